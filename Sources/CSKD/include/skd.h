@@ -1,0 +1,489 @@
+/**
+ * @file skd.h
+ * The C contract of SKD: few-shot learning by self-supervised knowledge distillation
+ * (Rajasegaran et al., arXiv:2006.09785), computed in Swift.
+ *
+ * Conventions, for every function unless its comment says otherwise:
+ *
+ * - It returns `skd_status`. On anything but SKD_OK the outputs and the handles are as they were
+ *   before the call, and skd_last_error() tells this thread why, naming the argument.
+ * - Sizes are `int64_t` counts of elements, never bytes. Arrays are C-contiguous, owned by the
+ *   caller, and must not overlap unless the comment allows it. Images are NHWC; convolution
+ *   weights are OIHW and linear weights [output, input], as in PyTorch. Floats are float32.
+ * - Float inputs of models and trainers must be finite.
+ * - A gradient output is overwritten (=), never added to, and may be NULL where marked so.
+ * - Functions without a handle may be called concurrently on distinct outputs. Calls on one
+ *   handle, or on handles that share a model, are serialised inside the library.
+ * - Results are bitwise the same for any number of threads.
+ */
+#ifndef SKD_H
+#define SKD_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Outcome of a call: one of the values below. */
+typedef int32_t skd_status;
+enum {
+  SKD_OK = 0,
+  SKD_INVALID_ARGUMENT = 1, /**< An argument is outside its domain. */
+  SKD_NON_FINITE = 2,       /**< A loss or gradient came out NaN or infinite; nothing was updated. */
+  SKD_OUT_OF_MEMORY = 3     /**< A buffer does not fit into memory. */
+};
+
+/** Why the last failing call of this thread failed; "" if none has. Valid until its next call. */
+const char *skd_last_error(void);
+
+/* ------------------------------------------------------------------------------- threads */
+
+/** Sets how many threads computations use. @param count 1...256. */
+skd_status skd_set_num_threads(int64_t count);
+
+/** How many threads computations use; at first the number of processors. */
+int64_t skd_get_num_threads(void);
+
+/* -------------------------------------------------------------------------------- shapes */
+
+/** Extent of an NHWC image tensor; every field >= 1, but batch may be 0 where said. */
+typedef struct {
+  int64_t batch, height, width, channels;
+} skd_image_shape;
+
+/** A square convolution. Output side: (side + 2 padding - kernel_size) / stride + 1, >= 1. */
+typedef struct {
+  skd_image_shape input;
+  int64_t output_channels;
+  int64_t kernel_size; /**< 1...11, square. */
+  int64_t stride;      /**< 1 or 2. */
+  int64_t padding;     /**< Zeros on each side, 0...kernel_size - 1. */
+} skd_conv2d_shape;
+
+/* ---------------------------------------------------------------------------- operations */
+
+/** output[n,i,j,o] = bias[o] + sum over kernel and channels; `bias` may be NULL. */
+skd_status skd_conv2d_forward(const float *input, const float *weight, const float *bias,
+                              const skd_conv2d_shape *shape, float *output);
+
+/** Gradients of skd_conv2d_forward. Each of the three outputs may be NULL. */
+skd_status skd_conv2d_backward(const float *input, const float *weight, const float *d_output,
+                               const skd_conv2d_shape *shape, float *d_input, float *d_weight,
+                               float *d_bias);
+
+/**
+ * Batch normalisation with the statistics of the batch, over `rows` = batch * height * width.
+ *
+ * @param running_mean, running_var  Updated: (1 - momentum) * old + momentum * batch, the
+ *                                   variance unbiased. `rows` >= 2.
+ * @param saved_mean, saved_inverse_std  `channels` floats for skd_batch_norm_backward.
+ */
+skd_status skd_batch_norm_forward_train(const float *input, int64_t rows, int64_t channels,
+                                        const float *weight, const float *bias, float eps,
+                                        float momentum, float *running_mean, float *running_var,
+                                        float *output, float *saved_mean,
+                                        float *saved_inverse_std);
+
+/** Batch normalisation with running statistics. `rows` >= 1. */
+skd_status skd_batch_norm_forward_eval(const float *input, int64_t rows, int64_t channels,
+                                       const float *weight, const float *bias, float eps,
+                                       const float *running_mean, const float *running_var,
+                                       float *output);
+
+/**
+ * Gradients of batch normalisation.
+ *
+ * @param mean, inverse_std  What the forward pass used: the saved ones after training, running
+ *                           mean and 1/sqrt(running_var + eps) after evaluation.
+ * @param batch_statistics   1 if they depend on `input` (training), 0 if not (evaluation).
+ */
+skd_status skd_batch_norm_backward(const float *input, const float *d_output, int64_t rows,
+                                   int64_t channels, const float *weight, const float *mean,
+                                   const float *inverse_std, int32_t batch_statistics,
+                                   float *d_input, float *d_weight, float *d_bias);
+
+/** output = input > 0 ? input : slope * input. ReLU is slope 0. In place allowed. */
+skd_status skd_leaky_relu_forward(const float *input, int64_t count, float slope, float *output);
+
+/** d_input = input > 0 ? d_output : slope * d_output. In place on `d_output` allowed. */
+skd_status skd_leaky_relu_backward(const float *input, const float *d_output, int64_t count,
+                                   float slope, float *d_input);
+
+/** 2x2 maximum, stride 2; an odd last row or column is ignored. Height and width >= 2. */
+skd_status skd_max_pool2d_forward(const float *input, const skd_image_shape *shape, float *output);
+
+/** Gradient of the pool; ties go to the first maximum in row-major order. `shape` is the input's. */
+skd_status skd_max_pool2d_backward(const float *input, const float *d_output,
+                                   const skd_image_shape *shape, float *d_input);
+
+/** Mean over the positions of each channel: [batch, channels]. */
+skd_status skd_global_average_pool_forward(const float *input, const skd_image_shape *shape,
+                                           float *output);
+
+/** Gradient of the mean. `shape` is the input's. */
+skd_status skd_global_average_pool_backward(const float *d_output, const skd_image_shape *shape,
+                                            float *d_input);
+
+/** output[n,o] = bias[o] + sum_i input[n,i] weight[o,i]; `bias` may be NULL. */
+skd_status skd_linear_forward(const float *input, const float *weight, const float *bias,
+                              int64_t rows, int64_t input_features, int64_t output_features,
+                              float *output);
+
+/** Gradients of skd_linear_forward. Each of the three outputs may be NULL. */
+skd_status skd_linear_backward(const float *input, const float *weight, const float *d_output,
+                               int64_t rows, int64_t input_features, int64_t output_features,
+                               float *d_input, float *d_weight, float *d_bias);
+
+/** Draws a dropout mask: 1 kept, 0 dropped with probability `rate` in [0, 1). */
+skd_status skd_dropout_mask(int64_t count, float rate, uint64_t seed, int64_t step, uint8_t *kept);
+
+/** output = kept ? input / (1 - rate) : 0; also its own gradient (of d_output). In place allowed. */
+skd_status skd_dropout_apply(const float *input, const uint8_t *kept, int64_t count, float rate,
+                             float *output);
+
+/** DropBlock's probability of a square's corner after `step` training steps (SPEC section 2). */
+skd_status skd_drop_block_gamma(double rate, int64_t block_size, int64_t side, int64_t step,
+                                double *gamma);
+
+/**
+ * Draws DropBlock's corners.
+ *
+ * @param shape    Extent of the images; height and width >= block_size.
+ * @param corners  [batch, height - block_size + 1, width - block_size + 1, channels], 1 = corner.
+ */
+skd_status skd_drop_block_corners(const skd_image_shape *shape, int64_t block_size, double gamma,
+                                  uint64_t seed, int64_t step, uint8_t *corners);
+
+/**
+ * Zeroes a square of block_size below and right of each corner and scales the rest by
+ * entries / kept entries; all zeros if nothing is kept. Also its own gradient.
+ *
+ * @param scale  The factor; may be NULL.
+ */
+skd_status skd_drop_block_apply(const float *input, const uint8_t *corners,
+                                const skd_image_shape *shape, int64_t block_size, float *output,
+                                float *scale);
+
+/**
+ * Squeeze and excitation: output = input * sigmoid(W2 relu(W1 mean + b1) + b2).
+ * weight1 [hidden, channels], weight2 [channels, hidden].
+ */
+skd_status skd_squeeze_excitation_forward(const float *input, const skd_image_shape *shape,
+                                          int64_t hidden, const float *weight1, const float *bias1,
+                                          const float *weight2, const float *bias2, float *output);
+
+/** Gradients of squeeze and excitation. */
+skd_status skd_squeeze_excitation_backward(const float *input, const float *d_output,
+                                           const skd_image_shape *shape, int64_t hidden,
+                                           const float *weight1, const float *bias1,
+                                           const float *weight2, const float *bias2,
+                                           float *d_input, float *d_weight1, float *d_bias1,
+                                           float *d_weight2, float *d_bias2);
+
+/**
+ * Rotates every image of a batch counter-clockwise by a multiple of 90 degrees (np.rot90).
+ *
+ * @param images         [batch, side, side, channels]; batch >= 0.
+ * @param quarter_turns  0, 1, 2 or 3.
+ */
+skd_status skd_rotate_images(const float *images, int64_t batch, int64_t channels, int64_t side,
+                             int32_t quarter_turns, float *rotated);
+
+/** One SGD step: g = d_parameter + decay * parameter; v = first_step ? g : momentum * v + g;
+ *  parameter -= learning_rate * v. Updates `parameter` and `velocity` in place. */
+skd_status skd_sgd_step(float *parameter, const float *d_parameter, float *velocity, int64_t count,
+                        float learning_rate, float momentum, float weight_decay,
+                        int32_t first_step);
+
+/* -------------------------------------------------------------------------------- losses */
+
+/** Softmax cross-entropy, mean over rows. labels in 0..<classes. d_logits may be NULL. */
+skd_status skd_cross_entropy(const float *logits, const int64_t *labels, int64_t rows,
+                             int64_t classes, float *loss, float *d_logits);
+
+/** Sigmoid cross-entropy against one-hot labels, mean over rows * classes. d_logits may be NULL. */
+skd_status skd_bce_with_logits(const float *logits, const int64_t *labels, int64_t rows,
+                               int64_t classes, float *loss, float *d_logits);
+
+/** T^2 / rows * sum KL(softmax(teacher/T) || softmax(student/T)), T > 0. d_student may be NULL. */
+skd_status skd_distill_kl(const float *student, const float *teacher, int64_t rows,
+                          int64_t classes, float temperature, float *loss, float *d_student);
+
+/** Mean over rows of || rotated - upright ||_2; sub-gradient 0 at 0. Gradients may be NULL. */
+skd_status skd_twin_l2(const float *rotated, const float *upright, int64_t rows, int64_t classes,
+                       float *loss, float *d_rotated, float *d_upright);
+
+/* ------------------------------------------------------------------------------ schedules */
+
+/** Rate during `epoch` (from 1): base * factor^(number of milestones < epoch). */
+skd_status skd_step_learning_rate(int64_t epoch, double base, double factor,
+                                  const int64_t *milestones, int64_t milestone_count,
+                                  double *rate);
+
+/** Cosine from `base` at epoch 0 to base * factor^3 at `epochs`. epoch in 0...epochs. */
+skd_status skd_cosine_learning_rate(int64_t epoch, int64_t epochs, double base, double factor,
+                                    double *rate);
+
+/* --------------------------------------------------------------------------- augmentation */
+
+/** What an augmentation does before normalising; see skd_augment. */
+enum { SKD_AUGMENT_NONE = 0, SKD_AUGMENT_CROP_FLIP = 1, SKD_AUGMENT_FULL = 2 };
+
+/** The random choices of one image's augmentation. */
+typedef struct {
+  int32_t top, left;      /**< Origin of the crop in the padded image, 0...2 * padding. */
+  int32_t flip;           /**< 1: mirror left to right, last of all. */
+  int32_t operations[3];  /**< In order: 0 brightness, 1 contrast, 2 saturation, -1 none. */
+  float factors[3];       /**< Of brightness, contrast, saturation; >= 0. */
+} skd_augmentation_choices;
+
+/**
+ * Augments images as torchvision does on PIL images, bit for bit, without normalising.
+ *
+ * @param images   [batch, side, side, channels] uint8; channels 1...4. Colour operations need 3.
+ * @param choices  One per image.
+ * @param output   Same extent as `images`.
+ */
+skd_status skd_apply_augmentation(const uint8_t *images, int64_t batch, int64_t side,
+                                  int64_t channels, int64_t padding,
+                                  const skd_augmentation_choices *choices, uint8_t *output);
+
+/** Draws the choices of image `index` at `epoch`: uniform crop, factors in 0.6...1.4, random
+ *  order, flip with probability 1/2 if `flips` is 1. Crop and flip only unless `mode` is
+ *  SKD_AUGMENT_FULL. `support` 1 draws from the stream of support copies. */
+skd_status skd_draw_augmentation(int32_t mode, int64_t padding, int32_t flips, uint64_t seed,
+                                 int64_t epoch, int64_t index, int32_t support,
+                                 skd_augmentation_choices *choices);
+
+/**
+ * Gathers, augments and normalises images: output[b] = (augmented(images[indices[b]]) / 255 -
+ * mean) / std, with the choices of skd_draw_augmentation(mode, ..., seed, epoch, streams[b]).
+ *
+ * @param images   [image_count, side, side, channels] uint8.
+ * @param indices  `batch` positions in `images`; NULL for 0..<batch.
+ * @param streams  `batch` numbers that address the random choices; NULL for `indices`.
+ * @param mode     SKD_AUGMENT_NONE, _CROP_FLIP or _FULL (needs 3 channels).
+ * @param mean, std  `channels` floats on the 0...1 scale; std > 0.
+ * @param output   [batch, side, side, channels] float32.
+ */
+skd_status skd_augment(const uint8_t *images, int64_t image_count, int64_t side, int64_t channels,
+                       const int64_t *indices, const int64_t *streams, int64_t batch, int32_t mode,
+                       int64_t padding, int32_t flips, uint64_t seed, int64_t epoch,
+                       int32_t support, const float *mean, const float *std, float *output);
+
+/** The order of one training epoch: a seeded permutation of 0..<count. */
+skd_status skd_shuffle(int64_t count, uint64_t seed, int64_t epoch, int64_t *permutation);
+
+/* ---------------------------------------------------------------------- few-shot evaluation */
+
+/** How an episode is drawn. */
+typedef struct {
+  int64_t n_way, n_shot, n_query; /**< Each >= 1; every class needs n_shot + n_query images. */
+  int32_t legacy;                 /**< 1: NumPy's RandomState(episode), as the published code. */
+  uint64_t seed;                  /**< Of the counter-based generator; ignored if legacy. */
+} skd_episode_options;
+
+/**
+ * Draws episodes first..<first + count.
+ *
+ * @param labels   `image_count` class labels, any integers.
+ * @param classes  [count, n_way] labels drawn.
+ * @param support  [count, n_way, n_shot] positions in `labels`.
+ * @param query    [count, n_way, n_query] positions in `labels`.
+ */
+skd_status skd_sample_episodes(const int64_t *labels, int64_t image_count,
+                               const skd_episode_options *options, int64_t first, int64_t count,
+                               int64_t *classes, int64_t *support, int64_t *query);
+
+/** Divides each row by its Euclidean norm; a zero row stays zero. In place allowed. */
+skd_status skd_l2_normalize(const float *features, int64_t rows, int64_t dimensions,
+                            float *normalized);
+
+/**
+ * Multinomial logistic regression by L-BFGS, as scikit-learn's: minimises the sum of the
+ * cross-entropies + 1/(2 C) ||coefficients||^2, intercepts free.
+ *
+ * @param labels        `rows` classes in 0..<classes; classes >= 2, each present.
+ * @param inverse_regularization  C > 0.
+ * @param tolerance     Stops when the largest gradient entry is below; > 0.
+ * @param coefficients  [classes, dimensions].
+ * @param intercepts    [classes]; they sum to 0.
+ * @param iterations    Iterations taken; may be NULL.
+ */
+skd_status skd_logistic_regression_fit(const float *features, const int64_t *labels, int64_t rows,
+                                       int64_t dimensions, int64_t classes,
+                                       double inverse_regularization, double tolerance,
+                                       int64_t max_iterations, double *coefficients,
+                                       double *intercepts, int64_t *iterations);
+
+/** decision[n,w] = intercepts[w] + sum_d features[n,d] coefficients[w,d]. */
+skd_status skd_logistic_regression_decision(const float *features, int64_t rows,
+                                            int64_t dimensions, int64_t classes,
+                                            const double *coefficients, const double *intercepts,
+                                            double *decision);
+
+/** Classifiers of skd_score_episodes. */
+enum {
+  SKD_CLASSIFIER_LOGISTIC = 0,
+  SKD_CLASSIFIER_NEAREST_CENTROID = 1, /**< Euclidean distance to the class means. */
+  SKD_CLASSIFIER_NEAREST_NEIGHBOR = 2  /**< Euclidean; the first of equal distances. */
+};
+
+/**
+ * Fits a classifier to each episode's support set and scores its queries, episodes in parallel.
+ * Features are used as they are: L2-normalise them first.
+ *
+ * @param support        [count, support_rows, dimensions], one block per episode.
+ * @param support_labels [support_rows] in 0..<n_way, the same for every episode.
+ * @param features       [image_count, dimensions], from which the queries are taken.
+ * @param query          [count, n_way, n_query] rows of `features`, class by class.
+ * @param predictions    [count, n_way, n_query] classes in 0..<n_way; may be NULL.
+ * @param accuracies     [count] fractions in 0...1.
+ */
+skd_status skd_score_episodes(const float *support, const int64_t *support_labels, int64_t count,
+                              int64_t support_rows, int64_t dimensions, const float *features,
+                              int64_t image_count, const int64_t *query, int64_t n_way,
+                              int64_t n_query, int32_t classifier, double inverse_regularization,
+                              int64_t *predictions, double *accuracies);
+
+/** Mean and half-width of its 95 % Student-t interval (ddof 1); the latter is 0 for count 1. */
+skd_status skd_mean_ci95(const double *values, int64_t count, double *mean, double *ci95);
+
+/* --------------------------------------------------------------------------------- models */
+
+/** A backbone with its classifier, and optionally a rotation head. Opaque; freed by its creator. */
+typedef struct skd_model skd_model;
+
+/** What to build. Zero or NULL asks for the architecture's default. */
+typedef struct {
+  const char *architecture; /**< "resnet12", "seresnet12", "convnet4" or "wrn_28_10". */
+  int64_t num_classes;      /**< 1...1,000,000. */
+  int64_t image_size;       /**< Side in pixels; 1...4096, and large enough for the poolings. */
+  int64_t input_channels;   /**< 1...4; 0 for 3. */
+  const int64_t *widths;    /**< Channels of each stage, or NULL. */
+  int64_t width_count;
+  float drop_rate;          /**< In [0, 1); negative for the default. */
+  int64_t dropblock_size;   /**< 0 for the default of the image size. */
+  int32_t rotation_head;    /**< 1 yes, 0 no, -1 default (resnet12 only). */
+  uint64_t seed;            /**< Of the initial weights. */
+} skd_model_config;
+
+typedef struct {
+  int64_t num_classes, image_size, input_channels, embedding_dim;
+  int64_t parameter_count; /**< Trainable scalars. */
+  int64_t state_count;     /**< Entries of the state dict. */
+  int64_t stage_count;     /**< Stages of the backbone. */
+  int32_t has_rotation_head;
+} skd_model_info;
+
+enum { SKD_PARAMETER = 0, SKD_BUFFER = 1, SKD_COUNTER = 2 };
+
+/** One entry of the state dict; pointers and strings live as long as the model. */
+typedef struct {
+  const char *name;      /**< PyTorch's. */
+  int32_t kind;          /**< SKD_PARAMETER and SKD_BUFFER hold float32, SKD_COUNTER int64. */
+  int32_t dimensions;    /**< 0...4. */
+  int64_t shape[4];      /**< PyTorch's. */
+  int64_t strides[4];    /**< In elements: the storage need not be contiguous in this order. */
+  const void *data;      /**< Read only: write through skd_model_load. */
+  const float *gradient; /**< Of the last trainer call; NULL unless a parameter. Same strides. */
+} skd_state_entry;
+
+/** Creates a model with fresh weights. @param model Set to the handle; free it. */
+skd_status skd_model_create(const skd_model_config *config, skd_model **model);
+
+/** A model of equal configuration and state, sharing nothing. */
+skd_status skd_model_clone(skd_model *model, skd_model **clone);
+
+/** Releases a handle; trainers that use the model keep it alive. NULL is a no-op. */
+void skd_model_free(skd_model *model);
+
+skd_status skd_model_get_info(skd_model *model, skd_model_info *info);
+
+/** Entry `index` in 0..<state_count, in PyTorch's order. */
+skd_status skd_model_get_entry(skd_model *model, int64_t index, skd_state_entry *entry);
+
+/** Replaces the whole state. @param arrays state_count C-contiguous arrays of the entries' shapes
+ *  and types, finite; variances >= 0. All or nothing. */
+skd_status skd_model_load(skd_model *model, const void *const *arrays, int64_t count);
+
+/**
+ * Evaluates images with running statistics and without dropout. batch >= 0.
+ *
+ * @param images      [batch, image_size, image_size, input_channels], normalised.
+ * @param embeddings  [batch, embedding_dim]; may be NULL.
+ * @param logits      [batch, num_classes]; may be NULL.
+ * @param rotation    [batch, 4]; may be NULL, must be without a rotation head.
+ */
+skd_status skd_model_evaluate(skd_model *model, const float *images, int64_t batch,
+                              float *embeddings, float *logits, float *rotation);
+
+/** Extent of the output of `stage` in 0..<stage_count for a batch of images. */
+skd_status skd_model_stage_shape(skd_model *model, int64_t batch, int64_t stage,
+                                 skd_image_shape *shape);
+
+/** Output of a stage in evaluation, after its pooling: NHWC floats of skd_model_stage_shape. */
+skd_status skd_model_stage_output(skd_model *model, const float *images, int64_t batch,
+                                  int64_t stage, float *output);
+
+/* ------------------------------------------------------------------------------- training */
+
+/** An objective with its optimiser, over one model. Opaque; freed by its creator. */
+typedef struct skd_trainer skd_trainer;
+
+enum { SKD_SUPERVISED = 0, SKD_GEN0 = 1, SKD_GEN1 = 2 };
+
+typedef struct {
+  int32_t objective;      /**< SKD_SUPERVISED, SKD_GEN0 (needs a rotation head) or SKD_GEN1. */
+  float alpha;            /**< Gen-0: weight of the rotation loss, >= 0. */
+  float beta;             /**< Gen-1: weight of the mean twin term, >= 0. */
+  float temperature;      /**< Gen-1: > 0. */
+  int32_t twin_90, twin_180, twin_270; /**< Gen-1: 1 for each twin in the mean; at least one. */
+  int32_t all_views;      /**< Gen-1: 1 passes all four rotations through the student. */
+  float learning_rate, momentum, weight_decay; /**< SGD: each finite and >= 0; momentum < 1. */
+  uint64_t seed;          /**< Of dropout and DropBlock. */
+} skd_trainer_config;
+
+/** Terms of one step; those that the objective lacks are 0. Accuracies are fractions 0...1. */
+typedef struct {
+  float total, cross_entropy, rotation, distillation, twin, accuracy, rotation_accuracy;
+} skd_losses;
+
+/** Creates a trainer. @param teacher Gen-1: another model of equal classes, image size and
+ *  channels; else NULL. Both models are kept alive. */
+skd_status skd_trainer_create(skd_model *model, skd_model *teacher,
+                              const skd_trainer_config *config, skd_trainer **trainer);
+
+void skd_trainer_free(skd_trainer *trainer);
+
+/**
+ * One training step: forward, losses, backward, SGD.
+ *
+ * @param images  [batch, image_size, image_size, input_channels], normalised, not rotated.
+ *                batch >= 1, and >= 2 values per channel for the batch norms.
+ * @param labels  `batch` classes in 0..<num_classes. Gen-1 uses them for the accuracy only; NULL
+ *                is allowed there, and the accuracy is then 0.
+ * @return SKD_NON_FINITE, with nothing updated, if the loss or the update is not finite.
+ */
+skd_status skd_trainer_step(skd_trainer *trainer, const float *images, const int64_t *labels,
+                            int64_t batch, skd_losses *losses);
+
+/** The losses and gradients of the step that skd_trainer_step would take, without any update. */
+skd_status skd_trainer_loss(skd_trainer *trainer, const float *images, const int64_t *labels,
+                            int64_t batch, skd_losses *losses);
+
+/** Changes the learning rate. @param learning_rate Finite, >= 0. */
+skd_status skd_trainer_set_learning_rate(skd_trainer *trainer, double learning_rate);
+
+/** Steps taken so far; it seeds dropout and drives DropBlock's ramp. */
+skd_status skd_trainer_get_step(skd_trainer *trainer, int64_t *step);
+
+/** 1 if the last loss or step gave the parameter at state `index` a gradient, else 0. */
+skd_status skd_trainer_has_gradient(skd_trainer *trainer, int64_t index, int32_t *has_gradient);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

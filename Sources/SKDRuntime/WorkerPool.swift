@@ -1,0 +1,183 @@
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A persistent set of threads that runs the items of a loop.
+///
+/// What an item computes must depend on its number alone, never on which worker runs it or how
+/// many there are: then every result is bitwise the same for any number of threads. Reductions
+/// write one partial result per item and add them up in item order.
+public final class WorkerPool: @unchecked Sendable {
+  /// The pool of this process. Its threads start at the first loop that can use them.
+  public static let shared = WorkerPool(threadCount: availableProcessors())
+
+  /// The most threads that can be asked for.
+  public static let maximumThreadCount = 256
+
+  private typealias Body = (_ item: Int, _ worker: Int) -> Void
+
+  /// Held by the one loop that owns the workers. A loop that does not get it runs on its caller.
+  private let ownership = Mutex(())
+  private var mutex = pthread_mutex_t()
+  private var wake = pthread_cond_t()
+  private var workerCount = 0  // threads running besides the caller
+  private var processID: pid_t = 0  // of the process that started them: a fork has none
+  private let requestedThreads: Atomic<Int>
+
+  /// Loop number and how many workers take part, in one word, so that a worker that wakes late
+  /// never pairs one loop's number with the next one's participants.
+  private let announcement = Atomic<Int>(0)
+  private let nextItem = Atomic<Int>(0)
+  private let busyWorkers = Atomic<Int>(0)
+  private var itemCount = 0
+  private var body: Body?
+
+  init(threadCount: Int) {
+    requestedThreads = Atomic(threadCount)
+    pthread_mutex_init(&mutex, nil)
+    pthread_cond_init(&wake, nil)
+  }
+
+  /// How many threads a loop uses, its caller included; `1...maximumThreadCount`.
+  public var threadCount: Int {
+    get { requestedThreads.load(ordering: .relaxed) }
+    set {
+      precondition((1...Self.maximumThreadCount).contains(newValue))
+      requestedThreads.store(newValue, ordering: .relaxed)
+    }
+  }
+
+  /// Calls `body(item, worker)` for every item of `0..<count`, on all threads.
+  ///
+  /// `worker` is below `threadCount` as it was when the loop began, and no two calls with the same
+  /// `worker` run at once: it can index scratch memory. A loop begun inside a loop, or while
+  /// another thread's loop runs, is run by its caller alone, as worker 0.
+  ///
+  /// - Complexity: O(count / threads); allocates nothing after the first loop.
+  public func forEach(_ count: Int, _ body: (_ item: Int, _ worker: Int) -> Void) {
+    let threads = min(threadCount, count)
+    guard threads > 1 else { return Self.runSerially(count, body) }
+    let ran: Void? = ownership.withLockIfAvailable { _ in
+      startWorkers(threads - 1)
+      withoutActuallyEscaping(body) { body in
+        self.body = body
+        runLoop(count, threads: threads)
+        self.body = nil
+      }
+    }
+    if ran == nil { Self.runSerially(count, body) }
+  }
+
+  private static func runSerially(_ count: Int, _ body: (Int, Int) -> Void) {
+    for item in 0..<max(count, 0) { body(item, 0) }
+  }
+
+  private func runLoop(_ count: Int, threads: Int) {
+    itemCount = count
+    nextItem.store(0, ordering: .relaxed)
+    busyWorkers.store(threads - 1, ordering: .relaxed)
+    pthread_mutex_lock(&mutex)
+    let loop = announcement.load(ordering: .relaxed) / Self.announcementUnit + 1
+    announcement.store(loop * Self.announcementUnit + threads - 1, ordering: .releasing)
+    pthread_cond_broadcast(&wake)
+    pthread_mutex_unlock(&mutex)
+    takeItems(worker: 0)
+    var spins = 0
+    while busyWorkers.load(ordering: .acquiring) > 0 {
+      spins += 1
+      if spins > Self.spinsBeforeYield { sched_yield() }
+    }
+  }
+
+  private func takeItems(worker: Int) {
+    guard let body else { return }
+    while true {
+      let item = nextItem.add(1, ordering: .relaxed).oldValue
+      if item >= itemCount { return }
+      body(item, worker)
+    }
+  }
+
+  // MARK: Workers
+
+  /// A few microseconds of spinning saves the wake-up between the loops of one training step.
+  private static let spinsBeforeSleep = 4_000
+  private static let spinsBeforeYield = 2_000
+  private static let announcementUnit = 1 << 16
+
+  private func startWorkers(_ count: Int) {
+    if processID != getpid() {  // first loop, or the child of a fork, which has no workers
+      processID = getpid()
+      workerCount = 0
+      pthread_mutex_init(&mutex, nil)
+      pthread_cond_init(&wake, nil)
+    }
+    while workerCount < count {
+      let start = WorkerStart(
+        pool: self, worker: workerCount + 1, seen: announcement.load(ordering: .relaxed))
+      let context = Unmanaged.passRetained(start)
+      var attributes = pthread_attr_t()
+      pthread_attr_init(&attributes)
+      pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+      var thread = pthread_t()
+      let status = pthread_create(&thread, &attributes, runWorker, context.toOpaque())
+      pthread_attr_destroy(&attributes)
+      precondition(status == 0, "cannot start a thread")
+      workerCount += 1
+    }
+  }
+
+  fileprivate func work(as worker: Int, after firstSeen: Int) -> Never {
+    var seen = firstSeen
+    while true {
+      seen = awaitAnnouncement(after: seen)
+      if worker <= seen % Self.announcementUnit {
+        takeItems(worker: worker)
+        busyWorkers.subtract(1, ordering: .releasing)
+      }
+    }
+  }
+
+  private func awaitAnnouncement(after seen: Int) -> Int {
+    for _ in 0..<Self.spinsBeforeSleep {
+      let current = announcement.load(ordering: .acquiring)
+      if current != seen { return current }
+    }
+    pthread_mutex_lock(&mutex)
+    defer { pthread_mutex_unlock(&mutex) }
+    while true {
+      let current = announcement.load(ordering: .acquiring)
+      if current != seen { return current }
+      pthread_cond_wait(&wake, &mutex)
+    }
+  }
+}
+
+private final class WorkerStart {
+  let pool: WorkerPool
+  let worker: Int
+  let seen: Int
+
+  init(pool: WorkerPool, worker: Int, seen: Int) {
+    self.pool = pool
+    self.worker = worker
+    self.seen = seen
+  }
+}
+
+private func runWorker(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+  guard let context else { return nil }
+  let start = Unmanaged<WorkerStart>.fromOpaque(context).takeRetainedValue()
+  start.pool.work(as: start.worker, after: start.seen)
+}
+
+/// The processors this process may run on.
+private func availableProcessors() -> Int {
+  min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), WorkerPool.maximumThreadCount)
+}
