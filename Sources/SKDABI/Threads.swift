@@ -1,0 +1,13 @@
+import CSKD
+import SKDRuntime
+
+@c @implementation
+public func skd_set_num_threads(_ count: Int64) -> skd_status {
+  status {
+    WorkerPool.shared.threadCount = try Arguments("set_num_threads").size(
+      count, "count", in: 1...WorkerPool.maximumThreadCount)
+  }
+}
+
+@c @implementation
+public func skd_get_num_threads() -> Int64 { Int64(WorkerPool.shared.threadCount) }
