@@ -23,14 +23,14 @@ struct GemmTile<let rows: Int> {
   ///   - b: `[depth][32]`.
   ///   - c: Row-major, rows `rowStride` apart; 32 columns are written.
   ///   - bias: 32 values or nil; only without `accumulates`, as the slope.
-  @inline(never)
+  @inline(__always)
   static func multiply(
     _ a: UnsafePointer<Float>, blockStride: Int, _ b: UnsafePointer<Float>, depth: Int,
     into c: UnsafeMutablePointer<Float>, rowStride: Int, bias: UnsafePointer<Float>?,
     slope: Float
   ) {
-    var left = InlineArray<rows, Vector>(repeating: Vector(repeating: 0))
-    var right = InlineArray<rows, Vector>(repeating: Vector(repeating: 0))
+    var left = InlineArray<rows, Vector> { _ in Vector(repeating: 0) }
+    var right = InlineArray<rows, Vector> { _ in Vector(repeating: 0) }
     var block = a
     var bRow = UnsafeRawPointer(b)
     var remaining = depth
@@ -70,13 +70,13 @@ struct GemmTile<let rows: Int> {
   ///   - a: `[depth][32]`, first column of the tile.
   ///   - b: `[depth][32]`.
   ///   - c: `[rows][32]`.
-  @inline(never)
+  @inline(__always)
   static func multiplyTransposed(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, depth: Int,
     into c: UnsafeMutablePointer<Float>, accumulates: Bool
   ) {
-    var left = InlineArray<rows, Vector>(repeating: Vector(repeating: 0))
-    var right = InlineArray<rows, Vector>(repeating: Vector(repeating: 0))
+    var left = InlineArray<rows, Vector> { _ in Vector(repeating: 0) }
+    var right = InlineArray<rows, Vector> { _ in Vector(repeating: 0) }
     let c = UnsafeMutableRawPointer(c)
     if accumulates {
       for r in 0..<rows {
