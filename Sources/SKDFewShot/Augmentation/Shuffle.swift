@@ -8,10 +8,18 @@ import SKDRuntime
 ///   - epoch: Below 2^48.
 /// - Complexity: O(count).
 public func shuffledOrder(count: Int, seed: UInt64, epoch: Int) -> [Int] {
+  var order = [Int64](repeating: 0, count: count)
+  order.withUnsafeMutableBufferPointer { fillShuffledOrder($0, seed: seed, epoch: epoch) }
+  return order.map(Int.init)
+}
+
+/// Writes `shuffledOrder` to memory of the caller, without allocating.
+public func fillShuffledOrder(
+  _ order: UnsafeMutableBufferPointer<Int64>, seed: UInt64, epoch: Int
+) {
   let random = CounterRandom(seed: seed, purpose: .shuffle, step: epoch)
-  var order = Array(0..<count)
-  for i in stride(from: count - 1, to: 0, by: -1) {
+  for i in order.indices { order[i] = Int64(i) }
+  for i in order.indices.dropFirst().reversed() {
     order.swapAt(i, random.integer(below: i + 1, at: i))
   }
-  return order
 }
