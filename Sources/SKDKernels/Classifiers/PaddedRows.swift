@@ -68,8 +68,8 @@ public func multiplyByTranspose(
     for j in stride(from: 0, to: bRows, by: 4) {
       let (j1, j2, j3) = (min(j + 1, bRows - 1), min(j + 2, bRows - 1), min(j + 3, bRows - 1))
       let (b0, b1, b2, b3) = (b + j * length, b + j1 * length, b + j2 * length, b + j3 * length)
-      var (s00, s01, s02, s03) = (Vector(), Vector(), Vector(), Vector())
-      var (s10, s11, s12, s13) = (Vector(), Vector(), Vector(), Vector())
+      var (s00, s01, s02, s03) = (DoubleVector(), DoubleVector(), DoubleVector(), DoubleVector())
+      var (s10, s11, s12, s13) = (DoubleVector(), DoubleVector(), DoubleVector(), DoubleVector())
       for l in stride(from: 0, to: length, by: paddedRowUnit) {
         let (x0, x1) = (vector(a0 + l), vector(a1 + l))
         let (y0, y1, y2, y3) = (vector(b0 + l), vector(b1 + l), vector(b2 + l), vector(b3 + l))
@@ -111,13 +111,13 @@ public func combineRows(
     let (i1, i2, i3) = (min(i + 1, aRows - 1), min(i + 2, aRows - 1), min(i + 3, aRows - 1))
     let (a0, a1, a2, a3) = (a + i * aLength, a + i1 * aLength, a + i2 * aLength, a + i3 * aLength)
     for l in stride(from: 0, to: length, by: paddedRowUnit) {
-      var (s0, s1, s2, s3) = (Vector(), Vector(), Vector(), Vector())
+      var (s0, s1, s2, s3) = (DoubleVector(), DoubleVector(), DoubleVector(), DoubleVector())
       for j in 0..<bRows {
         let y = vector(b + j * length + l)
-        s0.addProduct(Vector(repeating: a0[j]), y)
-        s1.addProduct(Vector(repeating: a1[j]), y)
-        s2.addProduct(Vector(repeating: a2[j]), y)
-        s3.addProduct(Vector(repeating: a3[j]), y)
+        s0.addProduct(DoubleVector(repeating: a0[j]), y)
+        s1.addProduct(DoubleVector(repeating: a1[j]), y)
+        s2.addProduct(DoubleVector(repeating: a2[j]), y)
+        s3.addProduct(DoubleVector(repeating: a3[j]), y)
       }
       store(s0, at: output + i * length + l)
       store(s1, at: output + i1 * length + l)
@@ -127,14 +127,14 @@ public func combineRows(
   }
 }
 
-private typealias Vector = SIMD8<Double>
+private typealias DoubleVector = SIMD8<Double>
 
 @inline(__always)
-private func vector(_ pointer: UnsafePointer<Double>) -> Vector {
-  UnsafeRawPointer(pointer).loadUnaligned(as: Vector.self)
+private func vector(_ pointer: UnsafePointer<Double>) -> DoubleVector {
+  UnsafeRawPointer(pointer).loadUnaligned(as: DoubleVector.self)
 }
 
 @inline(__always)
-private func store(_ vector: Vector, at pointer: UnsafeMutablePointer<Double>) {
-  UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: Vector.self)
+private func store(_ vector: DoubleVector, at pointer: UnsafeMutablePointer<Double>) {
+  UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: DoubleVector.self)
 }
