@@ -24,6 +24,16 @@ final class CounterRandomTests: XCTestCase {
     }
   }
 
+  func testSixteenBlocksAtOnceAreTheSameWords() {
+    let random = CounterRandom(seed: 0xFEDC_BA98_7654_3210, purpose: .dropout, step: 9, index: 4)
+    for first in [0, 5, (1 << 32) - 7] {  // the last wraps around
+      let (w0, w1, w2, w3) = random.wordsOf16Blocks(from: first)
+      for lane in 0..<16 {
+        XCTAssertEqual([w0[lane], w1[lane], w2[lane], w3[lane]], random.words(at: first + lane))
+      }
+    }
+  }
+
   func testEveryPartOfTheAddressChangesTheStream() {
     let streams = [
       CounterRandom(seed: 1, purpose: .dropout, step: 1, index: 1),
