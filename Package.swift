@@ -10,7 +10,7 @@ let architecture = Context.environment["SKD_MARCH"] ?? "native"
 /// (43 -> 187 GFLOP/s a core where it does not).
 let kernelSettings: [SwiftSetting] = [
   .unsafeFlags([
-    "-Ounchecked", "-Xcc", "-march=\(architecture)", "-Xllvm", "-unroll-threshold=500",
+    "-Ounchecked", "-wmo", "-num-threads", "2", "-Xcc", "-march=\(architecture)", "-Xllvm", "-unroll-threshold=500",
   ])
 ]
 
@@ -27,7 +27,7 @@ let package = Package(
       name: "SKDABI",
       dependencies: ["CSKD", "SKDFewShot", "SKDNN", "SKDKernels", "SKDRuntime"]),
 
-    .target(name: "SKDTestSupport", path: "Tests/SKDTestSupport"),
+    .target(name: "SKDTestSupport", dependencies: ["SKDNN"], path: "Tests/SKDTestSupport"),
     .testTarget(name: "SKDTestSupportTests", dependencies: ["SKDTestSupport"]),
     .testTarget(name: "SKDRuntimeTests", dependencies: ["SKDRuntime"]),
     .testTarget(
