@@ -1,6 +1,7 @@
 /// A convolution and its gradients from their formulas: one value at a time, in Double.
 ///
-///     output[n, i, j, o] = leaky(bias[o] + Σ input[n, i s - p + y, j s - p + x, c] weight[y, x, c, o])
+///     output[n, i, j, o] = leaky(bias[o]
+///       + Σ input[n, i s - p + y, j s - p + x, c] weight[y, x, c, o])
 ///
 /// Images are NHWC, weights `[kernel row][kernel column][input][output]`. Gradients belong to slope
 /// 1. Values come one by one because unoptimised code is slow: large cases are checked in samples.

@@ -138,7 +138,8 @@ final class Conv2DTests: XCTestCase {
     // Where the largest of few values is a sum that cancels out, rounding is that of its terms.
     let scale = max(Double(wanted.map(\.magnitude).max() ?? 0), 0.25)
     assertClose(
-      indices.map { result.values[$0] }, wanted, absolute: tolerance * scale, "\(test)", line: line)
+      indices.map { result.values[$0] }, wanted, absolute: tolerance * scale, "\(test)",
+      line: line)
     XCTAssertTrue(result.values.allSatisfy(\.isFinite), "\(test)", line: line)
     XCTAssertTrue(result.isIntact, "\(test)", line: line)
   }
