@@ -21,18 +21,33 @@ public func widen(
 public func dotProduct(
   _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, length: Int
 ) -> Double {
-  var sum = SIMD8<Double>()
+  var sum = DoubleVector()
   for i in stride(from: 0, to: length, by: paddedRowUnit) {
     sum.addProduct(vector(a + i), vector(b + i))
   }
   return sum.sum()
 }
 
+/// `sum_i a[i] b[i]` over rows without padding.
+public func dotProduct(
+  _ a: UnsafePointer<Float>, _ b: UnsafePointer<Double>, count: Int
+) -> Double {
+  let whole = count / paddedRowUnit * paddedRowUnit
+  var sum = DoubleVector()
+  for i in stride(from: 0, to: whole, by: paddedRowUnit) {
+    let floats = UnsafeRawPointer(a + i).loadUnaligned(as: SIMD8<Float>.self)
+    sum.addProduct(DoubleVector(floats), vector(b + i))
+  }
+  var total = sum.sum()
+  for i in whole..<count { total += Double(a[i]) * b[i] }
+  return total
+}
+
 /// `sum_i (a[i] - b[i])²` over padded rows.
 public func squaredDistance(
   _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, length: Int
 ) -> Double {
-  var sum = SIMD8<Double>()
+  var sum = DoubleVector()
   for i in stride(from: 0, to: length, by: paddedRowUnit) {
     let difference = vector(a + i) - vector(b + i)
     sum.addProduct(difference, difference)
@@ -46,6 +61,32 @@ public func addScaled(
   to output: UnsafeMutablePointer<Double>
 ) {
   for i in 0..<length { output[i] += factor * input[i] }
+}
+
+/// `output = factor * input`, over padded rows; they may be the same.
+public func scale(
+  _ input: UnsafePointer<Double>, by factor: Double, length: Int,
+  into output: UnsafeMutablePointer<Double>
+) {
+  for i in 0..<length { output[i] = factor * input[i] }
+}
+
+/// `max_i |a[i]|` over a padded row.
+public func largestMagnitude(_ a: UnsafePointer<Double>, length: Int) -> Double {
+  var largest = 0.0
+  for i in 0..<length { largest = max(largest, a[i].magnitude) }
+  return largest
+}
+
+/// `output[i] = sum_l a[i, l]` for `[rows, length]`, padded with zeros.
+public func sumRows(
+  _ a: UnsafePointer<Double>, rows: Int, length: Int, into output: UnsafeMutablePointer<Double>
+) {
+  for i in 0..<rows {
+    var sum = DoubleVector()
+    for l in stride(from: 0, to: length, by: paddedRowUnit) { sum += vector(a + i * length + l) }
+    output[i] = sum.sum()
+  }
 }
 
 /// `output[i, j] = sum_l a[i, l] b[j, l]`: a product of rows with rows.
