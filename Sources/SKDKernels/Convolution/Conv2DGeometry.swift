@@ -46,7 +46,8 @@ public enum Conv2DAlgorithm: Sendable {
     let isEligible =
       geometry.kernelSize == 3 && geometry.stride == 1 && geometry.padding == 1
       && geometry.input.channels % blockWidth == 0 && geometry.outputChannels % blockWidth == 0
-    self = isEligible ? .winograd : .gemm
+    let tiles = geometry.input.batch * ceilDivide(geometry.input.height, 4) * ceilDivide(geometry.input.width, 4)
+    self = isEligible && tiles >= 64 ? .winograd : .gemm
   }
 }
 
