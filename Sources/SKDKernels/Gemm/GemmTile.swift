@@ -15,14 +15,14 @@ typealias Vector = SIMD16<Float>
 /// lives in a register (see the flags in Package.swift). 14 rows are the most: 28 accumulators, two
 /// vectors of B and one of A leave one of the 32 registers of AVX-512.
 struct GemmTile<let rows: Int> {
-  /// c[r, j] = leaky(sum_k a[r, k] b[k, j] + bias[j]), or c += the sum if `accumulates`.
+  /// c[r, j] = leaky(sum_k a[r, k] b[k, j] + bias[j]). Writes (`=`).
   ///
   /// - Parameters:
   ///   - a: Blocked, first row of the tile; element (r, k) at
   ///     `(k / 32) * blockStride + r * 32 + k % 32`.
   ///   - b: `[depth][32]`.
   ///   - c: Row-major, rows `rowStride` apart; 32 columns are written.
-  ///   - bias: 32 values or nil; only without `accumulates`, as the slope.
+  ///   - bias: 32 values or nil.
   @inline(__always)
   static func multiply(
     _ a: UnsafePointer<Float>, blockStride: Int, _ b: UnsafePointer<Float>, depth: Int,
