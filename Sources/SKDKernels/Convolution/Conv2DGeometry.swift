@@ -43,6 +43,10 @@ public enum Conv2DAlgorithm: Sendable {
   /// With fewer tiles than this, transforming the weights costs more than it saves.
   private static let fewestTiles = 32
 
+  /// Below this many products, a millisecond's work, GEMM's smaller rounding is worth more than
+  /// Winograd's speed.
+  private static let fewestProducts = 1 << 27
+
   /// The choice for a geometry; it depends on the extents alone, so that results do not depend on
   /// the number of threads or on the machine.
   public init(for geometry: Conv2DGeometry) {
@@ -52,7 +56,9 @@ public enum Conv2DAlgorithm: Sendable {
     let tiles =
       geometry.input.batch * ceilDivide(geometry.input.height, Winograd.outputSide)
       * ceilDivide(geometry.input.width, Winograd.outputSide)
-    self = isEligible && tiles >= Self.fewestTiles ? .winograd : .gemm
+    let products = geometry.output.rows * geometry.depth * geometry.outputChannels
+    let paysOff = tiles >= Self.fewestTiles && products >= Self.fewestProducts
+    self = isEligible && paysOff ? .winograd : .gemm
   }
 }
 

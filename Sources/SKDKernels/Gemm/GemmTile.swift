@@ -9,7 +9,7 @@ import SKDRuntime
 
 /// Products summed up in one accumulator before the sum is added to the others in memory. Summing in
 /// blocks keeps the rounding of long sums near that of short ones.
-private let summedDepth = 256
+private let summedDepth = 128
 
 typealias Vector = SIMD16<Float>
 
