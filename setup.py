@@ -1,7 +1,8 @@
 """Builds libSKD.so with SwiftPM and the extension module that binds it.
 
-Everything is written below ``build/``, so that a second ``pip install .`` compiles only what changed.
-The instruction set is that of this machine, or the one that the environment variable SKD_MARCH names.
+Everything is written below ``build/``, so that a second ``pip install .`` compiles only what
+changed. The instruction set is that of this machine, or what the environment variable SKD_MARCH
+names (Package.swift reads it).
 """
 
 import platform
@@ -34,6 +35,7 @@ class BuildSKD(build_ext):
     """Builds the Swift library, then nanobind, then the module that links both."""
 
     def build_extension(self, extension: Extension) -> None:
+        """Build all three and put the library beside the module."""
         require("swift", "6.3 or newer to build libSKD.so (https://swift.org/install)")
         require(self.compiler.compiler_cxx[0], "to compile the extension module")
         library = self.build_swift_library()
