@@ -1,0 +1,54 @@
+import SKDKernels
+import SKDRuntime
+
+extension Augmentation {
+  /// Gathers, augments and normalises a batch.
+  ///
+  ///     output[b] = (augmented(images[indices[b]]) / 255 - mean) / std
+  ///
+  /// - Parameters:
+  ///   - images: `[any, side, side, channels]`.
+  ///   - indices: `batch` positions in `images`; nil for `0..<batch`.
+  ///   - streams: `batch` numbers in `0..<2^32` that address the random choices; nil for `indices`.
+  ///   - mean: `channels` values on the 0...1 scale.
+  ///   - std: Likewise, positive.
+  ///   - output: `[batch, side, side, channels]`; overwritten.
+  /// - Throws: `SKDError.outOfMemory`, before anything is written.
+  /// - Complexity: O(batch · side² · channels); allocates one image for each thread.
+  public func apply(
+    to images: UnsafePointer<UInt8>, side: Int, channels: Int, indices: UnsafePointer<Int64>?,
+    streams: UnsafePointer<Int64>?, batch: Int, mean: UnsafePointer<Float>,
+    std: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>
+  ) throws {
+    let imageSize = side * side * channels
+    let isParallel = batch * imageSize >= Self.parallelThreshold
+    let workers = isParallel ? WorkerPool.shared.threadCount : 1
+    let table = try AlignedBuffer<Float>(count: 256 * channels)
+    let scratch = try AlignedBuffer<UInt8>(count: mode == .none ? 0 : workers * imageSize)
+    fillNormalizationTable(mean: mean, std: std, channels: channels, into: table.pointer)
+
+    func augment(_ b: Int, worker: Int) {
+      let index = indices.map { Int($0[b]) } ?? b
+      var image = images + index * imageSize
+      if mode != .none {
+        let augmented = scratch.pointer + worker * imageSize
+        choices(stream: streams.map { Int($0[b]) } ?? index).apply(
+          to: image, side: side, channels: channels, padding: padding, into: augmented)
+        image = UnsafePointer(augmented)
+      }
+      normalizePixels(
+        image, pixelCount: side * side, channels: channels, table: table.pointer,
+        into: output + b * imageSize)
+    }
+
+    if isParallel {
+      WorkerPool.shared.forEach(batch, augment)
+    } else {
+      for b in 0..<batch { augment(b, worker: 0) }
+    }
+  }
+
+  /// In bytes. A training batch stays below, so that a loader thread never takes the workers from
+  /// the training step.
+  private static var parallelThreshold: Int { 1 << 23 }
+}

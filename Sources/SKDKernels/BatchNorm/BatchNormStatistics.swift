@@ -1,0 +1,122 @@
+import SKDRuntime
+
+/// Floats of scratch memory that `batchNormStatistics` and `batchNormBackward` need.
+public func batchNormScratchCount(rows: Int, channels: Int) -> Int {
+  let chunk = batchNormChunkRows(channels: channels)
+  return 2 * ((rows + chunk - 1) / chunk) * channels
+}
+
+/// Rows of which a partial sum is kept in float32; sums of such sums are in Double.
+func batchNormChunkRows(channels: Int) -> Int { min(512, max(64, 32_768 / channels)) }
+
+/// Mean and biased variance of every channel.
+///
+///     mean[c] = sum_r input[r, c] / rows
+///     variance[c] = sum_r (input[r, c] - mean[c])^2 / rows
+///
+/// Each chunk of rows yields its mean and second moment about it; they are merged in Double, in
+/// order (Chan, Golub, LeVeque 1983). A large mean therefore costs the variance no digits.
+///
+/// - Parameters:
+///   - input: `[rows, channels]`.
+///   - rows: At least 1.
+///   - mean: `[channels]`; overwritten.
+///   - variance: `[channels]`; overwritten.
+///   - scratch: `batchNormScratchCount` floats; overwritten.
+/// - Complexity: O(rows · channels), two reads of which one is cached; allocates nothing.
+public func batchNormStatistics(
+  _ input: UnsafePointer<Float>, rows: Int, channels: Int, mean: UnsafeMutablePointer<Float>,
+  variance: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+) {
+  precondition(rows >= 1 && channels >= 1)
+  let chunk = batchNormChunkRows(channels: channels)
+  forEachChunk(of: rows, size: chunk) { start, end in
+    let partial = scratch + 2 * (start / chunk) * channels
+    measureChunk(
+      input + start * channels, rows: end - start, channels: channels, mean: partial,
+      secondMoment: partial + channels)
+  }
+  forEachChannelGroup(rows: rows, channels: channels) { channel in
+    var (count, total, moment) = (0.0, 0.0, 0.0)
+    for start in stride(from: 0, to: rows, by: chunk) {
+      let partial = scratch + (2 * (start / chunk) * channels + channel)
+      let added = Double(min(chunk, rows - start))
+      let delta = Double(partial[0]) - total
+      total += delta * added / (count + added)
+      moment += Double(partial[channels]) + delta * delta * count * added / (count + added)
+      count += added
+    }
+    mean[channel] = Float(total)
+    variance[channel] = Float(moment / count)
+  }
+}
+
+/// Mean and centred second moment of a few rows, in two passes; the second also corrects the
+/// rounding of the first: mean += sum(d) / rows, moment = sum(d^2) - sum(d)^2 / rows, d = x - mean.
+private func measureChunk(
+  _ input: UnsafePointer<Float>, rows: Int, channels: Int, mean: UnsafeMutablePointer<Float>,
+  secondMoment: UnsafeMutablePointer<Float>
+) {
+  let scale = SIMD16<Float>(repeating: 1 / Float(rows))
+  forEachVector(channels) { channel, lanes in
+    var sum = SIMD16<Float>(repeating: 0)
+    for row in 0..<rows { sum += input.vector(at: row &* channels &+ channel, lanes: lanes) }
+    let pivot = sum * scale
+    var (deviation, moment) = (SIMD16<Float>(repeating: 0), SIMD16<Float>(repeating: 0))
+    for row in 0..<rows {
+      let d = input.vector(at: row &* channels &+ channel, lanes: lanes) - pivot
+      deviation += d
+      moment.addProduct(d, d)
+    }
+    mean.store(pivot.addingProduct(deviation, scale), at: channel, lanes: lanes)
+    let centred = moment - deviation * deviation * scale
+    secondMoment.store(centred, at: channel, lanes: lanes)
+  }
+}
+
+/// Calls `body` for every channel, on all threads if there are many chunks to merge.
+func forEachChannelGroup(rows: Int, channels: Int, _ body: (_ channel: Int) -> Void) {
+  let chunks = rows / batchNormChunkRows(channels: channels) + 1
+  forEachChunk(of: channels, size: max(16, chunkElements / chunks)) { start, end in
+    for channel in start..<end { body(channel) }
+  }
+}
+
+/// Moves running statistics towards those of a batch; the variance is made unbiased.
+///
+///     running = (1 - momentum) * running + momentum * batch
+///
+/// - Parameters:
+///   - mean: Of the batch, `[channels]`.
+///   - variance: Of the batch, biased, `[channels]`.
+///   - rows: Over which it was taken; at least 2.
+///   - runningMean: `[channels]`; updated.
+///   - runningVariance: `[channels]`; updated.
+public func updateRunningStatistics(
+  mean: UnsafePointer<Float>, variance: UnsafePointer<Float>, rows: Int, channels: Int,
+  momentum: Float, runningMean: UnsafeMutablePointer<Float>,
+  runningVariance: UnsafeMutablePointer<Float>
+) {
+  precondition(rows >= 2)
+  let unbiased = Float(Double(rows) / Double(rows - 1))
+  for channel in 0..<channels {
+    runningMean[channel] = (1 - momentum) * runningMean[channel] + momentum * mean[channel]
+    runningVariance[channel] =
+      (1 - momentum) * runningVariance[channel] + momentum * unbiased * variance[channel]
+  }
+}
+
+/// inverseStd[c] = 1 / sqrt(variance[c] + eps)
+///
+/// - Parameters:
+///   - variance: `[channels]`; at least 0.
+///   - eps: Above 0.
+///   - inverseStd: `[channels]`; overwritten. May be the same memory as `variance`.
+public func inverseStandardDeviation(
+  variance: UnsafePointer<Float>, channels: Int, eps: Float,
+  inverseStd: UnsafeMutablePointer<Float>
+) {
+  for channel in 0..<channels {
+    inverseStd[channel] = 1 / (variance[channel] + eps).squareRoot()
+  }
+}

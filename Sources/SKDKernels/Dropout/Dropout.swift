@@ -1,0 +1,59 @@
+import SKDRuntime
+
+/// Draws which entries dropout keeps: kept[i] = 0 with probability `rate`, else 1.
+///
+/// - Parameters:
+///   - kept: `count` elements; overwritten.
+///   - rate: In 0..<1.
+///   - random: Entry i is decided by word i of this stream.
+/// - Complexity: O(count); allocates nothing.
+public func dropoutMask(
+  kept: UnsafeMutablePointer<UInt8>, count: Int, rate: Float, random: CounterRandom
+) {
+  precondition((0..<1).contains(rate))
+  fillBernoulli(kept, count: count, probability: Double(rate), inverted: true, random: random)
+}
+
+/// output = kept ? input / (1 - rate) : 0. Also its own gradient, of dOutput.
+///
+/// - Parameters:
+///   - input: `count` elements.
+///   - kept: `count` elements, 0 or 1.
+///   - rate: In 0..<1.
+///   - output: `count` elements; overwritten. May be the same memory as `input`.
+/// - Complexity: O(count); allocates nothing.
+public func dropoutApply(
+  _ input: UnsafePointer<Float>, kept: UnsafePointer<UInt8>, count: Int, rate: Float,
+  output: UnsafeMutablePointer<Float>
+) {
+  precondition((0..<1).contains(rate))
+  scaleKept(input, kept: kept, count: count, scale: Float(1 / (1 - Double(rate))), output: output)
+}
+
+/// output = kept ? scale * input : 0; may be in place.
+func scaleKept(
+  _ input: UnsafePointer<Float>, kept: UnsafePointer<UInt8>, count: Int, scale: Float,
+  output: UnsafeMutablePointer<Float>
+) {
+  let zero = SIMD16<Float>(repeating: 0)
+  forEachChunk(of: count) { start, end in
+    let (x, y, kept) = (input + start, output + start, kept + start)
+    forEachVector(end - start) { i, lanes in
+      let mask = bytes(kept + i, lanes: lanes)
+      let isKept = SIMD16<Int32>(truncatingIfNeeded: mask) .!= 0
+      y.store(
+        zero.replacing(with: x.vector(at: i, lanes: lanes) * scale, where: isKept), at: i,
+        lanes: lanes)
+    }
+  }
+}
+
+@inline(__always)
+private func bytes(_ pointer: UnsafePointer<UInt8>, lanes: Int) -> SIMD16<UInt8> {
+  if lanes == 16 {
+    return UnsafeRawPointer(pointer).loadUnaligned(as: SIMD16<UInt8>.self)
+  }
+  var vector = SIMD16<UInt8>(repeating: 0)
+  for lane in 0..<lanes { vector[lane] = pointer[lane] }
+  return vector
+}

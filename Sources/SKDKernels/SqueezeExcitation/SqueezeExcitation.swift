@@ -1,0 +1,193 @@
+import SKDRuntime
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Floats of memory that `squeezeExcitationForward` saves for the backward pass, and as many as
+/// the backward pass needs of its own.
+public func squeezeExcitationScratchCount(shape: ImageShape, hidden: Int) -> Int {
+  shape.batch * (2 * shape.channels + hidden)
+}
+
+/// Scales every channel of an image by a gate computed from all of its channels' means.
+///
+///     units = relu(weight1 · mean + bias1),  gate = sigmoid(weight2 · units + bias2)
+///     output[n, i, j, c] = input[n, i, j, c] * gate[n, c]
+///
+/// - Parameters:
+///   - input: Of extent `shape`.
+///   - saved: `squeezeExcitationScratchCount` floats; overwritten with what backward needs.
+///   - output: Of extent `shape`; overwritten. May be the same memory as `input`.
+/// - Complexity: O(input + batch · channels · hidden); allocates nothing.
+public func squeezeExcitationForward(
+  _ input: UnsafePointer<Float>, shape: ImageShape, weights: SqueezeExcitationWeights,
+  saved: UnsafeMutablePointer<Float>, output: UnsafeMutablePointer<Float>
+) {
+  let (channels, hidden) = (shape.channels, weights.hidden)
+  let stages = Stages(saved, shape: shape, hidden: hidden)
+  globalAveragePoolForward(input, shape: shape, output: stages.mean)
+  forEachChunk(of: shape.batch, size: chunkRows(rowElements: channels * hidden)) { start, end in
+    for image in start..<end {
+      let (mean, units) = (stages.mean + image * channels, stages.units + image * hidden)
+      for unit in 0..<hidden {
+        let sum = dot(
+          mean, weights.weight1 + unit * weights.weight1Strides.output,
+          stride: weights.weight1Strides.input, count: channels)
+        units[unit] = max(Float(sum + Double(weights.bias1[unit])), 0)
+      }
+      for channel in 0..<channels {
+        let sum = dot(
+          units, weights.weight2 + channel * weights.weight2Strides.output,
+          stride: weights.weight2Strides.input, count: hidden)
+        let gate = 1 / (1 + exp(-(sum + Double(weights.bias2[channel]))))
+        stages.gate[image * channels + channel] = Float(gate)
+      }
+    }
+  }
+  let positions = shape.height * shape.width
+  forEachChunk(of: shape.rows, size: chunkRows(rowElements: channels)) { start, end in
+    for row in start..<end {
+      let (x, y) = (input + row * channels, output + row * channels)
+      let gate = stages.gate + row / positions * channels
+      forEachVector(channels) { c, lanes in
+        let product = x.vector(at: c, lanes: lanes) * gate.vector(at: c, lanes: lanes)
+        y.store(product, at: c, lanes: lanes)
+      }
+    }
+  }
+}
+
+/// Gradients of `squeezeExcitationForward`. With s the input of the sigmoid, h that of the ReLU:
+///
+///     ds = gate * (1 - gate) * sum over i, j of dOutput * input
+///     dh = (units > 0) * weight2^T · ds,  dMean = weight1^T · dh
+///     dInput = dOutput * gate + dMean / (height * width)
+///     dWeight2 = sum_n ds units^T,  dBias2 = sum_n ds;  dWeight1 = sum_n dh mean^T,  dBias1 = ...
+///
+/// - Parameters:
+///   - input: Of extent `shape`, of the forward pass.
+///   - dOutput: Of extent `shape`.
+///   - saved: What the forward pass left.
+///   - dInput: Of extent `shape`; overwritten. May be the same memory as `dOutput`.
+///   - gradients: Overwritten, in the strides of `weights`.
+///   - scratch: `squeezeExcitationScratchCount` floats; overwritten.
+/// - Complexity: O(input + batch · channels · hidden); allocates nothing.
+public func squeezeExcitationBackward(
+  _ input: UnsafePointer<Float>, _ dOutput: UnsafePointer<Float>, shape: ImageShape,
+  weights: SqueezeExcitationWeights, saved: UnsafeMutablePointer<Float>,
+  dInput: UnsafeMutablePointer<Float>, gradients: SqueezeExcitationGradients,
+  scratch: UnsafeMutablePointer<Float>
+) {
+  let (channels, hidden) = (shape.channels, weights.hidden)
+  let positions = shape.height * shape.width
+  let stages = Stages(saved, shape: shape, hidden: hidden)
+  let dStages = Stages(scratch, shape: shape, hidden: hidden)  // dMean, dh and ds
+  let imageCost = channels * (positions + hidden)
+  forEachChunk(of: shape.batch, size: chunkRows(rowElements: imageCost)) { start, end in
+    for image in start..<end {
+      let (gate, ds) = (stages.gate + image * channels, dStages.gate + image * channels)
+      let offset = image * positions * channels
+      sumProducts(
+        input + offset, dOutput + offset, positions: positions, channels: channels, sums: ds)
+      for channel in 0..<channels { ds[channel] *= gate[channel] * (1 - gate[channel]) }
+      let (units, dh) = (stages.units + image * hidden, dStages.units + image * hidden)
+      for unit in 0..<hidden {
+        let sum = dot(
+          ds, weights.weight2 + unit * weights.weight2Strides.input,
+          stride: weights.weight2Strides.output, count: channels)
+        dh[unit] = units[unit] > 0 ? Float(sum) : 0
+      }
+      for channel in 0..<channels {
+        let sum = dot(
+          dh, weights.weight1 + channel * weights.weight1Strides.input,
+          stride: weights.weight1Strides.output, count: hidden)
+        dStages.mean[image * channels + channel] = Float(sum / Double(positions))
+      }
+    }
+  }
+  sumOuterProducts(
+    dStages.gate, outputs: channels, stages.units, inputs: hidden, batch: shape.batch,
+    dWeight: gradients.dWeight2, strides: weights.weight2Strides, dBias: gradients.dBias2)
+  sumOuterProducts(
+    dStages.units, outputs: hidden, stages.mean, inputs: channels, batch: shape.batch,
+    dWeight: gradients.dWeight1, strides: weights.weight1Strides, dBias: gradients.dBias1)
+  forEachChunk(of: shape.rows, size: chunkRows(rowElements: channels)) { start, end in
+    for row in start..<end {
+      let (dy, dx) = (dOutput + row * channels, dInput + row * channels)
+      let image = row / positions * channels
+      forEachVector(channels) { c, lanes in
+        let share = dStages.mean.vector(at: image &+ c, lanes: lanes)
+        let gate = stages.gate.vector(at: image &+ c, lanes: lanes)
+        let gradient = share.addingProduct(dy.vector(at: c, lanes: lanes), gate)
+        dx.store(gradient, at: c, lanes: lanes)
+      }
+    }
+  }
+}
+
+/// The three stages of all images in one block of memory, or their gradients.
+private struct Stages {
+  let mean, gate, units: UnsafeMutablePointer<Float>  // [batch, channels] twice, [batch, hidden]
+
+  init(_ memory: UnsafeMutablePointer<Float>, shape: ImageShape, hidden: Int) {
+    mean = memory
+    gate = mean + shape.batch * shape.channels
+    units = gate + shape.batch * shape.channels
+  }
+}
+
+/// sum_i left[i] * right[i * stride], in Double.
+private func dot(
+  _ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>, stride: Int, count: Int
+) -> Double {
+  var sum = 0.0
+  for i in 0..<count { sum += Double(left[i]) * Double(right[i * stride]) }
+  return sum
+}
+
+/// sums[c] = sum over positions of a[position, c] * b[position, c].
+private func sumProducts(
+  _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, positions: Int, channels: Int,
+  sums: UnsafeMutablePointer<Float>
+) {
+  let block = 64  // positions summed before their sum is added: keeps the rounding small
+  forEachVector(channels) { c, lanes in
+    var total = SIMD16<Float>(repeating: 0)
+    for first in stride(from: 0, to: positions, by: block) {
+      var sum = SIMD16<Float>(repeating: 0)
+      for position in first..<min(first + block, positions) {
+        let i = position &* channels &+ c
+        sum.addProduct(a.vector(at: i, lanes: lanes), b.vector(at: i, lanes: lanes))
+      }
+      total += sum
+    }
+    sums.store(total, at: c, lanes: lanes)
+  }
+}
+
+/// dWeight[o, i] = sum_n dOutput[n, o] * input[n, i], dBias[o] = sum_n dOutput[n, o]; overwrites.
+private func sumOuterProducts(
+  _ dOutput: UnsafePointer<Float>, outputs: Int, _ input: UnsafePointer<Float>, inputs: Int,
+  batch: Int, dWeight: UnsafeMutablePointer<Float>, strides: LinearStrides,
+  dBias: UnsafeMutablePointer<Float>
+) {
+  forEachChunk(of: outputs, size: chunkRows(rowElements: batch * inputs)) { start, end in
+    for o in start..<end {
+      var bias = 0.0
+      for n in 0..<batch { bias += Double(dOutput[n * outputs + o]) }
+      dBias[o] = Float(bias)
+      for i in 0..<inputs {
+        var sum = 0.0
+        for n in 0..<batch {
+          sum += Double(dOutput[n * outputs + o]) * Double(input[n * inputs + i])
+        }
+        dWeight[o * strides.output + i * strides.input] = Float(sum)
+      }
+    }
+  }
+}
