@@ -1,0 +1,238 @@
+import CSKD
+import SKDNN
+import SKDRuntime
+
+@c @implementation
+public func skd_model_create(
+  _ config: UnsafePointer<skd_model_config>!, _ model: UnsafeMutablePointer<OpaquePointer?>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("model_create")
+    let config = try arguments.pointer(config, "config").pointee
+    let model = try arguments.pointer(model, "model")
+    let network = try Network(try configuration(config, arguments))
+    model.pointee = ModelHandle(network).retainedPointer()
+  }
+}
+
+private func configuration(_ config: skd_model_config, _ arguments: Arguments) throws
+  -> NetworkConfiguration
+{
+  let name = String(cString: try arguments.pointer(config.architecture, "architecture"))
+  guard let architecture = Architecture(rawValue: name) else {
+    let known = Architecture.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+    throw SKDError.invalidArgument(
+      "architecture of create_model must be one of \(known); got \"\(name)\"")
+  }
+  let widthCount = try arguments.size(config.width_count, "width_count", in: 0...64)
+  let widths = config.widths.map { widths in
+    (0..<widthCount).map { Int(widths[$0]) }
+  }
+  _ = try arguments.size(Int64(config.rotation_head), "rotation_head", in: -1...1)
+  return try NetworkConfiguration(
+    architecture: architecture, classCount: Int(config.num_classes),
+    imageSize: Int(config.image_size),
+    inputChannels: config.input_channels == 0 ? 3 : Int(config.input_channels), widths: widths,
+    dropRate: config.drop_rate < 0 ? nil : config.drop_rate,
+    dropBlockSize: config.dropblock_size == 0 ? nil : Int(config.dropblock_size),
+    hasRotationHead: config.rotation_head < 0 ? nil : config.rotation_head == 1,
+    seed: config.seed)
+}
+
+@c @implementation
+public func skd_model_clone(
+  _ model: OpaquePointer!, _ clone: UnsafeMutablePointer<OpaquePointer?>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("model_clone")
+    let clone = try arguments.pointer(clone, "clone")
+    let handle = ModelHandle.from(try arguments.pointer(model, "model"))
+    clone.pointee = ModelHandle(try handle.exclusively { try $0.clone() }).retainedPointer()
+  }
+}
+
+@c @implementation
+public func skd_model_free(_ model: OpaquePointer!) {
+  guard let model else { return }
+  Unmanaged<ModelHandle>.fromOpaque(UnsafeRawPointer(model)).release()
+}
+
+@c @implementation
+public func skd_model_get_info(
+  _ model: OpaquePointer!, _ info: UnsafeMutablePointer<skd_model_info>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("model_get_info")
+    let info = try arguments.pointer(info, "info")
+    let network = ModelHandle.from(try arguments.pointer(model, "model")).network
+    let configuration = network.configuration
+    info.pointee = skd_model_info(
+      num_classes: Int64(configuration.classCount), image_size: Int64(configuration.imageSize),
+      input_channels: Int64(configuration.inputChannels),
+      embedding_dim: Int64(network.embeddingDimension),
+      parameter_count: Int64(network.store.parameterCount),
+      state_count: Int64(network.store.entries.count), stage_count: Int64(network.stageCount),
+      has_rotation_head: configuration.hasRotationHead ? 1 : 0)
+  }
+}
+
+@c @implementation
+public func skd_model_get_entry(
+  _ model: OpaquePointer!, _ index: Int64, _ entry: UnsafeMutablePointer<skd_state_entry>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("model_get_entry")
+    let entry = try arguments.pointer(entry, "entry")
+    let handle = ModelHandle.from(try arguments.pointer(model, "model"))
+    let entries = handle.network.store.entries
+    let number = try arguments.size(index, "index", in: 0...entries.count - 1)
+    entry.pointee = describe(entries[number], name: handle.names[number])
+  }
+}
+
+private func describe(_ entry: StateEntry, name: UnsafePointer<CChar>) -> skd_state_entry {
+  var result = skd_state_entry()
+  result.name = name
+  result.dimensions = Int32(entry.shape.count)
+  withUnsafeMutableBytes(of: &result.shape) { shape in
+    let shape = shape.bindMemory(to: Int64.self)
+    for (axis, extent) in entry.shape.enumerated() { shape[axis] = Int64(extent) }
+  }
+  withUnsafeMutableBytes(of: &result.strides) { strides in
+    let strides = strides.bindMemory(to: Int64.self)
+    for (axis, stride) in entry.strides.enumerated() { strides[axis] = Int64(stride) }
+  }
+  switch entry.kind {
+  case .parameter:
+    result.kind = Int32(SKD_PARAMETER)
+    result.data = UnsafeRawPointer(entry.values)
+    result.gradient = UnsafePointer(entry.gradient)
+  case .buffer:
+    result.kind = Int32(SKD_BUFFER)
+    result.data = UnsafeRawPointer(entry.values)
+  case .counter:
+    result.kind = Int32(SKD_COUNTER)
+    result.data = UnsafeRawPointer(entry.counter)
+  }
+  return result
+}
+
+@c @implementation
+public func skd_model_load(
+  _ model: OpaquePointer!, _ arrays: UnsafePointer<UnsafeRawPointer?>!, _ count: Int64
+) -> skd_status {
+  status {
+    let arguments = Arguments("model_load")
+    let handle = ModelHandle.from(try arguments.pointer(model, "model"))
+    let arrays = try arguments.pointer(arrays, "arrays")
+    let entries = handle.network.store.entries
+    try require(
+      Int(count) == entries.count,
+      "count of model_load must be \(entries.count); got \(count)")
+    let sources = try entries.enumerated().map { number, entry in
+      try source(arrays[number], for: entry, arguments)
+    }
+    try handle.exclusively { network in
+      for (entry, source) in zip(entries, sources) { assign(source, to: entry) }
+      network.store.markChanged()
+    }
+  }
+}
+
+/// The array of an entry, if its values are legal.
+private func source(_ array: UnsafeRawPointer?, for entry: StateEntry, _ arguments: Arguments)
+  throws -> UnsafeRawPointer
+{
+  let array = try arguments.pointer(array, entry.name)
+  guard entry.kind != .counter else { return array }
+  let values = array.assumingMemoryBound(to: Float.self)
+  try arguments.finite(values, count: entry.count, entry.name)
+  if entry.name.hasSuffix("running_var") {
+    for i in 0..<entry.count {
+      try require(
+        values[i] >= 0, "\(entry.name) of model_load must be >= 0; got \(values[i]) at index \(i)")
+    }
+  }
+  return array
+}
+
+private func assign(_ source: UnsafeRawPointer, to entry: StateEntry) {
+  if entry.kind == .counter {
+    entry.counter.pointee = source.loadUnaligned(as: Int64.self)
+  } else {
+    let (source, target) = (source.assumingMemoryBound(to: Float.self), entry.values)
+    entry.forEachElement { position, offset in target[offset] = source[position] }
+  }
+}
+
+// MARK: Evaluation
+
+@c @implementation
+public func skd_model_evaluate(
+  _ model: OpaquePointer!, _ images: UnsafePointer<Float>!, _ batch: Int64,
+  _ embeddings: UnsafeMutablePointer<Float>!, _ logits: UnsafeMutablePointer<Float>!,
+  _ rotation: UnsafeMutablePointer<Float>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("model_evaluate")
+    let handle = ModelHandle.from(try arguments.pointer(model, "model"))
+    try require(
+      rotation == nil || handle.network.configuration.hasRotationHead,
+      "rotation of model_evaluate must be NULL: the model has no rotation head")
+    let (images, batch) = try checkedImages(images, batch, of: handle.network, arguments)
+    try handle.exclusively {
+      try $0.evaluate(
+        images: images, batch: batch, embeddings: embeddings, logits: logits,
+        rotationLogits: rotation)
+    }
+  }
+}
+
+@c @implementation
+public func skd_model_stage_shape(
+  _ model: OpaquePointer!, _ batch: Int64, _ stage: Int64,
+  _ shape: UnsafeMutablePointer<skd_image_shape>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("model_stage_shape")
+    let network = ModelHandle.from(try arguments.pointer(model, "model")).network
+    let shape = try arguments.pointer(shape, "shape")
+    let stage = try arguments.size(stage, "stage", in: 0...network.stageCount - 1)
+    let batch = try arguments.size(batch, "batch", in: 0...Arguments.maximumExtent)
+    let result = network.stageShape(stage, batch: batch)
+    shape.pointee = skd_image_shape(
+      batch: Int64(result.batch), height: Int64(result.height), width: Int64(result.width),
+      channels: Int64(result.channels))
+  }
+}
+
+@c @implementation
+public func skd_model_stage_output(
+  _ model: OpaquePointer!, _ images: UnsafePointer<Float>!, _ batch: Int64, _ stage: Int64,
+  _ output: UnsafeMutablePointer<Float>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("model_stage_output")
+    let handle = ModelHandle.from(try arguments.pointer(model, "model"))
+    let stage = try arguments.size(stage, "stage", in: 0...handle.network.stageCount - 1)
+    let output = try arguments.pointer(output, "output")
+    let (images, batch) = try checkedImages(images, batch, of: handle.network, arguments)
+    try handle.exclusively {
+      try $0.evaluate(images: images, batch: batch, stage: stage, into: output)
+    }
+  }
+}
+
+/// Images of a network's extent, finite; `minimum` of them or more.
+func checkedImages(
+  _ images: UnsafePointer<Float>?, _ batch: Int64, of network: Network, _ arguments: Arguments,
+  minimum: Int = 0
+) throws -> (UnsafePointer<Float>, Int) {
+  let images = try arguments.pointer(images, "images")
+  let batch = try arguments.size(batch, "batch", in: minimum...Arguments.maximumExtent)
+  let shape = network.imageShape(batch: batch)
+  let count = try arguments.count(
+    batch, shape.height, shape.width, shape.channels, of: "images")
+  try arguments.finite(images, count: count, "images")
+  return (images, batch)
+}

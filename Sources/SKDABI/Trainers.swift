@@ -1,0 +1,169 @@
+import CSKD
+import SKDFewShot
+import SKDNN
+import SKDRuntime
+
+/// What a `skd_trainer *` points to.
+private final class TrainerHandle {
+  let trainer: Trainer
+  private let model: ModelHandle
+  private let teacher: ModelHandle?
+
+  init(_ trainer: Trainer, model: ModelHandle, teacher: ModelHandle?) {
+    self.trainer = trainer
+    self.model = model
+    self.teacher = teacher
+  }
+
+  /// Runs `body` while no other call uses the models. Two are locked in order of address, so that
+  /// trainers that share them cannot wait for each other.
+  func exclusively<Result>(_ body: (Trainer) throws -> Result) throws -> Result {
+    guard let teacher else { return try model.exclusively { _ in try body(trainer) } }
+    let isInOrder = model.address < teacher.address
+    let (first, second) = isInOrder ? (model, teacher) : (teacher, model)
+    return try first.exclusively { _ in try second.exclusively { _ in try body(trainer) } }
+  }
+
+  static func from(_ pointer: OpaquePointer?, _ arguments: Arguments) throws -> TrainerHandle {
+    let pointer = try arguments.pointer(pointer, "trainer")
+    return Unmanaged<TrainerHandle>.fromOpaque(UnsafeRawPointer(pointer)).takeUnretainedValue()
+  }
+}
+
+@c @implementation
+public func skd_trainer_create(
+  _ model: OpaquePointer!, _ teacher: OpaquePointer!,
+  _ config: UnsafePointer<skd_trainer_config>!, _ trainer: UnsafeMutablePointer<OpaquePointer?>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("trainer_create")
+    let model = ModelHandle.from(try arguments.pointer(model, "model"))
+    let teacher = teacher.map { ModelHandle.from($0) }
+    let config = try arguments.pointer(config, "config").pointee
+    let result = try arguments.pointer(trainer, "trainer")
+    let created = try Trainer(
+      network: model.network, teacher: teacher?.network,
+      objective: try objective(config, arguments),
+      optimizer: try SGD(
+        model.network.store, learningRate: config.learning_rate, momentum: config.momentum,
+        weightDecay: config.weight_decay),
+      seed: config.seed)
+    let handle = TrainerHandle(created, model: model, teacher: teacher)
+    result.pointee = OpaquePointer(Unmanaged.passRetained(handle).toOpaque())
+  }
+}
+
+private func objective(_ config: skd_trainer_config, _ arguments: Arguments) throws
+  -> any Objective
+{
+  switch config.objective {
+  case Int32(SKD_SUPERVISED):
+    return SupervisedObjective()
+  case Int32(SKD_GEN0):
+    try arguments.number(config.alpha, "alpha", in: 0...Float.greatestFiniteMagnitude)
+    return Generation0Objective(alpha: config.alpha)
+  case Int32(SKD_GEN1):
+    try arguments.number(config.beta, "beta", in: 0...Float.greatestFiniteMagnitude)
+    try arguments.number(
+      config.temperature, "temperature",
+      in: Float.leastNormalMagnitude...Float.greatestFiniteMagnitude)
+    var twins: [Rotation] = []
+    if config.twin_90 != 0 { twins.append(.quarterTurn) }
+    if config.twin_180 != 0 { twins.append(.halfTurn) }
+    if config.twin_270 != 0 { twins.append(.threeQuarterTurn) }
+    try require(!twins.isEmpty, "twin_rotations of Gen1 must name at least one of 90, 180, 270")
+    return Generation1Objective(
+      beta: config.beta, temperature: config.temperature, twins: twins,
+      passesAllViews: config.all_views != 0)
+  default:
+    throw SKDError.invalidArgument(
+      "objective of trainer_create must be 0, 1 or 2; got \(config.objective)")
+  }
+}
+
+@c @implementation
+public func skd_trainer_free(_ trainer: OpaquePointer!) {
+  guard let trainer else { return }
+  Unmanaged<TrainerHandle>.fromOpaque(UnsafeRawPointer(trainer)).release()
+}
+
+@c @implementation
+public func skd_trainer_step(
+  _ trainer: OpaquePointer!, _ images: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!,
+  _ batch: Int64, _ losses: UnsafeMutablePointer<skd_losses>!
+) -> skd_status {
+  train(trainer, images, labels, batch, losses, "trainer_step") {
+    try $0.step(images: $1, labels: $2, batch: $3)
+  }
+}
+
+@c @implementation
+public func skd_trainer_loss(
+  _ trainer: OpaquePointer!, _ images: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!,
+  _ batch: Int64, _ losses: UnsafeMutablePointer<skd_losses>!
+) -> skd_status {
+  train(trainer, images, labels, batch, losses, "trainer_loss") {
+    try $0.loss(images: $1, labels: $2, batch: $3)
+  }
+}
+
+private func train(
+  _ trainer: OpaquePointer?, _ images: UnsafePointer<Float>?, _ labels: UnsafePointer<Int64>?,
+  _ batch: Int64, _ losses: UnsafeMutablePointer<skd_losses>?, _ function: String,
+  _ body: (Trainer, UnsafePointer<Float>, UnsafePointer<Int64>?, Int) throws -> Losses
+) -> skd_status {
+  status {
+    let arguments = Arguments(function)
+    let handle = try TrainerHandle.from(trainer, arguments)
+    let result = try arguments.pointer(losses, "losses")
+    let network = handle.trainer.network
+    let (images, batch) = try checkedImages(images, batch, of: network, arguments, minimum: 1)
+    if let labels {
+      try arguments.labels(labels, count: batch, classes: network.configuration.classCount)
+    }
+    let terms = try handle.exclusively { try body($0, images, labels, batch) }
+    result.pointee = skd_losses(
+      total: terms.total, cross_entropy: terms.crossEntropy, rotation: terms.rotation,
+      distillation: terms.distillation, twin: terms.twin, accuracy: terms.accuracy,
+      rotation_accuracy: terms.rotationAccuracy)
+  }
+}
+
+@c @implementation
+public func skd_trainer_set_learning_rate(_ trainer: OpaquePointer!, _ learning_rate: Double)
+  -> skd_status
+{
+  status {
+    let arguments = Arguments("trainer_set_learning_rate")
+    let handle = try TrainerHandle.from(trainer, arguments)
+    try arguments.number(
+      learning_rate, "learning_rate", in: 0...Double(Float.greatestFiniteMagnitude))
+    try handle.exclusively { $0.optimizer.learningRate = Float(learning_rate) }
+  }
+}
+
+@c @implementation
+public func skd_trainer_get_step(
+  _ trainer: OpaquePointer!, _ step: UnsafeMutablePointer<Int64>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("trainer_get_step")
+    let handle = try TrainerHandle.from(trainer, arguments)
+    try arguments.pointer(step, "step").pointee = Int64(
+      try handle.exclusively { $0.stepCount })
+  }
+}
+
+@c @implementation
+public func skd_trainer_has_gradient(
+  _ trainer: OpaquePointer!, _ index: Int64, _ has_gradient: UnsafeMutablePointer<Int32>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("trainer_has_gradient")
+    let handle = try TrainerHandle.from(trainer, arguments)
+    let result = try arguments.pointer(has_gradient, "has_gradient")
+    let entries = handle.trainer.network.store.entries
+    let number = try arguments.size(index, "index", in: 0...entries.count - 1)
+    result.pointee = try handle.exclusively { _ in entries[number].hasGradient } ? 1 : 0
+  }
+}

@@ -1,0 +1,140 @@
+import SKDKernels
+import SKDNN
+
+/// What a network is trained to do.
+public protocol Objective: Sendable {
+  /// The rotations of each image that pass through the network, upright first; the batch holds all
+  /// images in the first rotation, then all in the second, and so on.
+  var views: [Rotation] { get }
+
+  /// The losses of a batch; also writes their gradients.
+  ///
+  /// - Parameters:
+  ///   - labels: One class per image, or nil if the objective can do without.
+  ///   - gradients: Overwritten (`=`).
+  func losses(
+    of output: NetworkOutput, images: Int, labels: UnsafePointer<Int64>?, teacherLogits: Tensor?,
+    gradients: LogitGradients
+  ) throws -> Losses
+}
+
+/// Where an objective writes its gradients: extents as the logits'.
+public struct LogitGradients {
+  public let logits: Tensor
+  /// Nil if the objective does not read the rotation head.
+  public let rotationLogits: Tensor?
+}
+
+/// Cross-entropy on upright images: RFS-simple (Tian et al., arXiv:2003.11539).
+public struct SupervisedObjective: Objective {
+  public let views: [Rotation] = [.none]
+
+  public init() {}
+
+  public func losses(
+    of output: NetworkOutput, images: Int, labels: UnsafePointer<Int64>?, teacherLogits: Tensor?,
+    gradients: LogitGradients
+  ) throws -> Losses {
+    guard let labels else { preconditionFailure("the trainer checks labels") }
+    let classes = output.logits.shape.channels
+    var losses = Losses()
+    losses.crossEntropy = softmaxCrossEntropy(
+      output.logits.pointer, labels: labels, rows: images, classes: classes,
+      dLogits: gradients.logits.pointer)
+    losses.total = losses.crossEntropy
+    losses.accuracy = accuracy(output.logits, labels: labels, images: images)
+    return losses
+  }
+}
+
+/// Generation 0: cross-entropy over all four rotations plus the rotation's prediction.
+///
+///     L0 = CE(logits, labels) + alpha * BCE(rotation logits, one-hot of the rotation)
+public struct Generation0Objective: Objective {
+  /// Weight of the rotation loss; the paper's is 2.
+  public let alpha: Float
+  public let views = Rotation.allCases
+
+  public init(alpha: Float) { self.alpha = alpha }
+
+  public func losses(
+    of output: NetworkOutput, images: Int, labels: UnsafePointer<Int64>?, teacherLogits: Tensor?,
+    gradients: LogitGradients
+  ) throws -> Losses {
+    guard let labels, let rotationLogits = output.rotationLogits else {
+      preconditionFailure("the trainer checks labels and the rotation head")
+    }
+    let rows = images * views.count
+    let classLabels = (0..<rows).map { labels[$0 % images] }
+    let rotationLabels = (0..<rows).map { Int64(views[$0 / images].rawValue) }
+    var losses = Losses()
+    losses.crossEntropy = softmaxCrossEntropy(
+      output.logits.pointer, labels: classLabels, rows: rows,
+      classes: output.logits.shape.channels, dLogits: gradients.logits.pointer)
+    losses.rotation = bceWithLogits(
+      rotationLogits.pointer, labels: rotationLabels, rows: rows,
+      classes: rotationLogits.shape.channels, scale: alpha,
+      dLogits: gradients.rotationLogits?.pointer)
+    losses.total = losses.crossEntropy + alpha * losses.rotation
+    losses.accuracy = accuracy(output.logits, labels: classLabels, images: rows)
+    losses.rotationAccuracy = accuracy(rotationLogits, labels: rotationLabels, images: rows)
+    return losses
+  }
+}
+
+/// Generation 1: keep the teacher's outputs on upright images, and pull rotated twins together.
+///
+///     L1 = KL_T(student, teacher) + beta * mean over twins of || student(x) - student(twin) ||₂
+public struct Generation1Objective: Objective {
+  public let beta: Float
+  public let temperature: Float
+  /// The rotations whose mean is the twin term.
+  public let twins: [Rotation]
+  public let views: [Rotation]
+
+  /// - Parameters:
+  ///   - twins: At least one, none of them `.none`.
+  ///   - passesAllViews: Passes all four rotations through the student, as the published code
+  ///     does, so that all enter its batch statistics.
+  public init(beta: Float, temperature: Float, twins: [Rotation], passesAllViews: Bool) {
+    precondition(!twins.isEmpty && !twins.contains(.none))
+    self.beta = beta
+    self.temperature = temperature
+    self.twins = twins
+    views = [.none] + (passesAllViews ? [.halfTurn, .quarterTurn, .threeQuarterTurn] : twins)
+  }
+
+  public func losses(
+    of output: NetworkOutput, images: Int, labels: UnsafePointer<Int64>?, teacherLogits: Tensor?,
+    gradients: LogitGradients
+  ) throws -> Losses {
+    guard let teacherLogits else { preconditionFailure("the trainer brings the teacher") }
+    let classes = output.logits.shape.channels
+    let upright = output.logits.pointer
+    let dUpright = gradients.logits.pointer
+    dUpright.update(repeating: 0, count: output.logits.count)
+    var losses = Losses()
+    losses.distillation = distillKL(
+      student: upright, teacher: teacherLogits.pointer, rows: images, classes: classes,
+      temperature: temperature, dStudent: dUpright)
+    for twin in twins {
+      guard let view = views.firstIndex(of: twin) else { preconditionFailure() }
+      let offset = view * images * classes
+      let distance = twinL2(
+        rotated: upright + offset, upright: upright, rows: images, classes: classes,
+        scale: beta / Float(twins.count), accumulates: true, dRotated: dUpright + offset,
+        dUpright: dUpright)
+      losses.twin += distance / Float(twins.count)
+    }
+    losses.total = losses.distillation + beta * losses.twin
+    if let labels { losses.accuracy = accuracy(output.logits, labels: labels, images: images) }
+    return losses
+  }
+}
+
+/// The share of the first `images` rows whose largest logit is that of the label.
+private func accuracy(_ logits: Tensor, labels: UnsafePointer<Int64>, images: Int) -> Float {
+  let correct = correctPredictions(
+    logits.pointer, labels: labels, rows: images, classes: logits.shape.channels)
+  return Float(correct) / Float(images)
+}

@@ -1,0 +1,128 @@
+import SKDKernels
+import SKDNN
+import SKDRuntime
+
+/// Trains a network for an objective: rotate, forward, losses, backward, SGD.
+///
+/// Not thread-safe, nor are its networks: one call at a time.
+public final class Trainer {
+  public let network: Network
+  public let teacher: Network?
+  public let objective: any Objective
+  public let optimizer: SGD
+  private let seed: UInt64
+  /// Steps taken.
+  public private(set) var stepCount = 0
+
+  /// - Parameters:
+  ///   - teacher: Frozen; for generation 1.
+  ///   - seed: Of dropout and DropBlock.
+  /// - Throws: `SKDError.invalidArgument` if the network lacks what the objective reads, or the
+  ///   teacher does not match.
+  public init(
+    network: Network, teacher: Network? = nil, objective: any Objective, optimizer: SGD,
+    seed: UInt64
+  ) throws {
+    if objective is Generation0Objective {
+      try require(
+        network.configuration.hasRotationHead,
+        "model of Gen0 must have a rotation head; create it with rotation_head=True")
+    }
+    if objective is Generation1Objective {
+      try Self.check(teacher: teacher, of: network)
+    }
+    self.network = network
+    self.teacher = teacher
+    self.objective = objective
+    self.optimizer = optimizer
+    self.seed = seed
+  }
+
+  private static func check(teacher: Network?, of network: Network) throws {
+    guard let teacher else {
+      throw SKDError.invalidArgument("teacher of Gen1 must be a model; got none")
+    }
+    try require(
+      teacher !== network, "teacher of Gen1 must be another model than the student: clone it")
+    let (a, b) = (teacher.configuration, network.configuration)
+    for (name, ofTeacher, ofStudent) in [
+      ("num_classes", a.classCount, b.classCount), ("image_size", a.imageSize, b.imageSize),
+      ("input_channels", a.inputChannels, b.inputChannels),
+    ] {
+      try require(
+        ofTeacher == ofStudent,
+        "teacher of Gen1 must have the student's \(name) (\(ofStudent)); got \(ofTeacher)")
+    }
+  }
+
+  /// One training step.
+  ///
+  /// - Parameters:
+  ///   - images: `batch` normalised images, upright, of the network's extent.
+  ///   - labels: One class per image in `0..<classCount`; nil only for generation 1.
+  /// - Throws: `SKDError.nonFinite` if a loss or gradient is not finite, `.invalidArgument` if the
+  ///   batch is too small for batch norm; nothing is updated then.
+  public func step(
+    images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int
+  ) throws -> Losses {
+    let losses = try loss(images: images, labels: labels, batch: batch)
+    try requireFinite(optimizer.gradientsAreFinite(), "a gradient", losses)
+    network.commitStatistics()
+    optimizer.step()
+    stepCount += 1
+    return losses
+  }
+
+  /// The losses and the gradients of the step that `step` would take, without any update.
+  public func loss(
+    images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int
+  ) throws -> Losses {
+    try require(
+      labels != nil || objective is Generation1Objective,
+      "labels of a training step must be given")
+    let pool = network.pool
+    let context = TrainingContext(pool: pool, seed: seed, step: stepCount)
+    let views = try rotated(images, batch: batch)
+    let teacherLogits = try taughtLogits(images, batch: batch)
+    let output = try network.forward(views, context)
+    let gradients = LogitGradients(
+      logits: try pool.tensor(output.logits.shape),
+      rotationLogits: objective is Generation0Objective
+        ? try output.rotationLogits.map { try pool.tensor($0.shape) } : nil)
+    let losses = try objective.losses(
+      of: output, images: batch, labels: labels, teacherLogits: teacherLogits,
+      gradients: gradients)
+    try requireFinite(losses.total.isFinite, "the loss", losses)
+    try network.backward(
+      dLogits: gradients.logits, dRotationLogits: gradients.rotationLogits, context)
+    return losses
+  }
+
+  /// All views of the images, in one batch.
+  private func rotated(_ images: UnsafePointer<Float>, batch: Int) throws -> Tensor {
+    let shape = network.imageShape(batch: batch * objective.views.count)
+    let views = try network.pool.tensor(shape)
+    for (i, rotation) in objective.views.enumerated() {
+      rotateImages(
+        images, batch: batch, side: shape.height, channels: shape.channels,
+        quarterTurns: rotation.quarterTurns,
+        into: views.pointer + i * shape.count / objective.views.count)
+    }
+    return views
+  }
+
+  private func taughtLogits(_ images: UnsafePointer<Float>, batch: Int) throws -> Tensor? {
+    guard let teacher else { return nil }
+    let upright = try teacher.pool.tensor(teacher.imageShape(batch: batch))
+    upright.pointer.update(from: images, count: upright.count)
+    return try teacher.evaluate(upright).logits
+  }
+
+  private func requireFinite(_ isFinite: Bool, _ what: String, _ losses: Losses) throws {
+    if isFinite { return }
+    throw SKDError.nonFinite(
+      "\(what) of step \(stepCount + 1) is not finite: total \(losses.total), cross-entropy "
+        + "\(losses.crossEntropy), rotation \(losses.rotation), distillation "
+        + "\(losses.distillation), twin \(losses.twin); nothing was updated")
+  }
+}

@@ -1,0 +1,113 @@
+import SKDKernels
+import SKDRuntime
+
+/// Batch normalisation over all positions of a batch, optionally followed by LeakyReLU.
+final class BatchNormLayer {
+  private let weight: StateEntry
+  private let bias: StateEntry
+  private let runningMean: StateEntry
+  private let runningVariance: StateEntry
+  private let batchesTracked: StateEntry
+  private let channels: Int
+  private let momentum: Float
+  private let slope: Float
+  private let statistics: AlignedBuffer<Float>  // mean, variance, 1 / standard deviation
+  private var input: Tensor?
+  private var rows = 0
+
+  /// Added to a variance before its root is taken.
+  static let epsilon: Float = 1e-5
+
+  /// - Parameter slope: Of the LeakyReLU that follows; 0 for ReLU, 1 for none.
+  init(
+    _ name: String, in store: ParameterStore, channels: Int, slope: Float = 1,
+    momentum: Float = 0.1
+  ) throws {
+    weight = store.vector("\(name).weight", count: channels, initializer: .constant(1))
+    bias = store.vector("\(name).bias", count: channels, initializer: .constant(0))
+    runningMean = store.buffer("\(name).running_mean", count: channels, initial: 0)
+    runningVariance = store.buffer("\(name).running_var", count: channels, initial: 1)
+    batchesTracked = store.counter("\(name).num_batches_tracked")
+    statistics = try AlignedBuffer(count: 3 * channels)
+    (self.channels, self.momentum, self.slope) = (channels, momentum, slope)
+  }
+
+  private var mean: UnsafeMutablePointer<Float> { statistics.pointer }
+  private var variance: UnsafeMutablePointer<Float> { statistics.pointer + channels }
+  private var inverseStd: UnsafeMutablePointer<Float> { statistics.pointer + 2 * channels }
+
+  // MARK: Training
+
+  /// Normalises with the statistics of the batch. The running ones wait for `commitStatistics`, so
+  /// that a step that fails changes nothing.
+  ///
+  /// - Throws: `SKDError.invalidArgument` if there is only one value per channel.
+  func forward(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
+    rows = input.shape.rows
+    try require(
+      rows >= 2,
+      "images of a training step must give batch norm at least 2 values per channel; got \(rows)")
+    let scratch = try pool.scratch(batchNormScratchCount(rows: rows, channels: channels))
+    batchNormStatistics(
+      input.pointer, rows: rows, channels: channels, mean: mean, variance: variance,
+      scratch: scratch.pointer)
+    inverseStandardDeviation(
+      variance: variance, channels: channels, eps: Self.epsilon, inverseStd: inverseStd)
+    let output = try pool.tensor(input.shape)
+    batchNormForward(
+      input.pointer, rows: rows, channels: channels, mean: mean, inverseStd: inverseStd,
+      weight: weight.values, bias: bias.values, slope: slope, output: output.pointer)
+    self.input = input
+    return output
+  }
+
+  /// Turns `gradient`, that of the output, into that of the input, in its memory.
+  func backward(_ gradient: Tensor, _ pool: BufferPool) throws {
+    try backward(gradient, into: gradient, pool)
+  }
+
+  /// Writes the gradient of the input to `dInput`, which may be `dOutput`.
+  func backward(_ dOutput: Tensor, into dInput: Tensor, _ pool: BufferPool) throws {
+    guard let input else { preconditionFailure("backward before forward") }
+    self.input = nil
+    let scratch = try pool.scratch(batchNormScratchCount(rows: rows, channels: channels))
+    batchNormBackward(
+      input.pointer, dOutput.pointer, rows: rows, channels: channels, mean: mean,
+      inverseStd: inverseStd, weight: weight.values, bias: bias.values, slope: slope,
+      usesBatchStatistics: true, dInput: dInput.pointer, dWeight: weight.gradient,
+      dBias: bias.gradient, scratch: scratch.pointer)
+    weight.hasGradient = true
+    bias.hasGradient = true
+  }
+
+  /// Takes the statistics of the last forward pass into the running ones.
+  func commitStatistics() {
+    updateRunningStatistics(
+      mean: mean, variance: variance, rows: rows, channels: channels, momentum: momentum,
+      runningMean: runningMean.values, runningVariance: runningVariance.values)
+    batchesTracked.counter.pointee += 1
+  }
+
+  // MARK: Evaluation
+
+  /// What normalisation with running statistics does to a channel: `scale * x + shift`.
+  func scaleAndShift(of channel: Int) -> (scale: Float, shift: Float) {
+    let scale =
+      weight.values[channel]
+      / (runningVariance.values[channel] + Self.epsilon).squareRoot()
+    return (scale, bias.values[channel] - scale * runningMean.values[channel])
+  }
+
+  /// Normalises with the running statistics.
+  func evaluate(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
+    inverseStandardDeviation(
+      variance: runningVariance.values, channels: channels, eps: Self.epsilon,
+      inverseStd: inverseStd)
+    let output = try pool.tensor(input.shape)
+    batchNormForward(
+      input.pointer, rows: input.shape.rows, channels: channels, mean: runningMean.values,
+      inverseStd: inverseStd, weight: weight.values, bias: bias.values, slope: slope,
+      output: output.pointer)
+    return output
+  }
+}

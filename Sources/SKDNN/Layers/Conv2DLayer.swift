@@ -1,0 +1,161 @@
+import SKDKernels
+import SKDRuntime
+
+/// A convolution, or a linear layer as the convolution of 1x1 images.
+final class Conv2DLayer {
+  let weight: StateEntry
+  let bias: StateEntry?
+  let inputChannels: Int
+  let outputChannels: Int
+  private let kernelSize: Int
+  private let stride: Int
+  private let padding: Int
+  private let store: ParameterStore
+  private var input: Tensor?
+  private var folded: FoldedWeight?
+
+  /// - Parameter initializer: Of the weight; nil for PyTorch's default, uniform in ±1/√fan_in. A
+  ///   bias always starts so.
+  init(
+    _ name: String, in store: ParameterStore, inputs: Int, outputs: Int, kernelSize: Int,
+    stride: Int = 1, hasBias: Bool, initializer: Initializer? = nil
+  ) {
+    let fanIn = Float(inputs * kernelSize * kernelSize)
+    let standard = Initializer.uniform(bound: 1 / fanIn.squareRoot())
+    weight = store.convolutionWeight(
+      "\(name).weight", inputs: inputs, outputs: outputs, kernelSize: kernelSize,
+      initializer: initializer ?? standard)
+    bias =
+      hasBias ? store.vector("\(name).bias", count: outputs, initializer: standard) : nil
+    (inputChannels, outputChannels) = (inputs, outputs)
+    (self.kernelSize, self.stride, padding) = (kernelSize, stride, kernelSize / 2)
+    self.store = store
+  }
+
+  /// A linear layer with bias.
+  init(linear name: String, in store: ParameterStore, inputs: Int, outputs: Int) {
+    let standard = Initializer.uniform(bound: 1 / Float(inputs).squareRoot())
+    weight = store.linearWeight(
+      "\(name).weight", inputs: inputs, outputs: outputs, initializer: standard)
+    bias = store.vector("\(name).bias", count: outputs, initializer: standard)
+    (inputChannels, outputChannels) = (inputs, outputs)
+    (kernelSize, stride, padding) = (1, 1, 0)
+    self.store = store
+  }
+
+  private func convolution(of shape: ImageShape) -> Conv2D {
+    Conv2D(
+      Conv2DGeometry(
+        input: shape, outputChannels: outputChannels, kernelSize: kernelSize, stride: stride,
+        padding: padding))
+  }
+
+  // MARK: Training
+
+  /// The convolution of `input`, which is kept for the backward pass.
+  func forward(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
+    let convolution = convolution(of: input.shape)
+    let packed = try pool.scratch(convolution.packedWeightCount)
+    let scratch = try pool.scratch(
+      convolution.forwardScratchCount(workers: WorkerPool.shared.threadCount))
+    let output = try pool.tensor(convolution.geometry.output)
+    convolution.packWeight(weight.values, into: packed.pointer)
+    convolution.forward(
+      input.pointer, packedWeight: packed.pointer, bias: bias?.values, output: output.pointer,
+      scratch: scratch.pointer)
+    self.input = input
+    return output
+  }
+
+  /// Writes the gradients of the weight and the bias; returns that of the input if it is needed.
+  func backward(_ dOutput: Tensor, needsInputGradient: Bool = true, _ pool: BufferPool) throws
+    -> Tensor?
+  {
+    guard let input else { preconditionFailure("backward before forward") }
+    self.input = nil
+    let convolution = convolution(of: input.shape)
+    do {
+      let scratch = try pool.scratch(convolution.backwardWeightScratchCount)
+      convolution.backwardWeight(
+        input.pointer, dOutput.pointer, dWeight: weight.gradient, scratch: scratch.pointer)
+    }
+    weight.hasGradient = true
+    if let bias {
+      biasGradient(
+        dOutput.pointer, rows: dOutput.shape.rows, channels: outputChannels,
+        dBias: bias.gradient)
+      bias.hasGradient = true
+    }
+    return needsInputGradient ? try inputGradient(dOutput, convolution, pool) : nil
+  }
+
+  private func inputGradient(_ dOutput: Tensor, _ convolution: Conv2D, _ pool: BufferPool) throws
+    -> Tensor
+  {
+    let packed = try pool.scratch(convolution.packedTransposeCount)
+    let scratch = try pool.scratch(
+      max(
+        convolution.packTransposeScratchCount,
+        convolution.backwardInputScratchCount(workers: WorkerPool.shared.threadCount)))
+    convolution.packTranspose(weight.values, into: packed.pointer, scratch: scratch.pointer)
+    let dInput = try pool.tensor(convolution.geometry.input)
+    convolution.backwardInput(
+      dOutput.pointer, packedTranspose: packed.pointer, dInput: dInput.pointer,
+      scratch: scratch.pointer)
+    return dInput
+  }
+
+  // MARK: Evaluation
+
+  /// The convolution with a batch norm of running statistics folded into its weights, followed by
+  /// LeakyReLU of the given slope (1: none). Keeps nothing but the folded weights.
+  func evaluate(
+    _ input: Tensor, _ pool: BufferPool, folding norm: BatchNormLayer? = nil, slope: Float = 1
+  ) throws -> Tensor {
+    let convolution = convolution(of: input.shape)
+    let folded = try foldedWeight(norm, convolution, pool)
+    let scratch = try pool.scratch(
+      convolution.forwardScratchCount(workers: WorkerPool.shared.threadCount))
+    let output = try pool.tensor(convolution.geometry.output)
+    convolution.forward(
+      input.pointer, packedWeight: folded.packed.pointer, bias: folded.bias.pointer, slope: slope,
+      output: output.pointer, scratch: scratch.pointer)
+    return output
+  }
+
+  /// The packed weights of evaluation, kept while the network's state stands.
+  private func foldedWeight(_ norm: BatchNormLayer?, _ convolution: Conv2D, _ pool: BufferPool)
+    throws -> FoldedWeight
+  {
+    if let folded, folded.version == store.version { return folded }
+    let result =
+      try folded
+      ?? FoldedWeight(
+        packedCount: convolution.packedWeightCount, biasCount: (outputChannels + 31) / 32 * 32)
+    let scaled = try pool.scratch(weight.count)
+    let depth = weight.count / outputChannels
+    for o in 0..<outputChannels {
+      let (scale, shift) = norm?.scaleAndShift(of: o) ?? (1, 0)
+      for k in 0..<depth {
+        scaled.pointer[k * outputChannels + o] = scale * weight.values[k * outputChannels + o]
+      }
+      result.bias.pointer[o] = scale * (bias?.values[o] ?? 0) + shift
+    }
+    convolution.packWeight(scaled.pointer, into: result.packed.pointer)
+    result.version = store.version
+    folded = result
+    return result
+  }
+}
+
+/// Weights as evaluation uses them: packed, with a batch norm folded in.
+private final class FoldedWeight {
+  let packed: AlignedBuffer<Float>
+  let bias: AlignedBuffer<Float>
+  var version = 0  // of the state they were made from
+
+  init(packedCount: Int, biasCount: Int) throws {
+    packed = try AlignedBuffer(count: packedCount)
+    bias = try AlignedBuffer(count: biasCount)
+  }
+}

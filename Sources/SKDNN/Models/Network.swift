@@ -1,0 +1,157 @@
+import SKDKernels
+import SKDRuntime
+
+/// What a network says about a batch of images: one row each.
+public struct NetworkOutput {
+  /// Global average of the last feature map: `[batch, embeddingDimension]`.
+  public let embedding: Tensor
+  /// `[batch, classes]`.
+  public let logits: Tensor
+  /// `[batch, 4]`, read from the logits; nil without a rotation head.
+  public let rotationLogits: Tensor?
+}
+
+/// A backbone with a linear classifier, and optionally a head that reads the rotation from the
+/// class logits.
+///
+/// Not thread-safe: one pass at a time.
+public final class Network {
+  /// Quarter turns that the rotation head tells apart.
+  static let rotationCount = 4
+
+  public let configuration: NetworkConfiguration
+  public let store: ParameterStore
+  public let pool = BufferPool()
+  private let backbone: any Backbone
+  private let classifier: Conv2DLayer
+  private let rotationHead: Conv2DLayer?
+  private var featureShape: ImageShape?
+
+  /// - Throws: `SKDError.outOfMemory`.
+  public init(_ configuration: NetworkConfiguration) throws {
+    self.configuration = configuration
+    store = try ParameterStore()
+    backbone = try Self.backbone(configuration, in: store)
+    classifier = Conv2DLayer(
+      linear: "classifier", in: store, inputs: backbone.outputChannels,
+      outputs: configuration.classCount)
+    rotationHead =
+      configuration.hasRotationHead
+      ? Conv2DLayer(
+        linear: "rot_classifier", in: store, inputs: configuration.classCount,
+        outputs: Self.rotationCount)
+      : nil
+    try store.allocate(seed: configuration.seed)
+  }
+
+  private static func backbone(
+    _ configuration: NetworkConfiguration, in store: ParameterStore
+  ) throws -> any Backbone {
+    switch configuration.architecture {
+    case .resnet12, .seresnet12:
+      return try ResNet12(
+        in: store, inputChannels: configuration.inputChannels, widths: configuration.widths,
+        isGated: configuration.architecture == .seresnet12, dropRate: configuration.dropRate,
+        dropBlockSizes: configuration.dropBlockSizes)
+    case .convnet4:
+      return try ConvNet4(
+        in: store, inputChannels: configuration.inputChannels, widths: configuration.widths)
+    case .wideResNet28x10:
+      return try WideResNet(
+        in: store, inputChannels: configuration.inputChannels, widths: configuration.widths,
+        dropRate: configuration.dropRate)
+    }
+  }
+
+  /// A network of equal configuration and state, sharing nothing.
+  public func clone() throws -> Network {
+    let clone = try Network(configuration)
+    clone.store.copyState(from: store)
+    return clone
+  }
+
+  public var embeddingDimension: Int { backbone.outputChannels }
+  public var stageCount: Int { backbone.stageCount }
+
+  /// Extent of `batch` images.
+  public func imageShape(batch: Int) -> ImageShape {
+    ImageShape(
+      batch: batch, height: configuration.imageSize, width: configuration.imageSize,
+      channels: configuration.inputChannels)
+  }
+
+  /// Extent of the output of a stage for `batch` images.
+  public func stageShape(_ stage: Int, batch: Int) -> ImageShape {
+    backbone.stageShape(stage, of: imageShape(batch: batch))
+  }
+
+  // MARK: Training
+
+  /// A pass with batch statistics and dropping. Running statistics stay until `commitStatistics`.
+  ///
+  /// - Throws: `SKDError.invalidArgument` if the batch is too small for batch norm,
+  ///   `SKDError.outOfMemory`.
+  public func forward(_ images: Tensor, _ context: TrainingContext) throws -> NetworkOutput {
+    let features = try backbone.forward(images, context)
+    featureShape = features.shape
+    let embedding = try pooled(features)
+    let logits = try classifier.forward(embedding, pool)
+    return NetworkOutput(
+      embedding: embedding, logits: logits,
+      rotationLogits: try rotationHead?.forward(logits, pool))
+  }
+
+  /// Writes the gradient of every parameter that the loss depends on.
+  ///
+  /// - Parameters:
+  ///   - dLogits: Gradient with respect to the logits, without what comes through the rotation
+  ///     head, which is added to it.
+  ///   - dRotationLogits: Nil if the loss does not read the rotation head, which then gets no
+  ///     gradient.
+  public func backward(
+    dLogits: Tensor, dRotationLogits: Tensor?, _ context: TrainingContext
+  ) throws {
+    guard let featureShape else { preconditionFailure("backward before forward") }
+    for entry in store.entries { entry.hasGradient = false }
+    if let dRotationLogits, let rotationHead,
+      let through = try rotationHead.backward(dRotationLogits, pool)
+    {
+      addInPlace(dLogits.pointer, through.pointer, count: dLogits.count)
+    }
+    guard let dEmbedding = try classifier.backward(dLogits, pool) else { return }
+    let dFeatures = try pool.tensor(featureShape)
+    globalAveragePoolBackward(
+      dEmbedding.pointer, shape: featureShape, dInput: dFeatures.pointer)
+    try backbone.backward(dFeatures, context)
+  }
+
+  /// Takes the batch statistics of the last forward pass into the running ones.
+  public func commitStatistics() {
+    backbone.commitStatistics()
+    store.markChanged()
+  }
+
+  // MARK: Evaluation
+
+  /// A pass with running statistics and without dropping.
+  ///
+  /// - Parameter onStage: Called with the number and the output of each stage.
+  /// - Throws: `SKDError.outOfMemory`.
+  public func evaluate(
+    _ images: Tensor, onStage: (_ stage: Int, _ output: Tensor) -> Void = { _, _ in }
+  ) throws -> NetworkOutput {
+    let embedding = try pooled(try backbone.evaluate(images, pool, onStage: onStage))
+    let logits = try classifier.evaluate(embedding, pool)
+    return NetworkOutput(
+      embedding: embedding, logits: logits,
+      rotationLogits: try rotationHead?.evaluate(logits, pool))
+  }
+
+  private func pooled(_ features: Tensor) throws -> Tensor {
+    let embedding = try pool.vectors(
+      features.shape.batch, dimensions: features.shape.channels)
+    globalAveragePoolForward(
+      features.pointer, shape: features.shape, output: embedding.pointer)
+    return embedding
+  }
+}

@@ -1,0 +1,105 @@
+import SKDRuntime
+
+/// The backbones of the field.
+public enum Architecture: String, CaseIterable, Sendable {
+  case resnet12
+  case seresnet12
+  case convnet4
+  case wideResNet28x10 = "wrn_28_10"
+}
+
+/// What a network consists of. Checked and completed with the architecture's defaults at `init`.
+public struct NetworkConfiguration: Equatable, Sendable {
+  public let architecture: Architecture
+  public let classCount: Int
+  /// Side of the images, in pixels.
+  public let imageSize: Int
+  public let inputChannels: Int
+  /// Channels of each stage.
+  public let widths: [Int]
+  public let dropRate: Float
+  /// Side of DropBlock's squares in stages 3 and 4 of a ResNet-12; empty for other architectures.
+  public let dropBlockSizes: [Int]
+  public let hasRotationHead: Bool
+  /// Of the initial weights.
+  public let seed: UInt64
+
+  /// Nil asks for the architecture's default.
+  ///
+  /// - Parameter dropBlockSize: Default 5, or 2 for images below 64 pixels, and never more than
+  ///   the side of the feature map.
+  /// - Throws: `SKDError.invalidArgument`.
+  public init(
+    architecture: Architecture, classCount: Int, imageSize: Int, inputChannels: Int = 3,
+    widths: [Int]? = nil, dropRate: Float? = nil, dropBlockSize: Int? = nil,
+    hasRotationHead: Bool? = nil, seed: UInt64 = 0
+  ) throws {
+    func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws {
+      try require(
+        range.contains(value),
+        "\(name) of \(architecture.rawValue) must be in \(range.lowerBound)..."
+          + "\(range.upperBound); got \(value)")
+    }
+    try check("num_classes", classCount, 1...1_000_000)
+    try check("image_size", imageSize, architecture.minimumImageSize...4096)
+    try check("input_channels", inputChannels, 1...4)
+    let widths = widths ?? architecture.defaultWidths
+    try require(
+      widths.count == architecture.defaultWidths.count,
+      "widths of \(architecture.rawValue) must have \(architecture.defaultWidths.count) entries; "
+        + "got \(widths.count)")
+    for width in widths { try check("each of widths", width, 1...8192) }
+    let dropRate = dropRate ?? architecture.defaultDropRate
+    try require(
+      (0..<1).contains(dropRate),
+      "drop_rate of \(architecture.rawValue) must be in [0, 1); got \(dropRate)")
+    self.architecture = architecture
+    self.classCount = classCount
+    self.imageSize = imageSize
+    self.inputChannels = inputChannels
+    self.widths = widths
+    self.dropRate = dropRate
+    self.hasRotationHead = hasRotationHead ?? (architecture == .resnet12)
+    self.seed = seed
+    guard architecture.isResNet12 else {
+      dropBlockSizes = []
+      try require(
+        dropBlockSize == nil,
+        "dropblock_size of \(architecture.rawValue) must be left out: it has no DropBlock; "
+          + "got \(dropBlockSize ?? 0)")
+      return
+    }
+    let sides = [imageSize / 8, imageSize / 16]
+    if let dropBlockSize { try check("dropblock_size", dropBlockSize, 1...sides[1]) }
+    dropBlockSizes = sides.map { dropBlockSize ?? min(imageSize < 64 ? 2 : 5, $0) }
+  }
+}
+
+extension Architecture {
+  var isResNet12: Bool { self == .resnet12 || self == .seresnet12 }
+
+  public var defaultWidths: [Int] {
+    switch self {
+    case .resnet12, .seresnet12: return ResNet12.defaultWidths
+    case .convnet4: return ConvNet4.defaultWidths
+    case .wideResNet28x10: return WideResNet.defaultWidths
+    }
+  }
+
+  var defaultDropRate: Float {
+    switch self {
+    case .resnet12, .seresnet12: return 0.1
+    case .convnet4: return 0
+    case .wideResNet28x10: return 0.3
+    }
+  }
+
+  /// The poolings must leave at least one pixel.
+  var minimumImageSize: Int {
+    switch self {
+    case .resnet12, .seresnet12: return 16
+    case .convnet4: return 8
+    case .wideResNet28x10: return 1
+    }
+  }
+}

@@ -1,0 +1,63 @@
+import SKDKernels
+import SKDRuntime
+
+/// A batch of images, or of feature vectors (height and width 1), in NHWC order.
+///
+/// Its memory belongs to a `BufferPool` and goes back there when the last reference is gone.
+public final class Tensor {
+  public let shape: ImageShape
+  private let buffer: AlignedBuffer<Float>
+  private let pool: BufferPool
+
+  fileprivate init(shape: ImageShape, buffer: AlignedBuffer<Float>, pool: BufferPool) {
+    self.shape = shape
+    self.buffer = buffer
+    self.pool = pool
+  }
+
+  deinit { pool.recycle(buffer) }
+
+  public var pointer: UnsafeMutablePointer<Float> { buffer.pointer }
+  public var count: Int { shape.count }
+}
+
+/// Memory of one network: what a tensor gives back, the next one takes.
+///
+/// A step that repeats the extents of the one before allocates nothing. Not thread-safe: a network
+/// runs one pass at a time.
+public final class BufferPool {
+  private var free: [AlignedBuffer<Float>] = []
+
+  public init() {}
+
+  /// A tensor with undefined content.
+  ///
+  /// - Throws: `SKDError.outOfMemory`.
+  public func tensor(_ shape: ImageShape) throws -> Tensor {
+    Tensor(shape: shape, buffer: try buffer(shape.count), pool: self)
+  }
+
+  /// A tensor of feature vectors.
+  public func vectors(_ count: Int, dimensions: Int) throws -> Tensor {
+    try tensor(ImageShape(batch: count, height: 1, width: 1, channels: dimensions))
+  }
+
+  /// `count` floats of scratch memory.
+  public func scratch(_ count: Int) throws -> Tensor { try vectors(1, dimensions: count) }
+
+  /// The smallest free buffer that is large enough, or a new one.
+  private func buffer(_ count: Int) throws -> AlignedBuffer<Float> {
+    var best: Int?
+    for (i, buffer) in free.enumerated()
+    where buffer.capacity >= count && buffer.capacity < (best.map { free[$0].capacity } ?? .max) {
+      best = i
+    }
+    if let best { return free.remove(at: best) }
+    return try AlignedBuffer(count: count)
+  }
+
+  fileprivate func recycle(_ buffer: AlignedBuffer<Float>) { free.append(buffer) }
+
+  /// Returns all free memory to the system, as after a change of batch size.
+  public func trim() { free.removeAll() }
+}
