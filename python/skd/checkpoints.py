@@ -8,6 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from skd import _validation as check
 
 if TYPE_CHECKING:
@@ -25,7 +27,9 @@ def save_model(model: Model, path: str | PathLike[str]) -> None:
     metadata = {"config": model.config, "normalization": model.normalization}
     # "format" tells other readers of safetensors files that names and shapes are PyTorch's.
     header = {"format": "pt", METADATA_KEY: json.dumps(metadata)}
-    write_whole(Path(path), save(model.state_dict(), metadata=header))
+    # safetensors writes the memory of an array as it lies, whatever its strides.
+    state = {name: np.require(view, requirements="C") for name, view in model.state_dict().items()}
+    write_whole(Path(path), save(state, metadata=header))
 
 
 def load_model(path: str | PathLike[str]) -> Model:
