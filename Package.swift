@@ -27,7 +27,7 @@ let package = Package(
       name: "SKDABI",
       dependencies: ["CSKD", "SKDFewShot", "SKDNN", "SKDKernels", "SKDRuntime"]),
 
-    .target(name: "SKDTestSupport", path: "Tests/SKDTestSupport"),
+    .target(name: "SKDTestSupport", dependencies: ["SKDNN"], path: "Tests/SKDTestSupport"),
     .testTarget(name: "SKDTestSupportTests", dependencies: ["SKDTestSupport"]),
     .testTarget(name: "SKDRuntimeTests", dependencies: ["SKDRuntime"]),
     .testTarget(

@@ -8,7 +8,7 @@ final class SqueezeExcitationTests: XCTestCase {
     (ImageShape(batch: 1, height: 1, width: 1, channels: 1), 1),
     (ImageShape(batch: 2, height: 3, width: 5, channels: 15), 3),
     (ImageShape(batch: 3, height: 5, width: 5, channels: 16), 4),
-    (ImageShape(batch: 5, height: 9, width: 9, channels: 17), 7),
+    (ImageShape(batch: 5, height: 3, width: 3, channels: 17), 7),
     (ImageShape(batch: 2, height: 1, width: 7, channels: 32), 8),
   ]
 

@@ -51,6 +51,13 @@ public struct Fixture {
       .appendingPathComponent("Fixtures").path
   }
 
+  /// The names of all fixtures that start with `prefix`, in alphabetic order.
+  public static func names(startingWith prefix: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: directory)
+      .filter { $0.hasPrefix(prefix) && $0.hasSuffix(".npz") }.map { String($0.dropLast(4)) }
+      .sorted()
+  }
+
   /// The keys, in alphabetic order.
   public var keys: [String] { arrays.keys.sorted() }
 

@@ -83,7 +83,8 @@ public final class FewShotClassifier {
       counts[Int(labels[n])] += 1
     }
     for k in 0..<classes {
-      for d in 0..<length { prototypes.pointer[k * length + d] /= Double(counts[k]) }
+      let centroid = prototypes.pointer + k * length
+      scale(centroid, by: 1 / Double(counts[k]), length: length, into: centroid)
       prototypeLabels.pointer[k] = Int64(k)
     }
   }

@@ -92,16 +92,18 @@ final class LogisticMinimizer {
       if isConverged(in: coordinates, options.tolerance) { return iteration }
       chooseDirection(stored: stored, newest: newest)
       multiply(direction, in: coordinates, into: dLogits)
-      guard let t = searchLine(labels: labels, penalty: penalty) else { return iteration }
+      guard let t = searchLine(labels: labels, penalty: penalty, isScaled: stored > 0) else {
+        return iteration
+      }
 
       newest = (newest + 1) % Self.historyCount
       let (step, change) = (step(newest), change(newest))
-      for i in 0..<vectorSize { step[i] = t * direction[i] }
+      scale(direction, by: t, length: vectorSize, into: step)
       addScaled(step, by: 1, length: vectorSize, to: point)
       if imageOffset == 0 { addScaled(dLogits, by: t, length: logitCount, to: logits) }
-      change.update(from: gradient, count: vectorSize)
+      scale(gradient, by: -1, length: vectorSize, into: change)
       updateGradient(in: coordinates, penalty: penalty)
-      for i in 0..<vectorSize { change[i] = gradient[i] - change[i] }
+      addScaled(gradient, by: 1, length: vectorSize, to: change)
       curvatures[newest] = product(step, change)
       stored = min(stored + 1, Self.historyCount)
       guard curvatures[newest] > 0 else { return iteration + 1 }  // lost to rounding: at the floor
@@ -166,31 +168,27 @@ final class LogisticMinimizer {
         gradient, aRows: classes, gram, bRows: samples, length: sampleLength,
         outputLength: sampleLength, into: gradient + imageOffset)
     }
-    for k in 0..<classes {
-      var sum = 0.0
-      for n in 0..<samples { sum += residual[k * sampleLength + n] }
-      gradient[interceptOffset + k] = sum
-    }
+    sumRows(residual, rows: classes, length: sampleLength, into: gradient + interceptOffset)
   }
 
   private func isConverged(in coordinates: Coordinates, _ tolerance: Double) -> Bool {
     switch coordinates {
-    case .features: return (0..<vectorSize).allSatisfy { gradient[$0].magnitude < tolerance }
+    case .features: return largestMagnitude(gradient, length: vectorSize) < tolerance
     case .samples: return product(gradient, gradient) < tolerance * tolerance
     }
   }
 
   /// direction = -H gradient, by the two loops over the history; newest first, then oldest first.
   private func chooseDirection(stored: Int, newest: Int) {
-    for i in 0..<vectorSize { direction[i] = -gradient[i] }
+    scale(gradient, by: -1, length: vectorSize, into: direction)
     guard stored > 0 else { return }
     let recent = (0..<stored).map { (newest - $0 + Self.historyCount) % Self.historyCount }
     for i in recent {
       projections[i] = product(step(i), direction) / curvatures[i]
       addScaled(change(i), by: -projections[i], length: vectorSize, to: direction)
     }
-    let scale = curvatures[newest] / product(change(newest), change(newest))
-    for i in 0..<vectorSize { direction[i] *= scale }
+    let initialScale = curvatures[newest] / product(change(newest), change(newest))
+    scale(direction, by: initialScale, length: vectorSize, into: direction)
     for i in recent.reversed() {
       let correction = projections[i] - product(change(i), direction) / curvatures[i]
       addScaled(step(i), by: correction, length: vectorSize, to: direction)
@@ -201,13 +199,17 @@ final class LogisticMinimizer {
   ///
   /// The objective is convex, so a small slope alone tells that the step is near the minimum along
   /// the line; values, which rounding blurs first, are not needed. Leaves the residual there.
-  private func searchLine(labels: UnsafePointer<Int32>, penalty: Double) -> Double? {
+  /// `isScaled` says that the direction has the length of a step; a bare gradient has not.
+  private func searchLine(
+    labels: UnsafePointer<Int32>, penalty: Double, isScaled: Bool
+  ) -> Double? {
     let initialSlope = product(gradient, direction)
     guard initialSlope < 0, initialSlope.isFinite else { return nil }
     let linear = penalty * coefficientProduct(point, direction)
     let quadratic = penalty * coefficientProduct(direction, direction)
     var (low, high) = (0.0, Double.infinity)
-    var t = 1.0
+    var t =
+      isScaled ? 1 : -initialSlope / (evaluate(at: 0, labels: labels).curvature + quadratic)
     for _ in 0..<Self.maximumEvaluations {
       let line = evaluate(at: t, labels: labels)
       let slope = line.slope + linear + t * quadratic

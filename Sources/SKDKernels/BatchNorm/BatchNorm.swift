@@ -20,11 +20,9 @@ public func batchNormForward(
     for row in start..<end {
       let (x, y) = (input + row &* channels, output + row &* channels)
       forEachVector(channels) { c, lanes in
-        let normalized =
-          (x.vector(at: c, lanes: lanes) - mean.vector(at: c, lanes: lanes))
-          * inverseStd.vector(at: c, lanes: lanes)
-        let value = bias.vector(at: c, lanes: lanes)
-          .addingProduct(weight.vector(at: c, lanes: lanes), normalized)
+        let parameters = ChannelParameters(
+          mean: mean, inverseStd: inverseStd, weight: weight, bias: bias, at: c, lanes: lanes)
+        let value = parameters.affine(parameters.normalized(x.vector(at: c, lanes: lanes)))
         let activated = (value * slope).replacing(with: value, where: value .> 0)
         y.store(activated, at: c, lanes: lanes)
       }
@@ -60,22 +58,21 @@ public func batchNormBackward(
   precondition(rows >= 1 && channels >= 1)
   let chunk = batchNormChunkRows(channels: channels)
   forEachChunk(of: rows, size: chunk) { start, end in
-    let partial = scratch + 2 * (start / chunk) * channels
-    forEachVector(channels) { c, lanes in
-      let parameters = ChannelParameters(
-        mean.vector(at: c, lanes: lanes), inverseStd.vector(at: c, lanes: lanes),
-        weight.vector(at: c, lanes: lanes), bias.vector(at: c, lanes: lanes))
-      var (sum, product) = (SIMD16<Float>(repeating: 0), SIMD16<Float>(repeating: 0))
-      for row in start..<end {
-        let i = row &* channels &+ c
-        let normalized = parameters.normalized(input.vector(at: i, lanes: lanes))
+    let sums = scratch + 2 * (start / chunk) * channels
+    let products = sums + channels
+    sums.update(repeating: 0, count: 2 * channels)
+    for row in start..<end {
+      let (x, dy) = (input + row &* channels, dOutput + row &* channels)
+      forEachVector(channels) { c, lanes in
+        let parameters = ChannelParameters(
+          mean: mean, inverseStd: inverseStd, weight: weight, bias: bias, at: c, lanes: lanes)
+        let normalized = parameters.normalized(x.vector(at: c, lanes: lanes))
         let g = parameters.masked(
-          dOutput.vector(at: i, lanes: lanes), normalized: normalized, slope: slope)
-        sum += g
-        product.addProduct(g, normalized)
+          dy.vector(at: c, lanes: lanes), normalized: normalized, slope: slope)
+        sums.store(sums.vector(at: c, lanes: lanes) + g, at: c, lanes: lanes)
+        let product = products.vector(at: c, lanes: lanes).addingProduct(g, normalized)
+        products.store(product, at: c, lanes: lanes)
       }
-      partial.store(sum, at: c, lanes: lanes)
-      partial.store(product, at: channels &+ c, lanes: lanes)
     }
   }
   forEachChannelGroup(rows: rows, channels: channels) { channel in
@@ -95,8 +92,7 @@ public func batchNormBackward(
       let offset = row &* channels
       forEachVector(channels) { c, lanes in
         let parameters = ChannelParameters(
-          mean.vector(at: c, lanes: lanes), inverseStd.vector(at: c, lanes: lanes),
-          weight.vector(at: c, lanes: lanes), bias.vector(at: c, lanes: lanes))
+          mean: mean, inverseStd: inverseStd, weight: weight, bias: bias, at: c, lanes: lanes)
         let normalized = parameters.normalized(input.vector(at: offset &+ c, lanes: lanes))
         let g = parameters.masked(
           dOutput.vector(at: offset &+ c, lanes: lanes), normalized: normalized, slope: slope)
@@ -115,22 +111,29 @@ private struct ChannelParameters {
 
   @inline(__always)
   init(
-    _ mean: SIMD16<Float>, _ inverseStd: SIMD16<Float>, _ weight: SIMD16<Float>,
-    _ bias: SIMD16<Float>
+    mean: UnsafePointer<Float>, inverseStd: UnsafePointer<Float>, weight: UnsafePointer<Float>,
+    bias: UnsafePointer<Float>, at channel: Int, lanes: Int
   ) {
-    (self.mean, self.inverseStd, self.weight, self.bias) = (mean, inverseStd, weight, bias)
+    self.mean = mean.vector(at: channel, lanes: lanes)
+    self.inverseStd = inverseStd.vector(at: channel, lanes: lanes)
+    self.weight = weight.vector(at: channel, lanes: lanes)
+    self.bias = bias.vector(at: channel, lanes: lanes)
   }
 
   @inline(__always)
   func normalized(_ input: SIMD16<Float>) -> SIMD16<Float> { (input - mean) * inverseStd }
 
-  /// The gradient before the activation. The sign is decided by the same arithmetic as in the
-  /// forward pass, to the bit.
+  /// What is activated. Both passes compute it here, so they agree on its sign to the bit.
+  @inline(__always)
+  func affine(_ normalized: SIMD16<Float>) -> SIMD16<Float> {
+    bias.addingProduct(weight, normalized)
+  }
+
+  /// The gradient before the activation.
   @inline(__always)
   func masked(
     _ dOutput: SIMD16<Float>, normalized: SIMD16<Float>, slope: Float
   ) -> SIMD16<Float> {
-    let value = bias.addingProduct(weight, normalized)
-    return (dOutput * slope).replacing(with: dOutput, where: value .> 0)
+    (dOutput * slope).replacing(with: dOutput, where: affine(normalized) .> 0)
   }
 }

@@ -3,7 +3,7 @@ import SKDRuntime
 /// Floats of scratch memory that `batchNormStatistics` and `batchNormBackward` need.
 public func batchNormScratchCount(rows: Int, channels: Int) -> Int {
   let chunk = batchNormChunkRows(channels: channels)
-  return 2 * ((rows + chunk - 1) / chunk) * channels
+  return 3 * ((rows + chunk - 1) / chunk) * channels
 }
 
 /// Rows of which a partial sum is kept in float32; sums of such sums are in Double.
@@ -31,15 +31,14 @@ public func batchNormStatistics(
   precondition(rows >= 1 && channels >= 1)
   let chunk = batchNormChunkRows(channels: channels)
   forEachChunk(of: rows, size: chunk) { start, end in
-    let partial = scratch + 2 * (start / chunk) * channels
     measureChunk(
-      input + start * channels, rows: end - start, channels: channels, mean: partial,
-      secondMoment: partial + channels)
+      input + start * channels, rows: end - start, channels: channels,
+      partial: scratch + 3 * (start / chunk) * channels)
   }
   forEachChannelGroup(rows: rows, channels: channels) { channel in
     var (count, total, moment) = (0.0, 0.0, 0.0)
     for start in stride(from: 0, to: rows, by: chunk) {
-      let partial = scratch + (2 * (start / chunk) * channels + channel)
+      let partial = scratch + (3 * (start / chunk) * channels + channel)
       let added = Double(min(chunk, rows - start))
       let delta = Double(partial[0]) - total
       total += delta * added / (count + added)
@@ -51,26 +50,39 @@ public func batchNormStatistics(
   }
 }
 
-/// Mean and centred second moment of a few rows, in two passes; the second also corrects the
-/// rounding of the first: mean += sum(d) / rows, moment = sum(d^2) - sum(d)^2 / rows, d = x - mean.
+/// Mean, centred second moment and work space of a few rows, `[3, channels]`, in two passes; the
+/// second also corrects the rounding of the first: with d = x - mean,
+/// moment = sum(d^2) - sum(d)^2 / rows, then mean += sum(d) / rows.
 private func measureChunk(
-  _ input: UnsafePointer<Float>, rows: Int, channels: Int, mean: UnsafeMutablePointer<Float>,
-  secondMoment: UnsafeMutablePointer<Float>
+  _ input: UnsafePointer<Float>, rows: Int, channels: Int, partial: UnsafeMutablePointer<Float>
 ) {
+  let (mean, moment, deviation) = (partial, partial + channels, partial + 2 * channels)
   let scale = SIMD16<Float>(repeating: 1 / Float(rows))
-  forEachVector(channels) { channel, lanes in
-    var sum = SIMD16<Float>(repeating: 0)
-    for row in 0..<rows { sum += input.vector(at: row &* channels &+ channel, lanes: lanes) }
-    let pivot = sum * scale
-    var (deviation, moment) = (SIMD16<Float>(repeating: 0), SIMD16<Float>(repeating: 0))
-    for row in 0..<rows {
-      let d = input.vector(at: row &* channels &+ channel, lanes: lanes) - pivot
-      deviation += d
-      moment.addProduct(d, d)
+  partial.update(repeating: 0, count: 3 * channels)
+  for row in 0..<rows {
+    let x = input + row &* channels
+    forEachVector(channels) { c, lanes in
+      let sum = mean.vector(at: c, lanes: lanes) + x.vector(at: c, lanes: lanes)
+      mean.store(sum, at: c, lanes: lanes)
     }
-    mean.store(pivot.addingProduct(deviation, scale), at: channel, lanes: lanes)
-    let centred = moment - deviation * deviation * scale
-    secondMoment.store(centred, at: channel, lanes: lanes)
+  }
+  forEachVector(channels) { c, lanes in
+    mean.store(mean.vector(at: c, lanes: lanes) * scale, at: c, lanes: lanes)
+  }
+  for row in 0..<rows {
+    let x = input + row &* channels
+    forEachVector(channels) { c, lanes in
+      let d = x.vector(at: c, lanes: lanes) - mean.vector(at: c, lanes: lanes)
+      deviation.store(deviation.vector(at: c, lanes: lanes) + d, at: c, lanes: lanes)
+      moment.store(moment.vector(at: c, lanes: lanes).addingProduct(d, d), at: c, lanes: lanes)
+    }
+  }
+  forEachVector(channels) { c, lanes in
+    let sum = deviation.vector(at: c, lanes: lanes)
+    let centred = moment.vector(at: c, lanes: lanes) - sum * sum * scale
+    moment.store(centred, at: c, lanes: lanes)
+    let corrected = mean.vector(at: c, lanes: lanes).addingProduct(sum, scale)
+    mean.store(corrected, at: c, lanes: lanes)
   }
 }
 

@@ -21,18 +21,33 @@ public func widen(
 public func dotProduct(
   _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, length: Int
 ) -> Double {
-  var sum = SIMD8<Double>()
+  var sum = DoubleVector()
   for i in stride(from: 0, to: length, by: paddedRowUnit) {
     sum.addProduct(vector(a + i), vector(b + i))
   }
   return sum.sum()
 }
 
+/// `sum_i a[i] b[i]` over rows without padding.
+public func dotProduct(
+  _ a: UnsafePointer<Float>, _ b: UnsafePointer<Double>, count: Int
+) -> Double {
+  let whole = count / paddedRowUnit * paddedRowUnit
+  var sum = DoubleVector()
+  for i in stride(from: 0, to: whole, by: paddedRowUnit) {
+    let floats = UnsafeRawPointer(a + i).loadUnaligned(as: SIMD8<Float>.self)
+    sum.addProduct(DoubleVector(floats), vector(b + i))
+  }
+  var total = sum.sum()
+  for i in whole..<count { total += Double(a[i]) * b[i] }
+  return total
+}
+
 /// `sum_i (a[i] - b[i])²` over padded rows.
 public func squaredDistance(
   _ a: UnsafePointer<Double>, _ b: UnsafePointer<Double>, length: Int
 ) -> Double {
-  var sum = SIMD8<Double>()
+  var sum = DoubleVector()
   for i in stride(from: 0, to: length, by: paddedRowUnit) {
     let difference = vector(a + i) - vector(b + i)
     sum.addProduct(difference, difference)
@@ -46,6 +61,32 @@ public func addScaled(
   to output: UnsafeMutablePointer<Double>
 ) {
   for i in 0..<length { output[i] += factor * input[i] }
+}
+
+/// `output = factor * input`, over padded rows; they may be the same.
+public func scale(
+  _ input: UnsafePointer<Double>, by factor: Double, length: Int,
+  into output: UnsafeMutablePointer<Double>
+) {
+  for i in 0..<length { output[i] = factor * input[i] }
+}
+
+/// `max_i |a[i]|` over a padded row.
+public func largestMagnitude(_ a: UnsafePointer<Double>, length: Int) -> Double {
+  var largest = 0.0
+  for i in 0..<length { largest = max(largest, a[i].magnitude) }
+  return largest
+}
+
+/// `output[i] = sum_l a[i, l]` for `[rows, length]`, padded with zeros.
+public func sumRows(
+  _ a: UnsafePointer<Double>, rows: Int, length: Int, into output: UnsafeMutablePointer<Double>
+) {
+  for i in 0..<rows {
+    var sum = DoubleVector()
+    for l in stride(from: 0, to: length, by: paddedRowUnit) { sum += vector(a + i * length + l) }
+    output[i] = sum.sum()
+  }
 }
 
 /// `output[i, j] = sum_l a[i, l] b[j, l]`: a product of rows with rows.
@@ -68,8 +109,8 @@ public func multiplyByTranspose(
     for j in stride(from: 0, to: bRows, by: 4) {
       let (j1, j2, j3) = (min(j + 1, bRows - 1), min(j + 2, bRows - 1), min(j + 3, bRows - 1))
       let (b0, b1, b2, b3) = (b + j * length, b + j1 * length, b + j2 * length, b + j3 * length)
-      var (s00, s01, s02, s03) = (Vector(), Vector(), Vector(), Vector())
-      var (s10, s11, s12, s13) = (Vector(), Vector(), Vector(), Vector())
+      var (s00, s01, s02, s03) = (DoubleVector(), DoubleVector(), DoubleVector(), DoubleVector())
+      var (s10, s11, s12, s13) = (DoubleVector(), DoubleVector(), DoubleVector(), DoubleVector())
       for l in stride(from: 0, to: length, by: paddedRowUnit) {
         let (x0, x1) = (vector(a0 + l), vector(a1 + l))
         let (y0, y1, y2, y3) = (vector(b0 + l), vector(b1 + l), vector(b2 + l), vector(b3 + l))
@@ -111,13 +152,13 @@ public func combineRows(
     let (i1, i2, i3) = (min(i + 1, aRows - 1), min(i + 2, aRows - 1), min(i + 3, aRows - 1))
     let (a0, a1, a2, a3) = (a + i * aLength, a + i1 * aLength, a + i2 * aLength, a + i3 * aLength)
     for l in stride(from: 0, to: length, by: paddedRowUnit) {
-      var (s0, s1, s2, s3) = (Vector(), Vector(), Vector(), Vector())
+      var (s0, s1, s2, s3) = (DoubleVector(), DoubleVector(), DoubleVector(), DoubleVector())
       for j in 0..<bRows {
         let y = vector(b + j * length + l)
-        s0.addProduct(Vector(repeating: a0[j]), y)
-        s1.addProduct(Vector(repeating: a1[j]), y)
-        s2.addProduct(Vector(repeating: a2[j]), y)
-        s3.addProduct(Vector(repeating: a3[j]), y)
+        s0.addProduct(DoubleVector(repeating: a0[j]), y)
+        s1.addProduct(DoubleVector(repeating: a1[j]), y)
+        s2.addProduct(DoubleVector(repeating: a2[j]), y)
+        s3.addProduct(DoubleVector(repeating: a3[j]), y)
       }
       store(s0, at: output + i * length + l)
       store(s1, at: output + i1 * length + l)
@@ -127,14 +168,14 @@ public func combineRows(
   }
 }
 
-private typealias Vector = SIMD8<Double>
+private typealias DoubleVector = SIMD8<Double>
 
 @inline(__always)
-private func vector(_ pointer: UnsafePointer<Double>) -> Vector {
-  UnsafeRawPointer(pointer).loadUnaligned(as: Vector.self)
+private func vector(_ pointer: UnsafePointer<Double>) -> DoubleVector {
+  UnsafeRawPointer(pointer).loadUnaligned(as: DoubleVector.self)
 }
 
 @inline(__always)
-private func store(_ vector: Vector, at pointer: UnsafeMutablePointer<Double>) {
-  UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: Vector.self)
+private func store(_ vector: DoubleVector, at pointer: UnsafeMutablePointer<Double>) {
+  UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: DoubleVector.self)
 }

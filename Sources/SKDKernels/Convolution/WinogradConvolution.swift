@@ -43,7 +43,7 @@ struct WinogradConvolution {
 
   /// Tiles in one group of the local schedule: their coordinates take about a megabyte.
   private var tilesPerGroup: Int {
-    isPhased ? min(tileCount, 512) : min(max(7000 / (inputs + outputs), 14), 56)
+    isPhased ? min(max(tileCount, 1), 512) : min(max(7000 / (inputs + outputs), 14), 56)
   }
 
   /// Floats of scratch for `forward` with `workers` threads.

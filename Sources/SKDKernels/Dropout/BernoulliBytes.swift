@@ -13,15 +13,29 @@ func fillBernoulli(
   _ bytes: UnsafeMutablePointer<UInt8>, count: Int, probability: Double, inverted: Bool = false,
   random: CounterRandom
 ) {
-  let threshold = UInt64((probability * 0x1p32).rounded())
-  let flip: UInt8 = inverted ? 1 : 0
-  // The chunk is a multiple of 4: one block of random words is not drawn for two chunks.
-  forEachChunk(of: count, size: 4096) { start, end in
-    for first in stride(from: start, to: end, by: 4) {
-      let words = random.words(at: first / 4)
-      for i in first..<min(first + 4, end) {
-        bytes[i] = (UInt64(words[i - first]) < threshold ? 1 : 0) ^ flip
-      }
+  let threshold = Int64((probability * 0x1p32).rounded())
+  let (hit, miss): (UInt8, UInt8) = inverted ? (0, 1) : (1, 0)
+  if threshold == 0 {
+    bytes.update(repeating: miss, count: count)
+    return
+  }
+  let last = SIMD16<UInt32>(repeating: UInt32(threshold - 1))  // the largest word that is a hit
+  forEachChunk(of: count) { start, end in  // a chunk starts at a block of four words
+    var i = start
+    while i + 64 <= end {
+      let words = random.wordsOf16Blocks(from: i / 4)
+      // Lane j of vector k is word 4 j + k: byte k, from the low end, of the 32-bit lane j.
+      var packed = SIMD16<UInt32>(repeating: UInt32(miss) &* 0x0101_0101)
+      packed ^= SIMD16(repeating: 0).replacing(with: 0x0000_0001, where: words.0 .<= last)
+      packed ^= SIMD16(repeating: 0).replacing(with: 0x0000_0100, where: words.1 .<= last)
+      packed ^= SIMD16(repeating: 0).replacing(with: 0x0001_0000, where: words.2 .<= last)
+      packed ^= SIMD16(repeating: 0).replacing(with: 0x0100_0000, where: words.3 .<= last)
+      UnsafeMutableRawPointer(bytes + i).storeBytes(of: packed, as: SIMD16<UInt32>.self)
+      i += 64
+    }
+    while i < end {
+      bytes[i] = random.word(at: i) <= last[0] ? hit : miss
+      i += 1
     }
   }
 }

@@ -39,8 +39,7 @@ func scaleKept(
   forEachChunk(of: count) { start, end in
     let (x, y, kept) = (input + start, output + start, kept + start)
     forEachVector(end - start) { i, lanes in
-      let mask = bytes(kept + i, lanes: lanes)
-      let isKept = SIMD16<Int32>(truncatingIfNeeded: mask) .!= 0
+      let isKept = lanesOfBytes(kept + i, lanes: lanes) .> 0
       y.store(
         zero.replacing(with: x.vector(at: i, lanes: lanes) * scale, where: isKept), at: i,
         lanes: lanes)
@@ -48,12 +47,14 @@ func scaleKept(
   }
 }
 
+/// The first `lanes` bytes, one a lane; lanes beyond are 0.
 @inline(__always)
-private func bytes(_ pointer: UnsafePointer<UInt8>, lanes: Int) -> SIMD16<UInt8> {
+private func lanesOfBytes(_ bytes: UnsafePointer<UInt8>, lanes: Int) -> SIMD16<Float> {
+  var vector = SIMD16<Float>(repeating: 0)
   if lanes == 16 {
-    return UnsafeRawPointer(pointer).loadUnaligned(as: SIMD16<UInt8>.self)
+    for lane in 0..<16 { vector[lane] = Float(bytes[lane]) }
+  } else {
+    for lane in 0..<lanes { vector[lane] = Float(bytes[lane]) }
   }
-  var vector = SIMD16<UInt8>(repeating: 0)
-  for lane in 0..<lanes { vector[lane] = pointer[lane] }
   return vector
 }

@@ -4,11 +4,16 @@ import XCTest
 
 /// scikit-learn's exact optimum and predictions, `classifier.npz`; tolerances of its README.
 final class ClassifierGoldenTests: XCTestCase {
+  /// Generated once: an unoptimised build takes seconds for it.
+  private static let episodes = Result {
+    let fixture = try Fixture(named: "classifier")
+    return try (0..<fixture.integer("count")).map { try SyntheticEpisode($0, of: fixture) }
+  }
+
   func testLogisticRegressionReachesTheOptimumOfScikitLearn() throws {
     let fixture = try Fixture(named: "classifier")
-    for i in 0..<(try fixture.integer("count")) {
+    for (i, episode) in try Self.episodes.get().enumerated() {
       let key = "episode\(i)"
-      let episode = try SyntheticEpisode(i, of: fixture)
       let regression = try LogisticRegression(
         rows: episode.supportRows, dimensions: SyntheticEpisode.dimensions, classes: episode.ways)
       _ = regression.fit(episode.support, labels: episode.supportLabels)
@@ -39,17 +44,15 @@ final class ClassifierGoldenTests: XCTestCase {
 
   func testPredictionsMatchScikitLearnWhereTheyAreClear() throws {
     let fixture = try Fixture(named: "classifier")
-    for i in 0..<(try fixture.integer("count")) {
+    for (i, episode) in try Self.episodes.get().enumerated() {
       let key = "episode\(i)"
-      let episode = try SyntheticEpisode(i, of: fixture)
-      let claims: [(FewShotClassifier.Kind, predictions: String, gap: String, least: Float)] = [
-        (.logistic(inverseRegularization: 1), "pred_lr", "gap_lr", 1e-3),
-        (.logistic(inverseRegularization: 1), "pred_lr_sklearn", "gap_lr", 5e-3),
-        (.nearestNeighbor, "pred_nn", "gap_nn", 1e-5),
-        (.nearestNeighbor, "pred_cosine", "gap_nn", 1e-5),
+      let logistic = try predict(episode, .logistic(inverseRegularization: 1))
+      let neighbor = try predict(episode, .nearestNeighbor)
+      let claims: [(actual: [Int], predictions: String, gap: String, least: Float)] = [
+        (logistic, "pred_lr", "gap_lr", 1e-3), (logistic, "pred_lr_sklearn", "gap_lr", 5e-3),
+        (neighbor, "pred_nn", "gap_nn", 1e-5), (neighbor, "pred_cosine", "gap_nn", 1e-5),
       ]
-      for (kind, predictions, gap, least) in claims {
-        let actual = try predict(episode, kind)
+      for (actual, predictions, gap, least) in claims {
         let expected = try fixture.integers("\(key).\(predictions)")
         for (q, gap) in try fixture.floats("\(key).\(gap)").enumerated() where gap > least {
           XCTAssertEqual(actual[q], expected[q], "\(key) \(predictions) query \(q)")
@@ -62,8 +65,7 @@ final class ClassifierGoldenTests: XCTestCase {
   func testAccuraciesAndIntervalsMatch() throws {
     let fixture = try Fixture(named: "classifier")
     var accuracies: [String: [Double]] = [:]
-    for i in 0..<(try fixture.integer("count")) {
-      let episode = try SyntheticEpisode(i, of: fixture)
+    for episode in try Self.episodes.get() {
       let kinds: [(String, FewShotClassifier.Kind)] = [
         ("lr", .logistic(inverseRegularization: 1)), ("nn", .nearestNeighbor),
       ]

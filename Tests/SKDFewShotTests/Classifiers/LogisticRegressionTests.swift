@@ -61,11 +61,18 @@ final class LogisticRegressionTests: XCTestCase {
     XCTAssertEqual(solution.coefficients, [0, 0, 0, 0])
   }
 
-  func testLargeFeaturesDoNotOverflow() throws {
-    let features = fill("x", shape: [6, 10], seed: 2 << 32).map { $0 * 1e4 }
-    let regression = try LogisticRegression(rows: 6, dimensions: 10, classes: 3)
-    _ = regression.fit(features, labels: [0, 1, 2, 0, 1, 2])
-    XCTAssertTrue(LogisticSolution(regression).coefficients.allSatisfy(\.isFinite))
+  func testFeaturesOfAnyScaleConvergeOrStayFinite() throws {
+    for scale in [1e-30, 1e-3, 1e3, 1e6, 1e37] as [Float] {
+      let features = fill("x", shape: [6, 10], seed: 2 << 32).map { $0 * scale }
+      let labels: [Int64] = [0, 1, 2, 0, 1, 2]
+      let regression = try LogisticRegression(rows: 6, dimensions: 10, classes: 3)
+      _ = regression.fit(features, labels: labels, .init(tolerance: 1e-5))
+      let solution = LogisticSolution(regression)
+      XCTAssertTrue(solution.coefficients.allSatisfy(\.isFinite), "\(scale)")
+      if scale > 1e6 { continue }  // rounding alone exceeds the tolerance
+      XCTAssertLessThan(
+        solution.objective(features, labels, 1).largestGradient, 1.001e-5, "\(scale)")
+    }
   }
 
   func testASecondFitDoesNotRememberTheFirst() throws {

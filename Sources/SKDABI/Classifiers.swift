@@ -1,0 +1,179 @@
+import CSKD
+import SKDFewShot
+import SKDRuntime
+
+@c @implementation
+public func skd_l2_normalize(
+  _ features: UnsafePointer<Float>!, _ rows: Int64, _ dimensions: Int64,
+  _ normalized: UnsafeMutablePointer<Float>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("l2_normalize")
+    let rows = try arguments.size(rows, "rows", in: 0...Arguments.maximumExtent)
+    let dimensions = try arguments.size(dimensions, "dimensions")
+    let count = try arguments.count(rows, dimensions, of: "features")
+    if count == 0 { return }
+    let features = try arguments.pointer(features, "features")
+    let normalized = try arguments.pointer(normalized, "normalized")
+    try arguments.finite(features, count: count, "features")
+    l2Normalize(features, rows: rows, dimensions: dimensions, into: normalized)
+  }
+}
+
+@c @implementation
+public func skd_logistic_regression_fit(
+  _ features: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!, _ rows: Int64,
+  _ dimensions: Int64, _ classes: Int64, _ inverse_regularization: Double, _ tolerance: Double,
+  _ max_iterations: Int64, _ coefficients: UnsafeMutablePointer<Double>!,
+  _ intercepts: UnsafeMutablePointer<Double>!, _ iterations: UnsafeMutablePointer<Int64>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("logistic_regression_fit")
+    let rows = try arguments.size(rows, "rows")
+    let dimensions = try arguments.size(dimensions, "dimensions")
+    let classes = try arguments.size(classes, "classes", in: 2...Arguments.maximumClasses)
+    _ = try arguments.count(rows, dimensions, of: "features")
+    _ = try arguments.count(classes, dimensions, of: "coefficients")
+    _ = try arguments.count(rows, classes, of: "decision values")
+    try arguments.positive(inverse_regularization, "inverse_regularization")
+    try arguments.positive(tolerance, "tolerance")
+    let maximumIterations = try arguments.size(max_iterations, "max_iterations")
+    let features = try arguments.pointer(features, "features")
+    let labels = try arguments.pointer(labels, "labels")
+    let coefficients = try arguments.pointer(coefficients, "coefficients")
+    let intercepts = try arguments.pointer(intercepts, "intercepts")
+    try arguments.everyLabel(labels, count: rows, classes: classes, "labels")
+    try arguments.finite(features, count: rows * dimensions, "features")
+
+    let regression = try LogisticRegression(rows: rows, dimensions: dimensions, classes: classes)
+    let taken = regression.fit(
+      features, labels: labels,
+      LogisticRegression.Options(
+        inverseRegularization: inverse_regularization, tolerance: tolerance,
+        maximumIterations: maximumIterations))
+    for k in 0..<classes {
+      (coefficients + k * dimensions).update(
+        from: regression.coefficients + k * regression.featureLength, count: dimensions)
+    }
+    intercepts.update(from: regression.intercepts, count: classes)
+    iterations?.pointee = Int64(taken)
+  }
+}
+
+@c @implementation
+public func skd_logistic_regression_decision(
+  _ features: UnsafePointer<Float>!, _ rows: Int64, _ dimensions: Int64, _ classes: Int64,
+  _ coefficients: UnsafePointer<Double>!, _ intercepts: UnsafePointer<Double>!,
+  _ decision: UnsafeMutablePointer<Double>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("logistic_regression_decision")
+    let rows = try arguments.size(rows, "rows", in: 0...Arguments.maximumExtent)
+    let dimensions = try arguments.size(dimensions, "dimensions")
+    let classes = try arguments.size(classes, "classes", in: 2...Arguments.maximumClasses)
+    _ = try arguments.count(rows, dimensions, of: "features")
+    _ = try arguments.count(classes, dimensions, of: "coefficients")
+    _ = try arguments.count(rows, classes, of: "decision")
+    if rows == 0 { return }
+    logisticDecision(
+      try arguments.pointer(features, "features"), rows: rows, dimensions: dimensions,
+      classes: classes, coefficients: try arguments.pointer(coefficients, "coefficients"),
+      intercepts: try arguments.pointer(intercepts, "intercepts"),
+      into: try arguments.pointer(decision, "decision"))
+  }
+}
+
+@c @implementation
+public func skd_score_episodes(
+  _ support: UnsafePointer<Float>!, _ support_labels: UnsafePointer<Int64>!, _ count: Int64,
+  _ support_rows: Int64, _ dimensions: Int64, _ features: UnsafePointer<Float>!,
+  _ image_count: Int64, _ query: UnsafePointer<Int64>!, _ n_way: Int64, _ n_query: Int64,
+  _ classifier: Int32, _ inverse_regularization: Double,
+  _ predictions: UnsafeMutablePointer<Int64>!, _ accuracies: UnsafeMutablePointer<Double>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("score_episodes")
+    let count = try arguments.size(count, "count", in: 0...Arguments.maximumExtent)
+    let supportRows = try arguments.size(support_rows, "support_rows")
+    let dimensions = try arguments.size(dimensions, "dimensions")
+    let imageCount = try arguments.size(image_count, "image_count")
+    let ways = try arguments.size(n_way, "n_way", in: 1...Arguments.maximumClasses)
+    let queries = try arguments.size(n_query, "n_query")
+    let supportCount = try arguments.count(count, supportRows, dimensions, of: "support")
+    let featureCount = try arguments.count(imageCount, dimensions, of: "features")
+    let queryCount = try arguments.count(count, ways, queries, of: "query")
+    _ = try arguments.count(supportRows, dimensions, of: "support")
+    _ = try arguments.count(ways, dimensions, of: "coefficients")
+    _ = try arguments.count(supportRows, ways, of: "decision values")
+    let kind = try arguments.classifier(classifier, inverse_regularization)
+    if count == 0 { return }
+    let episodes = UnsafeEpisodeFeatures(
+      support: try arguments.pointer(support, "support"),
+      supportLabels: try arguments.pointer(support_labels, "support_labels"), count: count,
+      supportRows: supportRows, dimensions: dimensions,
+      features: try arguments.pointer(features, "features"),
+      query: try arguments.pointer(query, "query"), ways: ways, queries: queries)
+    let accuracies = try arguments.pointer(accuracies, "accuracies")
+    try arguments.everyLabel(
+      episodes.supportLabels, count: supportRows, classes: ways, "support_labels")
+    try arguments.labels(episodes.query, count: queryCount, classes: imageCount, "query")
+    try arguments.finite(episodes.support, count: supportCount, "support")
+    try arguments.finite(episodes.features, count: featureCount, "features")
+    try episodes.score(with: kind, predictions: predictions, accuracies: accuracies)
+  }
+}
+
+@c @implementation
+public func skd_mean_ci95(
+  _ values: UnsafePointer<Double>!, _ count: Int64, _ mean: UnsafeMutablePointer<Double>!,
+  _ ci95: UnsafeMutablePointer<Double>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("mean_ci95")
+    let count = try arguments.size(count, "count")
+    let values = try arguments.pointer(values, "values")
+    let mean = try arguments.pointer(mean, "mean")
+    let ci95 = try arguments.pointer(ci95, "ci95")
+    for i in 0..<count where !values[i].isFinite {
+      throw SKDError.invalidArgument(
+        "values of mean_ci95 must be finite; got \(values[i]) at index \(i)")
+    }
+    let interval = ConfidenceInterval(of: UnsafeBufferPointer(start: values, count: count))
+    mean.pointee = interval.mean
+    ci95.pointee = interval.halfWidth
+  }
+}
+
+extension Arguments {
+  fileprivate static let maximumClasses = 1_000_000
+
+  fileprivate func positive(_ value: Double, _ name: String) throws {
+    try require(
+      value > 0 && value.isFinite, "\(name) of \(function) must be positive; got \(value)")
+  }
+
+  /// Throws unless the labels are in `0..<classes` and every class has one.
+  fileprivate func everyLabel(
+    _ labels: UnsafePointer<Int64>, count: Int, classes: Int, _ name: String
+  ) throws {
+    try self.labels(labels, count: count, classes: classes, name)
+    var isPresent = [Bool](repeating: false, count: classes)
+    for i in 0..<count { isPresent[Int(labels[i])] = true }
+    if let missing = isPresent.firstIndex(of: false) {
+      throw SKDError.invalidArgument(
+        "\(name) of \(function) must hold each of 0...\(classes - 1); \(missing) is missing")
+    }
+  }
+
+  fileprivate func classifier(
+    _ code: Int32, _ inverseRegularization: Double
+  ) throws -> FewShotClassifier.Kind {
+    switch try size(Int64(code), "classifier", in: 0...2) {
+    case SKD_CLASSIFIER_NEAREST_CENTROID: return .nearestCentroid
+    case SKD_CLASSIFIER_NEAREST_NEIGHBOR: return .nearestNeighbor
+    default:
+      try positive(inverseRegularization, "inverse_regularization")
+      return .logistic(inverseRegularization: inverseRegularization)
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import SKDRuntime
+import SKDTestSupport
+
+@testable import SKDKernels
+
+/// A convolution with values, run by the kernels in guarded memory that starts out NaN.
+struct Conv2DCase: CustomStringConvertible, Sendable {
+  var reference: Conv2DReference
+  var algorithm: Conv2DAlgorithm
+
+  /// - Parameters:
+  ///   - algorithm: nil for the one that the geometry chooses.
+  ///   - slope: With nil there is no bias either.
+  init(
+    batch: Int = 1, height: Int, width: Int, inputs: Int, outputs: Int, kernelSize: Int,
+    stride: Int = 1, padding: Int = 0, slope: Float? = nil, algorithm: Conv2DAlgorithm? = nil
+  ) {
+    reference = Conv2DReference(
+      batch: batch, height: height, width: width, inputs: inputs, outputs: outputs,
+      kernelSize: kernelSize, stride: stride, padding: padding)
+    reference.input = Self.values(reference.inputCount, from: 0)
+    reference.weight = Self.values(reference.weightCount, from: 101)
+    reference.dOutput = Self.values(reference.outputCount, from: 211)
+    reference.bias = slope == nil ? nil : Self.values(outputs, from: 307)
+    reference.slope = slope ?? 1
+    self.algorithm = .gemm
+    self.algorithm = algorithm ?? Conv2DAlgorithm(for: geometry)
+  }
+
+  /// Values in [-1, 1). They repeat after a prime, because drawing them is slow in debug builds.
+  private static func values(_ count: Int, from start: Int) -> [Float] {
+    var values = Array(pool[start...].prefix(count))
+    while values.count < count { values += pool.prefix(count - values.count) }
+    return values
+  }
+  private static let pool = fill("convolution", shape: [9973], seed: 1)
+
+  var geometry: Conv2DGeometry {
+    Conv2DGeometry(
+      input: ImageShape(
+        batch: reference.batch, height: reference.height, width: reference.width,
+        channels: reference.inputs),
+      outputChannels: reference.outputs, kernelSize: reference.kernelSize,
+      stride: reference.stride, padding: reference.padding)
+  }
+
+  var description: String {
+    "\(algorithm): \(reference.batch)x\(reference.height)x\(reference.width), "
+      + "\(reference.inputs) -> \(reference.outputs) channels, kernel \(reference.kernelSize), "
+      + "stride \(reference.stride), padding \(reference.padding), "
+      + "\(reference.bias == nil ? "no bias" : "bias"), slope \(reference.slope)"
+  }
+
+  private var convolution: Conv2D { Conv2D(geometry, algorithm: algorithm) }
+  private var workers: Int { WorkerPool.shared.threadCount }
+
+  /// What a pass wrote, and whether it left everything else alone.
+  struct Result {
+    var values: [Float]
+    var isIntact: Bool
+    var bytes: Data { values.withUnsafeBytes { Data($0) } }
+
+    init(of written: GuardedBuffer, _ others: GuardedBuffer...) {
+      values = written.values
+      isIntact = ([written] + others).allSatisfy(\.isIntact)
+    }
+  }
+
+  // MARK: Passes
+
+  func forward() -> Result {
+    let (input, weight) = (GuardedBuffer(reference.input), GuardedBuffer(reference.weight))
+    let unused = [Float](repeating: .nan, count: -reference.outputs & 31)
+    let bias = GuardedBuffer((reference.bias ?? []) + unused)
+    let packed = aligned(convolution.packedWeightCount)
+    let scratch = aligned(convolution.forwardScratchCount(workers: workers))
+    let output = GuardedBuffer(count: reference.outputCount)
+    convolution.packWeight(weight.pointer, into: packed.pointer)
+    convolution.forward(
+      input.pointer, packedWeight: packed.pointer,
+      bias: reference.bias == nil ? nil : bias.pointer, slope: reference.slope,
+      output: output.pointer, scratch: scratch.pointer)
+    return Result(of: output, input, weight, bias, packed, scratch)
+  }
+
+  func backwardInput() -> Result {
+    let (dOutput, weight) = (GuardedBuffer(reference.dOutput), GuardedBuffer(reference.weight))
+    let packed = aligned(convolution.packedTransposeCount)
+    let packScratch = aligned(convolution.packTransposeScratchCount)
+    let scratch = aligned(convolution.backwardInputScratchCount(workers: workers))
+    let dInput = GuardedBuffer(count: reference.inputCount)
+    convolution.packTranspose(weight.pointer, into: packed.pointer, scratch: packScratch.pointer)
+    convolution.backwardInput(
+      dOutput.pointer, packedTranspose: packed.pointer, dInput: dInput.pointer,
+      scratch: scratch.pointer)
+    return Result(of: dInput, dOutput, weight, packed, packScratch, scratch)
+  }
+
+  func backwardWeight() -> Result {
+    let (input, dOutput) = (GuardedBuffer(reference.input), GuardedBuffer(reference.dOutput))
+    let scratch = aligned(convolution.backwardWeightScratchCount)
+    let dWeight = GuardedBuffer(count: reference.weightCount)
+    convolution.backwardWeight(
+      input.pointer, dOutput.pointer, dWeight: dWeight.pointer, scratch: scratch.pointer)
+    return Result(of: dWeight, input, dOutput, scratch)
+  }
+
+  func biasGradient() -> Result {
+    let dOutput = GuardedBuffer(reference.dOutput)
+    let dBias = GuardedBuffer(count: reference.outputs)
+    SKDKernels.biasGradient(
+      dOutput.pointer, rows: geometry.output.rows, channels: reference.outputs,
+      dBias: dBias.pointer)
+    return Result(of: dBias, dOutput)
+  }
+
+  private func aligned(_ count: Int) -> GuardedBuffer { GuardedBuffer(count: count, alignment: 64) }
+}

@@ -1,0 +1,163 @@
+import SKDRuntime
+import SKDTestSupport
+import XCTest
+
+@testable import SKDKernels
+
+/// All passes of `Conv2D` against formulas in Double, against differences, and for what they write.
+///
+/// The runs of every test are in guarded memory whose scratch, packed weights and outputs start out
+/// NaN: see `Conv2DCase`.
+final class Conv2DTests: XCTestCase {
+  func testForwardMatchesNaiveReference() {
+    for test in Conv2DCase.all {
+      check(test, test.forward(), test.reference.output)
+    }
+  }
+
+  func testBackwardInputMatchesNaiveReference() {
+    for test in Conv2DCase.all {
+      check(test, test.backwardInput(), test.reference.dInput)
+    }
+  }
+
+  func testBackwardWeightMatchesNaiveReference() {
+    for test in Conv2DCase.all {
+      check(test, test.backwardWeight(), test.reference.dWeight)
+    }
+  }
+
+  func testBiasGradientMatchesNaiveReference() {
+    for test in Conv2DCase.general {
+      check(test, test.biasGradient(), test.reference.dBias)
+    }
+  }
+
+  /// In full, where the tests above take samples.
+  func testAlgorithmsAgree() {
+    for (winograd, gemm) in Conv2DCase.winograd {
+      for pass in passes {
+        assertClose(
+          pass(winograd)().values, pass(gemm)().values,
+          relative: Self.winogradTolerance + Self.gemmTolerance, "\(winograd)")
+      }
+    }
+  }
+
+  func testGradientsMatchDifferences() {
+    let cases = [
+      Conv2DCase(height: 5, width: 3, inputs: 3, outputs: 5, kernelSize: 3, stride: 2, padding: 1),
+      Conv2DCase(
+        batch: 2, height: 4, width: 7, inputs: 5, outputs: 3, kernelSize: 5, padding: 2),
+      Conv2DCase(batch: 2, height: 5, width: 2, inputs: 33, outputs: 1, kernelSize: 1, stride: 2),
+      Conv2DCase(batch: 2, height: 5, width: 6, inputs: 32, outputs: 32, kernelSize: 3, padding: 1),
+    ]
+    for test in cases {
+      // The outputs are linear in each argument: the step may be large, and no error but rounding
+      // remains.
+      assertGradient(
+        test.backwardInput().values, of: { test.loss(\.input, $0) }, at: test.reference.input,
+        step: 0.5, sampleLimit: 24, "input, \(test)")
+      assertGradient(
+        test.backwardWeight().values, of: { test.loss(\.weight, $0) }, at: test.reference.weight,
+        step: 0.5, sampleLimit: 24, "weight, \(test)")
+    }
+  }
+
+  func testResultsAreBitwiseTheSameForAnyNumberOfThreads() {
+    let pool = WorkerPool.shared
+    let threadCount = pool.threadCount
+    defer { pool.threadCount = threadCount }
+    let cases =
+      Conv2DCase.chunked + Conv2DCase.general.filter { $0.geometry.output.rows > 112 }
+      + Conv2DCase.winograd.map(\.winograd).suffix(9)
+    for test in cases {
+      for pass in passes {
+        pool.threadCount = 1
+        let expected = pass(test)().bytes
+        for threads in [2, 3, 5] {
+          pool.threadCount = threads
+          let actual = pass(test)()
+          XCTAssertTrue(actual.bytes == expected, "\(threads) threads, \(test)")
+          XCTAssertTrue(actual.isIntact, "\(threads) threads, \(test)")
+        }
+      }
+    }
+  }
+
+  func testEmptyBatchGivesZeroWeightGradient() {
+    for channels in [3, 32, 256] {  // one for each schedule
+      let test = Conv2DCase(
+        batch: 0, height: 5, width: 5, inputs: channels, outputs: channels, kernelSize: 3,
+        padding: 1, slope: 0.1)
+      XCTAssertEqual(test.forward().values, [])
+      XCTAssertEqual(test.backwardInput().values, [])
+      XCTAssertTrue(test.backwardWeight().values.allSatisfy { $0 == 0 })
+      XCTAssertTrue(test.biasGradient().values.allSatisfy { $0 == 0 })
+    }
+  }
+
+  func testAlgorithmDependsOnTheGeometryAlone() {
+    func algorithm(
+      kernelSize: Int = 3, stride: Int = 1, padding: Int = 1, inputs: Int = 64, outputs: Int = 32
+    ) -> Conv2DAlgorithm {
+      Conv2DAlgorithm(
+        for: Conv2DGeometry(
+          input: ImageShape(batch: 1, height: 9, width: 9, channels: inputs),
+          outputChannels: outputs, kernelSize: kernelSize, stride: stride, padding: padding))
+    }
+    XCTAssertEqual(algorithm(), .winograd)
+    XCTAssertEqual(algorithm(kernelSize: 5), .gemm)
+    XCTAssertEqual(algorithm(stride: 2), .gemm)
+    XCTAssertEqual(algorithm(padding: 0), .gemm)
+    XCTAssertEqual(algorithm(inputs: 48), .gemm)
+    XCTAssertEqual(algorithm(outputs: 33), .gemm)
+  }
+
+  // MARK: Support
+
+  // Of the largest value. Measured over all cases, with AVX-512: output, input gradient and weight
+  // gradient are at most 3.5e-6, 2.2e-6 and 4.7e-6 off by Winograd, and 1.6e-6, 4.4e-7 and 2.6e-6
+  // otherwise (where the longest sums have 4300 terms).
+  private static let winogradTolerance = 2e-5
+  private static let gemmTolerance = 1e-5
+
+  private let passes = [
+    Conv2DCase.forward, Conv2DCase.backwardInput, Conv2DCase.backwardWeight,
+  ]
+
+  private func check(
+    _ test: Conv2DCase, _ result: Conv2DCase.Result, _ expected: (Int) -> Double,
+    line: UInt = #line
+  ) {
+    let count = result.values.count
+    let samples = min(count, 96)
+    let indices = (0..<samples).map { $0 * count / samples + ($0 * 7) % max(count / samples, 1) }
+    let wanted = indices.map { Float(expected($0)) }
+    let tolerance = test.algorithm == .winograd ? Self.winogradTolerance : Self.gemmTolerance
+    // Where the largest of few values is a sum that cancels out, rounding is that of its terms.
+    let scale = max(Double(wanted.map(\.magnitude).max() ?? 0), 0.25)
+    assertClose(
+      indices.map { result.values[$0] }, wanted, absolute: tolerance * scale, "\(test)",
+      line: line)
+    XCTAssertTrue(result.values.allSatisfy(\.isFinite), "\(test)", line: line)
+    XCTAssertTrue(result.isIntact, "\(test)", line: line)
+  }
+}
+
+extension Conv2DCase {
+  fileprivate static var all: [Conv2DCase] {
+    general + chunked + winograd.flatMap { [$0.winograd, $0.gemm] }
+  }
+
+  /// Σ output · dOutput with another input or other weights: its gradients are the backward passes.
+  fileprivate func loss(
+    _ argument: WritableKeyPath<Conv2DReference, [Float]>, _ values: [Float]
+  ) -> Double {
+    var changed = self
+    changed.reference[keyPath: argument] = values
+    return zip(changed.forward().values, reference.dOutput).reduce(0) {
+      $0 + Double($1.0) * Double($1.1)
+    }
+  }
+}
