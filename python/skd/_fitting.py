@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._progress import progress_bar
 from skd.augmentation import mode_of, padding_of
 from skd.datasets import Split
 from skd.evaluation import EvaluationResult, evaluate
@@ -119,7 +120,8 @@ def fit(
     trainer.model.normalization = (options.split.mean, options.split.std)
     records = []
     batches = _batches(options)
-    bar = _progress_bar(options, type(trainer).__name__, progress)
+    steps = options.steps_per_epoch * options.epochs
+    bar = progress_bar(steps, type(trainer).__name__, "step", wanted=progress)
     try:
         for epoch in range(1, options.epochs + 1):
             trainer.learning_rate = options.learning_rate(epoch, trainer.optimizer.lr)
@@ -212,11 +214,3 @@ def _validate(trainer: _Trainer, options: FitOptions, epoch: int) -> EvaluationR
         support_augmentation="none",
         seed=options.seed,
     )
-
-
-def _progress_bar(options: FitOptions, name: str, progress: bool) -> Any:
-    """Return a progress bar that shows nothing unless wanted and on a terminal."""
-    from tqdm import tqdm
-
-    steps = options.steps_per_epoch * options.epochs
-    return tqdm(total=steps, desc=name, unit="step", disable=None if progress else True)

@@ -150,4 +150,5 @@ class LogisticRegression:
             Predicted classes.
         """
         scores = self.decision_function(features)
-        return self.classes_[scores.argmax(axis=1)]
+        predicted: NDArray[np.int64] = self.classes_[scores.argmax(axis=1)]
+        return predicted

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._progress import progress_bar
 from skd.augmentation import default_padding, mode_of
 from skd.classifiers import l2_normalize
 from skd.datasets import Split
@@ -315,7 +316,7 @@ def _score(
     sampler = plan.sampler
     support_labels = np.tile(np.repeat(np.arange(sampler.n_way), sampler.n_shot), copies)
     accuracies = np.empty(plan.n_episodes, dtype=np.float64)
-    with _progress_bar(plan.n_episodes, progress) as bar:
+    with progress_bar(plan.n_episodes, "evaluate", "episode", wanted=progress) as bar:
         for first, episodes in plan.blocks():
             count = len(episodes.support)
             if supports is None:
@@ -336,10 +337,3 @@ def _score(
     accuracies *= 100
     mean, ci95 = mean_ci95(accuracies)
     return EvaluationResult(mean, ci95, accuracies, {**plan.options(), **options})
-
-
-def _progress_bar(total: int, progress: bool) -> Any:
-    """Return a progress bar that shows nothing unless wanted and on a terminal."""
-    from tqdm import tqdm
-
-    return tqdm(total=total, desc="evaluate", unit="episode", disable=None if progress else True)

@@ -40,9 +40,7 @@ def test_legacy_episodes_match_the_reference_exactly(kind, shots):
     prefix = f"{kind}.{shots}shot"
     n_way = EPISODES[f"{prefix}.class_label"].shape[1]
     n_query = EPISODES[f"{prefix}.query"].shape[2]
-    sampler = skd.EpisodeSampler(
-        labels, n_way=n_way, n_shot=shots, n_query=n_query, legacy=True
-    )
+    sampler = skd.EpisodeSampler(labels, n_way=n_way, n_shot=shots, n_query=n_query, legacy=True)
     assert (np.diff(items) == 1).all()
     episodes = sampler.sample(int(items[0]), len(items))
     np.testing.assert_array_equal(episodes.classes, EPISODES[f"{prefix}.class_label"])

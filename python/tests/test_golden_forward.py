@@ -12,7 +12,7 @@ TOLERANCE = 1e-5  # float32 torch itself is off by up to 9e-7
 def test_evaluation_matches_the_reference(topic):
     golden = Golden(topic)
     backbone = topic.removeprefix("forward_").rsplit("_", 1)[0].removesuffix("_ssl")
-    batch, channels, side, _ = golden.numbers("meta.shape")
+    _, channels, side, _ = golden.numbers("meta.shape")
     model = skd.create_model(
         backbone,
         num_classes=int(golden["meta.classes"]),

@@ -65,7 +65,7 @@ def test_batch_norm2d_matches_the_reference(case, training):
 
 @pytest.mark.parametrize("key", ["leaky", "relu"])
 def test_rectifiers_match_the_reference(key):
-    x = nhwc((np.floor(uniform("act.x", KERNELS[f"{key}.y.shape"], SEED) * 8) / 8))
+    x = nhwc(np.floor(uniform("act.x", KERNELS[f"{key}.y.shape"], SEED) * 8) / 8)
     forward, backward = {
         "leaky": (ops.leaky_relu, ops.leaky_relu_backward),
         "relu": (ops.relu, ops.relu_backward),
@@ -158,9 +158,7 @@ def test_rotation_bce_matches_the_reference():
 @pytest.mark.parametrize("temperature", [4, 2, 1])
 def test_distill_kl_matches_the_reference(temperature):
     key = f"kl_t{temperature}"
-    loss, d_student = losses.distill_kl(
-        LOSSES["logits"], LOSSES["other"], temperature=temperature
-    )
+    loss, d_student = losses.distill_kl(LOSSES["logits"], LOSSES["other"], temperature=temperature)
     assert_relative(loss, LOSSES[f"{key}.value"], 1e-6)
     assert_relative(d_student, LOSSES[f"{key}.grad"], 1e-6)
 
