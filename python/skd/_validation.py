@@ -133,6 +133,16 @@ def byte_array(value: ArrayLike, name: str, owner: str, *, ndim: int) -> NDArray
     return result
 
 
+def mask(value: ArrayLike, name: str, owner: str, *, ndim: int) -> NDArray[np.uint8]:
+    """Return an array of zeros and ones as C-contiguous uint8."""
+    array = _as_array(value, name, owner)
+    _require_ndim(array, ndim, name, owner)
+    if not ((array == 0) | (array == 1)).all():
+        refuse(name, owner, "0 or 1", "other values")
+    result: NDArray[np.uint8] = _convert(array, np.uint8)
+    return result
+
+
 def square_images(value: ArrayLike, name: str, owner: str) -> NDArray[np.uint8]:
     """Return square uint8 images in NHWC order, C-contiguous."""
     images = byte_array(value, name, owner, ndim=4)

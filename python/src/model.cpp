@@ -44,12 +44,12 @@ Model *clone_model(const Model &model) {
 }
 
 /// {name: read-only view} in PyTorch's order.
-nb::dict state_dict(nb::handle self) {
-  const Model &model = nb::cast<const Model &>(self);
+nb::dict state_dict(nb::pointer_and_handle<Model> self) {
+  const Model &model = *self.p;
   nb::dict state;
   for (int64_t index = 0; index < model.info.state_count; ++index) {
     const skd_state_entry entry = model.entry(index);
-    state[entry.name] = view(entry.data, entry, self);
+    state[entry.name] = view(entry.data, entry, self.h);
   }
   return state;
 }

@@ -60,7 +60,7 @@ def batch_norm2d(
     momentum : float, default=0.1
         In [0, 1].
     eps : float, default=1e-5
-        Added to the variance; >= 0.
+        Added to the variance; > 0.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def batch_norm2d(
     Examples
     --------
     >>> x = np.array([0.0, 2.0]).reshape(1, 1, 2, 1)
-    >>> batch_norm2d(x, [1], [0], [0], [1], training=True, eps=0).output.ravel()
+    >>> batch_norm2d(x, [1], [0], [0], [1], training=True, eps=1e-12).output.ravel()
     array([-1.,  1.], dtype=float32)
     """
     owner = "batch_norm2d"
@@ -79,7 +79,7 @@ def batch_norm2d(
     offset = check.float_array(bias, "bias", owner, ndim=1)
     new_mean = check.float_array(running_mean, "running_mean", owner, ndim=1).copy()
     new_var = check.float_array(running_var, "running_var", owner, ndim=1).copy()
-    epsilon = check.number(eps, "eps", owner)
+    epsilon = check.number(eps, "eps", owner, open_minimum=True)
     rate = check.number(momentum, "momentum", owner, maximum=1)
     output = np.empty_like(images)
     if training:

@@ -119,7 +119,7 @@ def drop_block_gamma(*, block_size: int, side: int, step: int, rate: float = 0.1
 
     Examples
     --------
-    >>> drop_block_gamma(block_size=1, side=8, step=40000)
+    >>> round(drop_block_gamma(block_size=1, side=8, step=40000), 6)
     0.1
     """
     owner = "drop_block_gamma"
@@ -225,7 +225,7 @@ def drop_block_backward(d_output: ArrayLike, corners: ArrayLike, *, block_size: 
 
 def _dropout(x: ArrayLike, kept: ArrayLike, rate: float, name: str, owner: str) -> FloatArray:
     values = check.float_array(x, name, owner)
-    mask = check.byte_array(kept, "kept", owner, ndim=values.ndim)
+    mask = check.mask(kept, "kept", owner, ndim=values.ndim)
     probability = check.number(rate, "rate", owner, maximum=1, open_maximum=True)
     output = np.empty_like(values)
     _native.dropout(values, mask, probability, output)
@@ -236,7 +236,7 @@ def _drop_block(
     x: ArrayLike, corners: ArrayLike, block_size: int, name: str, owner: str
 ) -> tuple[FloatArray, float]:
     images = check.float_array(x, name, owner, ndim=4)
-    squares = check.byte_array(corners, "corners", owner, ndim=4)
+    squares = check.mask(corners, "corners", owner, ndim=4)
     size = check.integer(block_size, "block_size", owner, minimum=1)
     output = np.empty_like(images)
     return output, _native.drop_block(images, squares, size, output)
