@@ -14,20 +14,28 @@ let kernelSettings: [SwiftSetting] = [
   ])
 ]
 
+/// What moves millions of numbers outside the kernels, and what checks them in the tests.
+let optimized: [SwiftSetting] = [.unsafeFlags(["-O"])]
+
 let package = Package(
   name: "SKD",
   products: [.library(name: "SKD", type: .dynamic, targets: ["SKDABI"])],
   targets: [
     .target(name: "CSKD"),
-    .target(name: "SKDRuntime"),
+    .target(name: "SKDRuntime", swiftSettings: optimized),
     .target(name: "SKDKernels", dependencies: ["SKDRuntime"], swiftSettings: kernelSettings),
-    .target(name: "SKDNN", dependencies: ["SKDKernels", "SKDRuntime"]),
-    .target(name: "SKDFewShot", dependencies: ["SKDNN", "SKDKernels", "SKDRuntime"]),
+    .target(
+      name: "SKDNN", dependencies: ["SKDKernels", "SKDRuntime"], swiftSettings: optimized),
+    .target(
+      name: "SKDFewShot", dependencies: ["SKDNN", "SKDKernels", "SKDRuntime"],
+      swiftSettings: optimized),
     .target(
       name: "SKDABI",
       dependencies: ["CSKD", "SKDFewShot", "SKDNN", "SKDKernels", "SKDRuntime"]),
 
-    .target(name: "SKDTestSupport", dependencies: ["SKDNN"], path: "Tests/SKDTestSupport"),
+    .target(
+      name: "SKDTestSupport", dependencies: ["SKDNN"], path: "Tests/SKDTestSupport",
+      swiftSettings: optimized),
     .testTarget(name: "SKDTestSupportTests", dependencies: ["SKDTestSupport"]),
     .testTarget(name: "SKDRuntimeTests", dependencies: ["SKDRuntime"]),
     .testTarget(

@@ -75,8 +75,8 @@ private func convolve(
   let convolution = Conv2D(geometry)
   let storage = try AlignedBuffer<Float>(count: geometry.weightCount)
   let packed = try AlignedBuffer<Float>(count: convolution.packedWeightCount)
-  let scratch = try AlignedBuffer<Float>(
-    count: convolution.forwardScratchCount(workers: WorkerPool.shared.threadCount))
+  let workers = WorkerPool.shared.threadCount
+  let scratch = try AlignedBuffer<Float>(count: convolution.forwardScratchCount(workers: workers))
   // The kernel reads the bias in blocks of 32.
   let paddedBias = try bias.map { bias in
     let padded = try AlignedBuffer<Float>(count: (geometry.outputChannels + 31) / 32 * 32)
@@ -88,7 +88,7 @@ private func convolve(
   withExtendedLifetime((storage, packed, scratch, paddedBias)) {
     convolution.forward(
       input, packedWeight: packed.pointer, bias: paddedBias.map { UnsafePointer($0.pointer) },
-      output: output, scratch: scratch.pointer)
+      output: output, scratch: scratch.pointer, workers: workers)
   }
 }
 
@@ -101,13 +101,14 @@ private func convolveBackward(
   dWeight: UnsafeMutablePointer<Float>?, dBias: UnsafeMutablePointer<Float>?
 ) throws {
   let convolution = Conv2D(geometry)
+  let workers = WorkerPool.shared.threadCount
   var (storageCount, packedCount, scratchCount) = (0, 0, 0)
   if dInput != nil {
     storageCount = geometry.weightCount
     packedCount = convolution.packedTransposeCount
     scratchCount = max(
       convolution.packTransposeScratchCount,
-      convolution.backwardInputScratchCount(workers: WorkerPool.shared.threadCount))
+      convolution.backwardInputScratchCount(workers: workers))
   }
   if dWeight != nil {
     storageCount = geometry.weightCount
@@ -122,7 +123,8 @@ private func convolveBackward(
       geometry.storeOIHW(weight, into: storage.pointer)
       convolution.packTranspose(storage.pointer, into: packed.pointer, scratch: scratch.pointer)
       convolution.backwardInput(
-        dOutput, packedTranspose: packed.pointer, dInput: dInput, scratch: scratch.pointer)
+        dOutput, packedTranspose: packed.pointer, dInput: dInput, scratch: scratch.pointer,
+        workers: workers)
     }
     if let dWeight {
       convolution.backwardWeight(

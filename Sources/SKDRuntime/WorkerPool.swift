@@ -55,13 +55,16 @@ public final class WorkerPool: @unchecked Sendable {
 
   /// Calls `body(item, worker)` for every item of `0..<count`, on all threads.
   ///
-  /// `worker` is below `threadCount` as it was when the loop began, and no two calls with the same
-  /// `worker` run at once: it can index scratch memory. A loop begun inside a loop, or while
+  /// `worker` is below `workers`, and no two calls with the same `worker` run at once: it can index
+  /// scratch memory. (`threadCount` may change between a look at it and the loop: a loop whose
+  /// scratch was sized by it passes that size on as `workers`.) A loop begun inside a loop, or while
   /// another thread's loop runs, is run by its caller alone, as worker 0.
   ///
   /// - Complexity: O(count / threads); allocates nothing after the first loop.
-  public func forEach(_ count: Int, _ body: (_ item: Int, _ worker: Int) -> Void) {
-    let threads = min(threadCount, count)
+  public func forEach(
+    _ count: Int, workers: Int = .max, _ body: (_ item: Int, _ worker: Int) -> Void
+  ) {
+    let threads = min(threadCount, workers, count)
     guard threads > 1 else { return Self.runSerially(count, body) }
     let ran: Void? = ownership.withLockIfAvailable { _ in
       startWorkers(threads - 1)

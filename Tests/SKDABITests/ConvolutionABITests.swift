@@ -1,4 +1,5 @@
 import CSKD
+import Dispatch
 import SKDABI
 import SKDTestSupport
 import XCTest
@@ -67,6 +68,24 @@ final class ConvolutionABITests: XCTestCase {
       XCTAssertTrue(some.areIntact)
     }
     XCTAssertTrue(all.areIntact)
+  }
+
+  func testConcurrentCallsGiveTheSameResults() {
+    let reference = Conv2DReference(3, 21, 20, 32, 32, kernelSize: 3, stride: 1, padding: 1)
+    nonisolated(unsafe) let calls = (0..<5).map { _ in ConvolutionCall(reference, hasBias: true) }
+    @Sendable func run(_ call: Int) {
+      var shape = reference.shape
+      let status = calls[call].run(
+        forward: { skd_conv2d_forward($0, $1, $2, &shape, $3) },
+        backward: { skd_conv2d_backward($0, $1, $2, &shape, $3, $4, $5) })
+      XCTAssertEqual(status, [0, 0])
+    }
+    run(4)  // alone
+    DispatchQueue.concurrentPerform(iterations: 4, execute: run)
+    for call in calls {
+      XCTAssertEqual(call.results, calls[4].results)
+      XCTAssertTrue(call.areIntact)
+    }
   }
 
   // MARK: Bad input
@@ -258,10 +277,12 @@ private struct ConvolutionCall {
 
   private var outputs: [GuardedBuffer] { [output, dInput, dWeight, dBias] }
 
+  var results: [[Float]] { outputs.map(\.values) }
+
   var areIntact: Bool { ([input, weight, bias, dOutput] + outputs).allSatisfy(\.isIntact) }
 
   var areUntouched: Bool {
-    areIntact && outputs.allSatisfy { $0.values.allSatisfy(\.isNaN) }
+    areIntact && results.joined().allSatisfy(\.isNaN)
   }
 
   func check(line: UInt = #line) {

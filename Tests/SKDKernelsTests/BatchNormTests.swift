@@ -32,6 +32,25 @@ final class BatchNormTests: XCTestCase {
     XCTAssertEqual(actual.variance, [250_000, 250_000])
   }
 
+  func testVarianceOfEqualValuesIsNeverNegative() {
+    for value in [0, 0.1, -3.7, 1e4] as [Float] {
+      for rows in [1, 3, 511, 700] {
+        let actual = statistics(
+          [Float](repeating: value, count: rows * 17), rows: rows, channels: 17)
+        XCTAssertGreaterThanOrEqual(actual.variance.min() ?? -1, 0)
+        assertClose(actual.mean, [Float](repeating: value, count: 17), relative: 1.2e-7)
+      }
+    }
+  }
+
+  func testStatisticsOfNaNAreNaN() {
+    var input = values("input", 600 * 3)
+    input[4] = .nan
+    let actual = statistics(input, rows: 600, channels: 3)
+    XCTAssertEqual(actual.mean.map(\.isNaN), [false, true, false])
+    XCTAssertEqual(actual.variance.map(\.isNaN), [false, true, false])
+  }
+
   func testForwardMatchesNaiveReference() {
     for (rows, channels) in sizes {
       for slope in [1, 0.1, 0] as [Float] {

@@ -11,7 +11,7 @@ public struct Fixture {
     public let description: String
   }
 
-  private struct Array {
+  private struct Entry {
     var isFloat: Bool
     var shape: [Int]
     var data: Range<Int>  // of `bytes`
@@ -20,7 +20,7 @@ public struct Fixture {
 
   private let path: String
   private let bytes: [UInt8]
-  private let arrays: [String: Array]
+  private let arrays: [String: Entry]
 
   /// Reads `NAME.npz`.
   ///
@@ -96,7 +96,7 @@ public struct Fixture {
     return values[0]
   }
 
-  private func array(_ key: String) throws -> Array {
+  private func array(_ key: String) throws -> Entry {
     guard let array = arrays[key] else {
       throw Failure(description: "\(path) has no key '\(key)'")
     }
@@ -148,7 +148,7 @@ public struct Fixture {
     return members
   }
 
-  private static func parseArray(_ bytes: [UInt8], at range: Range<Int>) throws -> Array {
+  private static func parseArray(_ bytes: [UInt8], at range: Range<Int>) throws -> Entry {
     guard range.count >= 10, bytes[range].starts(with: [0x93] + "NUMPY".utf8 + [1, 0]) else {
       throw Failure(description: "a member is not .npy 1.0")
     }
@@ -161,7 +161,7 @@ public struct Fixture {
     else { throw Failure(description: "unsupported .npy header \(header)") }
     let shape = header[open..<close].dropFirst().split(separator: ",")
       .compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
-    let array = Array(isFloat: isFloat, shape: shape, data: start..<range.upperBound)
+    let array = Entry(isFloat: isFloat, shape: shape, data: start..<range.upperBound)
     guard array.count * (isFloat ? 4 : 8) == array.data.count else {
       throw Failure(description: "the size of a member does not fit its header \(header)")
     }

@@ -45,9 +45,6 @@ public final class GuardedBuffer {
 
   public var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 
-  /// Makes every value NaN again.
-  public func poison() { memset(pointer, Self.untouched, count * 4) }
-
   /// Whether nothing was written outside of the `count` floats.
   public var isIntact: Bool {
     let start = UnsafeMutableRawPointer(pointer)

@@ -14,7 +14,7 @@ extension Augmentation {
   ///   - std: Likewise, positive.
   ///   - output: `[batch, side, side, channels]`; overwritten.
   /// - Throws: `SKDError.outOfMemory`, before anything is written.
-  /// - Complexity: O(batch · side² · channels); allocates one image for each thread.
+  /// - Complexity: O(batch · side² · channels); allocates a few images.
   public func apply(
     to images: UnsafePointer<UInt8>, side: Int, channels: Int, indices: UnsafePointer<Int64>?,
     streams: UnsafePointer<Int64>?, batch: Int, mean: UnsafePointer<Float>,
@@ -22,29 +22,26 @@ extension Augmentation {
   ) throws {
     let imageSize = side * side * channels
     let isParallel = batch * imageSize >= Self.parallelThreshold
-    let workers = isParallel ? WorkerPool.shared.threadCount : 1
+    // Scratch belongs to a share, not to a worker: the number of threads may change meanwhile.
+    let shares = isParallel ? min(batch, 4 * WorkerPool.shared.threadCount) : 1
     let table = try AlignedBuffer<Float>(count: 256 * channels)
-    let scratch = try AlignedBuffer<UInt8>(count: mode == .none ? 0 : workers * imageSize)
+    let scratch = try AlignedBuffer<UInt8>(count: mode == .none ? 0 : shares * imageSize)
     fillNormalizationTable(mean: mean, std: std, channels: channels, into: table.pointer)
 
-    func augment(_ b: Int, worker: Int) {
-      let index = indices.map { Int($0[b]) } ?? b
-      var image = images + index * imageSize
-      if mode != .none {
-        let augmented = scratch.pointer + worker * imageSize
-        choices(stream: streams.map { Int($0[b]) } ?? index).apply(
-          to: image, side: side, channels: channels, padding: padding, into: augmented)
-        image = UnsafePointer(augmented)
+    WorkerPool.shared.forEach(shares) { share, _ in
+      for b in share * batch / shares..<(share + 1) * batch / shares {
+        let index = indices.map { Int($0[b]) } ?? b
+        var image = images + index * imageSize
+        if mode != .none {
+          let augmented = scratch.pointer + share * imageSize
+          choices(stream: streams.map { Int($0[b]) } ?? index).apply(
+            to: image, side: side, channels: channels, padding: padding, into: augmented)
+          image = UnsafePointer(augmented)
+        }
+        normalizePixels(
+          image, pixelCount: side * side, channels: channels, table: table.pointer,
+          into: output + b * imageSize)
       }
-      normalizePixels(
-        image, pixelCount: side * side, channels: channels, table: table.pointer,
-        into: output + b * imageSize)
-    }
-
-    if isParallel {
-      WorkerPool.shared.forEach(batch, augment)
-    } else {
-      for b in 0..<batch { augment(b, worker: 0) }
     }
   }
 

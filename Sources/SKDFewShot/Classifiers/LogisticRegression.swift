@@ -82,7 +82,8 @@ public final class LogisticRegression {
   ///   - features: `[rows, dimensions]`, finite.
   ///   - labels: `rows` classes in `0..<classes`, every class at least once (without one, the
   ///     objective has no minimum).
-  /// - Returns: The number of iterations taken.
+  /// - Returns: The number of iterations taken. A fit also ends at the limit of iterations, or where
+  ///   rounding hides any further descent.
   public func fit(
     _ features: UnsafePointer<Float>, labels: UnsafePointer<Int64>, _ options: Options = Options()
   ) -> Int {

@@ -79,8 +79,9 @@ private func measureChunk(
   }
   forEachVector(channels) { c, lanes in
     let sum = deviation.vector(at: c, lanes: lanes)
+    // Of equal values, rounding may leave a tiny negative number. A NaN stays.
     let centred = moment.vector(at: c, lanes: lanes) - sum * sum * scale
-    moment.store(centred, at: c, lanes: lanes)
+    moment.store(centred.replacing(with: 0, where: centred .< 0), at: c, lanes: lanes)
     let corrected = mean.vector(at: c, lanes: lanes).addingProduct(sum, scale)
     mean.store(corrected, at: c, lanes: lanes)
   }

@@ -41,7 +41,7 @@ public struct Conv2D: Sendable {
     }
   }
 
-  /// Floats of scratch for `forward` with `workers` threads.
+  /// Floats of scratch for `forward` with at most `workers` threads.
   public func forwardScratchCount(workers: Int) -> Int {
     switch algorithm {
     case .winograd: return winograd.scratchCount(workers: workers)
@@ -57,17 +57,17 @@ public struct Conv2D: Sendable {
   public func forward(
     _ input: UnsafePointer<Float>, packedWeight: UnsafePointer<Float>,
     bias: UnsafePointer<Float>? = nil, slope: Float = 1, output: UnsafeMutablePointer<Float>,
-    scratch: UnsafeMutablePointer<Float>
+    scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
     switch algorithm {
     case .winograd:
       winograd.forward(
         input, transformedWeight: packedWeight, bias: bias, slope: slope, output: output,
-        scratch: scratch)
+        scratch: scratch, workers: workers)
     case .gemm:
       gemm.forward(
         input, packedWeight: packedWeight, bias: bias, slope: slope, output: output,
-        scratch: scratch)
+        scratch: scratch, workers: workers)
     }
   }
 
@@ -99,7 +99,7 @@ public struct Conv2D: Sendable {
     }
   }
 
-  /// Floats of scratch for `backwardInput` with `workers` threads.
+  /// Floats of scratch for `backwardInput` with at most `workers` threads.
   public func backwardInputScratchCount(workers: Int) -> Int {
     switch algorithm {
     case .winograd: return winograd.transposed.scratchCount(workers: workers)
@@ -110,16 +110,17 @@ public struct Conv2D: Sendable {
   /// The gradient of the input. Writes (`=`).
   public func backwardInput(
     _ dOutput: UnsafePointer<Float>, packedTranspose: UnsafePointer<Float>,
-    dInput: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    dInput: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
     switch algorithm {
     case .winograd:
       winograd.transposed.forward(
         dOutput, transformedWeight: packedTranspose, bias: nil, slope: 1, output: dInput,
-        scratch: scratch)
+        scratch: scratch, workers: workers)
     case .gemm:
       gemm.backwardInput(
-        dOutput, packedTranspose: packedTranspose, dInput: dInput, scratch: scratch)
+        dOutput, packedTranspose: packedTranspose, dInput: dInput, scratch: scratch,
+        workers: workers)
     }
   }
 

@@ -40,13 +40,19 @@ public enum Conv2DAlgorithm: Sendable {
   /// Patches are gathered into a matrix, a block at a time, and multiplied with the weights.
   case gemm
 
+  /// With fewer tiles than this, transforming the weights costs more than it saves.
+  private static let fewestTiles = 32
+
   /// The choice for a geometry; it depends on the extents alone, so that results do not depend on
   /// the number of threads or on the machine.
   public init(for geometry: Conv2DGeometry) {
     let isEligible =
       geometry.kernelSize == 3 && geometry.stride == 1 && geometry.padding == 1
       && geometry.input.channels % blockWidth == 0 && geometry.outputChannels % blockWidth == 0
-    self = isEligible ? .winograd : .gemm
+    let tiles =
+      geometry.input.batch * ceilDivide(geometry.input.height, Winograd.outputSide)
+      * ceilDivide(geometry.input.width, Winograd.outputSide)
+    self = isEligible && tiles >= Self.fewestTiles ? .winograd : .gemm
   }
 }
 

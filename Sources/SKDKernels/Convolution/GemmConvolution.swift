@@ -58,7 +58,7 @@ struct GemmConvolution {
 
   /// Floats of scratch that each worker of `forward` and `backwardInput` needs.
   var scratchCountPerWorker: Int {
-    Self.rowsPerItem * blockWidth * (depthBlocks + channelBlocks + depthBlocks)
+    Self.rowsPerItem * blockWidth * (depthBlocks + channelBlocks)
   }
 
   /// output = leaky(patches * weight + bias). Writes (`=`).
@@ -67,10 +67,10 @@ struct GemmConvolution {
   func forward(
     _ input: UnsafePointer<Float>, packedWeight: UnsafePointer<Float>,
     bias: UnsafePointer<Float>?, slope: Float, output: UnsafeMutablePointer<Float>,
-    scratch: UnsafeMutablePointer<Float>
+    scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
     let rows = geometry.output.rows
-    WorkerPool.shared.forEach(ceilDivide(rows, Self.rowsPerItem)) { item, worker in
+    WorkerPool.shared.forEach(ceilDivide(rows, Self.rowsPerItem), workers: workers) { item, worker in
       let first = item * Self.rowsPerItem
       let count = min(Self.rowsPerItem, rows - first)
       let blockStride = Self.rowsPerItem * blockWidth
@@ -87,7 +87,7 @@ struct GemmConvolution {
   /// dInput = the patches of dOutput * weight^T, each added where it came from. Writes (`=`).
   func backwardInput(
     _ dOutput: UnsafePointer<Float>, packedTranspose: UnsafePointer<Float>,
-    dInput: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    dInput: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
     let outputs = geometry.outputChannels
     let rowsPerImage = geometry.output.height * geometry.output.width
@@ -95,7 +95,7 @@ struct GemmConvolution {
     // Patches of one image overlap: an image is one item, unless no patches do.
     let groupRows = geometry.isPointwise ? Self.rowsPerItem : rowsPerImage
     let rows = geometry.output.rows
-    WorkerPool.shared.forEach(ceilDivide(rows, max(groupRows, 1))) { group, worker in
+    WorkerPool.shared.forEach(ceilDivide(rows, max(groupRows, 1)), workers: workers) { group, worker in
       let blockStride = Self.rowsPerItem * blockWidth
       let gradients = scratch + worker * scratchCountPerWorker
       let spare = gradients + channelBlocks * blockStride

@@ -46,7 +46,7 @@ struct WinogradConvolution {
     isPhased ? min(max(tileCount, 1), 512) : min(max(7000 / (inputs + outputs), 14), 56)
   }
 
-  /// Floats of scratch for `forward` with `workers` threads.
+  /// Floats of scratch for `forward` with at most `workers` threads.
   func scratchCount(workers: Int) -> Int {
     let group =
       Winograd.planes
@@ -100,7 +100,7 @@ struct WinogradConvolution {
   func forward(
     _ input: UnsafePointer<Float>, transformedWeight: UnsafePointer<Float>,
     bias: UnsafePointer<Float>?, slope: Float, output: UnsafeMutablePointer<Float>,
-    scratch: UnsafeMutablePointer<Float>
+    scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
     let zeros = scratch
     zeros.update(repeating: 0, count: inputs)
@@ -151,7 +151,7 @@ struct WinogradConvolution {
         }
       }
     } else {
-      WorkerPool.shared.forEach(groupCount) { group, worker in
+      WorkerPool.shared.forEach(groupCount, workers: workers) { group, worker in
         let coordinates = scratch + inputs + worker * groupScratch
         let products = coordinates + Winograd.planes * inputStride
         let first = group * size

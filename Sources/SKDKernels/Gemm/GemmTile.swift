@@ -7,6 +7,10 @@ import SKDRuntime
 /// rows from one register.
 @usableFromInline let blockWidth = 32
 
+/// Products summed up in one accumulator before the sum is added to the others in memory. Summing in
+/// blocks keeps the rounding of long sums near that of short ones.
+private let summedDepth = 256
+
 typealias Vector = SIMD16<Float>
 
 /// A `rows` x 32 tile of a matrix product, held in registers while the depth is run through.
@@ -15,52 +19,64 @@ typealias Vector = SIMD16<Float>
 /// lives in a register (see the flags in Package.swift). 14 rows are the most: 28 accumulators, two
 /// vectors of B and one of A leave one of the 32 registers of AVX-512.
 struct GemmTile<let rows: Int> {
-  /// c[r, j] = leaky(sum_k a[r, k] b[k, j] + bias[j]), or c += the sum if `accumulates`.
+  /// c[r, j] = leaky(sum_k a[r, k] b[k, j] + bias[j]). Writes (`=`).
   ///
   /// - Parameters:
   ///   - a: Blocked, first row of the tile; element (r, k) at
   ///     `(k / 32) * blockStride + r * 32 + k % 32`.
   ///   - b: `[depth][32]`.
   ///   - c: Row-major, rows `rowStride` apart; 32 columns are written.
-  ///   - bias: 32 values or nil; only without `accumulates`, as the slope.
+  ///   - bias: 32 values or nil.
+  ///   - slope: Of LeakyReLU; 1 for none.
   @inline(__always)
   static func multiply(
     _ a: UnsafePointer<Float>, blockStride: Int, _ b: UnsafePointer<Float>, depth: Int,
     into c: UnsafeMutablePointer<Float>, rowStride: Int, bias: UnsafePointer<Float>?,
     slope: Float
   ) {
-    var left = InlineArray<rows, Vector> { _ in Vector(repeating: 0) }
-    var right = InlineArray<rows, Vector> { _ in Vector(repeating: 0) }
-    var block = a
-    var bRow = UnsafeRawPointer(b)
-    var remaining = depth
-    while remaining > 0 {
-      let columns = remaining < blockWidth ? remaining : blockWidth
-      for k in 0..<columns {
-        let b0 = bRow.load(as: Vector.self)
-        let b1 = bRow.load(fromByteOffset: 64, as: Vector.self)
-        for r in 0..<rows {
-          let value = Vector(repeating: block[r &* blockWidth &+ k])
-          left[r] = left[r].addingProduct(value, b0)
-          right[r] = right[r].addingProduct(value, b1)
-        }
-        bRow += 128
-      }
-      block += blockStride
-      remaining &-= blockWidth
-    }
     var bias0 = Vector(repeating: 0)
     var bias1 = Vector(repeating: 0)
     if let bias {
       bias0 = UnsafeRawPointer(bias).loadUnaligned(as: Vector.self)
       bias1 = UnsafeRawPointer(bias).loadUnaligned(fromByteOffset: 64, as: Vector.self)
     }
-    var row = UnsafeMutableRawPointer(c)
-    for r in 0..<rows {
-      row.storeBytes(of: leaky(left[r] + bias0, slope), as: Vector.self)
-      row.storeBytes(of: leaky(right[r] + bias1, slope), toByteOffset: 64, as: Vector.self)
-      row += rowStride &* 4
-    }
+    var block = a
+    var bRow = UnsafeRawPointer(b)
+    var remaining = depth
+    var isFirst = true
+    repeat {
+      var left = InlineArray<rows, Vector> { _ in Vector(repeating: 0) }
+      var right = InlineArray<rows, Vector> { _ in Vector(repeating: 0) }
+      var part = remaining < summedDepth ? remaining : summedDepth
+      remaining &-= part
+      while part > 0 {
+        let columns = part < blockWidth ? part : blockWidth
+        for k in 0..<columns {
+          let b0 = bRow.load(as: Vector.self)
+          let b1 = bRow.load(fromByteOffset: 64, as: Vector.self)
+          for r in 0..<rows {
+            let value = Vector(repeating: block[r &* blockWidth &+ k])
+            left[r] = left[r].addingProduct(value, b0)
+            right[r] = right[r].addingProduct(value, b1)
+          }
+          bRow += 128
+        }
+        block += blockStride
+        part &-= blockWidth
+      }
+      let slope = remaining > 0 ? 1 : slope
+      var row = UnsafeMutableRawPointer(c)
+      for r in 0..<rows {
+        if !isFirst {
+          bias0 = row.loadUnaligned(as: Vector.self)
+          bias1 = row.loadUnaligned(fromByteOffset: 64, as: Vector.self)
+        }
+        row.storeBytes(of: leaky(left[r] + bias0, slope), as: Vector.self)
+        row.storeBytes(of: leaky(right[r] + bias1, slope), toByteOffset: 64, as: Vector.self)
+        row += rowStride &* 4
+      }
+      isFirst = false
+    } while remaining > 0
   }
 
   /// c[r, j] = sum_t a[t, r] b[t, j], or += if `accumulates`: the outer products of a weight

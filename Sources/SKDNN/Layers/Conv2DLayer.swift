@@ -12,7 +12,7 @@ final class Conv2DLayer {
   private let padding: Int
   private let store: ParameterStore
   private var input: Tensor?
-  private var folded: FoldedWeight?
+  private var folded: [Conv2DAlgorithm: FoldedWeight] = [:]
 
   /// - Parameter initializer: Of the weight; nil for PyTorch's default, uniform in ±1/√fan_in. A
   ///   bias always starts so.
@@ -56,13 +56,13 @@ final class Conv2DLayer {
   func forward(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
     let convolution = convolution(of: input.shape)
     let packed = try pool.scratch(convolution.packedWeightCount)
-    let scratch = try pool.scratch(
-      convolution.forwardScratchCount(workers: WorkerPool.shared.threadCount))
+    let workers = WorkerPool.shared.threadCount
+    let scratch = try pool.scratch(convolution.forwardScratchCount(workers: workers))
     let output = try pool.tensor(convolution.geometry.output)
     convolution.packWeight(weight.values, into: packed.pointer)
     convolution.forward(
       input.pointer, packedWeight: packed.pointer, bias: bias?.values, output: output.pointer,
-      scratch: scratch.pointer)
+      scratch: scratch.pointer, workers: workers)
     self.input = input
     return output
   }
@@ -93,15 +93,16 @@ final class Conv2DLayer {
     -> Tensor
   {
     let packed = try pool.scratch(convolution.packedTransposeCount)
+    let workers = WorkerPool.shared.threadCount
     let scratch = try pool.scratch(
       max(
         convolution.packTransposeScratchCount,
-        convolution.backwardInputScratchCount(workers: WorkerPool.shared.threadCount)))
+        convolution.backwardInputScratchCount(workers: workers)))
     convolution.packTranspose(weight.values, into: packed.pointer, scratch: scratch.pointer)
     let dInput = try pool.tensor(convolution.geometry.input)
     convolution.backwardInput(
       dOutput.pointer, packedTranspose: packed.pointer, dInput: dInput.pointer,
-      scratch: scratch.pointer)
+      scratch: scratch.pointer, workers: workers)
     return dInput
   }
 
@@ -114,36 +115,38 @@ final class Conv2DLayer {
   ) throws -> Tensor {
     let convolution = convolution(of: input.shape)
     let folded = try foldedWeight(norm, convolution, pool)
-    let scratch = try pool.scratch(
-      convolution.forwardScratchCount(workers: WorkerPool.shared.threadCount))
+    let workers = WorkerPool.shared.threadCount
+    let scratch = try pool.scratch(convolution.forwardScratchCount(workers: workers))
     let output = try pool.tensor(convolution.geometry.output)
     convolution.forward(
       input.pointer, packedWeight: folded.packed.pointer, bias: folded.bias.pointer, slope: slope,
-      output: output.pointer, scratch: scratch.pointer)
+      output: output.pointer, scratch: scratch.pointer, workers: workers)
     return output
   }
 
-  /// The packed weights of evaluation, kept while the network's state stands.
+  /// The packed weights of evaluation, kept while the network's state stands. Small batches may use
+  /// another algorithm than large ones: each keeps its own.
   private func foldedWeight(_ norm: BatchNormLayer?, _ convolution: Conv2D, _ pool: BufferPool)
     throws -> FoldedWeight
   {
-    if let folded, folded.version == store.version { return folded }
-    let result =
-      try folded
-      ?? FoldedWeight(
-        packedCount: convolution.packedWeightCount, biasCount: (outputChannels + 31) / 32 * 32)
+    let cached = folded[convolution.algorithm]
+    if let cached, cached.version == store.version { return cached }
+    let result = try cached ?? FoldedWeight(
+      packedCount: convolution.packedWeightCount, biasCount: (outputChannels + 31) / 32 * 32)
     let scaled = try pool.scratch(weight.count)
-    let depth = weight.count / outputChannels
-    for o in 0..<outputChannels {
-      let (scale, shift) = norm?.scaleAndShift(of: o) ?? (1, 0)
-      for k in 0..<depth {
-        scaled.pointer[k * outputChannels + o] = scale * weight.values[k * outputChannels + o]
+    let scales = (0..<outputChannels).map { output -> Float in
+      let (scale, shift) = norm?.scaleAndShift(of: output) ?? (1, 0)
+      result.bias.pointer[output] = scale * (bias?.values[output] ?? 0) + shift
+      return scale
+    }
+    for row in Swift.stride(from: 0, to: weight.count, by: outputChannels) {
+      for o in 0..<outputChannels {
+        scaled.pointer[row + o] = scales[o] * weight.values[row + o]
       }
-      result.bias.pointer[o] = scale * (bias?.values[o] ?? 0) + shift
     }
     convolution.packWeight(scaled.pointer, into: result.packed.pointer)
     result.version = store.version
-    folded = result
+    folded[convolution.algorithm] = result
     return result
   }
 }

@@ -1,4 +1,5 @@
 import SKDFewShot
+import SKDKernels
 import SKDNN
 import SKDTestSupport
 
@@ -41,6 +42,24 @@ struct TrainingCase {
     guard fixture.contains("targets") else { return try body(images, nil, shape[0]) }
     let labels = try fixture.integers("targets")[(step - 1) * shape[0]..<step * shape[0]]
     return try body(images, labels.map { Int64($0) }, shape[0])
+  }
+
+  /// The student's output in training for step 1, and the teacher's logits.
+  func firstLogits(_ views: [Rotation]) throws -> (NetworkOutput, [Float]?) {
+    try withBatch(1) { images, _, batch in
+      let tensor = try student.pool.tensor(student.imageShape(batch: batch * views.count))
+      for (i, view) in views.enumerated() {
+        rotateImages(
+          images, batch: batch, side: shape[2], channels: shape[1],
+          quarterTurns: view.quarterTurns, into: tensor.pointer + i * tensor.count / views.count)
+      }
+      let context = TrainingContext(pool: student.pool, seed: 0, step: 0)
+      let output = try student.forward(tensor, context)
+      guard let teacher else { return (output, nil) }
+      let upright = try teacher.pool.tensor(teacher.imageShape(batch: batch))
+      upright.pointer.update(from: images, count: upright.count)
+      return (output, try teacher.evaluate(upright).logits.values)
+    }
   }
 
   var parameters: [StateEntry] { student.store.entries.filter { $0.kind == .parameter } }

@@ -1,4 +1,5 @@
 import SKDFewShot
+import SKDKernels
 import SKDNN
 import SKDTestSupport
 import XCTest
@@ -87,6 +88,47 @@ final class TrainingGoldenTests: XCTestCase {
         assertClose(
           [losses.distillation], [try run.fixture.float("kl_t2")], relative: limits.losses, file)
       }
+    }
+  }
+
+  /// The logits of the first step, before any update.
+  func testLogitsOfTheFirstStep() throws {
+    for file in ["gen0_small", "gen0_step", "gen1_small", "gen1_step"] {
+      let run = try TrainingCase(file)
+      let limit = file.hasSuffix("small") ? 3e-5 : 1e-4
+      let views: [Rotation] =
+        run.teacher == nil
+        ? Rotation.allCases : [.none, .halfTurn, .quarterTurn, .threeQuarterTurn]
+      let (output, taught) = try run.firstLogits(views)
+      if let taught {
+        assertClose(
+          taught, try run.fixture.floats("teacher_logits"), relative: limit, "\(file) teacher")
+        assertClose(
+          output.logits.values, try run.fixture.floats("student_logits"), relative: limit, file)
+        try checkTwins(output.logits.values, run, views, file)
+      } else {
+        assertClose(output.logits.values, try run.fixture.floats("logits"), relative: limit, file)
+        assertClose(
+          output.rotationLogits?.values ?? [], try run.fixture.floats("rotation"),
+          relative: limit, "\(file) rotation")
+      }
+    }
+  }
+
+  private func checkTwins(
+    _ logits: [Float], _ run: TrainingCase, _ views: [Rotation], _ file: String
+  ) throws {
+    let rows = run.shape[0]
+    let classes = logits.count / (rows * views.count)
+    for (i, degrees) in [(1, 180), (2, 90), (3, 270)] {
+      let value = logits.withUnsafeBufferPointer { logits -> Float in
+        guard let base = logits.baseAddress else { return .nan }
+        return twinL2(
+          rotated: base + i * rows * classes, upright: base, rows: rows, classes: classes,
+          dRotated: nil, dUpright: nil)
+      }
+      assertClose(
+        [value], [try run.fixture.float("twin_\(degrees)")], relative: 2e-5, "\(file) \(degrees)")
     }
   }
 

@@ -80,7 +80,7 @@ struct Conv2DCase: CustomStringConvertible, Sendable {
     convolution.forward(
       input.pointer, packedWeight: packed.pointer,
       bias: reference.bias == nil ? nil : bias.pointer, slope: reference.slope,
-      output: output.pointer, scratch: scratch.pointer)
+      output: output.pointer, scratch: scratch.pointer, workers: workers)
     return Result(of: output, input, weight, bias, packed, scratch)
   }
 
@@ -93,7 +93,7 @@ struct Conv2DCase: CustomStringConvertible, Sendable {
     convolution.packTranspose(weight.pointer, into: packed.pointer, scratch: packScratch.pointer)
     convolution.backwardInput(
       dOutput.pointer, packedTranspose: packed.pointer, dInput: dInput.pointer,
-      scratch: scratch.pointer)
+      scratch: scratch.pointer, workers: workers)
     return Result(of: dInput, dOutput, weight, packed, packScratch, scratch)
   }
 
