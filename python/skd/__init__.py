@@ -1,0 +1,57 @@
+"""Few-shot learning by self-supervised knowledge distillation, computed in Swift.
+
+References
+----------
+.. [1] J. Rajasegaran, S. Khan, M. Hayat, F. S. Khan and M. Shah, "Self-supervised Knowledge
+   Distillation for Few-shot Learning", arXiv:2006.09785, 2020.
+"""
+
+from skd import datasets, losses, ops
+from skd._threads import get_num_threads, set_num_threads
+from skd._version import __version__
+from skd.augmentation import apply_augmentation, augment, draw_augmentation
+from skd.checkpoints import load_model
+from skd.classifiers import LogisticRegression, l2_normalize
+from skd.episodes import Episodes, EpisodeSampler
+from skd.errors import NonFiniteLossError, SKDError
+from skd.evaluation import EvaluationResult, evaluate, evaluate_features, mean_ci95
+from skd.history import EpochRecord, History
+from skd.models import Model, Normalization, create_model
+from skd.optimizers import SGD
+from skd.schedules import cosine_lr, step_lr
+from skd.training import Gen0, Gen1, Losses, Supervised
+
+__all__ = [
+    "SGD",
+    "EpisodeSampler",
+    "Episodes",
+    "EpochRecord",
+    "EvaluationResult",
+    "Gen0",
+    "Gen1",
+    "History",
+    "LogisticRegression",
+    "Losses",
+    "Model",
+    "NonFiniteLossError",
+    "Normalization",
+    "SKDError",
+    "Supervised",
+    "__version__",
+    "apply_augmentation",
+    "augment",
+    "cosine_lr",
+    "create_model",
+    "datasets",
+    "draw_augmentation",
+    "evaluate",
+    "evaluate_features",
+    "get_num_threads",
+    "l2_normalize",
+    "load_model",
+    "losses",
+    "mean_ci95",
+    "ops",
+    "set_num_threads",
+    "step_lr",
+]

@@ -1,0 +1,278 @@
+"""Binding of skd.h. Private: use the functions of the package skd.
+
+Made by `python -m nanobind.stubgen -m skd._native`, with the types of arrays shortened.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+_Bytes = NDArray[numpy.uint8]
+_Integers = NDArray[numpy.int64]
+_Floats = NDArray[numpy.float32]
+_Doubles = NDArray[numpy.float64]
+
+def set_num_threads(count: int) -> None: ...
+def get_num_threads() -> int: ...
+def conv2d(
+    input: _Floats,
+    weight: _Floats,
+    bias: _Floats | None,
+    stride: int,
+    padding: int,
+    output: _Floats,
+) -> None: ...
+def conv2d_backward(
+    input: _Floats,
+    weight: _Floats,
+    d_output: _Floats,
+    stride: int,
+    padding: int,
+    d_input: _Floats,
+    d_weight: _Floats,
+    d_bias: _Floats,
+) -> None: ...
+def linear(input: _Floats, weight: _Floats, bias: _Floats | None, output: _Floats) -> None: ...
+def linear_backward(
+    input: _Floats,
+    weight: _Floats,
+    d_output: _Floats,
+    d_input: _Floats,
+    d_weight: _Floats,
+    d_bias: _Floats,
+) -> None: ...
+def max_pool2d(input: _Floats, output: _Floats) -> None: ...
+def max_pool2d_backward(input: _Floats, d_output: _Floats, d_input: _Floats) -> None: ...
+def global_average_pool(input: _Floats, output: _Floats) -> None: ...
+def global_average_pool_backward(d_output: _Floats, d_input: _Floats) -> None: ...
+def leaky_relu(input: _Floats, slope: float, output: _Floats) -> None: ...
+def leaky_relu_backward(
+    input: _Floats, d_output: _Floats, slope: float, d_input: _Floats
+) -> None: ...
+def rotate(images: _Floats, quarter_turns: int, output: _Floats) -> None: ...
+def sgd_step(
+    parameter: _Floats,
+    d_parameter: _Floats,
+    velocity: _Floats,
+    learning_rate: float,
+    momentum: float,
+    weight_decay: float,
+    first_step: bool,
+) -> None: ...
+def batch_norm2d_train(
+    input: _Floats,
+    weight: _Floats,
+    bias: _Floats,
+    eps: float,
+    momentum: float,
+    running_mean: _Floats,
+    running_var: _Floats,
+    output: _Floats,
+    mean: _Floats,
+    inverse_std: _Floats,
+) -> None: ...
+def batch_norm2d_eval(
+    input: _Floats,
+    weight: _Floats,
+    bias: _Floats,
+    eps: float,
+    running_mean: _Floats,
+    running_var: _Floats,
+    output: _Floats,
+) -> None: ...
+def batch_norm2d_backward(
+    input: _Floats,
+    d_output: _Floats,
+    weight: _Floats,
+    mean: _Floats,
+    inverse_std: _Floats,
+    training: bool,
+    d_input: _Floats,
+    d_weight: _Floats,
+    d_bias: _Floats,
+) -> None: ...
+def dropout_mask(rate: float, seed: int, step: int, kept: _Bytes) -> None: ...
+def dropout(input: _Floats, kept: _Bytes, rate: float, output: _Floats) -> None: ...
+def drop_block_gamma(rate: float, block_size: int, side: int, step: int) -> float: ...
+def drop_block_corners(
+    block_size: int, gamma: float, seed: int, step: int, corners: _Bytes
+) -> None: ...
+def drop_block(input: _Floats, corners: _Bytes, block_size: int, output: _Floats) -> float: ...
+def squeeze_excitation(
+    input: _Floats,
+    weight1: _Floats,
+    bias1: _Floats,
+    weight2: _Floats,
+    bias2: _Floats,
+    output: _Floats,
+) -> None: ...
+def squeeze_excitation_backward(
+    input: _Floats,
+    weight1: _Floats,
+    bias1: _Floats,
+    weight2: _Floats,
+    bias2: _Floats,
+    d_output: _Floats,
+    d_input: _Floats,
+    d_weight1: _Floats,
+    d_bias1: _Floats,
+    d_weight2: _Floats,
+    d_bias2: _Floats,
+) -> None: ...
+def cross_entropy(logits: _Floats, labels: _Integers, d_logits: _Floats) -> float: ...
+def rotation_bce(logits: _Floats, labels: _Integers, d_logits: _Floats) -> float: ...
+def distill_kl(
+    student: _Floats, teacher: _Floats, temperature: float, d_student: _Floats
+) -> float: ...
+def twin_l2(
+    rotated: _Floats, upright: _Floats, d_rotated: _Floats, d_upright: _Floats
+) -> float: ...
+
+AUGMENT_NONE: int
+
+AUGMENT_CROP_FLIP: int
+
+AUGMENT_FULL: int
+
+def apply_augmentation(images: _Bytes, choices: _Bytes, padding: int, output: _Bytes) -> None: ...
+def draw_augmentation(
+    mode: int, padding: int, flip: bool, seed: int, epoch: int, choices: _Bytes
+) -> None: ...
+def augment(
+    images: _Bytes,
+    indices: _Integers | None,
+    streams: _Integers | None,
+    mode: int,
+    padding: int,
+    flip: bool,
+    seed: int,
+    epoch: int,
+    support: bool,
+    mean: _Floats,
+    std: _Floats,
+    output: _Floats,
+) -> None: ...
+def shuffle(seed: int, epoch: int, permutation: _Integers) -> None: ...
+
+CLASSIFIER_LOGISTIC: int
+
+CLASSIFIER_NEAREST_CENTROID: int
+
+CLASSIFIER_NEAREST_NEIGHBOR: int
+
+def sample_episodes(
+    labels: _Integers,
+    n_way: int,
+    n_shot: int,
+    n_query: int,
+    seed: int,
+    legacy: bool,
+    first: int,
+    classes: _Integers,
+    support: _Integers,
+    query: _Integers,
+) -> None: ...
+def l2_normalize(features: _Floats, normalized: _Floats) -> None: ...
+def logistic_regression_fit(
+    features: _Floats,
+    labels: _Integers,
+    inverse_regularization: float,
+    tolerance: float,
+    max_iterations: int,
+    coefficients: _Doubles,
+    intercepts: _Doubles,
+) -> int: ...
+def logistic_regression_decision(
+    features: _Floats, coefficients: _Doubles, intercepts: _Doubles, decision: _Doubles
+) -> None: ...
+def score_episodes(
+    support: _Floats,
+    support_labels: _Integers,
+    features: _Floats,
+    query: _Integers,
+    classifier: int,
+    inverse_regularization: float,
+    predictions: _Integers | None,
+    accuracies: _Doubles,
+) -> None: ...
+def mean_ci95(values: NDArray[numpy.float64]) -> tuple[float, float]: ...
+
+class Model:
+    def __init__(
+        self,
+        architecture: str,
+        num_classes: int,
+        image_size: int,
+        input_channels: int,
+        widths: Sequence[int],
+        drop_rate: float,
+        dropblock_size: int,
+        rotation_head: int,
+        seed: int,
+    ) -> None: ...
+    def clone(self) -> Model: ...
+    def state_dict(self) -> dict[str, NDArray[Any]]: ...
+    def load(self, arrays: Sequence[NDArray[Any]]) -> None: ...
+    def evaluate(
+        self,
+        images: _Floats,
+        embeddings: _Floats | None,
+        logits: _Floats | None,
+        rotation: _Floats | None,
+    ) -> None: ...
+    def stage_shape(self, batch: int, stage: int) -> list[int]: ...
+    def stage_output(self, images: _Floats, stage: int, output: _Floats) -> None: ...
+    @property
+    def num_classes(self) -> int: ...
+    @property
+    def image_size(self) -> int: ...
+    @property
+    def input_channels(self) -> int: ...
+    @property
+    def embedding_dim(self) -> int: ...
+    @property
+    def parameter_count(self) -> int: ...
+    @property
+    def stage_count(self) -> int: ...
+    @property
+    def has_rotation_head(self) -> bool: ...
+
+SUPERVISED: int
+
+GEN0: int
+
+GEN1: int
+
+class Trainer:
+    def __init__(
+        self,
+        model: Model,
+        teacher: Model | None,
+        objective: int,
+        alpha: float,
+        beta: float,
+        temperature: float,
+        twin_90: bool,
+        twin_180: bool,
+        twin_270: bool,
+        all_views: bool,
+        learning_rate: float,
+        momentum: float,
+        weight_decay: float,
+        seed: int,
+    ) -> None: ...
+    def step(
+        self, images: _Floats, labels: _Integers | None
+    ) -> tuple[float, float, float, float, float, float, float]: ...
+    def loss(
+        self, images: _Floats, labels: _Integers | None
+    ) -> tuple[float, float, float, float, float, float, float]: ...
+    def gradients(self) -> dict[str, _Floats]: ...
+    @property
+    def steps_taken(self) -> int: ...
+    def set_learning_rate(self, learning_rate: float) -> None: ...
+
+def step_learning_rate(epoch: int, base: float, factor: float, milestones: _Integers) -> float: ...
+def cosine_learning_rate(epoch: int, epochs: int, base: float, factor: float) -> float: ...

@@ -1,0 +1,257 @@
+"""Argument checks: the one place where what users pass becomes what the library takes.
+
+Every refusal is one sentence: ``The 'x' parameter of F must be C; got V.``
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Value = TypeVar("Value")
+
+MAX_INT64 = 2**63 - 1
+MAX_SEED = 2**64 - 1
+
+
+def refuse(
+    name: str, owner: str, legal: str, got: object, error: type[Exception] = ValueError
+) -> NoReturn:
+    """Raise the sentence that says which argument of what is wrong, and why."""
+    raise error(f"The '{name}' parameter of {owner} must be {legal}; got {got}.")
+
+
+def integer(
+    value: Any, name: str, owner: str, *, minimum: int = 0, maximum: int = MAX_INT64
+) -> int:
+    """Return `value` as an int in ``minimum..maximum``."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        refuse(name, owner, "an integer", repr(value), TypeError)
+    if not minimum <= number <= maximum:
+        legal = f"at least {minimum}" if maximum == MAX_INT64 else f"in {minimum}..{maximum}"
+        refuse(name, owner, legal, number)
+    return number
+
+
+def seed(value: Any, owner: str) -> int:
+    """Return a seed as an int of 64 bits."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        refuse("seed", owner, "an integer", repr(value), TypeError)
+    if not 0 <= number <= MAX_SEED:
+        refuse("seed", owner, "in 0..2**64 - 1", number)
+    return number
+
+
+def number(
+    value: Any,
+    name: str,
+    owner: str,
+    *,
+    minimum: float = 0.0,
+    maximum: float = math.inf,
+    open_minimum: bool = False,
+    open_maximum: bool = False,
+) -> float:
+    """Return `value` as a finite float of the interval."""
+    if isinstance(value, (str, bytes)):
+        refuse(name, owner, "a number", repr(value), TypeError)
+    try:
+        result = float(value)
+    except (TypeError, ValueError):
+        refuse(name, owner, "a number", repr(value), TypeError)
+    above = result > minimum if open_minimum else result >= minimum
+    below = result < maximum if open_maximum else result <= maximum
+    if not (math.isfinite(result) and above and below):
+        sign = ">" if open_minimum else ">="
+        legal = f"finite and {sign} {minimum:g}"
+        if maximum != math.inf:
+            legal += f" and {'<' if open_maximum else '<='} {maximum:g}"
+        refuse(name, owner, legal, result)
+    return result
+
+
+def choice(value: Any, name: str, owner: str, legal: Iterable[Value]) -> Value:
+    """Return `value` if it is one of the legal ones."""
+    options = list(legal)
+    for option in options:
+        if type(option) is type(value) and option == value:
+            return option
+    refuse(name, owner, "one of " + ", ".join(map(repr, options)), repr(value))
+
+
+def _as_array(value: Any, name: str, owner: str) -> NDArray[Any]:
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError) as error:
+        refuse(name, owner, "an array", f"{type(value).__name__} ({error})", TypeError)
+    if array.dtype.kind not in "biuf":
+        refuse(name, owner, "an array of real numbers", f"dtype {array.dtype}", TypeError)
+    return array
+
+
+def _require_ndim(array: NDArray[Any], ndim: int | None, name: str, owner: str) -> None:
+    if ndim is not None and array.ndim != ndim:
+        refuse(name, owner, f"{ndim}-dimensional", f"shape {array.shape}")
+
+
+def _convert(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
+    with np.errstate(over="ignore"):  # what overflows becomes infinite, and is refused as such
+        return np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
+
+
+def float_array(
+    value: ArrayLike, name: str, owner: str, *, ndim: int | None = None, finite: bool = False
+) -> NDArray[np.float32]:
+    """Return `value` as C-contiguous float32: itself if it is that already, else a copy."""
+    array = _as_array(value, name, owner)
+    _require_ndim(array, ndim, name, owner)
+    result: NDArray[np.float32] = _convert(array, np.float32)
+    if finite and not np.isfinite(result).all():
+        refuse(name, owner, "finite", "NaN or infinite values")
+    return result
+
+
+def byte_array(value: ArrayLike, name: str, owner: str, *, ndim: int) -> NDArray[np.uint8]:
+    """Return `value` as C-contiguous uint8; only integers in 0..255 are taken."""
+    array = _as_array(value, name, owner)
+    _require_ndim(array, ndim, name, owner)
+    if array.dtype != np.uint8:
+        if array.dtype.kind not in "biu":
+            refuse(name, owner, "of dtype uint8", f"dtype {array.dtype}", TypeError)
+        if array.size and (array.min() < 0 or array.max() > 255):
+            refuse(name, owner, "in 0..255", f"{array.min()}..{array.max()}")
+    result: NDArray[np.uint8] = _convert(array, np.uint8)
+    return result
+
+
+def mask(value: ArrayLike, name: str, owner: str, *, ndim: int) -> NDArray[np.uint8]:
+    """Return an array of zeros and ones as C-contiguous uint8."""
+    array = _as_array(value, name, owner)
+    _require_ndim(array, ndim, name, owner)
+    if not ((array == 0) | (array == 1)).all():
+        refuse(name, owner, "0 or 1", "other values")
+    result: NDArray[np.uint8] = _convert(array, np.uint8)
+    return result
+
+
+def square_images(value: ArrayLike, name: str, owner: str) -> NDArray[np.uint8]:
+    """Return square uint8 images in NHWC order, C-contiguous."""
+    images = byte_array(value, name, owner, ndim=4)
+    if images.shape[1] != images.shape[2] or not 1 <= images.shape[3] <= 4:
+        legal = "of shape (n_images, side, side, n_channels) with 1 to 4 channels"
+        refuse(name, owner, legal, f"shape {images.shape}")
+    return images
+
+
+def integer_array(
+    value: ArrayLike, name: str, owner: str, *, length: int | None = None
+) -> NDArray[np.int64]:
+    """Return a new int64 vector; its own copy, so that no other thread can change it meanwhile."""
+    array = _as_array(value, name, owner)
+    _require_ndim(array, 1, name, owner)
+    if array.dtype.kind == "f" and array.size:
+        refuse(name, owner, "integers", f"dtype {array.dtype}", TypeError)
+    if length is not None and len(array) != length:
+        refuse(name, owner, f"of length {length}", len(array))
+    if array.dtype.kind == "u" and array.size and array.max() > MAX_INT64:
+        refuse(name, owner, "at most 2**63 - 1", array.max())
+    return np.array(array, dtype=np.int64)
+
+
+def class_labels(value: ArrayLike, name: str, owner: str) -> NDArray[np.int64]:
+    """Return a non-empty vector of labels of any integers."""
+    labels = integer_array(value, name, owner)
+    if not labels.size:
+        refuse(name, owner, "non-empty", "no labels")
+    return labels
+
+
+def channel_vector(
+    value: ArrayLike, name: str, owner: str, *, channels: int, positive: bool = False
+) -> NDArray[np.float32]:
+    """Return one float per channel; a scalar serves all channels."""
+    vector = float_array(value, name, owner, finite=True)
+    if vector.ndim == 0:
+        vector = np.full(channels, vector, dtype=np.float32)
+    if vector.shape != (channels,):
+        refuse(name, owner, f"of shape ({channels},)", f"shape {vector.shape}")
+    if positive and not (vector > 0).all():
+        refuse(name, owner, "positive", vector.tolist())
+    return vector
+
+
+def epochs_list(value: Any, name: str, owner: str) -> NDArray[np.int64]:
+    """Return epochs, counted from 1, as an int64 vector."""
+    if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, (str, bytes)):
+        refuse(name, owner, "a sequence of integers", repr(value), TypeError)
+    return np.array([integer(epoch, name, owner, minimum=1) for epoch in value], dtype=np.int64)
+
+
+def instance(value: Any, name: str, owner: str, kind: type[Value]) -> Value:
+    """Return `value` if it is a `kind`."""
+    if not isinstance(value, kind):
+        refuse(name, owner, f"a {kind.__name__}", type(value).__name__, TypeError)
+    return value
+
+
+def output(value: Any, name: str, owner: str, shape: tuple[int, ...]) -> None:
+    """Refuse anything but a float32 array that can be filled in place."""
+    if not isinstance(value, np.ndarray) or value.dtype != np.float32:
+        got = getattr(value, "dtype", type(value).__name__)
+        refuse(name, owner, "an array of dtype float32", got, TypeError)
+    flags = value.flags
+    if value.shape != shape or not (flags.c_contiguous and flags.aligned and flags.writeable):
+        legal = f"C-contiguous, writable and of shape {shape}"
+        kind = "C-contiguous" if flags.c_contiguous else "strided"
+        access = "writable" if flags.writeable else "read-only"
+        refuse(name, owner, legal, f"{kind}, {access} and shape {value.shape}")
+
+
+def model_images(
+    value: ArrayLike, name: str, owner: str, *, side: int, channels: int
+) -> NDArray[Any]:
+    """Return images of a model's shape as they are; uint8 and floats only."""
+    images = _as_array(value, name, owner)
+    if images.dtype != np.uint8 and (images.dtype.kind != "f" and images.size):
+        legal = "uint8, or float32 that is already normalised"
+        refuse(name, owner, legal, f"dtype {images.dtype}", TypeError)
+    if images.ndim != 4 or images.shape[1:] != (side, side, channels):
+        refuse(name, owner, f"of shape (n, {side}, {side}, {channels})", f"shape {images.shape}")
+    return images
+
+
+def state_array(value: ArrayLike, name: str, owner: str, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return one entry of a state dict in the model's dtype."""
+    array = _as_array(value, name, owner)
+    if dtype.kind == "i" and array.dtype.kind not in "iu":
+        refuse(name, owner, "of an integer dtype", f"dtype {array.dtype}", TypeError)
+    return _convert(array, dtype.type)
+
+
+def subset(value: Any, name: str, owner: str, legal: Sequence[int]) -> tuple[int, ...]:
+    """Return a non-empty choice of the legal integers, without repetition."""
+    if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, (str, bytes)):
+        refuse(name, owner, f"a sequence of {tuple(legal)}", repr(value), TypeError)
+    chosen = tuple(integer(entry, name, owner) for entry in value)
+    if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(legal):
+        refuse(name, owner, f"different ones of {tuple(legal)}, at least one", chosen)
+    return chosen
+
+
+def double_vector(value: ArrayLike, name: str, owner: str) -> NDArray[np.float64]:
+    """Return a non-empty vector of finite numbers as float64."""
+    array = _as_array(value, name, owner)
+    _require_ndim(array, 1, name, owner)
+    vector: NDArray[np.float64] = _convert(array, np.float64)
+    if not vector.size or not np.isfinite(vector).all():
+        refuse(name, owner, "non-empty and finite", "an empty or non-finite vector")
+    return vector

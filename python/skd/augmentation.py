@@ -1,0 +1,225 @@
+"""Augmentation of uint8 images: zero-padded crop, colour jitter, flip, normalisation.
+
+The colour operations round as Pillow's do. Random choices depend on (seed, epoch, position) only,
+never on threads or on the order of calls.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skd import _native
+from skd import _validation as check
+
+__all__ = ["CHOICES", "apply_augmentation", "augment", "default_padding", "draw_augmentation"]
+
+#: One record per image: origin of the crop in the padded image; 1 to mirror left to right; the
+#: colour operations in order (0 brightness, 1 contrast, 2 saturation, -1 none); their factors
+#: (of brightness, contrast and saturation, whatever the order).
+CHOICES = np.dtype(
+    [
+        ("top", np.int32),
+        ("left", np.int32),
+        ("flip", np.int32),
+        ("operations", np.int32, 3),
+        ("factors", np.float32, 3),
+    ]
+)
+
+MODES = {
+    "none": _native.AUGMENT_NONE,
+    "crop_flip": _native.AUGMENT_CROP_FLIP,
+    "full": _native.AUGMENT_FULL,
+}
+MAX_PADDING = 4096
+
+
+def default_padding(size: int) -> int:
+    """Return the padding for images of a side: 8 from 64 pixels on, else an eighth of the side.
+
+    Parameters
+    ----------
+    size : int
+        Side of the images, in pixels.
+
+    Returns
+    -------
+    padding : int
+        4 for 32 pixels and 8 for 84, as published.
+
+    Examples
+    --------
+    >>> default_padding(32), default_padding(84)
+    (4, 8)
+    """
+    side = check.integer(size, "size", "default_padding", minimum=1)
+    return min(side // 8, 8)
+
+
+def augment(
+    images: ArrayLike,
+    *,
+    seed: int,
+    epoch: int = 0,
+    mode: str = "full",
+    size: int | None = None,
+    padding: int | None = None,
+    flip: bool = True,
+    mean: ArrayLike = 0.0,
+    std: ArrayLike = 1.0,
+    out: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
+    """Augment and normalise images.
+
+    Parameters
+    ----------
+    images : array-like of shape (n_images, side, side, n_channels), dtype uint8
+        Images in NHWC order.
+    seed, epoch : int
+        Address the random choices: the same result for the same pair.
+    mode : {"full", "crop_flip", "none"}, default="full"
+        "full" crops, jitters brightness, contrast and saturation by factors in 0.6..1.4 in random
+        order, and flips; it needs 3 channels. "none" normalises only.
+    size : int, optional
+        Side of the crop; only the side of the images is possible.
+    padding : int, optional
+        Zeros on each side before the crop; by default `default_padding` of the side.
+    flip : bool, default=True
+        Whether to mirror left to right with probability 1/2.
+    mean, std : float or array-like of shape (n_channels,), default=0 and 1
+        Normalisation, for pixels in 0..1.
+    out : ndarray of the shape of `images`, dtype float32, optional
+        Where to write the result: C-contiguous and writable.
+
+    Returns
+    -------
+    augmented : ndarray of the shape of `images`, dtype float32
+        ``(augmented / 255 - mean) / std``; `out` if it was given.
+
+    Examples
+    --------
+    >>> images = np.full((1, 8, 8, 3), 255, dtype=np.uint8)
+    >>> augment(images, seed=0, mode="none", mean=0.5, std=0.5)[0, 0, 0]
+    array([1., 1., 1.], dtype=float32)
+    """
+    owner = "augment"
+    pixels = check.square_images(images, "images", owner)
+    _, side, _, channels = pixels.shape
+    if size is not None and check.integer(size, "size", owner) != side:
+        check.refuse("size", owner, f"None or the side of the images, {side}", size)
+    kind = mode_of(mode, "mode", owner, channels)
+    zeros = padding_of(padding, side, owner)
+    centre = check.channel_vector(mean, "mean", owner, channels=channels)
+    spread = check.channel_vector(std, "std", owner, channels=channels, positive=True)
+    number = check.integer(epoch, "epoch", owner)
+    key = check.seed(seed, owner)
+    if out is None:
+        out = np.empty(pixels.shape, dtype=np.float32)
+    else:
+        check.output(out, "out", owner, pixels.shape)
+    _native.augment(
+        pixels, None, None, kind, zeros, bool(flip), key, number, False, centre, spread, out
+    )
+    return out
+
+
+def draw_augmentation(
+    n_images: int,
+    *,
+    seed: int,
+    epoch: int = 0,
+    mode: str = "full",
+    padding: int = 4,
+    flip: bool = True,
+) -> NDArray[Any]:
+    """Draw the random choices that `augment` makes.
+
+    Parameters
+    ----------
+    n_images : int
+        Number of images.
+    seed, epoch, mode, padding, flip
+        As for `augment`.
+
+    Returns
+    -------
+    choices : ndarray of shape (n_images,), dtype CHOICES
+        To be changed at will and passed to `apply_augmentation`.
+
+    Examples
+    --------
+    >>> draw_augmentation(1, seed=0, mode="crop_flip")["operations"]
+    array([[-1, -1, -1]], dtype=int32)
+    """
+    owner = "draw_augmentation"
+    count = check.integer(n_images, "n_images", owner)
+    kind = MODES[check.choice(mode, "mode", owner, MODES)]
+    zeros = check.integer(padding, "padding", owner, maximum=MAX_PADDING)
+    number = check.integer(epoch, "epoch", owner)
+    choices = np.zeros(count, dtype=CHOICES)
+    _native.draw_augmentation(
+        kind, zeros, bool(flip), check.seed(seed, owner), number, _rows_of_bytes(choices)
+    )
+    return choices
+
+
+def apply_augmentation(
+    images: ArrayLike, choices: NDArray[Any], *, padding: int = 4
+) -> NDArray[np.uint8]:
+    """Augment images by given choices, without normalising.
+
+    Parameters
+    ----------
+    images : array-like of shape (n_images, side, side, n_channels), dtype uint8
+        Images in NHWC order; colour operations need 3 channels.
+    choices : ndarray of shape (n_images,), dtype CHOICES
+        See `draw_augmentation`.
+    padding : int, default=4
+        Zeros on each side before the crop.
+
+    Returns
+    -------
+    augmented : ndarray of the shape of `images`, dtype uint8
+        A new array.
+
+    Examples
+    --------
+    >>> choices = draw_augmentation(1, seed=0, mode="none", padding=0)
+    >>> apply_augmentation(np.full((1, 2, 2, 1), 7), choices, padding=0).ravel()
+    array([7, 7, 7, 7], dtype=uint8)
+    """
+    owner = "apply_augmentation"
+    pixels = check.square_images(images, "images", owner)
+    zeros = check.integer(padding, "padding", owner, maximum=MAX_PADDING)
+    if not isinstance(choices, np.ndarray) or choices.dtype != CHOICES:
+        got = getattr(choices, "dtype", type(choices).__name__)
+        check.refuse("choices", owner, "an array of dtype CHOICES", got, TypeError)
+    if choices.shape != pixels.shape[:1]:
+        check.refuse("choices", owner, f"of shape {pixels.shape[:1]}", choices.shape)
+    output = np.empty_like(pixels)
+    records = np.require(choices, CHOICES, ["C_CONTIGUOUS", "ALIGNED"])
+    _native.apply_augmentation(pixels, _rows_of_bytes(records), zeros, output)
+    return output
+
+
+def mode_of(mode: str, name: str, owner: str, channels: int) -> int:
+    """Return the library's number of a mode that images of so many channels allow."""
+    check.choice(mode, name, owner, MODES)
+    if mode == "full" and channels != 3:
+        check.refuse(name, owner, '"crop_flip" or "none" unless images have 3 channels', channels)
+    return MODES[mode]
+
+
+def padding_of(padding: int | None, side: int, owner: str) -> int:
+    """Return the padding, or the default one of the side."""
+    if padding is None:
+        return default_padding(side)
+    return check.integer(padding, "padding", owner, maximum=MAX_PADDING)
+
+
+def _rows_of_bytes(choices: NDArray[Any]) -> NDArray[np.uint8]:
+    """View records as rows of bytes, the form in which they cross into the library."""
+    return choices.view(np.uint8).reshape(len(choices), CHOICES.itemsize)

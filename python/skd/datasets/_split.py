@@ -1,0 +1,140 @@
+"""Images with their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skd import _validation as check
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images of a set of classes; made by `from_arrays` and `load`.
+
+    Attributes
+    ----------
+    images : ndarray of shape (n_images, side, side, n_channels), dtype uint8
+        Images in NHWC order.
+    labels : ndarray of shape (n_images,), dtype int64
+        Classes ``0..n_classes - 1``, in ascending order of the original labels.
+    original_labels : ndarray of shape (n_classes,), dtype int64
+        The label that each class had.
+    class_names : tuple of str
+        One per class.
+    mean, std : tuple of float
+        Normalisation of each channel, for pixels in 0..1.
+    """
+
+    images: NDArray[np.uint8] = field(repr=False)
+    labels: NDArray[np.int64] = field(repr=False)
+    original_labels: NDArray[np.int64] = field(repr=False)
+    class_names: tuple[str, ...] = field(repr=False)
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.images)
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+    @property
+    def smallest_class(self) -> int:
+        """Number of images of the smallest class."""
+        return int(np.bincount(self.labels).min())
+
+
+@dataclass(frozen=True)
+class FewShotData:
+    """A data set whose three splits share no class.
+
+    Attributes
+    ----------
+    train, val, test : Split
+        Base classes, and the novel classes of validation and test.
+    """
+
+    train: Split
+    val: Split
+    test: Split
+
+
+def from_arrays(
+    images: ArrayLike,
+    labels: ArrayLike,
+    *,
+    mean: ArrayLike | None = None,
+    std: ArrayLike | None = None,
+    class_names: Sequence[str] | None = None,
+) -> Split:
+    """Make a split of arrays.
+
+    Parameters
+    ----------
+    images : array-like of shape (n_images, side, side, n_channels), dtype uint8
+        Images in NHWC order, 1 to 4 channels. A contiguous uint8 array is not copied.
+    labels : array-like of shape (n_images,), dtype int64
+        Classes, any integers.
+    mean, std : float or array-like of shape (n_channels,), optional
+        Normalisation of each channel, for pixels in 0..1; by default measured on `images`.
+    class_names : sequence of str, optional
+        One per class, in ascending order of the labels; by default the labels themselves.
+
+    Returns
+    -------
+    split : Split
+        The images, with labels from 0.
+
+    Examples
+    --------
+    >>> split = from_arrays(np.zeros((3, 8, 8, 1), dtype=np.uint8), [7, 4, 7])
+    >>> split.labels, split.class_names
+    (array([1, 0, 1]), ('4', '7'))
+    """
+    owner = "from_arrays"
+    pixels = check.square_images(images, "images", owner)
+    if not pixels.size:
+        check.refuse("images", owner, "non-empty", f"shape {pixels.shape}")
+    original, positions = np.unique(
+        check.integer_array(labels, "labels", owner, length=len(pixels)), return_inverse=True
+    )
+    names = tuple(map(str, original if class_names is None else class_names))
+    if len(names) != len(original):
+        check.refuse("class_names", owner, f"one for each of {len(original)} classes", len(names))
+    channels = pixels.shape[3]
+    if mean is None or std is None:
+        measured_mean, measured_std = _statistics(pixels)
+        mean = measured_mean if mean is None else mean
+        std = measured_std if std is None else std
+    centre = check.channel_vector(mean, "mean", owner, channels=channels)
+    spread = check.channel_vector(std, "std", owner, channels=channels, positive=True)
+    return Split(
+        images=pixels,
+        labels=positions.astype(np.int64),
+        original_labels=original,
+        class_names=names,
+        mean=tuple(centre.tolist()),
+        std=tuple(spread.tolist()),
+    )
+
+
+def _statistics(images: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and deviation of each channel, from histograms: exact, in little memory."""
+    values = np.arange(256) / 255
+    mean, std = np.empty(images.shape[3]), np.empty(images.shape[3])
+    for channel in range(images.shape[3]):
+        histogram = np.zeros(256, dtype=np.int64)
+        for start in range(0, len(images), 1024):
+            block = images[start : start + 1024, ..., channel]
+            histogram += np.bincount(block.ravel(), minlength=256)
+        share = histogram / histogram.sum()
+        mean[channel] = share @ values
+        std[channel] = np.sqrt(share @ (values - mean[channel]) ** 2)
+    return mean, np.maximum(std, values[1])  # a constant channel must not divide by zero

@@ -1,0 +1,9 @@
+"""The exceptions of the package, besides Python's own ``ValueError`` and ``TypeError``."""
+
+
+class SKDError(Exception):
+    """A computation failed for a reason other than a wrong argument."""
+
+
+class NonFiniteLossError(SKDError):
+    """A loss or a gradient came out NaN or infinite; the model is as it was before the step."""

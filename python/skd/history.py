@@ -1,0 +1,83 @@
+"""What a training run reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, overload
+
+if TYPE_CHECKING:
+    from skd.evaluation import EvaluationResult
+    from skd.training import Losses
+
+__all__ = ["EpochRecord", "History"]
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch of training.
+
+    Attributes
+    ----------
+    epoch : int
+        Counted from 1.
+    learning_rate : float
+        Of all steps of the epoch.
+    losses : Losses
+        Means over the steps.
+    seconds : float
+        Duration of the training, without the validation.
+    images_per_second : float
+        Images of the split, each counted once however often it was rotated.
+    validation : EvaluationResult or None
+        Few-shot accuracy on the validation split, if this epoch was validated.
+    """
+
+    epoch: int
+    learning_rate: float
+    losses: Losses
+    seconds: float
+    images_per_second: float
+    validation: EvaluationResult | None = None
+
+
+@dataclass(frozen=True)
+class History(Sequence[EpochRecord]):
+    """The records of a training run, in order.
+
+    Parameters
+    ----------
+    records : tuple of EpochRecord
+        One per epoch.
+    """
+
+    records: tuple[EpochRecord, ...]
+
+    @property
+    def best(self) -> EpochRecord | None:
+        """The first epoch with the highest validation accuracy; None without validation."""
+        validated = [record for record in self.records if record.validation is not None]
+        return max(validated, key=_accuracy) if validated else None
+
+    @overload
+    def __getitem__(self, index: int) -> EpochRecord: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[EpochRecord, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> EpochRecord | tuple[EpochRecord, ...]:
+        """Return the record at a position."""
+        return self.records[index]
+
+    def __iter__(self) -> Iterator[EpochRecord]:
+        """Iterate over the records."""
+        return iter(self.records)
+
+    def __len__(self) -> int:
+        """Return the number of epochs."""
+        return len(self.records)
+
+
+def _accuracy(record: EpochRecord) -> float:
+    assert record.validation is not None
+    return record.validation.mean

@@ -1,0 +1,428 @@
+"""Networks: creation, evaluation, state and checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from os import PathLike
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skd import _native
+from skd import _validation as check
+
+__all__ = ["ARCHITECTURES", "Model", "Normalization", "create_model"]
+
+FloatArray = NDArray[np.float32]
+
+ARCHITECTURES = ("resnet12", "seresnet12", "convnet4", "wrn_28_10")
+FEATURES = ("embedding", "logits")
+CHUNK = 64  # images evaluated at once, which bounds the memory of an evaluation
+
+
+class Normalization(NamedTuple):
+    """How uint8 images become the floats that a model takes: ``(x / 255 - mean) / std``.
+
+    Attributes
+    ----------
+    mean, std : tuple of float
+        One per channel, for pixels in 0..1.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def create_model(
+    architecture: str,
+    *,
+    num_classes: int,
+    image_size: int,
+    input_channels: int = 3,
+    widths: Sequence[int] | None = None,
+    drop_rate: float | None = None,
+    dropblock_size: int | None = None,
+    rotation_head: bool | None = None,
+    seed: int = 0,
+) -> Model:
+    """Create a model with fresh weights.
+
+    Parameters
+    ----------
+    architecture : {"resnet12", "seresnet12", "convnet4", "wrn_28_10"}
+        Backbone.
+    num_classes : int
+        Classes of the classifier.
+    image_size : int
+        Side of the images, in pixels.
+    input_channels : int, default=3
+        Channels of the images, 1 to 4.
+    widths : sequence of int, optional
+        Channels of each stage; by default those of the architecture, (64, 160, 320, 640) for
+        "resnet12".
+    drop_rate : float, optional
+        Rate of dropout and DropBlock, in [0, 1); by default that of the architecture.
+    dropblock_size : int, optional
+        Side of DropBlock's squares; by default 5 for images of 84 pixels and 2 for 32.
+    rotation_head : bool, optional
+        Whether the model predicts the rotation, as `Gen0` needs; by default "resnet12" does.
+    seed : int, default=0
+        Of the initial weights.
+
+    Returns
+    -------
+    model : Model
+        The model.
+
+    Examples
+    --------
+    >>> model = create_model("convnet4", num_classes=10, image_size=16)
+    >>> model.embed(np.zeros((2, 16, 16, 3))).shape == (2, model.embedding_dim)
+    True
+    """
+    owner = "create_model"
+    config: dict[str, Any] = {
+        "architecture": check.choice(architecture, "architecture", owner, ARCHITECTURES),
+        "num_classes": check.integer(num_classes, "num_classes", owner, minimum=1),
+        "image_size": check.integer(image_size, "image_size", owner, minimum=1),
+        "input_channels": check.integer(
+            input_channels, "input_channels", owner, minimum=1, maximum=4
+        ),
+        "widths": None,
+        "drop_rate": None,
+        "dropblock_size": None,
+        "rotation_head": None if rotation_head is None else bool(rotation_head),
+    }
+    if widths is not None:
+        if isinstance(widths, (str, bytes)) or not isinstance(widths, (Sequence, np.ndarray)):
+            check.refuse("widths", owner, "a sequence of integers", repr(widths), TypeError)
+        config["widths"] = [check.integer(width, "widths", owner, minimum=1) for width in widths]
+        if not config["widths"]:
+            check.refuse("widths", owner, "non-empty", widths)
+    if drop_rate is not None:
+        config["drop_rate"] = check.number(
+            drop_rate, "drop_rate", owner, maximum=1, open_maximum=True
+        )
+    if dropblock_size is not None:
+        config["dropblock_size"] = check.integer(dropblock_size, "dropblock_size", owner, minimum=1)
+    return Model(_create_native(config, check.seed(seed, owner)), config)
+
+
+def _create_native(config: Mapping[str, Any], seed: int) -> _native.Model:
+    """Create the library's model; None asks it for the default of the architecture."""
+    head = config["rotation_head"]
+    return _native.Model(
+        config["architecture"],
+        config["num_classes"],
+        config["image_size"],
+        config["input_channels"],
+        config["widths"] or [],
+        -1.0 if config["drop_rate"] is None else config["drop_rate"],
+        config["dropblock_size"] or 0,
+        -1 if head is None else int(head),
+        seed,
+    )
+
+
+class Model:
+    """A network; made by `create_model`, `load_model` and `Model.clone`.
+
+    Images are given in NHWC order, as float32 that is already normalised, or as uint8, which
+    needs `normalization`. Evaluation uses running statistics and no dropout.
+    """
+
+    def __init__(self, native: _native.Model, config: Mapping[str, Any]) -> None:
+        self._native = native
+        self._config = dict(config)
+        self._normalization: Normalization | None = None
+
+    def __repr__(self) -> str:
+        """Return the architecture and its sizes."""
+        return (
+            f"Model({self.architecture!r}, num_classes={self.num_classes}, "
+            f"image_size={self.image_size}, input_channels={self.input_channels})"
+        )
+
+    @property
+    def architecture(self) -> str:
+        """Name of the backbone."""
+        name: str = self._config["architecture"]
+        return name
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What `create_model` was called with, without the seed."""
+        return dict(self._config)
+
+    @property
+    def num_classes(self) -> int:
+        """Classes of the classifier."""
+        return self._native.num_classes
+
+    @property
+    def image_size(self) -> int:
+        """Side of the images, in pixels."""
+        return self._native.image_size
+
+    @property
+    def input_channels(self) -> int:
+        """Channels of the images."""
+        return self._native.input_channels
+
+    @property
+    def embedding_dim(self) -> int:
+        """Dimensions of the embedding."""
+        return self._native.embedding_dim
+
+    @property
+    def parameter_count(self) -> int:
+        """Number of trainable scalars."""
+        return self._native.parameter_count
+
+    @property
+    def stage_count(self) -> int:
+        """Number of stages of the backbone."""
+        return self._native.stage_count
+
+    @property
+    def has_rotation_head(self) -> bool:
+        """Whether the model predicts the rotation."""
+        return self._native.has_rotation_head
+
+    @property
+    def normalization(self) -> Normalization | None:
+        """Mean and standard deviation for uint8 images; `fit` sets those of its split."""
+        return self._normalization
+
+    @normalization.setter
+    def normalization(self, value: tuple[ArrayLike, ArrayLike] | None) -> None:
+        if value is None:
+            self._normalization = None
+            return
+        owner, channels = "Model.normalization", self.input_channels
+        if not isinstance(value, tuple) or len(value) != 2:
+            check.refuse("value", owner, "a pair (mean, std)", repr(value))
+        mean = check.channel_vector(value[0], "mean", owner, channels=channels)
+        std = check.channel_vector(value[1], "std", owner, channels=channels, positive=True)
+        self._normalization = Normalization(tuple(mean.tolist()), tuple(std.tolist()))
+
+    def embed(self, images: ArrayLike) -> FloatArray:
+        """Compute the features before the classifier, not normalised.
+
+        Parameters
+        ----------
+        images : array-like of shape (n_images, image_size, image_size, input_channels)
+            Dtype uint8, or float32 already normalised.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_images, embedding_dim), dtype float32
+            A new array.
+        """
+        return self._embed(self._chunks(images, "Model.embed"))
+
+    def logits(self, images: ArrayLike) -> FloatArray:
+        """Compute the scores of the classes.
+
+        Parameters
+        ----------
+        images : array-like of shape (n_images, image_size, image_size, input_channels)
+            Dtype uint8, or float32 already normalised.
+
+        Returns
+        -------
+        logits : ndarray of shape (n_images, num_classes), dtype float32
+            A new array.
+        """
+        return self._logits(self._chunks(images, "Model.logits"))
+
+    def rotation_logits(self, images: ArrayLike) -> FloatArray:
+        """Compute the scores of the four rotations.
+
+        Parameters
+        ----------
+        images : array-like of shape (n_images, image_size, image_size, input_channels)
+            Dtype uint8, or float32 already normalised.
+
+        Returns
+        -------
+        rotation_logits : ndarray of shape (n_images, 4), dtype float32
+            A new array.
+
+        Raises
+        ------
+        ValueError
+            If the model has no rotation head.
+        """
+        owner = "Model.rotation_logits"
+        if not self.has_rotation_head:
+            check.refuse("self", owner, "a model with a rotation head", repr(self))
+        batches = self._chunks(images, owner)
+        rotation = np.empty((batches.count, 4), dtype=np.float32)
+        for rows, chunk in batches:
+            self._native.evaluate(chunk, None, None, rotation[rows])
+        return rotation
+
+    def stage_outputs(self, images: ArrayLike) -> tuple[FloatArray, ...]:
+        """Compute the output of each stage of the backbone.
+
+        Parameters
+        ----------
+        images : array-like of shape (n_images, image_size, image_size, input_channels)
+            Dtype uint8, or float32 already normalised.
+
+        Returns
+        -------
+        outputs : tuple of ndarray of shape (n_images, height, width, channels), dtype float32
+            One array per stage, after its pooling.
+        """
+        batches = self._chunks(images, "Model.stage_outputs")
+        outputs = tuple(
+            np.empty((batches.count, *self._native.stage_shape(1, stage)[1:]), dtype=np.float32)
+            for stage in range(self.stage_count)
+        )
+        for rows, chunk in batches:
+            for stage, output in enumerate(outputs):
+                self._native.stage_output(chunk, stage, output[rows])
+        return outputs
+
+    def state_dict(self) -> dict[str, NDArray[Any]]:
+        """Return the state as read-only views, under PyTorch's names and in its shapes.
+
+        The views show the model's own memory: they change when the model is trained, and keep
+        it alive. ``array.copy()`` gives what stays as it is.
+
+        Returns
+        -------
+        state : dict of str to ndarray
+            float32, and int64 for the counters of batch norms.
+        """
+        return self._native.state_dict()
+
+    def load_state_dict(self, state_dict: Mapping[str, ArrayLike]) -> None:
+        """Replace the whole state, or nothing of it.
+
+        Parameters
+        ----------
+        state_dict : mapping of str to array-like
+            An array of the right shape for every name of `state_dict`, and no other name.
+
+        Raises
+        ------
+        ValueError
+            If names are missing or unexpected, a shape differs, or a value is not finite; the
+            model is then unchanged.
+        """
+        owner = "Model.load_state_dict"
+        if not isinstance(state_dict, Mapping):
+            got = type(state_dict).__name__
+            check.refuse("state_dict", owner, "a mapping of names to arrays", got, TypeError)
+        own = self.state_dict()
+        missing = [name for name in own if name not in state_dict]
+        unexpected = [name for name in state_dict if name not in own]
+        if missing or unexpected:
+            got = f"missing {missing} and unexpected {unexpected}"
+            check.refuse("state_dict", owner, f"of the {len(own)} names of the model", got)
+        arrays = []
+        for name, view in own.items():
+            array = check.state_array(state_dict[name], name, owner, view.dtype)
+            if array.shape != view.shape:
+                check.refuse(name, owner, f"of shape {view.shape}", f"shape {array.shape}")
+            arrays.append(array)
+        self._native.load(arrays)
+
+    def clone(self) -> Model:
+        """Return a model of equal configuration and state that shares nothing with this one."""
+        copy = Model(self._native.clone(), self._config)
+        copy._normalization = self._normalization
+        return copy
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write a checkpoint in the safetensors format, with PyTorch's names and shapes.
+
+        The file appears whole or not at all, and `skd.load_model` reads it.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to write; an existing file is replaced.
+        """
+        from skd.checkpoints import save_model
+
+        save_model(self, path)
+
+    def features(
+        self, images: ArrayLike, kind: str, *, normalization: Normalization | None = None
+    ) -> FloatArray:
+        """Compute the embedding or the logits, under another normalisation if wanted.
+
+        Parameters
+        ----------
+        images : array-like of shape (n_images, image_size, image_size, input_channels)
+            Dtype uint8, or float32 already normalised.
+        kind : {"embedding", "logits"}
+            Which output.
+        normalization : Normalization, optional
+            Of uint8 images; by default that of the model.
+
+        Returns
+        -------
+        features : ndarray of shape (n_images, n_dimensions), dtype float32
+            A new array.
+        """
+        chunks = _Chunks(self, images, normalization or self.normalization, "Model.features")
+        if check.choice(kind, "kind", "Model.features", FEATURES) == "embedding":
+            return self._embed(chunks)
+        return self._logits(chunks)
+
+    def _embed(self, chunks: _Chunks) -> FloatArray:
+        embeddings = np.empty((chunks.count, self.embedding_dim), dtype=np.float32)
+        for rows, chunk in chunks:
+            self._native.evaluate(chunk, embeddings[rows], None, None)
+        return embeddings
+
+    def _logits(self, chunks: _Chunks) -> FloatArray:
+        logits = np.empty((chunks.count, self.num_classes), dtype=np.float32)
+        for rows, chunk in chunks:
+            self._native.evaluate(chunk, None, logits[rows], None)
+        return logits
+
+    def _chunks(self, images: ArrayLike, owner: str) -> _Chunks:
+        return _Chunks(self, images, self.normalization, owner)
+
+
+class _Chunks:
+    """Images in chunks of bounded size, as the float32 that the library takes."""
+
+    def __init__(
+        self, model: Model, images: ArrayLike, normalization: Normalization | None, owner: str
+    ) -> None:
+        self._images = check.model_images(
+            images, "images", owner, side=model.image_size, channels=model.input_channels
+        )
+        self._normalization = normalization
+        self._owner = owner
+        self.count = len(self._images)
+
+    def __iter__(self) -> Iterator[tuple[slice, FloatArray]]:
+        for start in range(0, self.count, CHUNK):
+            rows = slice(start, min(start + CHUNK, self.count))
+            yield rows, model_floats(self._images[rows], self._normalization, self._owner)
+
+
+def model_floats(
+    images: NDArray[Any], normalization: Normalization | None, owner: str
+) -> FloatArray:
+    """Return images as the floats that a model takes: uint8 normalised, others as they are."""
+    if images.dtype != np.uint8:
+        return check.float_array(images, "images", owner)
+    if normalization is None:
+        legal = "float32, unless the model's normalization is set (fit sets it)"
+        check.refuse("images", owner, legal, "uint8 without a normalization")
+    mean, std = (np.array(values, dtype=np.float32) for values in normalization)
+    pixels = np.require(images, np.uint8, ["C_CONTIGUOUS", "ALIGNED"])
+    output = np.empty(pixels.shape, dtype=np.float32)
+    none = _native.AUGMENT_NONE
+    _native.augment(pixels, None, None, none, 0, False, 0, 0, False, mean, std, output)
+    return output

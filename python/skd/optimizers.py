@@ -1,0 +1,40 @@
+"""The optimiser of every training stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from skd import _validation as check
+
+
+@dataclass(frozen=True)
+class SGD:
+    """Stochastic gradient descent with momentum and weight decay.
+
+    ``g += weight_decay * p;  v = momentum * v + g;  p -= lr * v``, with ``v = g`` in the first
+    step. Every parameter decays, biases and batch norms too; one without a gradient is untouched.
+
+    Parameters
+    ----------
+    lr : float, default=0.05
+        Learning rate, >= 0.
+    momentum : float, default=0.9
+        In [0, 1).
+    weight_decay : float, default=5e-4
+        L2 penalty, >= 0.
+
+    Examples
+    --------
+    >>> SGD(lr=0.1)
+    SGD(lr=0.1, momentum=0.9, weight_decay=0.0005)
+    """
+
+    lr: float = 0.05
+    momentum: float = 0.9
+    weight_decay: float = 5e-4
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        check.number(self.lr, "lr", "SGD")
+        check.number(self.momentum, "momentum", "SGD", maximum=1, open_maximum=True)
+        check.number(self.weight_decay, "weight_decay", "SGD")

@@ -1,0 +1,77 @@
+"""Learning-rate schedules; epochs are counted from 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from skd import _native
+from skd import _validation as check
+
+__all__ = ["cosine_lr", "step_lr"]
+
+
+def step_lr(
+    epoch: int, *, base: float, decay_epochs: Sequence[int] = (), factor: float = 0.1
+) -> float:
+    """Return the rate of an epoch that is multiplied by `factor` after each decay epoch.
+
+    Parameters
+    ----------
+    epoch : int
+        Epoch, from 1.
+    base : float
+        Rate of the first epoch.
+    decay_epochs : sequence of int, default=()
+        The rate drops at the start of the epoch after each of these.
+    factor : float, default=0.1
+        What the rate is multiplied by.
+
+    Returns
+    -------
+    rate : float
+        ``base * factor ** (number of decay_epochs < epoch)``.
+
+    Examples
+    --------
+    >>> [round(step_lr(epoch, base=0.05, decay_epochs=[2]), 4) for epoch in (1, 2, 3)]
+    [0.05, 0.05, 0.005]
+    """
+    return _native.step_learning_rate(
+        check.integer(epoch, "epoch", "step_lr", minimum=1),
+        check.number(base, "base", "step_lr"),
+        check.number(factor, "factor", "step_lr"),
+        check.epochs_list(decay_epochs, "decay_epochs", "step_lr"),
+    )
+
+
+def cosine_lr(epoch: int, *, epochs: int, base: float, factor: float = 0.1) -> float:
+    """Return the rate of an epoch of half a cosine wave from `base` to ``base * factor ** 3``.
+
+    Parameters
+    ----------
+    epoch : int
+        Epoch, in 0..`epochs`.
+    epochs : int
+        Number of epochs in all.
+    base : float
+        Rate at epoch 0.
+    factor : float, default=0.1
+        Its cube is the ratio of the last rate to the first.
+
+    Returns
+    -------
+    rate : float
+        ``floor + (base - floor) * (1 + cos(pi * epoch / epochs)) / 2``.
+
+    Examples
+    --------
+    >>> round(cosine_lr(10, epochs=10, base=1.0), 6)
+    0.001
+    """
+    total = check.integer(epochs, "epochs", "cosine_lr", minimum=1)
+    return _native.cosine_learning_rate(
+        check.integer(epoch, "epoch", "cosine_lr", maximum=total),
+        total,
+        check.number(base, "base", "cosine_lr"),
+        check.number(factor, "factor", "cosine_lr"),
+    )

@@ -1,0 +1,33 @@
+// The extension module skd._native: a binding of skd.h and nothing else.
+#include "arguments.h"
+
+/// The one place where a status becomes a Python exception.
+void raise(skd_status status) {
+  const char *message = skd_last_error();
+  if (status == SKD_INVALID_ARGUMENT) throw nb::value_error(message);
+  if (status == SKD_OUT_OF_MEMORY) {
+    PyErr_SetString(PyExc_MemoryError, message);
+  } else {
+    const char *name = status == SKD_NON_FINITE ? "NonFiniteLossError" : "SKDError";
+    PyErr_SetString(nb::module_::import_("skd.errors").attr(name).ptr(), message);
+  }
+  throw nb::python_error();
+}
+
+NB_MODULE(_native, module) {
+  module.doc() = "Binding of skd.h. Private: use the functions of the package skd.";
+  nb::set_leak_warnings(false);  // a model that is alive when Python ends is not a leak
+
+  module.def(
+      "set_num_threads", [](int64_t count) { compute([&] { return skd_set_num_threads(count); }); },
+      "count"_a);
+  module.def("get_num_threads", &skd_get_num_threads);
+
+  bind_operations(module);
+  bind_layers(module);
+  bind_losses(module);
+  bind_augmentation(module);
+  bind_few_shot(module);
+  bind_model(module);
+  bind_trainer(module);
+}

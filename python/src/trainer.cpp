@@ -1,0 +1,109 @@
+// Trainers and learning-rate schedules.
+#include "handles.h"
+
+namespace {
+
+/// A trainer, with the Python object of its model for the views of gradients.
+struct Trainer {
+  skd_trainer *handle = nullptr;
+  nb::object model;
+
+  ~Trainer() { skd_trainer_free(handle); }
+};
+
+void create(Trainer *self, const Model &model, const Model *teacher, int32_t objective, float alpha, float beta, float temperature, bool twin_90,
+            bool twin_180, bool twin_270, bool all_views, float learning_rate, float momentum,
+            float weight_decay, uint64_t seed) {
+  const skd_trainer_config config{objective, alpha,     beta,          temperature, twin_90,
+                                  twin_180,  twin_270,  all_views,     learning_rate,
+                                  momentum,  weight_decay, seed};
+  skd_trainer *handle = nullptr;
+  compute([&] {
+    return skd_trainer_create(model.handle, teacher ? teacher->handle : nullptr, &config, &handle);
+  });
+  new (self) Trainer{handle, nb::find(model)};
+}
+
+using Advance = decltype(&skd_trainer_step);
+
+/// The seven numbers of skd_losses, in its order.
+nb::tuple advance(const char *function, Advance call, const Trainer &trainer,
+                  const Images &images, const std::optional<Labels> &labels) {
+  const int64_t batch = int64_t(images.shape(0));
+  require_shape(function, "images", images,
+                nb::cast<const Model &>(trainer.model).images_shape(batch));
+  require_shape(function, "labels", labels, {batch});
+  skd_losses losses{};
+  compute([&] { return call(trainer.handle, images.data(), pointer(labels), batch, &losses); });
+  return nb::make_tuple(losses.total, losses.cross_entropy, losses.rotation, losses.distillation,
+                        losses.twin, losses.accuracy, losses.rotation_accuracy);
+}
+
+nb::tuple step(const Trainer &trainer, const Images &images, const std::optional<Labels> &labels) {
+  return advance("step", &skd_trainer_step, trainer, images, labels);
+}
+
+nb::tuple loss(const Trainer &trainer, const Images &images, const std::optional<Labels> &labels) {
+  return advance("loss", &skd_trainer_loss, trainer, images, labels);
+}
+
+/// {name: read-only view} of the parameters that the last call gave a gradient.
+nb::dict gradients(const Trainer &trainer) {
+  const Model &model = nb::cast<const Model &>(trainer.model);
+  nb::dict gradients;
+  for (int64_t index = 0; index < model.info.state_count; ++index) {
+    const skd_state_entry entry = model.entry(index);
+    int32_t has_gradient = 0;
+    compute([&] { return skd_trainer_has_gradient(trainer.handle, index, &has_gradient); });
+    if (has_gradient && entry.gradient) {
+      gradients[entry.name] = view(entry.gradient, entry, trainer.model);
+    }
+  }
+  return gradients;
+}
+
+int64_t steps_taken(const Trainer &trainer) {
+  int64_t step = 0;
+  compute([&] { return skd_trainer_get_step(trainer.handle, &step); });
+  return step;
+}
+
+void set_learning_rate(const Trainer &trainer, double learning_rate) {
+  compute([&] { return skd_trainer_set_learning_rate(trainer.handle, learning_rate); });
+}
+
+double step_learning_rate(int64_t epoch, double base, double factor, const Labels &milestones) {
+  double rate = 0;
+  compute([&] {
+    return skd_step_learning_rate(epoch, base, factor, milestones.data(),
+                                  int64_t(milestones.shape(0)), &rate);
+  });
+  return rate;
+}
+
+double cosine_learning_rate(int64_t epoch, int64_t epochs, double base, double factor) {
+  double rate = 0;
+  compute([&] { return skd_cosine_learning_rate(epoch, epochs, base, factor, &rate); });
+  return rate;
+}
+
+}  // namespace
+
+void bind_trainer(nb::module_ &module) {
+  module.attr("SUPERVISED") = int(SKD_SUPERVISED);
+  module.attr("GEN0") = int(SKD_GEN0);
+  module.attr("GEN1") = int(SKD_GEN1);
+  nb::class_<Trainer>(module, "Trainer")
+      .def("__init__", &create, "model"_a, "teacher"_a.none(), "objective"_a, "alpha"_a, "beta"_a,
+           "temperature"_a, "twin_90"_a, "twin_180"_a, "twin_270"_a, "all_views"_a,
+           "learning_rate"_a, "momentum"_a, "weight_decay"_a, "seed"_a)
+      .def("step", &step, array("images"), optional_array("labels"))
+      .def("loss", &loss, array("images"), optional_array("labels"))
+      .def("gradients", &gradients)
+      .def_prop_ro("steps_taken", &steps_taken)
+      .def("set_learning_rate", &set_learning_rate, "learning_rate"_a);
+  module.def("step_learning_rate", &step_learning_rate, "epoch"_a, "base"_a, "factor"_a,
+             array("milestones"));
+  module.def("cosine_learning_rate", &cosine_learning_rate, "epoch"_a, "epochs"_a, "base"_a,
+             "factor"_a);
+}

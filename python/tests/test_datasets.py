@@ -1,0 +1,77 @@
+"""Splits, the embedded data and augmentation."""
+
+import numpy as np
+import pytest
+
+import skd
+
+
+def test_labels_count_from_zero_in_ascending_order(rng):
+    images = rng.integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+    split = skd.datasets.from_arrays(images, [40, -3, 7, 40], class_names=["a", "b", "c"])
+    np.testing.assert_array_equal(split.labels, [2, 0, 1, 2])
+    np.testing.assert_array_equal(split.original_labels, [-3, 7, 40])
+    assert split.class_names == ("a", "b", "c")
+    assert (len(split), split.n_classes, split.smallest_class) == (4, 3, 1)
+
+
+def test_measured_normalisation_is_that_of_the_pixels(rng):
+    images = rng.integers(0, 256, (1500, 4, 4, 2), dtype=np.uint8)
+    split = skd.datasets.from_arrays(images, np.zeros(1500, dtype=int))
+    pixels = images.astype(np.float64) / 255
+    np.testing.assert_allclose(split.mean, pixels.mean(axis=(0, 1, 2)), rtol=1e-6)
+    np.testing.assert_allclose(split.std, pixels.std(axis=(0, 1, 2)), rtol=1e-6)
+
+
+def test_constant_images_have_a_positive_deviation():
+    split = skd.datasets.from_arrays(np.full((2, 4, 4, 1), 9, dtype=np.uint8), [0, 1])
+    assert split.std[0] > 0
+
+
+def test_glyphs_are_disjoint_and_complete():
+    data = skd.datasets.load("glyphs")
+    splits = (data.train, data.val, data.test)
+    names = [set(split.class_names) for split in splits]
+    assert sum(map(len, names)) == len(set.union(*names)) >= 160
+    for split in splits:
+        assert split.images.shape[1:] == (32, 32, 3)
+        assert split.images.dtype == np.uint8
+        assert split.smallest_class >= 40
+        assert (split.mean, split.std) == (data.train.mean, data.train.std)
+    scripts = [{name.split("/")[0] for name in split.class_names} for split in splits]
+    assert not scripts[0] & scripts[2]
+
+
+def test_augmentation_depends_on_seed_epoch_and_position_alone(rng):
+    images = rng.integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
+    whole = skd.augment(images, seed=1, epoch=2)
+    np.testing.assert_array_equal(skd.augment(images[:3], seed=1, epoch=2), whole[:3])
+    assert not np.array_equal(skd.augment(images, seed=1, epoch=3), whole)
+    assert not np.array_equal(skd.augment(images, seed=2, epoch=2), whole)
+
+
+@pytest.mark.parametrize("mode", ["none", "crop_flip", "full"])
+def test_augment_is_the_replay_of_its_choices(rng, mode):
+    images = rng.integers(0, 256, (20, 8, 8, 3), dtype=np.uint8)
+    options = {"seed": 3, "epoch": 1, "mode": mode, "padding": 2}
+    choices = skd.draw_augmentation(len(images), **options)
+    replayed = skd.apply_augmentation(images, choices, padding=2)
+    augmented = skd.augment(images, **options)
+    np.testing.assert_allclose(augmented, replayed.astype(np.float32) / 255, rtol=1e-6)
+
+
+def test_drawn_choices_cover_their_ranges():
+    choices = skd.draw_augmentation(2000, seed=0, padding=3)
+    assert set(choices["top"]) == set(choices["left"]) == set(range(7))
+    assert set(choices["flip"]) == {0, 1}
+    assert len({tuple(order) for order in choices["operations"]}) == 6
+    assert 0.6 <= choices["factors"].min() < 0.61
+    assert 1.39 < choices["factors"].max() <= 1.4
+    assert not skd.draw_augmentation(100, seed=0, flip=False)["flip"].any()
+
+
+@pytest.mark.parametrize("channels", [1, 2, 4])
+def test_images_of_other_channel_counts_are_cropped_and_flipped(rng, channels):
+    images = rng.integers(0, 256, (3, 8, 8, channels), dtype=np.uint8)
+    augmented = skd.augment(images, seed=0, mode="crop_flip", padding=0, flip=False)
+    np.testing.assert_allclose(augmented, images.astype(np.float32) / 255, rtol=1e-6)

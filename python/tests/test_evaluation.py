@@ -1,0 +1,160 @@
+"""Episodes, classifiers and evaluation."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+import skd
+
+OPTIONS = {"n_way": 3, "n_query": 5, "n_episodes": 40}
+
+
+def test_episodes_depend_on_their_number_alone():
+    labels = np.repeat(np.arange(8), 20)
+    sampler = skd.EpisodeSampler(labels, seed=5)
+    together, later = sampler.sample(0, 10), sampler.sample(7, 3)
+    for whole, part in zip(together, later, strict=True):
+        np.testing.assert_array_equal(whole[7:], part)
+    other = skd.EpisodeSampler(labels, seed=6).sample(0, 10)
+    assert not np.array_equal(other.support, together.support)
+
+
+def test_episodes_are_disjoint_and_of_their_classes():
+    labels = np.repeat([30, 10, 20, 50], 9)
+    sampler = skd.EpisodeSampler(labels, n_way=3, n_shot=4, n_query=5)
+    episodes = sampler.sample(0, 50)
+    for classes, support, query in zip(*episodes, strict=True):
+        assert len(set(classes)) == 3
+        drawn = np.concatenate([support, query], axis=1)
+        assert len(np.unique(drawn)) == drawn.size
+        np.testing.assert_array_equal(labels[drawn], np.repeat(classes[:, None], 9, axis=1))
+
+
+def test_logistic_regression_agrees_with_scikit_learn(rng):
+    features = rng.standard_normal((40, 12)).astype(np.float32)
+    labels = rng.integers(0, 4, 40) * 3 - 1
+    ours = skd.LogisticRegression(C=0.5).fit(features, labels)
+    theirs = LogisticRegression(C=0.5, tol=1e-10, max_iter=10_000)
+    theirs.fit(features.astype(np.float64), labels)
+    np.testing.assert_array_equal(ours.classes_, theirs.classes_)
+    np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=1e-4)
+    np.testing.assert_array_equal(ours.predict(features), theirs.predict(features))
+
+
+def test_mean_ci95_of_known_values():
+    # scipy.stats.t.ppf(0.975, 3) * std(ddof=1) / sqrt(4)
+    mean, ci95 = skd.mean_ci95([70.0, 60.0, 80.0, 90.0])
+    assert mean == 75
+    assert ci95 == pytest.approx(20.542, abs=1e-3)
+    assert skd.mean_ci95([7.0]) == (7.0, 0.0)
+
+
+@pytest.mark.parametrize("classifier", ["logistic", "nearest_centroid", "nearest_neighbor"])
+def test_separable_features_are_classified_rightly(rng, classifier):
+    labels = np.repeat(np.arange(4), 10)
+    features = np.eye(4)[labels] + 0.01 * rng.standard_normal((40, 4))
+    result = skd.evaluate_features(features, labels, classifier=classifier, **OPTIONS)
+    assert result.mean == 100
+    assert result.ci95 == 0
+    assert result.accuracies.shape == (40,)
+    assert result.options["classifier"] == classifier
+
+
+def test_random_features_are_classified_by_chance(rng):
+    labels = np.repeat(np.arange(6), 20)
+    features = rng.standard_normal((120, 16))
+    result = skd.evaluate_features(features, labels, n_way=5, n_episodes=300)
+    assert abs(result.mean - 20) < 4 * result.ci95
+    assert 0 < result.ci95 < 2
+
+
+def test_evaluation_matches_the_formula_by_hand(make_model, make_split):
+    split, model = make_split(), make_model()
+    model.normalization = (split.mean, split.std)
+    result = skd.evaluate(
+        model, split, **OPTIONS, support_augmentation="none", classifier="nearest_centroid"
+    )
+    features = skd.l2_normalize(model.embed(split.images))
+    episodes = skd.EpisodeSampler(split.labels, n_way=3, n_query=5).sample(0, 40)
+    accuracies = []
+    for support, query in zip(episodes.support, episodes.query, strict=True):
+        prototypes = features[support].mean(axis=1)
+        distances = ((features[query][:, :, None] - prototypes) ** 2).sum(axis=-1)
+        rightly = distances.argmin(axis=-1) == np.arange(3)[:, None]
+        accuracies.append(100 * rightly.mean())
+    np.testing.assert_allclose(result.accuracies, accuracies)
+    np.testing.assert_allclose((result.mean, result.ci95), skd.mean_ci95(accuracies))
+
+
+@pytest.mark.parametrize("features", ["embedding", "logits"])
+@pytest.mark.parametrize("augmentation", ["none", "crop_flip", "full"])
+def test_evaluation_is_the_same_on_every_run_and_for_any_number_of_threads(
+    make_model, make_split, features, augmentation
+):
+    split, model = make_split(), make_model()
+    threads, results = skd.get_num_threads(), []
+    try:
+        for count in (1, 2):
+            skd.set_num_threads(count)
+            results.append(
+                skd.evaluate(
+                    model, split, **OPTIONS, features=features, support_augmentation=augmentation
+                )
+            )
+    finally:
+        skd.set_num_threads(threads)
+    np.testing.assert_array_equal(results[0].accuracies, results[1].accuracies)
+
+
+def test_more_episodes_keep_the_first_ones(make_model, make_split):
+    split, model = make_split(), make_model()
+    few = skd.evaluate(model, split, n_way=3, n_query=5, n_episodes=5)
+    many = skd.evaluate(model, split, n_way=3, n_query=5, n_episodes=45)
+    np.testing.assert_array_equal(few.accuracies, many.accuracies[:5])
+
+
+def test_the_result_states_every_option(make_model, make_split):
+    split = make_split()
+    result = skd.evaluate(make_model(), split, **OPTIONS, support_augmentation="none", seed=9)
+    assert result.options == {
+        "n_way": 3,
+        "n_shot": 1,
+        "n_query": 5,
+        "n_episodes": 40,
+        "classifier": "logistic",
+        "inverse_regularization": 1.0,
+        "seed": 9,
+        "legacy_episodes": False,
+        "features": "embedding",
+        "n_support_copies": 1,
+        "support_augmentation": "none",
+        "flip": True,
+        "normalization": skd.Normalization(split.mean, split.std),
+    }
+    assert str(result) == f"{result.mean:.2f} ± {result.ci95:.2f} %"
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"n_way": 9}, "'n_way'"),
+        ({"n_shot": 0}, "'n_shot'"),
+        ({"n_query": 1000}, "'n_query'"),
+        ({"n_episodes": 0}, "'n_episodes'"),
+        ({"classifier": "svm"}, "'nearest_centroid'"),
+        ({"features": "pixels"}, "'logits'"),
+        ({"support_augmentation": "blur"}, "'crop_flip'"),
+        ({"n_support_copies": 0}, "'n_support_copies'"),
+        ({"seed": "zero"}, "'seed'"),
+    ],
+)
+def test_evaluate_refuses_wrong_options(make_model, make_split, options, named):
+    with pytest.raises((ValueError, TypeError), match=named):
+        skd.evaluate(make_model(), make_split(), **{**OPTIONS, **options})
+
+
+def test_evaluate_refuses_images_of_another_size(make_model, make_split):
+    with pytest.raises(ValueError, match="shape"):
+        skd.evaluate(make_model(), make_split(side=8), **OPTIONS)
+    with pytest.raises(TypeError, match="'split'"):
+        skd.evaluate(make_model(), np.zeros((4, 16, 16, 3)), **OPTIONS)

@@ -1,0 +1,78 @@
+"""Importing is quick and has no effect; the installed package is complete."""
+
+import ast
+import re
+import subprocess
+import sys
+from importlib import resources
+
+import skd
+from skd import _native
+
+ALLOWED_MICROSECONDS = 30_000  # besides NumPy
+
+
+def run(*arguments):
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True)
+
+
+def import_seconds():
+    """Return the microseconds that `import skd` takes without NumPy."""
+    report = run("-X", "importtime", "-c", "import numpy, skd").stderr
+    own = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \| (\s*)(\S+)")
+    times = {match[4]: int(match[2]) for match in own.finditer(report)}
+    return times["skd"]
+
+
+def test_import_takes_numpy_and_under_30_ms():
+    # The fastest of a few: other work on the machine only ever adds.
+    assert min(import_seconds() for _ in range(5)) < ALLOWED_MICROSECONDS
+
+
+def test_import_needs_numpy_alone_and_has_no_effect(tmp_path):
+    script = (
+        "import os, sys, threading, numpy\n"
+        "before = set(sys.modules)\n"
+        "import skd\n"
+        "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}))\n"
+        "print(threading.active_count(), os.listdir('.'))\n"
+    )
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    modules, state = done.stdout.splitlines()
+    third_party = set(modules.split()) - set(sys.stdlib_module_names)
+    assert third_party <= {"skd", "numpy"}
+    assert state == "1 []"
+    assert done.stderr == ""
+
+
+def test_every_public_name_exists_and_is_documented():
+    for module in (skd, skd.ops, skd.losses, skd.datasets):
+        for name in module.__all__:
+            member = getattr(module, name)
+            if name != "__version__":
+                assert member.__doc__, f"{module.__name__}.{name}"
+
+
+def test_the_stub_names_what_the_extension_holds():
+    stub = resources.files("skd").joinpath("_native.pyi").read_text()
+    members = {}
+    for node in ast.parse(stub).body:
+        if isinstance(node, ast.FunctionDef):
+            members[node.name] = [argument.arg for argument in node.args.args]
+        elif isinstance(node, ast.ClassDef):
+            members[node.name] = None
+        elif isinstance(node, ast.AnnAssign):
+            members[node.target.id] = None
+    held = {name for name in dir(_native) if not name.startswith("__")}
+    assert set(members) == held
+    for name, parameters in members.items():
+        if parameters is not None:
+            signature = getattr(_native, name).__nb_signature__[0][0]
+            for parameter in parameters:
+                assert f"{parameter}:" in signature, f"{name}({parameter})"
+
+
+def test_the_package_is_marked_as_typed():
+    assert resources.files("skd").joinpath("py.typed").is_file()

@@ -1,0 +1,118 @@
+"""Models and checkpoints."""
+
+import os
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+import skd
+
+ARCHITECTURES = {
+    "resnet12": (8, 8, 16, 16),
+    "seresnet12": (16, 16, 16, 16),
+    "convnet4": (8, 8, 8, 8),
+    "wrn_28_10": None,
+}
+SMALL = {name: widths for name, widths in ARCHITECTURES.items() if widths is not None}
+
+
+@pytest.mark.parametrize("architecture", SMALL)
+def test_every_architecture_trains(make_model, batch, architecture):
+    model = make_model(architecture, widths=SMALL[architecture], drop_rate=0)
+    trainer = skd.Supervised(model, optimizer=skd.SGD(lr=0.02))
+    first = trainer.step(*batch).total
+    for _ in range(10):
+        last = trainer.step(*batch).total
+    assert last < first
+
+
+def test_published_sizes():
+    model = skd.create_model("resnet12", num_classes=64, image_size=32)
+    assert model.embedding_dim == 640
+    assert model.parameter_count == 12_465_604
+
+
+def test_equal_seeds_give_equal_weights(make_model):
+    first, same, other = (make_model(seed=seed).state_dict() for seed in (1, 1, 2))
+    name = "layer1.0.conv1.weight"
+    np.testing.assert_array_equal(first[name], same[name])
+    assert not np.array_equal(first[name], other[name])
+
+
+def test_evaluation_does_not_depend_on_the_chunks(make_model, rng):
+    model = make_model()
+    images = rng.standard_normal((130, 16, 16, 3)).astype(np.float32)
+    together = model.embed(images)
+    for rows in (slice(0, 1), slice(60, 70), slice(127, 130)):
+        np.testing.assert_array_equal(model.embed(images[rows]), together[rows])
+
+
+def test_stage_outputs_end_in_the_embedding(make_model, batch):
+    model = make_model()
+    last = model.stage_outputs(batch[0])[-1]
+    np.testing.assert_allclose(last.mean(axis=(1, 2)), model.embed(batch[0]), rtol=1e-5)
+
+
+@pytest.mark.parametrize("architecture", SMALL)
+def test_a_checkpoint_restores_the_model(make_model, batch, tmp_path, architecture):
+    model = make_model(architecture, widths=SMALL[architecture], drop_rate=0.05)
+    skd.Supervised(model).step(*batch)
+    model.normalization = ((0.1, 0.2, 0.3), 0.5)
+    model.save(tmp_path / "model.safetensors")
+    restored = skd.load_model(tmp_path / "model.safetensors")
+    for name, view in model.state_dict().items():
+        np.testing.assert_array_equal(restored.state_dict()[name], view, name)
+    np.testing.assert_array_equal(restored.logits(batch[0]), model.logits(batch[0]))
+    assert restored.config == model.config
+    assert restored.normalization == model.normalization
+    assert os.listdir(tmp_path) == ["model.safetensors"]
+
+
+def test_a_checkpoint_holds_what_pytorch_expects(make_model, tmp_path):
+    model = make_model()
+    path = tmp_path / "model.safetensors"
+    model.save(str(path))
+    stored = load_file(path)
+    state = model.state_dict()
+    assert stored.keys() == state.keys()
+    for name, array in stored.items():
+        np.testing.assert_array_equal(array, state[name], name)
+    assert stored["layer1.0.conv1.weight"].shape == (8, 3, 3, 3)
+
+
+def test_load_model_says_what_is_wrong_with_a_file(make_model, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"absent\.safetensors"):
+        skd.load_model(tmp_path / "absent.safetensors")
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"<html>404</html>")
+    with pytest.raises(ValueError, match="safetensors"):
+        skd.load_model(path)
+    save_file({"weight": np.zeros(3, dtype=np.float32)}, path)
+    with pytest.raises(ValueError, match=r"Model\.save"):
+        skd.load_model(path)
+    make_model().save(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match="safetensors"):
+        skd.load_model(path)
+
+
+def test_a_failed_save_leaves_the_old_file(make_model, tmp_path, monkeypatch):
+    path = tmp_path / "model.safetensors"
+    make_model(seed=1).save(path)
+    whole = path.read_bytes()
+
+    def fail(*arguments):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        make_model(seed=2).save(path)
+    assert path.read_bytes() == whole
+    assert os.listdir(tmp_path) == ["model.safetensors"]
+
+
+def test_repr_names_the_sizes(make_model):
+    expected = "Model('resnet12', num_classes=5, image_size=16, input_channels=3)"
+    assert repr(make_model()) == expected

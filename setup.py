@@ -1,0 +1,97 @@
+"""Builds libSKD.so with SwiftPM and the extension module that binds it.
+
+Everything is written below ``build/``, so that a second ``pip install .`` compiles only what
+changed. The instruction set is that of this machine, or what the environment variable SKD_MARCH
+names (Package.swift reads it).
+"""
+
+import platform
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import nanobind
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).resolve().parent
+SWIFT_BUILD = Path("build", "swift")
+HEADERS = Path("Sources", "CSKD", "include")
+BINDING = Path("python", "src")
+COMPILE_FLAGS = ["-std=c++17", "-fvisibility=hidden", "-DNDEBUG"]
+
+
+def require(tool: str, purpose: str) -> str:
+    """Return the path of `tool`, or stop and say that it is missing."""
+    path = shutil.which(tool)
+    if path is None:
+        sys.exit(f"skd needs '{tool}' {purpose}, and it is not on the PATH.")
+    return path
+
+
+class BuildSKD(build_ext):
+    """Builds the Swift library, then nanobind, then the module that links both."""
+
+    def build_extension(self, extension: Extension) -> None:
+        """Build all three and put the library beside the module."""
+        require("swift", "6.3 or newer to build libSKD.so (https://swift.org/install)")
+        require(self.compiler.compiler_cxx[0], "to compile the extension module")
+        library = self.build_swift_library()
+        extension.library_dirs = [str(library.parent)]
+        extension.depends.append(str(library))
+        extension.extra_objects = [self.build_nanobind()]
+        super().build_extension(extension)
+        target = Path(self.get_ext_fullpath(extension.name)).parent / "lib"
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(library, target)
+
+    def build_swift_library(self) -> Path:
+        """Compile libSKD.so, with the Swift runtime linked into it."""
+        build = ["swift", "build", "-c", "release", "--product", "SKD"]
+        build += ["--scratch-path", str(SWIFT_BUILD), "-Xswiftc", "-static-stdlib"]
+        status = subprocess.run(build, cwd=ROOT, check=False).returncode
+        if status != 0:
+            sys.exit(f"'{' '.join(build)}' failed with status {status}; see its messages above.")
+        return SWIFT_BUILD / "release" / "libSKD.so"
+
+    def build_nanobind(self) -> str:
+        """Compile nanobind's own source, once for each version of it and of Python."""
+        tag = f"{nanobind.__version__}-{sysconfig.get_config_var('SOABI')}"
+        output = Path("build", f"nanobind-{tag}")
+        objects = list(output.rglob("*.o"))
+        if not objects:
+            objects = self.compiler.compile(
+                [str(Path(nanobind.source_dir(), "nb_combined.cpp"))],
+                output_dir=str(output),
+                include_dirs=[*include_directories(), sysconfig.get_path("include")],
+                extra_postargs=[*COMPILE_FLAGS, "-fno-strict-aliasing"],
+            )
+        return str(objects[0])
+
+
+def include_directories() -> list[str]:
+    """Where the headers of the binding are."""
+    robin_map = Path(nanobind.source_dir()).parent / "ext" / "robin_map" / "include"
+    return [str(HEADERS), nanobind.include_dir(), str(robin_map)]
+
+
+if platform.system() != "Linux":
+    sys.exit(f"skd builds on Linux; this is {platform.system()}.")
+
+setup(
+    ext_modules=[
+        Extension(
+            "skd._native",
+            sources=sorted(map(str, BINDING.glob("*.cpp"))),
+            depends=[*map(str, BINDING.glob("*.h")), str(HEADERS / "skd.h")],
+            include_dirs=include_directories(),
+            libraries=["SKD"],
+            extra_compile_args=COMPILE_FLAGS,
+            extra_link_args=["-Wl,-rpath,$ORIGIN/lib", "-Wl,-s"],
+            language="c++",
+        )
+    ],
+    cmdclass={"build_ext": BuildSKD},
+)
