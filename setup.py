@@ -15,6 +15,7 @@ from pathlib import Path
 import nanobind
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
 SWIFT_BUILD = Path("build", "swift")
@@ -29,6 +30,16 @@ def require(tool: str, purpose: str) -> str:
     if path is None:
         sys.exit(f"skd needs '{tool}' {purpose}, and it is not on the PATH.")
     return path
+
+
+class BuildPython(build_py):
+    """Copies the package afresh, so that a module that was deleted is not installed again."""
+
+    def run(self) -> None:
+        """Remove what an earlier build left, then copy."""
+        for module in Path(self.build_lib, "skd").rglob("*.py"):
+            module.unlink()
+        super().run()
 
 
 class BuildSKD(build_ext):
@@ -93,5 +104,5 @@ setup(
             language="c++",
         )
     ],
-    cmdclass={"build_ext": BuildSKD},
+    cmdclass={"build_py": BuildPython, "build_ext": BuildSKD},
 )

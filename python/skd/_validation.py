@@ -83,7 +83,7 @@ def choice(value: Any, name: str, owner: str, legal: Iterable[Value]) -> Value:
     """Return `value` if it is one of the legal ones."""
     options = list(legal)
     for option in options:
-        if type(option) is type(value) and option == value:
+        if isinstance(value, type(option)) and option == value:
             return option
     refuse(name, owner, "one of " + ", ".join(map(repr, options)), repr(value))
 
@@ -162,7 +162,7 @@ def integer_array(
         refuse(name, owner, "integers", f"dtype {array.dtype}", TypeError)
     if length is not None and len(array) != length:
         refuse(name, owner, f"of length {length}", len(array))
-    if array.dtype.kind == "u" and array.size and array.max() > MAX_INT64:
+    if array.dtype.kind == "u" and array.size and int(array.max()) > MAX_INT64:
         refuse(name, owner, "at most 2**63 - 1", array.max())
     return np.array(array, dtype=np.int64)
 

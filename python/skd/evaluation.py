@@ -28,7 +28,9 @@ CLASSIFIERS = {
     "nearest_neighbor": _native.CLASSIFIER_NEAREST_NEIGHBOR,
 }
 INVERSE_REGULARIZATION = 1.0
-EPISODES_AT_ONCE = 32  # bounds the memory of the support features
+# How many episodes are scored at once, which bounds the memory of their support.
+EPISODES_AT_ONCE = 64
+AUGMENTED_EPISODES_AT_ONCE = 8  # their images are in memory too
 
 
 @dataclass(frozen=True)
@@ -230,10 +232,10 @@ class _Plan:
         self.n_episodes = check.integer(n_episodes, "n_episodes", owner, minimum=1)
         self.classifier = check.choice(classifier, "classifier", owner, CLASSIFIERS)
 
-    def blocks(self) -> Iterator[tuple[int, Episodes]]:
-        """Yield the episodes in blocks of bounded size, with the number of the first."""
-        for first in range(0, self.n_episodes, EPISODES_AT_ONCE):
-            count = min(EPISODES_AT_ONCE, self.n_episodes - first)
+    def blocks(self, size: int) -> Iterator[tuple[int, Episodes]]:
+        """Yield the episodes in blocks of a size, with the number of the first."""
+        for first in range(0, self.n_episodes, size):
+            count = min(size, self.n_episodes - first)
             yield first, self.sampler.sample(first, count)
 
     def options(self) -> dict[str, Any]:
@@ -313,11 +315,12 @@ def _score(
 ) -> EvaluationResult:
     """Score the episodes of a plan on the features of the images."""
     copies = 1 if supports is None else supports.copies
+    size = EPISODES_AT_ONCE if supports is None else AUGMENTED_EPISODES_AT_ONCE
     sampler = plan.sampler
     support_labels = np.tile(np.repeat(np.arange(sampler.n_way), sampler.n_shot), copies)
     accuracies = np.empty(plan.n_episodes, dtype=np.float64)
     with progress_bar(plan.n_episodes, "evaluate", "episode", wanted=progress) as bar:
-        for first, episodes in plan.blocks():
+        for first, episodes in plan.blocks(size):
             count = len(episodes.support)
             if supports is None:
                 support = features[episodes.support.reshape(count, -1)]

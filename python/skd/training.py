@@ -110,7 +110,7 @@ class _Trainer:
         """Training steps so far."""
         return self._native.steps_taken
 
-    def step(self, x: ArrayLike, labels: ArrayLike) -> Losses:
+    def step(self, x: ArrayLike, labels: ArrayLike | None) -> Losses:
         """Take one training step: forward, losses, backward, SGD.
 
         Parameters
@@ -118,7 +118,7 @@ class _Trainer:
         x : array-like of shape (batch, image_size, image_size, channels), dtype float32
             Normalised images, not rotated; uint8 ones are normalised by the model's own.
         labels : array-like of shape (batch,), dtype int64
-            Classes, in ``0..num_classes - 1``.
+            Classes, in ``0..num_classes - 1``. `Gen1` takes None too.
 
         Returns
         -------
@@ -132,7 +132,7 @@ class _Trainer:
         """
         return Losses(*self._native.step(*self._batch(x, labels, "step")))
 
-    def loss(self, x: ArrayLike, labels: ArrayLike) -> Losses:
+    def loss(self, x: ArrayLike, labels: ArrayLike | None) -> Losses:
         """Compute the losses and gradients of a step without any update.
 
         Parameters
