@@ -17,16 +17,16 @@ N_COLOURS = 16
 def place_ink(ink: Image.Image, rng: np.random.Generator) -> np.ndarray:
     """Scale, slant, turn a little and place the ink; coverage in 0..1, shape (SIDE, SIDE)."""
     angle = math.radians(rng.uniform(-8, 8))
-    slant, stretch = rng.uniform(-0.25, 0.25), rng.uniform(0.85, 1.18)
+    slant, stretch = rng.uniform(-0.35, 0.35), math.exp(rng.uniform(-0.25, 0.25))
     cos, sin = math.cos(angle), math.sin(angle)
     matrix = np.array([[cos, -sin], [sin, cos]]) @ [[1, slant], [0, 1]] @ np.diag([stretch, 1])
     extent = np.abs(matrix) @ np.array(ink.size)
-    size = rng.uniform(16, 29) * OVERSAMPLING
+    size = rng.uniform(20, 29) * OVERSAMPLING
     matrix *= size / extent.max()
     extent *= size / extent.max()
     canvas = SIDE * OVERSAMPLING
     spare = (canvas - extent) / 2
-    centre = canvas / 2 + rng.uniform(-1, 1, 2) * np.maximum(spare, 0)
+    centre = canvas / 2 + rng.uniform(-0.4, 0.4, 2) * np.maximum(spare, 0)
     inverse = np.linalg.inv(matrix)
     offset = np.array(ink.size) / 2 - inverse @ centre
     data = (*inverse[0], offset[0], *inverse[1], offset[1])
@@ -65,17 +65,19 @@ def texture(colour: np.ndarray, rng: np.random.Generator, strength: float) -> np
 
 
 def choose_colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw ink and paper colours that can be told apart by their lightness."""
+    """Draw the colours of the ink and of the darker paper, rather grey."""
     weights = np.array([0.299, 0.587, 0.114])
     while True:
-        ink, paper = rng.uniform(0, 1, (2, 3))
-        if abs(weights @ (ink - paper)) > 0.28:
+        colours = rng.uniform(0, 1, (2, 3))
+        greys = (colours @ weights)[:, None]
+        if abs(greys[0, 0] - greys[1, 0]) > 0.45:
+            paper, ink = (0.3 * colours + 0.7 * greys)[np.argsort(greys[:, 0])]
             return ink, paper
 
 
 def add_clutter(paper: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw up to three faint strokes on the paper."""
-    for _ in range(rng.integers(0, 4)):
+    """Draw a faint stroke on every other paper."""
+    for _ in range(rng.integers(0, 2)):
         canvas = Image.new("L", (SIDE * OVERSAMPLING,) * 2)
         ends = [float(x) for x in rng.uniform(-20, SIDE * OVERSAMPLING + 20, 4)]
         pen = ImageDraw.Draw(canvas)
@@ -97,9 +99,9 @@ def draw_image(face: Face, character: str, rng: np.random.Generator) -> np.ndarr
     assert ink is not None
     cover = place_ink(ink, rng)[..., None]
     ink_colour, paper_colour = choose_colours(rng)
-    paper = add_clutter(texture(paper_colour, rng, rng.uniform(0, 0.12)), rng)
-    image = cover * texture(ink_colour, rng, rng.uniform(0, 0.1)) + (1 - cover) * paper
-    image = np.clip(image + rng.normal(0, rng.uniform(0, 0.05), image.shape), 0, 1)
+    paper = add_clutter(texture(paper_colour, rng, rng.uniform(0, 0.06)), rng)
+    image = cover * texture(ink_colour, rng, rng.uniform(0, 0.05)) + (1 - cover) * paper
+    image = np.clip(image + rng.normal(0, rng.uniform(0, 0.03), image.shape), 0, 1)
     picture = Image.fromarray((255 * image).round().astype(np.uint8))
     return np.asarray(picture.filter(ImageFilter.GaussianBlur(rng.uniform(0, 0.7))))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 INK_SIZE = 96
 
 
-@lru_cache(maxsize=None)
+@cache
 def draw_ink(face: Face, character: str) -> Image.Image | None:
     """Draw a character, cropped to its ink; None if it is blank or its outline is broken."""
     font = ImageFont.truetype(
@@ -56,7 +56,8 @@ class CharacterShapes(NamedTuple):
 
 def collect_shapes(faces: list[Face], character: str) -> CharacterShapes:
     """Draw a character in all faces; leave out blanks, twins and those unlike the others."""
-    good, vectors = [], []
+    good: list[Face] = []
+    vectors: list[np.ndarray] = []
     for face in faces:
         ink = draw_ink(face, character) if ord(character) in face.code_points else None
         if ink is None or is_placeholder(face, character):
@@ -69,7 +70,7 @@ def collect_shapes(faces: list[Face], character: str) -> CharacterShapes:
     centre = np.median(stack, axis=0)
     centre /= np.linalg.norm(centre)
     alike = np.einsum("nij,ij->n", stack, centre) > 0.5
-    return CharacterShapes([face for face, ok in zip(good, alike) if ok], stack[alike])
+    return CharacterShapes([face for face, ok in zip(good, alike, strict=True) if ok], stack[alike])
 
 
 def confusion_rates(shapes: dict[str, CharacterShapes]) -> list[tuple[float, str, str, int]]:

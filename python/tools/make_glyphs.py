@@ -85,10 +85,17 @@ def describe(shapes: dict[str, CharacterShapes], seed: int) -> str:
 def save(path: Path, splits: dict[str, Split], metadata: str) -> None:
     """Write the compressed file."""
     pixels = unpack(splits["train"]).reshape(-1, 3) / 255.0
-    arrays = {f"{name}_{field}": array for name, split in splits.items()
-              for field, array in split._asdict().items()}
+    arrays = {
+        f"{name}_{field}": array
+        for name, split in splits.items()
+        for field, array in split._asdict().items()
+    }
     np.savez_compressed(
-        path, **arrays, mean=pixels.mean(axis=0), std=pixels.std(axis=0), metadata=np.array(metadata)
+        path,
+        **arrays,
+        mean=pixels.mean(axis=0),
+        std=pixels.std(axis=0),
+        metadata=np.array(metadata),
     )
 
 
@@ -105,8 +112,10 @@ def report(shapes: dict[str, CharacterShapes]) -> None:
     """Print the number of faces of each script and the worst confusions of shapes."""
     for script in SCRIPTS:
         counts = [len(shapes[c].faces) for c in script.characters]
-        print(f"{script.split:5} {script.name:10} {len(counts):3} classes,"
-              f" {min(counts)} to {max(counts)} faces")
+        print(
+            f"{script.split:5} {script.name:10} {len(counts):3} classes,"
+            f" {min(counts)} to {max(counts)} faces"
+        )
     for rate, character, other, turns in confusion_rates(shapes):
         if rate >= 0.05:
             print(f"{rate:.2f} of {character} look like {other} turned by {90 * turns}")
@@ -117,7 +126,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--output", type=Path, help="the .npz file to write")
     parser.add_argument("--contact-sheet", type=Path, help="a PNG with a row for each class")
-    parser.add_argument("--images", type=int, default=50, help="images of each class")
+    parser.add_argument("--images", type=int, default=40, help="images of each class")
     parser.add_argument("--faces", type=int, default=60, help="most faces of each script")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--list-packages", action="store_true", help="print them and stop")

@@ -99,11 +99,12 @@ final class Conv2DTests: XCTestCase {
 
   func testAlgorithmDependsOnTheGeometryAlone() {
     func algorithm(
-      kernelSize: Int = 3, stride: Int = 1, padding: Int = 1, inputs: Int = 64, outputs: Int = 32
+      batch: Int = 64, kernelSize: Int = 3, stride: Int = 1, padding: Int = 1, inputs: Int = 64,
+      outputs: Int = 32
     ) -> Conv2DAlgorithm {
       Conv2DAlgorithm(
         for: Conv2DGeometry(
-          input: ImageShape(batch: 1, height: 9, width: 9, channels: inputs),
+          input: ImageShape(batch: batch, height: 32, width: 32, channels: inputs),
           outputChannels: outputs, kernelSize: kernelSize, stride: stride, padding: padding))
     }
     XCTAssertEqual(algorithm(), .winograd)
@@ -112,6 +113,7 @@ final class Conv2DTests: XCTestCase {
     XCTAssertEqual(algorithm(padding: 0), .gemm)
     XCTAssertEqual(algorithm(inputs: 48), .gemm)
     XCTAssertEqual(algorithm(outputs: 33), .gemm)
+    XCTAssertEqual(algorithm(batch: 1), .gemm)
   }
 
   // MARK: Support
