@@ -10,7 +10,8 @@ let architecture = Context.environment["SKD_MARCH"] ?? "native"
 /// (43 -> 187 GFLOP/s a core where it does not).
 let kernelSettings: [SwiftSetting] = [
   .unsafeFlags([
-    "-Ounchecked", "-wmo", "-num-threads", "2", "-Xcc", "-march=\(architecture)", "-Xllvm", "-unroll-threshold=500",
+    "-Ounchecked", "-wmo", "-num-threads", "2", "-Xcc", "-march=\(architecture)", "-Xllvm",
+    "-unroll-threshold=500",
   ])
 ]
 

@@ -19,11 +19,11 @@ import matplotlib
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
-import method
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+import method
 import skd
 
 PLAN = method.Plan(gen0_epochs=8, gen1_epochs=2, n_episodes=300)
@@ -89,9 +89,7 @@ def save(
 def plot_training(comparison: method.Comparison, path: Path) -> None:
     """Draw loss and training accuracy over the epochs of each method."""
     figure, axes = plt.subplots(2, 3, figsize=(11, 5.5), layout="constrained")
-    for (name, history), (above, below) in zip(
-        comparison.histories.items(), axes.T, strict=True
-    ):
+    for (name, history), (above, below) in zip(comparison.histories.items(), axes.T, strict=True):
         epochs = [record.epoch for record in history]
         above.plot(epochs, [record.losses.total for record in history], color="#0072b2")
         above.set(title=name, xlabel="epoch", ylabel="loss", ylim=(0, None))
@@ -102,9 +100,7 @@ def plot_training(comparison: method.Comparison, path: Path) -> None:
     plt.close(figure)
 
 
-def plot_embedding(
-    comparison: method.Comparison, split: skd.datasets.Split, path: Path
-) -> None:
+def plot_embedding(comparison: method.Comparison, split: skd.datasets.Split, path: Path) -> None:
     """Draw the two principal components of a few novel classes for each method."""
     chosen = split.labels < PLOTTED_CLASSES
     images, labels = split.images[chosen], split.labels[chosen]

@@ -44,7 +44,7 @@ class Plan:
         return 4 * self.gen0_epochs
 
     def decay_epochs(self, epochs: int) -> list[int]:
-        """The rate drops tenfold after 70 % and after 90 % of the epochs."""
+        """Return when the rate drops tenfold: after 70 % and after 90 % of the epochs."""
         return [round(0.7 * epochs), round(0.9 * epochs)]
 
 
@@ -160,9 +160,7 @@ def raw_pixels(split: skd.datasets.Split, n_episodes: int) -> Score:
     features = split.images.reshape(len(split), -1).astype("float32")
     score = Score(0.0)
     for n_shot in (1, 5):
-        result = skd.evaluate_features(
-            features, split.labels, n_shot=n_shot, n_episodes=n_episodes
-        )
+        result = skd.evaluate_features(features, split.labels, n_shot=n_shot, n_episodes=n_episodes)
         score.results[f"{n_shot}-shot"] = {"mean": result.mean, "ci95": result.ci95}
     return score
 

@@ -70,7 +70,8 @@ struct GemmConvolution {
     scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
     let rows = geometry.output.rows
-    WorkerPool.shared.forEach(ceilDivide(rows, Self.rowsPerItem), workers: workers) { item, worker in
+    WorkerPool.shared.forEach(ceilDivide(rows, Self.rowsPerItem), workers: workers) {
+      item, worker in
       let first = item * Self.rowsPerItem
       let count = min(Self.rowsPerItem, rows - first)
       let blockStride = Self.rowsPerItem * blockWidth
@@ -95,7 +96,8 @@ struct GemmConvolution {
     // Patches of one image overlap: an image is one item, unless no patches do.
     let groupRows = geometry.isPointwise ? Self.rowsPerItem : rowsPerImage
     let rows = geometry.output.rows
-    WorkerPool.shared.forEach(ceilDivide(rows, max(groupRows, 1)), workers: workers) { group, worker in
+    WorkerPool.shared.forEach(ceilDivide(rows, max(groupRows, 1)), workers: workers) {
+      group, worker in
       let blockStride = Self.rowsPerItem * blockWidth
       let gradients = scratch + worker * scratchCountPerWorker
       let spare = gradients + channelBlocks * blockStride

@@ -131,8 +131,10 @@ final class Conv2DLayer {
   {
     let cached = folded[convolution.algorithm]
     if let cached, cached.version == store.version { return cached }
-    let result = try cached ?? FoldedWeight(
-      packedCount: convolution.packedWeightCount, biasCount: (outputChannels + 31) / 32 * 32)
+    let result =
+      try cached
+      ?? FoldedWeight(
+        packedCount: convolution.packedWeightCount, biasCount: (outputChannels + 31) / 32 * 32)
     let scaled = try pool.scratch(weight.count)
     let scales = (0..<outputChannels).map { output -> Float in
       let (scale, shift) = norm?.scaleAndShift(of: output) ?? (1, 0)
