@@ -70,10 +70,11 @@ struct WinogradConvolution {
         let source = weight + i * outputs + o
         let target =
           transformed + (o / blockWidth * inputs + i) * blockWidth + o % blockWidth
-        let tile = Winograd.transformWeight { row, column in
-          load(source + (row &* 3 &+ column) &* tap)
-        }
-        for plane in 0..<36 { store(tile[plane], target + plane &* weightPlaneStride) }
+        Winograd.transformWeight(
+          { row, column in load(source + (row &* 3 &+ column) &* tap) },
+          { row, column, value in
+            store(value, target + (row &* 6 &+ column) &* weightPlaneStride)
+          })
       }
     }
   }
@@ -235,23 +236,35 @@ struct WinogradConvolution {
   ) {
     let (height, width) = (geometry.input.height, geometry.input.width)
     let (n, top, left) = origin(of: tile)
-    var sources = InlineArray<36, UnsafePointer<Float>>(repeating: zeros)
-    for row in 0..<side {
-      let y = top + offset + row
-      guard y >= 0 && y < height else { continue }
-      for column in 0..<side {
-        let x = left + offset + column
-        guard x >= 0 && x < width else { continue }
-        sources[row * 6 + column] = image + ((n * height + y) * width + x) * channels
+    let corner =
+      image + ((n &* height &+ top &+ offset) &* width &+ left &+ offset) &* channels
+    let isInside =
+      top + offset >= 0 && top + offset + side <= height && left + offset >= 0
+      && left + offset + side <= width
+    func transform(_ address: (_ row: Int, _ column: Int) -> UnsafePointer<Float>) {
+      for c in stride(from: 0, to: channels, by: 16) {
+        let target = coordinates + c / blockWidth * blockStride + c % blockWidth
+        let read = { (row: Int, column: Int) in load(address(row, column) + c) }
+        let write = { (row: Int, column: Int, value: Vector) in
+          store(value, target + (row &* 6 &+ column) &* planeStride)
+        }
+        if side == 6 {
+          Winograd.transformInput(read, write)
+        } else {
+          Winograd.transformGradient(read, write)
+        }
       }
     }
-    for c in stride(from: 0, to: channels, by: 16) {
-      let values =
-        side == 6
-        ? Winograd.transformInput { row, column in load(sources[row &* 6 &+ column] + c) }
-        : Winograd.transformGradient { row, column in load(sources[row &* 6 &+ column] + c) }
-      let target = coordinates + c / blockWidth * blockStride + c % blockWidth
-      for plane in 0..<36 { store(values[plane], target + plane &* planeStride) }
+    if isInside {
+      transform { row, column in corner + (row &* width &+ column) &* channels }
+    } else {
+      var sources = InlineArray<36, UnsafePointer<Float>>(repeating: zeros)
+      for row in 0..<side where (0..<height).contains(top + offset + row) {
+        for column in 0..<side where (0..<width).contains(left + offset + column) {
+          sources[row * 6 + column] = corner + (row * width + column) * channels
+        }
+      }
+      transform { row, column in sources[row &* 6 &+ column] }
     }
   }
 

@@ -77,59 +77,52 @@ enum Winograd {
   }
 }
 
-typealias Tile36 = InlineArray<36, Vector>
-
 extension Winograd {
-  /// Bᵀ d B of a 6x6 tile, row-major.
+  typealias Load = (_ row: Int, _ column: Int) -> Vector
+  typealias Store = (_ row: Int, _ column: Int, _ value: Vector) -> Void
+
+  /// Bᵀ d B of a 6x6 tile.
   @inline(__always)
-  static func transformInput(_ load: (_ row: Int, _ column: Int) -> Vector) -> Tile36 {
-    var columns = Tile36(repeating: Vector(repeating: 0))
-    for j in 0..<6 {
-      let t = input((load(0, j), load(1, j), load(2, j), load(3, j), load(4, j), load(5, j)))
-      set(&columns, t, first: j, step: 6)
-    }
-    return rows(of: columns) { input($0) }
+  static func transformInput(_ load: Load, _ store: Store) {
+    var half = zeros()
+    for j in 0..<6 { set(&half, column: j, input(column(j, load))) }
+    for i in 0..<6 { storeRow(i, input(row(i, of: half)), store) }
   }
 
   /// A e Aᵀ of a 4x4 tile of output gradients.
   @inline(__always)
-  static func transformGradient(_ load: (_ row: Int, _ column: Int) -> Vector) -> Tile36 {
-    var columns = Tile36(repeating: Vector(repeating: 0))
+  static func transformGradient(_ load: Load, _ store: Store) {
+    var half = zeros()
     for j in 0..<4 {
-      set(&columns, gradient((load(0, j), load(1, j), load(2, j), load(3, j))), first: j, step: 6)
+      set(&half, column: j, gradient((load(0, j), load(1, j), load(2, j), load(3, j))))
     }
-    return rows(of: columns) { gradient(($0.0, $0.1, $0.2, $0.3)) }
+    for i in 0..<6 {
+      let r = row(i, of: half)
+      storeRow(i, gradient((r.0, r.1, r.2, r.3)), store)
+    }
   }
 
   /// G g Gᵀ of a 3x3 kernel.
   @inline(__always)
-  static func transformWeight(_ load: (_ row: Int, _ column: Int) -> Vector) -> Tile36 {
-    var columns = Tile36(repeating: Vector(repeating: 0))
-    for j in 0..<3 {
-      set(&columns, weight((load(0, j), load(1, j), load(2, j))), first: j, step: 6)
+  static func transformWeight(_ load: Load, _ store: Store) {
+    var half = zeros()
+    for j in 0..<3 { set(&half, column: j, weight((load(0, j), load(1, j), load(2, j)))) }
+    for i in 0..<6 {
+      let r = row(i, of: half)
+      storeRow(i, weight((r.0, r.1, r.2)), store)
     }
-    return rows(of: columns) { weight(($0.0, $0.1, $0.2)) }
   }
 
   /// Aᵀ m A of a tile of 36 coordinates: 4x4 outputs.
   @inline(__always)
-  static func transformOutput(
-    _ load: (_ row: Int, _ column: Int) -> Vector,
-    _ store: (_ row: Int, _ column: Int, _ value: Vector) -> Void
-  ) {
-    var columns = InlineArray<24, Vector>(repeating: Vector(repeating: 0))
+  static func transformOutput(_ load: Load, _ store: Store) {
+    var half = zeros()
     for j in 0..<6 {
-      let t = output((load(0, j), load(1, j), load(2, j), load(3, j), load(4, j), load(5, j)))
-      columns[j] = t.0
-      columns[6 + j] = t.1
-      columns[12 + j] = t.2
-      columns[18 + j] = t.3
+      let t = output(column(j, load))
+      set(&half, column: j, (t.0, t.1, t.2, t.3, t.3, t.3))
     }
     for i in 0..<4 {
-      let k = i * 6
-      let y = output(
-        (columns[k], columns[k + 1], columns[k + 2], columns[k + 3], columns[k + 4], columns[k + 5])
-      )
+      let y = output(row(i, of: half))
       store(i, 0, y.0)
       store(i, 1, y.1)
       store(i, 2, y.2)
@@ -139,49 +132,54 @@ extension Winograd {
 
   /// Gᵀ u G of a tile of 36 coordinates: the gradient of a 3x3 kernel.
   @inline(__always)
-  static func transformWeightGradient(
-    _ load: (_ row: Int, _ column: Int) -> Vector,
-    _ store: (_ row: Int, _ column: Int, _ value: Vector) -> Void
-  ) {
-    var columns = InlineArray<18, Vector>(repeating: Vector(repeating: 0))
+  static func transformWeightGradient(_ load: Load, _ store: Store) {
+    var half = zeros()
     for j in 0..<6 {
-      let t = weightGradient(
-        (load(0, j), load(1, j), load(2, j), load(3, j), load(4, j), load(5, j)))
-      columns[j] = t.0
-      columns[6 + j] = t.1
-      columns[12 + j] = t.2
+      let t = weightGradient(column(j, load))
+      set(&half, column: j, (t.0, t.1, t.2, t.2, t.2, t.2))
     }
     for i in 0..<3 {
-      let k = i * 6
-      let g = weightGradient(
-        (columns[k], columns[k + 1], columns[k + 2], columns[k + 3], columns[k + 4], columns[k + 5])
-      )
+      let g = weightGradient(row(i, of: half))
       store(i, 0, g.0)
       store(i, 1, g.1)
       store(i, 2, g.2)
     }
   }
 
+  /// A tile after the first of its two passes, row-major; rows beyond the transform's are unused.
+  private typealias Half = InlineArray<36, Vector>
+
   @inline(__always)
-  private static func rows(of columns: Tile36, _ transform: (Six) -> Six) -> Tile36 {
-    var result = Tile36(repeating: Vector(repeating: 0))
-    for i in 0..<6 {
-      let k = i * 6
-      let t = transform(
-        (columns[k], columns[k + 1], columns[k + 2], columns[k + 3], columns[k + 4], columns[k + 5])
-      )
-      set(&result, t, first: k, step: 1)
-    }
-    return result
+  private static func zeros() -> Half { Half { _ in Vector(repeating: 0) } }
+
+  @inline(__always)
+  private static func column(_ j: Int, _ load: Load) -> Six {
+    (load(0, j), load(1, j), load(2, j), load(3, j), load(4, j), load(5, j))
   }
 
   @inline(__always)
-  private static func set(_ tile: inout Tile36, _ values: Six, first: Int, step: Int) {
-    tile[first] = values.0
-    tile[first &+ step] = values.1
-    tile[first &+ 2 &* step] = values.2
-    tile[first &+ 3 &* step] = values.3
-    tile[first &+ 4 &* step] = values.4
-    tile[first &+ 5 &* step] = values.5
+  private static func row(_ i: Int, of half: Half) -> Six {
+    let k = i &* 6
+    return (half[k], half[k &+ 1], half[k &+ 2], half[k &+ 3], half[k &+ 4], half[k &+ 5])
+  }
+
+  @inline(__always)
+  private static func set(_ half: inout Half, column j: Int, _ values: Six) {
+    half[j] = values.0
+    half[j &+ 6] = values.1
+    half[j &+ 12] = values.2
+    half[j &+ 18] = values.3
+    half[j &+ 24] = values.4
+    half[j &+ 30] = values.5
+  }
+
+  @inline(__always)
+  private static func storeRow(_ i: Int, _ values: Six, _ store: Store) {
+    store(i, 0, values.0)
+    store(i, 1, values.1)
+    store(i, 2, values.2)
+    store(i, 3, values.3)
+    store(i, 4, values.4)
+    store(i, 5, values.5)
   }
 }
