@@ -32,9 +32,10 @@ class Plan:
     n_classes: int = 24  # of the training split
     widths: tuple[int, ...] = (32, 64, 128, 256)
     batch_size: int = 64
-    gen0_epochs: int = 30
+    drop_rate: float = 0.0  # of dropout and DropBlock, which only slow so short a training down
+    gen0_epochs: int = 24
     gen0_lr: float = 0.05
-    gen1_epochs: int = 3
+    gen1_epochs: int = 4
     gen1_lr: float = 0.001
     n_episodes: int = 600
 
@@ -103,6 +104,7 @@ def compare(
             epochs=epochs,
             decay_epochs=plan.decay_epochs(epochs),
             batch_size=plan.batch_size,
+            augmentation="crop_flip",
             flip=False,  # a mirrored character is another shape
             seed=seed,
         )
@@ -118,6 +120,7 @@ def compare(
             num_classes=train.n_classes,
             image_size=train.images.shape[1],
             widths=plan.widths,
+            drop_rate=plan.drop_rate,
             seed=seed,
         )
 
