@@ -35,8 +35,9 @@ class Plan:
     drop_rate: float = 0.0  # of dropout and DropBlock, which only slow so short a training down
     gen0_epochs: int = 24
     gen0_lr: float = 0.05
-    gen1_epochs: int = 4
+    gen1_epochs: int = 3
     gen1_lr: float = 0.001
+    gen1_beta: float = 0.05 / 3  # the least of the published weights
     n_episodes: int = 600
 
     @property
@@ -134,7 +135,7 @@ def compare(
     run("Gen-0", skd.Gen0(teacher, optimizer=gen0_sgd, seed=seed), plan.gen0_epochs)
     run(
         "Gen-1",
-        skd.Gen1(teacher.clone(), teacher, optimizer=gen1_sgd, seed=seed),
+        skd.Gen1(teacher.clone(), teacher, beta=plan.gen1_beta, optimizer=gen1_sgd, seed=seed),
         plan.gen1_epochs,
     )
     return result
