@@ -20,7 +20,7 @@ demo: $(VENV)/.installed
 test: lint test-swift test-python
 
 test-swift:
-	swift test
+	swift test --disable-swift-testing
 
 test-python: $(VENV)/.installed
 	$(BIN)/python -m pytest

@@ -79,7 +79,8 @@ def unpack_images(indices: NDArray[np.uint8], palette: NDArray[np.uint8]) -> NDA
     n_images, height, half_width = indices.shape
     pixels = np.stack([indices >> 4, indices & 15], axis=-1)
     pixels = pixels.reshape(n_images, height, 2 * half_width)
-    return palette[np.arange(n_images)[:, None, None], pixels]
+    images: NDArray[np.uint8] = palette[np.arange(n_images)[:, None, None], pixels]
+    return images
 
 
 def read_glyphs() -> Glyphs:
