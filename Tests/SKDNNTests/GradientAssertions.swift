@@ -73,11 +73,11 @@ extension ParameterStore {
   }
 }
 
-/// Asserts that the gradients of all parameters are those of `function`, by differences along them.
+/// Asserts that the gradients of all parameters are those of `function`, by differences.
 ///
-/// The difference quotient along the unit vector of a gradient is the gradient's length. Along it the
-/// signal is strong, and the few poolings whose maximum changes its place average out; a difference
-/// of a single entry of a deep network would drown in float32.
+/// The difference quotient along the unit vector of a gradient is the gradient's length. Along it
+/// the signal is strong, and the few poolings whose maximum changes its place average out; a
+/// difference of a single entry of a deep network would drown in float32.
 ///
 /// A parameter that has no influence, as a bias in front of a batch norm, has a gradient of rounding
 /// errors: it is held against the largest gradient of all.

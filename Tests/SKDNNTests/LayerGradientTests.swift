@@ -156,8 +156,9 @@ final class LayerGradientTests: XCTestCase {
     XCTAssertEqual(tensor.values, before)
   }
 
-  /// Side 5 has a row and a column that pooling leaves out; sides 2 and 3 leave one pixel. The tolerance
-  /// is for float32 at so small a step, which the pooling needs: its maximum may change its place.
+  /// Side 5 has a row and a column that pooling leaves out; sides 2 and 3 leave one pixel. The step
+  /// is small for the pooling, whose maximum may change its place, and the tolerance is for float32
+  /// at so small a step.
   func testResidualStageGradients() throws {
     for (side, isGated, kind) in [
       (5, false, DropLayer.Kind.dropout), (5, true, .dropBlock(blockSize: 1)),
