@@ -23,10 +23,10 @@ public final class Tensor {
 
 /// Memory of one network: what a tensor gives back, the next one takes.
 ///
-/// A step that repeats the extents of the one before allocates nothing. Not thread-safe: a network
-/// runs one pass at a time.
+/// Steps that repeat the same extents allocate nothing after the first few. Not thread-safe: a
+/// network runs one pass at a time.
 public final class BufferPool {
-  private var free: [AlignedBuffer<Float>] = []
+  private(set) var free: [AlignedBuffer<Float>] = []
 
   public init() {}
 

@@ -15,7 +15,7 @@ public final class Trainer {
   public private(set) var stepCount = 0
 
   /// - Parameters:
-  ///   - teacher: Frozen; for generation 1.
+  ///   - teacher: Frozen; for generation 1 only.
   ///   - seed: Of dropout and DropBlock.
   /// - Throws: `SKDError.invalidArgument` if the network lacks what the objective reads, or the
   ///   teacher does not match.
@@ -30,6 +30,10 @@ public final class Trainer {
     }
     if objective is Generation1Objective {
       try Self.check(teacher: teacher, of: network)
+    } else {
+      // Unchecked, a teacher of larger images would read beyond the student's.
+      let name = objective is Generation0Objective ? "Gen0" : "Supervised"
+      try require(teacher == nil, "teacher of \(name) must be left out; only Gen1 has one")
     }
     self.network = network
     self.teacher = teacher

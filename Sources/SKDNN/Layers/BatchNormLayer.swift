@@ -98,15 +98,16 @@ final class BatchNormLayer {
     return (scale, bias.values[channel] - scale * runningMean.values[channel])
   }
 
-  /// Normalises with the running statistics.
+  /// Normalises with the running statistics. Leaves what the backward pass needs.
   func evaluate(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
+    let inverseStd = try pool.scratch(channels)
     inverseStandardDeviation(
       variance: runningVariance.values, channels: channels, eps: Self.epsilon,
-      inverseStd: inverseStd)
+      inverseStd: inverseStd.pointer)
     let output = try pool.tensor(input.shape)
     batchNormForward(
       input.pointer, rows: input.shape.rows, channels: channels, mean: runningMean.values,
-      inverseStd: inverseStd, weight: weight.values, bias: bias.values, slope: slope,
+      inverseStd: inverseStd.pointer, weight: weight.values, bias: bias.values, slope: slope,
       output: output.pointer)
     return output
   }

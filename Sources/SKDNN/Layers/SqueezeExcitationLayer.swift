@@ -32,20 +32,25 @@ final class SqueezeExcitationLayer {
   }
 
   func forward(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
-    let output = try evaluate(input, pool)
-    self.input = input
+    let (output, saved) = try gated(input, pool)
+    (self.input, self.saved) = (input, saved)
     return output
   }
 
   func evaluate(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
+    try gated(input, pool).output
+  }
+
+  private func gated(_ input: Tensor, _ pool: BufferPool) throws -> (
+    output: Tensor, saved: Tensor
+  ) {
     let saved = try pool.scratch(
       squeezeExcitationScratchCount(shape: input.shape, hidden: hidden))
     let output = try pool.tensor(input.shape)
     squeezeExcitationForward(
       input.pointer, shape: input.shape, weights: weights, saved: saved.pointer,
       output: output.pointer)
-    self.saved = saved
-    return output
+    return (output, saved)
   }
 
   /// The gradient of the input.

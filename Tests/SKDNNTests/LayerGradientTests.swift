@@ -1,0 +1,183 @@
+import SKDKernels
+import SKDTestSupport
+import XCTest
+
+@testable import SKDNN
+
+/// Backward passes of the layers against differences of their forward passes.
+final class LayerGradientTests: XCTestCase {
+  private func shape(_ batch: Int, _ side: Int, _ channels: Int) -> ImageShape {
+    ImageShape(batch: batch, height: side, width: side, channels: channels)
+  }
+
+  func testConvolutionGradients() throws {
+    for (kernelSize, stride, hasBias, side) in [
+      (3, 1, true, 5), (3, 1, false, 4), (3, 2, true, 5), (3, 2, false, 6), (1, 1, false, 3),
+      (1, 2, true, 5), (3, 1, true, 1), (3, 2, true, 1),
+    ] {
+      let store = try ParameterStore()
+      let layer = Conv2DLayer(
+        "conv", in: store, inputs: 3, outputs: 7, kernelSize: kernelSize, stride: stride,
+        hasBias: hasBias)
+      try store.allocate(seed: 1)
+      try assertLayerGradients(
+        store, shape(2, side, 3), "kernel \(kernelSize) stride \(stride) side \(side)",
+        forward: { try layer.forward($0, $1) }, backward: { try layer.backward($0, $1) })
+    }
+  }
+
+  func testConvolutionLeavesOutTheInputGradientThatNobodyNeeds() throws {
+    let store = try ParameterStore()
+    let layer = Conv2DLayer(
+      "conv", in: store, inputs: 3, outputs: 4, kernelSize: 3, hasBias: true)
+    try store.allocate(seed: 1)
+    let pool = BufferPool()
+    let images = try pool.filled(shape(2, 4, 3), "images")
+    let dOutput = try pool.filled(shape(2, 4, 4), "dOutput")
+    _ = try layer.forward(images, pool)
+    XCTAssertNotNil(try layer.backward(dOutput, pool))
+    let gradient = layer.weight.storedGradient
+    layer.weight.gradient.update(repeating: .nan, count: layer.weight.count)
+    _ = try layer.forward(images, pool)
+    XCTAssertNil(try layer.backward(dOutput, needsInputGradient: false, pool))
+    XCTAssertEqual(layer.weight.storedGradient, gradient)
+  }
+
+  func testLinearGradients() throws {
+    let store = try ParameterStore()
+    let layer = Conv2DLayer(linear: "linear", in: store, inputs: 5, outputs: 3)
+    try store.allocate(seed: 1)
+    try assertLayerGradients(
+      store, shape(4, 1, 5), forward: { try layer.forward($0, $1) },
+      backward: { try layer.backward($0, $1) })
+  }
+
+  func testBatchNormGradients() throws {
+    for slope in [1, 0.1, 0] as [Float] {
+      let store = try ParameterStore()
+      let layer = try BatchNormLayer("bn", in: store, channels: 5, slope: slope)
+      try store.allocate(seed: 1)
+      store.moveAwayFromKinks()
+      try assertLayerGradients(
+        store, shape(3, 3, 5), step: 1e-3, "slope \(slope)",
+        forward: { try layer.forward($0, $1) },
+        backward: {
+          try layer.backward($0, $1)
+          return $0
+        })
+    }
+  }
+
+  func testBatchNormBackwardIntoOtherMemoryLeavesTheGradientOfTheOutput() throws {
+    let store = try ParameterStore()
+    let layer = try BatchNormLayer("bn", in: store, channels: 3, slope: 0.1)
+    try store.allocate(seed: 1)
+    let pool = BufferPool()
+    let images = try pool.filled(shape(2, 2, 3), "images")
+    let dOutput = try pool.filled(shape(2, 2, 3), "dOutput")
+    let before = dOutput.values
+    let dInput = try pool.tensor(shape(2, 2, 3))
+    _ = try layer.forward(images, pool)
+    try layer.backward(dOutput, into: dInput, pool)
+    XCTAssertEqual(dOutput.values, before)
+    _ = try layer.forward(images, pool)
+    try layer.backward(dOutput, pool)
+    XCTAssertEqual(dOutput.values, dInput.values)
+  }
+
+  func testBatchNormRefusesOneValuePerChannel() throws {
+    let store = try ParameterStore()
+    let layer = try BatchNormLayer("bn", in: store, channels: 3)
+    try store.allocate(seed: 1)
+    let pool = BufferPool()
+    let image = try pool.filled(shape(1, 1, 3), "image")
+    XCTAssertThrowsError(try layer.forward(image, pool)) {
+      XCTAssertTrue("\($0)".contains("at least 2 values per channel; got 1"), "\($0)")
+    }
+  }
+
+  /// The few hidden units are far from the kink of their ReLU with this seed.
+  func testSqueezeExcitationGradients() throws {
+    for (channels, side) in [(8, 3), (3, 1), (13, 2)] {
+      let store = try ParameterStore()
+      let layer = SqueezeExcitationLayer("se", in: store, channels: channels)
+      try store.allocate(seed: 1)
+      try assertLayerGradients(
+        store, shape(2, side, channels), step: 3e-3, "\(channels) channels",
+        forward: { try layer.forward($0, $1) }, backward: { try layer.backward($0, $1) })
+    }
+  }
+
+  /// Seed and step fix the mask, so that differences see one and the same function.
+  func testDropGradients() throws {
+    let store = try ParameterStore()
+    try store.allocate(seed: 1)
+    for kind in [DropLayer.Kind.dropout, .dropBlock(blockSize: 2)] {
+      let layer = try DropLayer(kind, rate: 0.3, index: 1)
+      try assertLayerGradients(
+        store, shape(3, 5, 4), "\(kind)",
+        forward: {
+          try layer.forward($0, TrainingContext(pool: $1, seed: 5, step: 50_000))
+          return $0
+        },
+        backward: { gradient, _ in
+          layer.backward(gradient)
+          return gradient
+        })
+    }
+  }
+
+  func testDropsDependOnSeedStepAndLayerOnly() throws {
+    for kind in [DropLayer.Kind.dropout, .dropBlock(blockSize: 2)] {
+      func dropped(seed: UInt64, step: Int, index: Int) throws -> [Float] {
+        let layer = try DropLayer(kind, rate: 0.3, index: index)
+        let pool = BufferPool()
+        let ones = try pool.tensor(shape(2, 5, 4), [Float](repeating: 1, count: 200))
+        try layer.forward(ones, TrainingContext(pool: pool, seed: seed, step: step))
+        return ones.values
+      }
+      let reference = try dropped(seed: 1, step: 50_000, index: 2)
+      XCTAssertTrue(reference.contains(0))
+      XCTAssertTrue(reference.contains { $0 > 1 })
+      XCTAssertEqual(try dropped(seed: 1, step: 50_000, index: 2), reference)
+      XCTAssertNotEqual(try dropped(seed: 2, step: 50_000, index: 2), reference)
+      XCTAssertNotEqual(try dropped(seed: 1, step: 50_001, index: 2), reference)
+      XCTAssertNotEqual(try dropped(seed: 1, step: 50_000, index: 3), reference)
+    }
+  }
+
+  func testDropOfRateZeroChangesNothing() throws {
+    let layer = try DropLayer(.dropout, rate: 0, index: 0)
+    let pool = BufferPool()
+    let tensor = try pool.filled(shape(1, 2, 3), "images")
+    let before = tensor.values
+    try layer.forward(tensor, TrainingContext(pool: pool, seed: 0, step: 0))
+    layer.backward(tensor)
+    XCTAssertEqual(tensor.values, before)
+  }
+
+  /// Side 5 has a row and a column that pooling leaves out; sides 2 and 3 leave one pixel. The step
+  /// is small for the pooling, whose maximum may change its place, and the tolerance is for float32
+  /// at so small a step.
+  func testResidualStageGradients() throws {
+    for (side, isGated, kind) in [
+      (5, false, DropLayer.Kind.dropout), (5, true, .dropBlock(blockSize: 1)),
+      (4, true, .dropout), (4, false, .dropBlock(blockSize: 2)), (2, false, .dropout),
+      (3, true, .dropout),
+    ] {
+      let store = try ParameterStore()
+      let stage = try ResidualStage(
+        "layer1.0", in: store, inputs: 3, outputs: 8, isGated: isGated,
+        drop: try DropLayer(kind, rate: 0.2, index: 0))
+      try store.allocate(seed: 1)
+      store.moveAwayFromKinks()
+      func context(_ pool: BufferPool) -> TrainingContext {
+        TrainingContext(pool: pool, seed: 3, step: 50_000)
+      }
+      try assertLayerGradients(
+        store, shape(12, side, 3), step: 5e-4, tolerance: 2e-2, "side \(side), gated: \(isGated)",
+        forward: { try stage.forward($0, context($1)) },
+        backward: { try stage.backward($0, needsInputGradient: true, context($1)) })
+    }
+  }
+}
