@@ -464,7 +464,7 @@ void skd_trainer_free(skd_trainer *trainer);
  *                batch >= 1, and >= 2 values per channel for the batch norms.
  * @param labels  `batch` classes in 0..<num_classes. Gen-1 uses them for the accuracy only; NULL
  *                is allowed there, and the accuracy is then 0.
- * @return SKD_NON_FINITE, with nothing updated, if the loss or the update is not finite.
+ * @return SKD_NON_FINITE, with nothing updated, if the loss or a gradient is not finite.
  */
 skd_status skd_trainer_step(skd_trainer *trainer, const float *images, const int64_t *labels,
                             int64_t batch, skd_losses *losses);
