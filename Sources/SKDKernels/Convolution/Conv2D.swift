@@ -13,6 +13,8 @@ public struct Conv2D: Sendable {
   public let geometry: Conv2DGeometry
   public let algorithm: Conv2DAlgorithm
 
+  /// - Parameter algorithm: Nil for the choice of `Conv2DAlgorithm`. `.winograd` must only be asked
+  ///   for where the kernel is 3x3, stride and padding are 1, and channels are multiples of 32.
   public init(_ geometry: Conv2DGeometry, algorithm: Conv2DAlgorithm? = nil) {
     self.geometry = geometry
     self.algorithm = algorithm ?? Conv2DAlgorithm(for: geometry)

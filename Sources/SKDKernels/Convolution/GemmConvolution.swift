@@ -53,12 +53,12 @@ struct GemmConvolution {
 
   // MARK: Passes
 
-  /// Rows of one work item.
-  private static let rowsPerItem = 112
+  /// Rows of one work item: a few tiles, whose patches stay in the cache.
+  private var rowsPerItem: Int { min(112, max(geometry.output.rows, 1)) }
 
   /// Floats of scratch that each worker of `forward` and `backwardInput` needs.
   var scratchCountPerWorker: Int {
-    Self.rowsPerItem * blockWidth * (depthBlocks + channelBlocks)
+    rowsPerItem * blockWidth * (depthBlocks + channelBlocks)
   }
 
   /// output = leaky(patches * weight + bias). Writes (`=`).
@@ -70,11 +70,11 @@ struct GemmConvolution {
     scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
     let rows = geometry.output.rows
-    WorkerPool.shared.forEach(ceilDivide(rows, Self.rowsPerItem), workers: workers) {
+    WorkerPool.shared.forEach(ceilDivide(rows, rowsPerItem), workers: workers) {
       item, worker in
-      let first = item * Self.rowsPerItem
-      let count = min(Self.rowsPerItem, rows - first)
-      let blockStride = Self.rowsPerItem * blockWidth
+      let first = item * rowsPerItem
+      let count = min(rowsPerItem, rows - first)
+      let blockStride = rowsPerItem * blockWidth
       let matrix = scratch + worker * scratchCountPerWorker
       patches.gather(input, first: first, count: count, blockStride: blockStride, into: matrix)
       multiplyRows(
@@ -94,11 +94,11 @@ struct GemmConvolution {
     let rowsPerImage = geometry.output.height * geometry.output.width
     let imageCount = geometry.input.count / max(geometry.input.batch, 1)
     // Patches of one image overlap: an image is one item, unless no patches do.
-    let groupRows = geometry.isPointwise ? Self.rowsPerItem : rowsPerImage
+    let groupRows = geometry.isPointwise ? rowsPerItem : rowsPerImage
     let rows = geometry.output.rows
     WorkerPool.shared.forEach(ceilDivide(rows, max(groupRows, 1)), workers: workers) {
       group, worker in
-      let blockStride = Self.rowsPerItem * blockWidth
+      let blockStride = rowsPerItem * blockWidth
       let gradients = scratch + worker * scratchCountPerWorker
       let spare = gradients + channelBlocks * blockStride
       if !geometry.isPointwise {
@@ -107,7 +107,7 @@ struct GemmConvolution {
       var first = group * groupRows
       let end = min(first + groupRows, rows)
       while first < end {
-        let count = min(Self.rowsPerItem, end - first)
+        let count = min(rowsPerItem, end - first)
         packBlocks(
           dOutput + first * outputs, rows: count, columns: outputs, rowStride: outputs,
           blockStride: blockStride, into: gradients)
