@@ -405,7 +405,7 @@ skd_status skd_model_get_info(skd_model *model, skd_model_info *info);
 skd_status skd_model_get_entry(skd_model *model, int64_t index, skd_state_entry *entry);
 
 /** Replaces the whole state. @param arrays state_count C-contiguous arrays of the entries' shapes
- *  and types, finite; variances >= 0. All or nothing. */
+ *  and types, finite; variances >= 0, counters in 0...2^62. All or nothing. */
 skd_status skd_model_load(skd_model *model, const void *const *arrays, int64_t count);
 
 /**
