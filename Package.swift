@@ -23,16 +23,20 @@ let package = Package(
   products: [.library(name: "SKD", type: .dynamic, targets: ["SKDABI"])],
   targets: [
     .target(name: "CSKD"),
-    .target(name: "SKDRuntime", swiftSettings: optimized),
-    .target(name: "SKDKernels", dependencies: ["SKDRuntime"], swiftSettings: kernelSettings),
+    .target(name: "SKDRuntime", exclude: ["README.md"], swiftSettings: optimized),
     .target(
-      name: "SKDNN", dependencies: ["SKDKernels", "SKDRuntime"], swiftSettings: optimized),
+      name: "SKDKernels", dependencies: ["SKDRuntime"], exclude: ["README.md"],
+      swiftSettings: kernelSettings),
     .target(
-      name: "SKDFewShot", dependencies: ["SKDNN", "SKDKernels", "SKDRuntime"],
+      name: "SKDNN", dependencies: ["SKDKernels", "SKDRuntime"], exclude: ["README.md"],
       swiftSettings: optimized),
     .target(
+      name: "SKDFewShot", dependencies: ["SKDNN", "SKDKernels", "SKDRuntime"],
+      exclude: ["README.md"], swiftSettings: optimized),
+    .target(
       name: "SKDABI",
-      dependencies: ["CSKD", "SKDFewShot", "SKDNN", "SKDKernels", "SKDRuntime"]),
+      dependencies: ["CSKD", "SKDFewShot", "SKDNN", "SKDKernels", "SKDRuntime"],
+      exclude: ["README.md"]),
 
     .target(
       name: "SKDTestSupport", dependencies: ["SKDNN"], path: "Tests/SKDTestSupport",

@@ -139,12 +139,19 @@ public func skd_model_load(
   }
 }
 
+/// The largest counter taken: no run counts from here to where an `Int64` overflows.
+private let maximumCounter = 1 << 62
+
 /// The array of an entry, if its values are legal.
 private func source(_ array: UnsafeRawPointer?, for entry: StateEntry, _ arguments: Arguments)
   throws -> UnsafeRawPointer
 {
   let array = try arguments.pointer(array, entry.name)
-  guard entry.kind != .counter else { return array }
+  if entry.kind == .counter {
+    let count = array.loadUnaligned(as: Int64.self)
+    _ = try arguments.size(count, entry.name, in: 0...maximumCounter)
+    return array
+  }
   let values = array.assumingMemoryBound(to: Float.self)
   try arguments.finite(values, count: entry.count, entry.name)
   if entry.name.hasSuffix("running_var") {

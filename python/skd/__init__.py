@@ -12,11 +12,12 @@ from skd._version import __version__
 from skd.augmentation import apply_augmentation, augment, draw_augmentation
 from skd.checkpoints import load_model
 from skd.classifiers import LogisticRegression, l2_normalize
+from skd.creation import create_model
 from skd.episodes import Episodes, EpisodeSampler
 from skd.errors import NonFiniteLossError, SKDError
 from skd.evaluation import EvaluationResult, evaluate, evaluate_features, mean_ci95
 from skd.history import EpochRecord, History
-from skd.models import Model, Normalization, create_model
+from skd.models import Model, Normalization
 from skd.optimizers import SGD
 from skd.schedules import cosine_lr, step_lr
 from skd.training import Gen0, Gen1, Losses, Supervised

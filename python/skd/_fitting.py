@@ -43,6 +43,8 @@ class FitOptions:
     seed: int
     val: Split | None
     val_every: int
+    progress: bool
+    callback: Callable[[EpochRecord], object] | None
 
     @classmethod
     def checked(
@@ -61,6 +63,8 @@ class FitOptions:
         seed: Any,
         val: Any,
         val_every: Any,
+        progress: Any,
+        callback: Any,
     ) -> FitOptions:
         """Check the arguments before anything is changed."""
         owner, model = f"{type(trainer).__name__}.fit", trainer.model
@@ -82,7 +86,10 @@ class FitOptions:
         size = check.integer(batch_size, "batch_size", owner, minimum=1)
         if size > len(split):
             check.refuse("batch_size", owner, f"at most the number of images, {len(split)}", size)
-        return cls(
+        if callback is not None and not callable(callback):
+            got = type(callback).__name__
+            check.refuse("callback", owner, "callable", got, TypeError)
+        options = cls(
             split=split,
             epochs=check.integer(epochs, "epochs", owner, minimum=1),
             decay_epochs=check.epochs_list(decay_epochs, "decay_epochs", owner),
@@ -90,12 +97,19 @@ class FitOptions:
             schedule=check.choice(schedule, "schedule", owner, ("step", "cosine")),
             batch_size=size,
             mode=mode_of(augmentation, "augmentation", owner, channels),
-            flip=bool(flip),
+            flip=check.boolean(flip, "flip", owner),
             padding=padding_of(padding, side, owner),
             seed=check.seed(seed, owner),
             val=val,
             val_every=check.integer(val_every, "val_every", owner, minimum=1),
+            progress=check.boolean(progress, "progress", owner),
+            callback=callback,
         )
+        rate = options.learning_rate(options.epochs, trainer.optimizer.lr)
+        if not rate <= float(np.finfo(np.float32).max):
+            legal = "such that the learning rate of the last epoch is finite in float32"
+            check.refuse("decay_factor", owner, legal, options.decay_factor)
+        return options
 
     @property
     def steps_per_epoch(self) -> int:
@@ -109,26 +123,20 @@ class FitOptions:
         return _native.step_learning_rate(epoch, base, self.decay_factor, self.decay_epochs)
 
 
-def fit(
-    trainer: _Trainer,
-    options: FitOptions,
-    *,
-    progress: bool,
-    callback: Callable[[EpochRecord], object] | None,
-) -> History:
+def fit(trainer: _Trainer, options: FitOptions) -> History:
     """Run the epochs; see `_Trainer.fit`."""
     trainer.model.normalization = (options.split.mean, options.split.std)
     records = []
     batches = _batches(options)
     steps = options.steps_per_epoch * options.epochs
-    bar = progress_bar(steps, type(trainer).__name__, "step", wanted=progress)
+    bar = progress_bar(steps, type(trainer).__name__, "step", wanted=options.progress)
     try:
         for epoch in range(1, options.epochs + 1):
             trainer.learning_rate = options.learning_rate(epoch, trainer.optimizer.lr)
             record = _train_epoch(trainer, options, epoch, batches, bar)
             records.append(record)
-            if callback is not None:
-                callback(record)
+            if options.callback is not None:
+                options.callback(record)
     finally:
         batches.close()  # an interrupt must not leave the augmenting thread behind
         bar.close()

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 import operator
+import os
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
@@ -17,6 +19,7 @@ Value = TypeVar("Value")
 
 MAX_INT64 = 2**63 - 1
 MAX_SEED = 2**64 - 1
+MAX_COUNTER = 2**62  # counters of a state dict; a run never counts from here to 2**63
 
 
 def refuse(
@@ -66,6 +69,8 @@ def number(
         refuse(name, owner, "a number", repr(value), TypeError)
     try:
         result = float(value)
+    except OverflowError:
+        result = math.inf  # an int beyond float64; refused below
     except (TypeError, ValueError):
         refuse(name, owner, "a number", repr(value), TypeError)
     above = result > minimum if open_minimum else result >= minimum
@@ -77,6 +82,32 @@ def number(
             legal += f" and {'<' if open_maximum else '<='} {maximum:g}"
         refuse(name, owner, legal, result)
     return result
+
+
+def boolean(value: Any, name: str, owner: str) -> bool:
+    """Return `value` if it is a truth value; the words "no" and "False" are none."""
+    if not isinstance(value, (bool, np.bool_, int, np.integer)) or value not in (0, 1):
+        refuse(name, owner, "True or False", repr(value), TypeError)
+    return bool(value)
+
+
+def path(value: Any, name: str, owner: str) -> Path:
+    """Return `value` as a path."""
+    try:
+        text = os.fspath(value)
+    except TypeError:
+        refuse(name, owner, "a path", type(value).__name__, TypeError)
+    if isinstance(text, bytes) or not text or "\0" in text:
+        refuse(name, owner, "a path", repr(text))
+    return Path(text)
+
+
+def integers(value: Any, name: str, owner: str, *, minimum: int = 0) -> list[int]:
+    """Return a sequence of integers as a list; an iterator, which may not end, is refused."""
+    is_sequence = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
+    if not is_sequence and not (isinstance(value, np.ndarray) and value.ndim):
+        refuse(name, owner, "a sequence of integers", repr(value), TypeError)
+    return [integer(entry, name, owner, minimum=minimum) for entry in value]
 
 
 def choice(value: Any, name: str, owner: str, legal: Iterable[Value]) -> Value:
@@ -167,6 +198,14 @@ def integer_array(
     return np.array(array, dtype=np.int64)
 
 
+def names(value: Any, name: str, owner: str) -> tuple[str, ...]:
+    """Return a sequence of names as a tuple."""
+    is_sequence = isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, (str, bytes))
+    if not is_sequence or not all(isinstance(entry, str) for entry in value):
+        refuse(name, owner, "a sequence of str", repr(value), TypeError)
+    return tuple(map(str, value))
+
+
 def class_labels(value: ArrayLike, name: str, owner: str) -> NDArray[np.int64]:
     """Return a non-empty vector of labels of any integers."""
     labels = integer_array(value, name, owner)
@@ -191,9 +230,7 @@ def channel_vector(
 
 def epochs_list(value: Any, name: str, owner: str) -> NDArray[np.int64]:
     """Return epochs, counted from 1, as an int64 vector."""
-    if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, (str, bytes)):
-        refuse(name, owner, "a sequence of integers", repr(value), TypeError)
-    return np.array([integer(epoch, name, owner, minimum=1) for epoch in value], dtype=np.int64)
+    return np.array(integers(value, name, owner, minimum=1), dtype=np.int64)
 
 
 def instance(value: Any, name: str, owner: str, kind: type[Value]) -> Value:
@@ -232,16 +269,17 @@ def model_images(
 def state_array(value: ArrayLike, name: str, owner: str, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Return one entry of a state dict in the model's dtype."""
     array = _as_array(value, name, owner)
-    if dtype.kind == "i" and array.dtype.kind not in "iu":
-        refuse(name, owner, "of an integer dtype", f"dtype {array.dtype}", TypeError)
+    if dtype.kind == "i":
+        if array.dtype.kind not in "iu":
+            refuse(name, owner, "of an integer dtype", f"dtype {array.dtype}", TypeError)
+        if array.size and not 0 <= int(array.min()) <= int(array.max()) <= MAX_COUNTER:
+            refuse(name, owner, "in 0..2**62", f"{array.min()}..{array.max()}")
     return _convert(array, dtype.type)
 
 
 def subset(value: Any, name: str, owner: str, legal: Sequence[int]) -> tuple[int, ...]:
     """Return a non-empty choice of the legal integers, without repetition."""
-    if not isinstance(value, (Sequence, np.ndarray)) or isinstance(value, (str, bytes)):
-        refuse(name, owner, f"a sequence of {tuple(legal)}", repr(value), TypeError)
-    chosen = tuple(integer(entry, name, owner) for entry in value)
+    chosen = tuple(integers(value, name, owner))
     if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(legal):
         refuse(name, owner, f"different ones of {tuple(legal)}, at least one", chosen)
     return chosen

@@ -116,12 +116,13 @@ def augment(
     spread = check.channel_vector(std, "std", owner, channels=channels, positive=True)
     number = check.integer(epoch, "epoch", owner)
     key = check.seed(seed, owner)
+    mirrors = check.boolean(flip, "flip", owner)
     if out is None:
         out = np.empty(pixels.shape, dtype=np.float32)
     else:
         check.output(out, "out", owner, pixels.shape)
     _native.augment(
-        pixels, None, None, kind, zeros, bool(flip), key, number, False, centre, spread, out
+        pixels, None, None, kind, zeros, mirrors, key, number, False, centre, spread, out
     )
     return out
 
@@ -159,10 +160,9 @@ def draw_augmentation(
     kind = MODES[check.choice(mode, "mode", owner, MODES)]
     zeros = check.integer(padding, "padding", owner, maximum=MAX_PADDING)
     number = check.integer(epoch, "epoch", owner)
+    mirrors, key = check.boolean(flip, "flip", owner), check.seed(seed, owner)
     choices = np.zeros(count, dtype=CHOICES)
-    _native.draw_augmentation(
-        kind, zeros, bool(flip), check.seed(seed, owner), number, _rows_of_bytes(choices)
-    )
+    _native.draw_augmentation(kind, zeros, mirrors, key, number, _rows_of_bytes(choices))
     return choices
 
 

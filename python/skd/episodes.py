@@ -74,7 +74,7 @@ class EpisodeSampler:
         self.n_shot = check.integer(n_shot, "n_shot", owner, minimum=1)
         self.n_query = check.integer(n_query, "n_query", owner, minimum=1)
         self.seed = check.seed(seed, owner)
-        self.legacy = bool(legacy)
+        self.legacy = check.boolean(legacy, "legacy", owner)
         if self.n_way > len(counts):
             check.refuse("n_way", owner, f"at most the number of classes, {len(counts)}", n_way)
         if self.n_shot + self.n_query > counts.min():

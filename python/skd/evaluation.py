@@ -142,6 +142,8 @@ def evaluate(
     mode = mode_of(support_augmentation, "support_augmentation", owner, split.images.shape[3])
     copies = check.integer(n_support_copies, "n_support_copies", owner, minimum=1, maximum=1000)
     check.choice(features, "features", owner, FEATURES)
+    mirrors = check.boolean(flip, "flip", owner)
+    shows = check.boolean(progress, "progress", owner)
     normalization = model.normalization or Normalization(split.mean, split.std)
     extract = _FeatureExtractor(model, features, normalization)
     plan = _Plan(
@@ -154,15 +156,15 @@ def evaluate(
     if mode == _native.AUGMENT_NONE:
         copies, supports = 1, None
     else:
-        supports = _AugmentedSupports(extract, split.images, mode, copies, bool(flip), plan.seed)
+        supports = _AugmentedSupports(extract, split.images, mode, copies, mirrors, plan.seed)
     options = {
         "features": features,
         "n_support_copies": copies,
         "support_augmentation": support_augmentation,
-        "flip": bool(flip),
+        "flip": mirrors,
         "normalization": normalization,
     }
-    return _score(plan, image_features, supports, options, progress)
+    return _score(plan, image_features, supports, options, shows)
 
 
 def evaluate_features(
@@ -207,7 +209,8 @@ def evaluate_features(
     plan = _Plan(
         targets, n_way, n_shot, n_query, n_episodes, classifier, seed, legacy_episodes, owner
     )
-    return _score(plan, l2_normalize(rows), None, {}, progress)
+    shows = check.boolean(progress, "progress", owner)
+    return _score(plan, l2_normalize(rows), None, {}, shows)
 
 
 class _Plan:

@@ -1,8 +1,8 @@
-"""Networks: creation, evaluation, state and checkpoints."""
+"""Networks: evaluation, state and checkpoints."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from os import PathLike
 from typing import Any, NamedTuple
 
@@ -12,11 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 
-__all__ = ["ARCHITECTURES", "Model", "Normalization", "create_model"]
+__all__ = ["Model", "Normalization"]
 
 FloatArray = NDArray[np.float32]
 
-ARCHITECTURES = ("resnet12", "seresnet12", "convnet4", "wrn_28_10")
 FEATURES = ("embedding", "logits")
 CHUNK = 64  # images evaluated at once, which bounds the memory of an evaluation
 
@@ -32,97 +31,6 @@ class Normalization(NamedTuple):
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
-
-
-def create_model(
-    architecture: str,
-    *,
-    num_classes: int,
-    image_size: int,
-    input_channels: int = 3,
-    widths: Sequence[int] | None = None,
-    drop_rate: float | None = None,
-    dropblock_size: int | None = None,
-    rotation_head: bool | None = None,
-    seed: int = 0,
-) -> Model:
-    """Create a model with fresh weights.
-
-    Parameters
-    ----------
-    architecture : {"resnet12", "seresnet12", "convnet4", "wrn_28_10"}
-        Backbone.
-    num_classes : int
-        Classes of the classifier.
-    image_size : int
-        Side of the images, in pixels.
-    input_channels : int, default=3
-        Channels of the images, 1 to 4.
-    widths : sequence of int, optional
-        Channels of each stage; by default those of the architecture, (64, 160, 320, 640) for
-        "resnet12".
-    drop_rate : float, optional
-        Rate of dropout and DropBlock, in [0, 1); by default that of the architecture.
-    dropblock_size : int, optional
-        Side of DropBlock's squares; by default 5 for images of 84 pixels and 2 for 32.
-    rotation_head : bool, optional
-        Whether the model predicts the rotation, as `Gen0` needs; by default "resnet12" does.
-    seed : int, default=0
-        Of the initial weights.
-
-    Returns
-    -------
-    model : Model
-        The model.
-
-    Examples
-    --------
-    >>> model = create_model("convnet4", num_classes=10, image_size=16)
-    >>> model.embed(np.zeros((2, 16, 16, 3))).shape == (2, model.embedding_dim)
-    True
-    """
-    owner = "create_model"
-    config: dict[str, Any] = {
-        "architecture": check.choice(architecture, "architecture", owner, ARCHITECTURES),
-        "num_classes": check.integer(num_classes, "num_classes", owner, minimum=1),
-        "image_size": check.integer(image_size, "image_size", owner, minimum=1),
-        "input_channels": check.integer(
-            input_channels, "input_channels", owner, minimum=1, maximum=4
-        ),
-        "widths": None,
-        "drop_rate": None,
-        "dropblock_size": None,
-        "rotation_head": None if rotation_head is None else bool(rotation_head),
-    }
-    if widths is not None:
-        if isinstance(widths, (str, bytes)) or not isinstance(widths, (Sequence, np.ndarray)):
-            check.refuse("widths", owner, "a sequence of integers", repr(widths), TypeError)
-        config["widths"] = [check.integer(width, "widths", owner, minimum=1) for width in widths]
-        if not config["widths"]:
-            check.refuse("widths", owner, "non-empty", widths)
-    if drop_rate is not None:
-        config["drop_rate"] = check.number(
-            drop_rate, "drop_rate", owner, maximum=1, open_maximum=True
-        )
-    if dropblock_size is not None:
-        config["dropblock_size"] = check.integer(dropblock_size, "dropblock_size", owner, minimum=1)
-    return Model(_create_native(config, check.seed(seed, owner)), config)
-
-
-def _create_native(config: Mapping[str, Any], seed: int) -> _native.Model:
-    """Create the library's model; None asks it for the default of the architecture."""
-    head = config["rotation_head"]
-    return _native.Model(
-        config["architecture"],
-        config["num_classes"],
-        config["image_size"],
-        config["input_channels"],
-        config["widths"] or [],
-        -1.0 if config["drop_rate"] is None else config["drop_rate"],
-        config["dropblock_size"] or 0,
-        -1 if head is None else int(head),
-        seed,
-    )
 
 
 class Model:
@@ -197,15 +105,11 @@ class Model:
 
     @normalization.setter
     def normalization(self, value: tuple[ArrayLike, ArrayLike] | None) -> None:
-        if value is None:
-            self._normalization = None
-            return
-        owner, channels = "Model.normalization", self.input_channels
-        if not isinstance(value, tuple) or len(value) != 2:
-            check.refuse("value", owner, "a pair (mean, std)", repr(value))
-        mean = check.channel_vector(value[0], "mean", owner, channels=channels)
-        std = check.channel_vector(value[1], "std", owner, channels=channels, positive=True)
-        self._normalization = Normalization(tuple(mean.tolist()), tuple(std.tolist()))
+        if value is not None:
+            value = _checked_normalization(
+                value, "value", "Model.normalization", channels=self.input_channels
+            )
+        self._normalization = value
 
     def embed(self, images: ArrayLike) -> FloatArray:
         """Compute the features before the classifier, not normalised.
@@ -313,6 +217,8 @@ class Model:
         ValueError
             If names are missing or unexpected, a shape differs, or a value is not finite; the
             model is then unchanged.
+        TypeError
+            If an entry is no array of real numbers, or a counter is not of an integer dtype.
         """
         owner = "Model.load_state_dict"
         if not isinstance(state_dict, Mapping):
@@ -371,8 +277,15 @@ class Model:
         features : ndarray of shape (n_images, n_dimensions), dtype float32
             A new array.
         """
-        chunks = _Chunks(self, images, normalization or self.normalization, "Model.features")
-        if check.choice(kind, "kind", "Model.features", FEATURES) == "embedding":
+        owner = "Model.features"
+        if normalization is None:
+            normalization = self.normalization
+        else:
+            normalization = _checked_normalization(
+                normalization, "normalization", owner, channels=self.input_channels
+            )
+        chunks = _Chunks(self, images, normalization, owner)
+        if check.choice(kind, "kind", owner, FEATURES) == "embedding":
             return self._embed(chunks)
         return self._logits(chunks)
 
@@ -390,6 +303,17 @@ class Model:
 
     def _chunks(self, images: ArrayLike, owner: str) -> _Chunks:
         return _Chunks(self, images, self.normalization, owner)
+
+
+def _checked_normalization(
+    value: tuple[ArrayLike, ArrayLike], name: str, owner: str, *, channels: int
+) -> Normalization:
+    """Return a pair (mean, std) with one number for each channel."""
+    if not isinstance(value, tuple) or len(value) != 2:
+        check.refuse(name, owner, "a pair (mean, std)", repr(value))
+    mean = check.channel_vector(value[0], "mean", owner, channels=channels)
+    std = check.channel_vector(value[1], "std", owner, channels=channels, positive=True)
+    return Normalization(tuple(mean.tolist()), tuple(std.tolist()))
 
 
 class _Chunks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from skd import _native
@@ -36,12 +37,13 @@ def step_lr(
     >>> [round(step_lr(epoch, base=0.05, decay_epochs=[2]), 4) for epoch in (1, 2, 3)]
     [0.05, 0.05, 0.005]
     """
-    return _native.step_learning_rate(
+    rate = _native.step_learning_rate(
         check.integer(epoch, "epoch", "step_lr", minimum=1),
         check.number(base, "base", "step_lr"),
         check.number(factor, "factor", "step_lr"),
         check.epochs_list(decay_epochs, "decay_epochs", "step_lr"),
     )
+    return _finite(rate, factor, "step_lr")
 
 
 def cosine_lr(epoch: int, *, epochs: int, base: float, factor: float = 0.1) -> float:
@@ -69,9 +71,16 @@ def cosine_lr(epoch: int, *, epochs: int, base: float, factor: float = 0.1) -> f
     0.001
     """
     total = check.integer(epochs, "epochs", "cosine_lr", minimum=1)
-    return _native.cosine_learning_rate(
+    rate = _native.cosine_learning_rate(
         check.integer(epoch, "epoch", "cosine_lr", maximum=total),
         total,
         check.number(base, "base", "cosine_lr"),
         check.number(factor, "factor", "cosine_lr"),
     )
+    return _finite(rate, factor, "cosine_lr")
+
+
+def _finite(rate: float, factor: float, owner: str) -> float:
+    if not math.isfinite(rate):
+        check.refuse("factor", owner, "small enough for a finite rate", factor)
+    return rate

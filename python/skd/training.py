@@ -241,8 +241,10 @@ class _Trainer:
             seed=seed,
             val=val,
             val_every=val_every,
+            progress=progress,
+            callback=callback,
         )
-        return fit(self, options, progress=bool(progress), callback=callback)
+        return fit(self, options)
 
     def _batch(
         self, x: Any, labels: Any, method: str

@@ -11,12 +11,13 @@ struct Trainer {
   ~Trainer() { skd_trainer_free(handle); }
 };
 
-void create(Trainer *self, const Model &model, const Model *teacher, int32_t objective, float alpha, float beta, float temperature, bool twin_90,
-            bool twin_180, bool twin_270, bool all_views, float learning_rate, float momentum,
-            float weight_decay, uint64_t seed) {
-  const skd_trainer_config config{objective, alpha,     beta,          temperature, twin_90,
-                                  twin_180,  twin_270,  all_views,     learning_rate,
-                                  momentum,  weight_decay, seed};
+void create(Trainer *self, const Model &model, const Model *teacher, int32_t objective,
+            float alpha, float beta, float temperature, bool twin_90, bool twin_180, bool twin_270,
+            bool all_views, float learning_rate, float momentum, float weight_decay,
+            uint64_t seed) {
+  const skd_trainer_config config{objective,     alpha,     beta,     temperature,
+                                  twin_90,       twin_180,  twin_270, all_views,
+                                  learning_rate, momentum,  weight_decay, seed};
   skd_trainer *handle = nullptr;
   compute([&] {
     return skd_trainer_create(model.handle, teacher ? teacher->handle : nullptr, &config, &handle);

@@ -142,7 +142,11 @@ skd_status skd_dropout_mask(int64_t count, float rate, uint64_t seed, int64_t st
 skd_status skd_dropout_apply(const float *input, const uint8_t *kept, int64_t count, float rate,
                              float *output);
 
-/** DropBlock's probability of a square's corner after `step` training steps (SPEC section 2). */
+/**
+ * DropBlock's probability of a square's corner after `step` training steps:
+ * (1 - keep) / block_size^2 * side^2 / (side - block_size + 1)^2 with
+ * keep = max(1 - rate * step / 40000, 1 - rate).
+ */
 skd_status skd_drop_block_gamma(double rate, int64_t block_size, int64_t side, int64_t step,
                                 double *gamma);
 
@@ -405,7 +409,7 @@ skd_status skd_model_get_info(skd_model *model, skd_model_info *info);
 skd_status skd_model_get_entry(skd_model *model, int64_t index, skd_state_entry *entry);
 
 /** Replaces the whole state. @param arrays state_count C-contiguous arrays of the entries' shapes
- *  and types, finite; variances >= 0. All or nothing. */
+ *  and types, finite; variances >= 0, counters in 0...2^62. All or nothing. */
 skd_status skd_model_load(skd_model *model, const void *const *arrays, int64_t count);
 
 /**

@@ -27,7 +27,7 @@ def load(name: str) -> FewShotData:
     >>> skd.datasets.load("glyphs").train.images.shape[1:]
     (32, 32, 3)
     """
-    if name not in NAMES:
+    if not isinstance(name, str) or name not in NAMES:
         legal = f"one of {', '.join(map(repr, NAMES))} (make other data with from_arrays)"
         check.refuse("name", "load", legal, repr(name))
     from skd.datasets._glyphs import read_glyphs

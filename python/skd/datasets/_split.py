@@ -36,6 +36,26 @@ class Split:
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
+    def __post_init__(self) -> None:
+        """Check what a caller who does without `from_arrays` may have mixed up."""
+        images, labels = self.images, self.labels
+        for name, dtype in (("images", np.uint8), ("labels", np.int64)):
+            array = getattr(self, name)
+            if not isinstance(array, np.ndarray) or array.dtype != dtype:
+                got = getattr(array, "dtype", type(array).__name__)
+                legal = f"an array of dtype {np.dtype(dtype)}; from_arrays converts"
+                check.refuse(name, "Split", legal, got, TypeError)
+        check.square_images(images, "images", "Split")
+        if not images.size or not images.flags.c_contiguous:
+            check.refuse("images", "Split", "C-contiguous, not empty", f"shape {images.shape}")
+        if labels.shape != images.shape[:1]:
+            check.refuse("labels", "Split", f"of shape {images.shape[:1]}", labels.shape)
+        if np.unique(labels).tolist() != list(range(self.n_classes)):
+            check.refuse("labels", "Split", f"all of 0..{self.n_classes - 1}", "others")
+        channels = images.shape[3]
+        check.channel_vector(self.mean, "mean", "Split", channels=channels)
+        check.channel_vector(self.std, "std", "Split", channels=channels, positive=True)
+
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self.images)
@@ -92,6 +112,13 @@ def from_arrays(
     split : Split
         The images, with labels from 0.
 
+    Raises
+    ------
+    ValueError
+        If shapes or lengths do not fit, a pixel is outside 0..255, or there are no images.
+    TypeError
+        If images or labels are not integers.
+
     Examples
     --------
     >>> split = from_arrays(np.zeros((3, 8, 8, 1), dtype=np.uint8), [7, 4, 7])
@@ -105,7 +132,10 @@ def from_arrays(
     original, positions = np.unique(
         check.integer_array(labels, "labels", owner, length=len(pixels)), return_inverse=True
     )
-    names = tuple(map(str, original if class_names is None else class_names))
+    if class_names is None:
+        names = tuple(map(str, original))
+    else:
+        names = check.names(class_names, "class_names", owner)
     if len(names) != len(original):
         check.refuse("class_names", owner, f"one for each of {len(original)} classes", len(names))
     channels = pixels.shape[3]

@@ -74,6 +74,7 @@ def batch_norm2d(
     array([-1.,  1.], dtype=float32)
     """
     owner = "batch_norm2d"
+    is_training = check.boolean(training, "training", owner)
     images = check.float_array(x, "x", owner, ndim=4)
     scale = check.float_array(weight, "weight", owner, ndim=1)
     offset = check.float_array(bias, "bias", owner, ndim=1)
@@ -82,7 +83,7 @@ def batch_norm2d(
     epsilon = check.number(eps, "eps", owner, open_minimum=True)
     rate = check.number(momentum, "momentum", owner, maximum=1)
     output = np.empty_like(images)
-    if training:
+    if is_training:
         mean, inverse_std = np.empty_like(new_mean), np.empty_like(new_mean)
         _native.batch_norm2d_train(
             images, scale, offset, epsilon, rate, new_mean, new_var, output, mean, inverse_std
@@ -127,6 +128,7 @@ def batch_norm2d_backward(
     array([3., 3.], dtype=float32)
     """
     owner = "batch_norm2d_backward"
+    is_training = check.boolean(training, "training", owner)
     images = check.float_array(x, "x", owner, ndim=4)
     scale = check.float_array(weight, "weight", owner, ndim=1)
     centre = check.float_array(mean, "mean", owner, ndim=1)
@@ -134,6 +136,6 @@ def batch_norm2d_backward(
     upstream = check.float_array(d_output, "d_output", owner, ndim=4)
     d_x, d_weight, d_bias = np.empty_like(images), np.empty_like(scale), np.empty_like(scale)
     _native.batch_norm2d_backward(
-        images, upstream, scale, centre, spread, bool(training), d_x, d_weight, d_bias
+        images, upstream, scale, centre, spread, is_training, d_x, d_weight, d_bias
     )
     return d_x, d_weight, d_bias

@@ -38,7 +38,7 @@ def dropout_mask(shape: Sequence[int], *, rate: float, seed: int, step: int = 0)
            [1, 1, 1]], dtype=uint8)
     """
     owner = "dropout_mask"
-    extents = [check.integer(extent, "shape", owner) for extent in shape]
+    extents = check.integers(shape, "shape", owner)
     probability = check.number(rate, "rate", owner, maximum=1, open_maximum=True)
     kept = np.empty(extents, dtype=np.uint8)
     _native.dropout_mask(
@@ -158,7 +158,7 @@ def drop_block_corners(
     (1, 3, 3, 2)
     """
     owner = "drop_block_corners"
-    extents = [check.integer(extent, "shape", owner) for extent in shape]
+    extents = check.integers(shape, "shape", owner)
     if len(extents) != 4 or min(extents[1:]) < 1:
         check.refuse("shape", owner, "(batch, height, width, channels)", tuple(extents))
     batch, height, width, channels = extents

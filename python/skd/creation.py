@@ -1,0 +1,113 @@
+"""Creation of models with fresh weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from skd import _native
+from skd import _validation as check
+from skd.models import Model
+
+__all__ = ["ARCHITECTURES", "create_model"]
+
+ARCHITECTURES = ("resnet12", "seresnet12", "convnet4", "wrn_28_10")
+
+
+def create_model(
+    architecture: str,
+    *,
+    num_classes: int,
+    image_size: int,
+    input_channels: int = 3,
+    widths: Sequence[int] | None = None,
+    drop_rate: float | None = None,
+    dropblock_size: int | None = None,
+    rotation_head: bool | None = None,
+    seed: int = 0,
+) -> Model:
+    """Create a model with fresh weights.
+
+    Parameters
+    ----------
+    architecture : {"resnet12", "seresnet12", "convnet4", "wrn_28_10"}
+        Backbone.
+    num_classes : int
+        Classes of the classifier, at most 1,000,000.
+    image_size : int
+        Side of the images, in pixels: at least 16 for the ResNet-12s and 8 for "convnet4", at
+        most 4096.
+    input_channels : int, default=3
+        Channels of the images, 1 to 4.
+    widths : sequence of int, optional
+        Channels of each stage; by default those of the architecture, (64, 160, 320, 640) for
+        "resnet12".
+    drop_rate : float, optional
+        Rate of dropout and DropBlock, in [0, 1); by default that of the architecture.
+    dropblock_size : int, optional
+        Side of DropBlock's squares; by default 5 for images of 84 pixels and 2 for 32.
+    rotation_head : bool, optional
+        Whether the model predicts the rotation, as `Gen0` needs; by default "resnet12" does.
+    seed : int, default=0
+        Of the initial weights.
+
+    Returns
+    -------
+    model : Model
+        The model.
+
+    Raises
+    ------
+    ValueError
+        If an option is outside its domain, or the architecture has no place for it.
+    MemoryError
+        If the parameters do not fit into memory.
+
+    Examples
+    --------
+    >>> model = create_model("convnet4", num_classes=10, image_size=16)
+    >>> model.embed(np.zeros((2, 16, 16, 3))).shape == (2, model.embedding_dim)
+    True
+    """
+    owner = "create_model"
+    config: dict[str, Any] = {
+        "architecture": check.choice(architecture, "architecture", owner, ARCHITECTURES),
+        "num_classes": check.integer(num_classes, "num_classes", owner, minimum=1),
+        "image_size": check.integer(image_size, "image_size", owner, minimum=1),
+        "input_channels": check.integer(
+            input_channels, "input_channels", owner, minimum=1, maximum=4
+        ),
+        "widths": None,
+        "drop_rate": None,
+        "dropblock_size": None,
+        "rotation_head": None,
+    }
+    if widths is not None:
+        config["widths"] = check.integers(widths, "widths", owner, minimum=1)
+        if not config["widths"]:
+            check.refuse("widths", owner, "non-empty", widths)
+    if drop_rate is not None:
+        config["drop_rate"] = check.number(
+            drop_rate, "drop_rate", owner, maximum=1, open_maximum=True
+        )
+    if dropblock_size is not None:
+        config["dropblock_size"] = check.integer(dropblock_size, "dropblock_size", owner, minimum=1)
+    if rotation_head is not None:
+        config["rotation_head"] = check.boolean(rotation_head, "rotation_head", owner)
+    return Model(_create_native(config, check.seed(seed, owner)), config)
+
+
+def _create_native(config: Mapping[str, Any], seed: int) -> _native.Model:
+    """Create the library's model; None asks it for the default of the architecture."""
+    head = config["rotation_head"]
+    return _native.Model(
+        config["architecture"],
+        config["num_classes"],
+        config["image_size"],
+        config["input_channels"],
+        config["widths"] or [],
+        -1.0 if config["drop_rate"] is None else config["drop_rate"],
+        config["dropblock_size"] or 0,
+        -1 if head is None else int(head),
+        seed,
+    )
