@@ -1,6 +1,6 @@
 import SKDRuntime
 
-/// A random augmentation of square images (SPEC section 4).
+/// A random augmentation of square images.
 ///
 /// The choices for an image depend on (seed, purpose, epoch, stream) alone: not on the batch it
 /// is in, the order of calls or the number of threads.

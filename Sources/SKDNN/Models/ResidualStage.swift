@@ -1,7 +1,7 @@
 import SKDKernels
 
 /// One block of ResNet-12: three 3x3 convolutions around a 1x1 shortcut, then a 2x2 maximum pool
-/// and a drop (SPEC section 2).
+/// and a drop.
 final class ResidualStage {
   static let leak: Float = 0.1
 
