@@ -1,3 +1,5 @@
+import Synchronization
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -24,7 +26,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     capacity = count
   }
 
-  deinit { free(pointer) }
+  deinit { Self.deallocate(pointer, capacity) }
 
   /// Makes room for `count` elements; the content is lost (all zero) if the buffer has to grow.
   ///
@@ -32,7 +34,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
   public func reserve(_ count: Int) throws {
     guard count > capacity else { return }
     let grown = try Self.allocate(count)
-    free(pointer)
+    Self.deallocate(pointer, capacity)
     pointer = grown
     capacity = count
   }
@@ -41,15 +43,27 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(
       by: MemoryLayout<Element>.stride)
     var raw: UnsafeMutableRawPointer?
-    guard !overflow, bytes <= physicalMemory, posix_memalign(&raw, 64, bytes) == 0, let raw else {
+    let held = allocatedBytes.load(ordering: .relaxed)
+    guard !overflow, bytes <= physicalMemory - held, posix_memalign(&raw, 64, bytes) == 0, let raw
+    else {
       throw SKDError.outOfMemory(
         "a buffer of \(count) elements of \(MemoryLayout<Element>.stride) bytes does not fit "
-          + "into memory (\(physicalMemory) bytes)")
+          + "into memory (\(physicalMemory) bytes, of which buffers hold \(held))")
     }
+    allocatedBytes.add(bytes, ordering: .relaxed)
     memset(raw, 0, bytes)
     return raw.bindMemory(to: Element.self, capacity: max(count, 1))
   }
+
+  private static func deallocate(_ pointer: UnsafeMutablePointer<Element>, _ count: Int) {
+    allocatedBytes.subtract(max(count, 1) * MemoryLayout<Element>.stride, ordering: .relaxed)
+    free(pointer)
+  }
 }
 
+/// What all buffers of the process hold. Linux promises more memory than it has, and kills the
+/// process that takes it at its word.
+private let allocatedBytes = Atomic<Int>(0)
+
 /// The machine's memory, in bytes.
-let physicalMemory: Int = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+private let physicalMemory: Int = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
