@@ -10,17 +10,16 @@ from skd import datasets, losses, ops
 from skd._threads import get_num_threads, set_num_threads
 from skd._version import __version__
 from skd.augmentation import apply_augmentation, augment, draw_augmentation
-from skd.checkpoints import load_model
 from skd.classifiers import LogisticRegression, l2_normalize
-from skd.creation import create_model
+from skd.creation import create_model, load_model
 from skd.episodes import Episodes, EpisodeSampler
 from skd.errors import NonFiniteLossError, SKDError
 from skd.evaluation import EvaluationResult, evaluate, evaluate_features, mean_ci95
-from skd.history import EpochRecord, History
+from skd.history import EpochRecord, History, Losses
 from skd.models import Model, Normalization
 from skd.optimizers import SGD
 from skd.schedules import cosine_lr, step_lr
-from skd.training import Gen0, Gen1, Losses, Supervised
+from skd.training import Gen0, Gen1, Supervised
 
 __all__ = [
     "SGD",

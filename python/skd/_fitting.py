@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,14 +17,25 @@ from skd._progress import progress_bar
 from skd.augmentation import mode_of, padding_of
 from skd.datasets import Split
 from skd.evaluation import EvaluationResult, evaluate
-from skd.history import EpochRecord, History
+from skd.history import EpochRecord, History, Losses
 from skd.schedules import cosine_lr
-from skd.training import Losses
 
 if TYPE_CHECKING:
-    from skd.training import _Trainer
+    from skd.models import Model
+    from skd.optimizers import SGD
 
 VALIDATION_EPISODES = 200
+
+
+class Trainable(Protocol):
+    """What the loop needs of a trainer."""
+
+    model: Model
+    optimizer: SGD
+    learning_rate: float
+
+    def step(self, x: NDArray[np.float32], labels: NDArray[np.int64], /) -> Losses:
+        """Train on one batch."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +60,7 @@ class FitOptions:
     @classmethod
     def checked(
         cls,
-        trainer: _Trainer,
+        trainer: Trainable,
         split: Any,
         *,
         epochs: Any,
@@ -123,8 +134,8 @@ class FitOptions:
         return _native.step_learning_rate(epoch, base, self.decay_factor, self.decay_epochs)
 
 
-def fit(trainer: _Trainer, options: FitOptions) -> History:
-    """Run the epochs; see `_Trainer.fit`."""
+def fit(trainer: Trainable, options: FitOptions) -> History:
+    """Run the epochs; see `Trainable.fit`."""
     trainer.model.normalization = (options.split.mean, options.split.std)
     records = []
     batches = _batches(options)
@@ -147,7 +158,7 @@ Batches = Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]
 
 
 def _train_epoch(
-    trainer: _Trainer, options: FitOptions, epoch: int, batches: Batches, bar: Any
+    trainer: Trainable, options: FitOptions, epoch: int, batches: Batches, bar: Any
 ) -> EpochRecord:
     start = time.perf_counter()
     sums = np.zeros(len(Losses._fields))
@@ -207,7 +218,7 @@ def _batches(options: FitOptions) -> Any:
             yield batch
 
 
-def _validate(trainer: _Trainer, options: FitOptions, epoch: int) -> EvaluationResult | None:
+def _validate(trainer: Trainable, options: FitOptions, epoch: int) -> EvaluationResult | None:
     """Evaluate 1-shot episodes of the validation split, as large as it allows up to 5-way."""
     val = options.val
     if val is None or (epoch % options.val_every != 0 and epoch != options.epochs):

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skd import _validation as check
-
-if TYPE_CHECKING:
-    from skd.models import Model
-
-__all__ = ["load_model", "save_model"]
 
 METADATA_KEY = "skd"
 
 
-def save_model(model: Model, path: str | PathLike[str]) -> None:
-    """Write a model; see `Model.save`."""
+def write_checkpoint(
+    path: str | PathLike[str],
+    state: Mapping[str, NDArray[Any]],
+    config: Mapping[str, Any],
+    normalization: Any,
+) -> None:
+    """Write a model's state, configuration and normalisation; see `Model.save`."""
     from safetensors.numpy import save
 
     target = check.path(path, "path", "Model.save")
@@ -29,37 +31,19 @@ def save_model(model: Model, path: str | PathLike[str]) -> None:
         check.refuse("path", "Model.save", "the name of a file", f"the folder {str(target)!r}")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {str(target.parent)!r} to save a model in.")
-    metadata = {"config": model.config, "normalization": model.normalization}
+    metadata = {"config": dict(config), "normalization": normalization}
     # "format" tells other readers of safetensors files that names and shapes are PyTorch's.
     header = {"format": "pt", METADATA_KEY: json.dumps(metadata)}
     # safetensors writes the memory of an array as it lies, whatever its strides.
-    state = {name: np.require(view, requirements="C") for name, view in model.state_dict().items()}
-    write_whole(target, save(state, metadata=header))
+    arrays = {name: np.require(view, requirements="C") for name, view in state.items()}
+    write_whole(target, save(arrays, metadata=header))
 
 
-def load_model(path: str | PathLike[str]) -> Model:
-    """Read a model that `Model.save` wrote.
-
-    Parameters
-    ----------
-    path : str or path
-        A safetensors file.
-
-    Returns
-    -------
-    model : Model
-        The model with its state and normalisation.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file is not a checkpoint of a model, or is damaged.
-    """
+def read_checkpoint(
+    path: str | PathLike[str],
+) -> tuple[dict[str, NDArray[Any]], dict[str, Any], Any]:
+    """Return the state, configuration and normalisation of a checkpoint; see `load_model`."""
     from safetensors import SafetensorError, safe_open
-
-    from skd.creation import create_model
 
     source = check.path(path, "path", "load_model")
     if not source.is_file():
@@ -71,10 +55,7 @@ def load_model(path: str | PathLike[str]) -> Model:
     except (SafetensorError, AttributeError, TypeError) as error:  # or a dtype NumPy lacks
         check.refuse("path", "load_model", "a safetensors file", f"{str(source)!r} ({error})")
     config, normalization = _parse(header, source)
-    model = create_model(**config)
-    model.load_state_dict(state)
-    model.normalization = normalization
-    return model
+    return state, config, normalization
 
 
 def _parse(header: dict[str, str], source: Path) -> tuple[dict[str, Any], Any]:

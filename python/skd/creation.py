@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import Any
 
 from skd import _native
 from skd import _validation as check
+from skd.checkpoints import read_checkpoint
 from skd.models import Model
 
-__all__ = ["ARCHITECTURES", "create_model"]
+__all__ = ["ARCHITECTURES", "create_model", "load_model"]
 
 ARCHITECTURES = ("resnet12", "seresnet12", "convnet4", "wrn_28_10")
 
@@ -111,3 +113,30 @@ def _create_native(config: Mapping[str, Any], seed: int) -> _native.Model:
         -1 if head is None else int(head),
         seed,
     )
+
+
+def load_model(path: str | PathLike[str]) -> Model:
+    """Read a model that `Model.save` wrote.
+
+    Parameters
+    ----------
+    path : str or path
+        A safetensors file.
+
+    Returns
+    -------
+    model : Model
+        The model with its state and normalisation.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is not a checkpoint of a model, or is damaged.
+    """
+    state, config, normalization = read_checkpoint(path)
+    model = create_model(**config)
+    model.load_state_dict(state)
+    model.normalization = normalization
+    return model

@@ -1,16 +1,39 @@
-"""What a training run reports."""
+"""What a training step and a training run report."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 if TYPE_CHECKING:
     from skd.evaluation import EvaluationResult
-    from skd.training import Losses
 
-__all__ = ["EpochRecord", "History"]
+__all__ = ["EpochRecord", "History", "Losses"]
+
+
+class Losses(NamedTuple):
+    """Terms of one step; those that the objective lacks are 0.
+
+    Attributes
+    ----------
+    total : float
+        What is minimised.
+    cross_entropy, rotation : float
+        Terms of `Supervised` and `Gen0`.
+    distillation, twin : float
+        Terms of `Gen1`.
+    accuracy, rotation_accuracy : float
+        Fractions in 0..1 of the images classified rightly.
+    """
+
+    total: float
+    cross_entropy: float
+    rotation: float
+    distillation: float
+    twin: float
+    accuracy: float
+    rotation_accuracy: float
 
 
 @dataclass(frozen=True)

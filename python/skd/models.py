@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd.checkpoints import write_checkpoint
 
 __all__ = ["Model", "Normalization"]
 
@@ -254,9 +255,7 @@ class Model:
         path : str or path
             Where to write; an existing file is replaced.
         """
-        from skd.checkpoints import save_model
-
-        save_model(self, path)
+        write_checkpoint(path, self.state_dict(), self.config, self.normalization)
 
     def features(
         self, images: ArrayLike, kind: str, *, normalization: Normalization | None = None

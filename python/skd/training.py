@@ -9,13 +9,14 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd.history import Losses
 from skd.models import Model, model_floats
 from skd.optimizers import SGD
 
@@ -23,33 +24,9 @@ if TYPE_CHECKING:
     from skd.datasets import Split
     from skd.history import EpochRecord, History
 
-__all__ = ["Gen0", "Gen1", "Losses", "Supervised"]
+__all__ = ["Gen0", "Gen1", "Supervised"]
 
 ROTATIONS = (90, 180, 270)
-
-
-class Losses(NamedTuple):
-    """Terms of one step; those that the objective lacks are 0.
-
-    Attributes
-    ----------
-    total : float
-        What is minimised.
-    cross_entropy, rotation : float
-        Terms of `Supervised` and `Gen0`.
-    distillation, twin : float
-        Terms of `Gen1`.
-    accuracy, rotation_accuracy : float
-        Fractions in 0..1 of the images classified rightly.
-    """
-
-    total: float
-    cross_entropy: float
-    rotation: float
-    distillation: float
-    twin: float
-    accuracy: float
-    rotation_accuracy: float
 
 
 class _Trainer:
