@@ -1,4 +1,4 @@
-"""Creation of models with fresh weights."""
+"""Models: created with fresh weights, or from a checkpoint."""
 
 from __future__ import annotations
 
