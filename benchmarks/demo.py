@@ -96,6 +96,8 @@ def plot_training(comparison: method.Comparison, path: Path) -> None:
         accuracy = [100 * record.losses.accuracy for record in history]
         below.plot(epochs, accuracy, color="#d55e00")
         below.set(xlabel="epoch", ylabel="training accuracy (%)", ylim=(0, 102))
+        for axis in (above, below):
+            axis.locator_params(axis="x", integer=True)
     figure.savefig(path, dpi=120)
     plt.close(figure)
 

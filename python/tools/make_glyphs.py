@@ -5,7 +5,7 @@ Usage::
     apt-get install $(python python/tools/make_glyphs.py --list-packages)
     pip install numpy pillow
     python python/tools/make_glyphs.py --output python/skd/datasets/glyphs.npz \
-        --contact-sheet /tmp/glyphs.png
+        --contact-sheet glyphs.png
 
 Only fonts of the listed Debian packages are used (`dpkg -L` tells which files, `fc-list` which
 characters each covers), so the same package versions and seed give the same images.
