@@ -26,7 +26,7 @@ from rich.table import Table
 import method
 import skd
 
-PLAN = method.Plan(gen0_epochs=14, gen1_epochs=2, n_episodes=300)
+PLAN = method.Plan(gen0_epochs=18, gen1_epochs=2, n_episodes=300)
 PLOTTED_CLASSES = 8
 
 
