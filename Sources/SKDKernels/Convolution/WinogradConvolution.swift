@@ -41,9 +41,9 @@ struct WinogradConvolution {
 
   private var isPhased: Bool { Winograd.planes * inputs * outputs * 4 > 8 << 20 }
 
-  /// Tiles in one group of the local schedule: their coordinates take about a megabyte.
+  /// Tiles in one group. Those of the local schedule stay in a core's cache.
   private var tilesPerGroup: Int {
-    isPhased ? min(max(tileCount, 1), 512) : min(max(7000 / (inputs + outputs), 14), 56)
+    isPhased ? min(max(tileCount, 1), 512) : 28
   }
 
   /// Floats of scratch for `forward` with at most `workers` threads.
