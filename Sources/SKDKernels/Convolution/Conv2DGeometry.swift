@@ -53,9 +53,7 @@ public enum Conv2DAlgorithm: Sendable {
     let isEligible =
       geometry.kernelSize == 3 && geometry.stride == 1 && geometry.padding == 1
       && geometry.input.channels % blockWidth == 0 && geometry.outputChannels % blockWidth == 0
-    let tiles =
-      geometry.input.batch * ceilDivide(geometry.input.height, Winograd.outputSide)
-      * ceilDivide(geometry.input.width, Winograd.outputSide)
+    let tiles = WinogradTiling(geometry.input).tileCount
     let products = geometry.output.rows * geometry.depth * geometry.outputChannels
     let paysOff = tiles >= Self.fewestTiles && products >= Self.fewestProducts
     self = isEligible && paysOff ? .winograd : .gemm
