@@ -227,7 +227,9 @@ struct GemmConvolution {
       WorkerPool.shared.forEach(depthBlocks * channelBlocks) { item, _ in
         let (depthBlock, channelBlock) = item.quotientAndRemainder(dividingBy: channelBlocks)
         multiplyTransposedBlock(
-          matrix + depthBlock * blockStride, gradients + channelBlock * blockStride, depth: count,
+          matrix + depthBlock * blockStride,
+          columnCount: min(blockWidth, geometry.depth - depthBlock * blockWidth),
+          gradients + channelBlock * blockStride, depth: count,
           into: products + item * blockWidth * blockWidth, accumulates: first > 0)
       }
     }

@@ -21,14 +21,57 @@ struct Patches {
   ) {
     let channels = geometry.input.channels
     for row in 0..<count {
+      let target = matrix + row * blockWidth
+      if isNarrow, let corner = corner(of: first + row) {
+        copyKernelRows(input + corner, into: target)
+        continue
+      }
       forEachTap(of: first + row) { column, source in
-        let target = matrix + row * blockWidth
         if let source {
           copyRun(input + source, from: column, channels, blockStride, into: target)
         } else {
           zeroRun(from: column, channels, blockStride, in: target)
         }
       }
+    }
+  }
+
+  /// Whether a whole patch fits into one block, and a row of the kernel into one vector, as in the
+  /// first layer of a network.
+  private var isNarrow: Bool {
+    geometry.depth <= blockWidth && (8...16).contains(geometry.kernelSize * geometry.input.channels)
+  }
+
+  /// Offset of the patch of output position `p`, or nil if it reaches beyond the image.
+  @inline(__always)
+  private func corner(of position: Int) -> Int? {
+    let input = geometry.input
+    let (rowOfAll, outputColumn) = position.quotientAndRemainder(dividingBy: outputWidth)
+    let (image, outputRow) = rowOfAll.quotientAndRemainder(dividingBy: outputHeight)
+    let top = outputRow &* geometry.stride &- geometry.padding
+    let left = outputColumn &* geometry.stride &- geometry.padding
+    let isInside =
+      top >= 0 && left >= 0 && top &+ geometry.kernelSize <= input.height
+      && left &+ geometry.kernelSize <= input.width
+    return isInside
+      ? ((image &* input.height &+ top) &* input.width &+ left) &* input.channels : nil
+  }
+
+  /// Copies the rows of a patch, each of 8 to 16 values, by two vectors that overlap.
+  @inline(__always)
+  private func copyKernelRows(
+    _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>
+  ) {
+    let run = geometry.kernelSize &* geometry.input.channels
+    let rowStride = geometry.input.width &* geometry.input.channels
+    for y in 0..<geometry.kernelSize {
+      let from = UnsafeRawPointer(source + y &* rowStride)
+      let to = UnsafeMutableRawPointer(target + y &* run)
+      let last = (run &- 8) &* 4
+      to.storeBytes(of: from.loadUnaligned(as: SIMD8<Float>.self), as: SIMD8<Float>.self)
+      to.storeBytes(
+        of: from.loadUnaligned(fromByteOffset: last, as: SIMD8<Float>.self), toByteOffset: last,
+        as: SIMD8<Float>.self)
     }
   }
 
