@@ -3,9 +3,12 @@ import SKDRuntime
 /// The gradient of the weights of a 3x3 convolution, at the points of Winograd's F(4x4, 3x3): at
 /// each point, the transformed inputs transposed times the transformed gradients.
 ///
-/// With few tiles, all are transformed first, and each worker then carries the products of 32x32
-/// channels from the points back to the kernels within its cache. With many, chunks of tiles are
-/// transformed one after another, and the products at all points are added up in memory.
+/// There are three schedules. With *few tiles*, all are transformed first, and each worker then
+/// carries the products of 32x32 channels from the points back to the kernels within its cache. With
+/// *few channels*, the tiles are split into parts: a worker takes a few tiles of its part at a time
+/// from the image to the products, within its cache, and the sums of the parts are added up last. In
+/// between, chunks of tiles are transformed one after another, and the products at all points are
+/// added up in memory.
 struct WinogradWeightGradient {
   private let geometry: Conv2DGeometry
   private let weights: WinogradWeights
@@ -23,25 +26,67 @@ struct WinogradWeightGradient {
 
   // MARK: Schedule
 
-  private static let mostTilesAtOnce = 256
-  private static let tilesPerPart = 512
+  private enum Schedule {
+    case fewTiles
+    case fewChannels
+    case chunks
+  }
 
-  private var isAtOnce: Bool { tiling.tileCount <= Self.mostTilesAtOnce }
-  private var tilesPerChunk: Int { min(tiling.tileCount, Self.tilesPerPart) }
+  private static let mostTiles = 256
+  private static let mostWeights = 1 << 20  // bytes at the points, of a part
+  private static let parts = 16
+  private static let tilesPerStep = 28
+  private static let tilesPerLargeChunk = 512
+
+  private var schedule: Schedule {
+    if tiling.tileCount <= Self.mostTiles { return .fewTiles }
+    return weights.count * 4 <= Self.mostWeights ? .fewChannels : .chunks
+  }
+
+  /// Tiles whose values at the points are in memory at a time, for each part.
+  private var tilesPerChunk: Int {
+    switch schedule {
+    case .fewTiles: return tiling.tileCount
+    case .fewChannels: return Self.tilesPerStep
+    case .chunks: return Self.tilesPerLargeChunk
+    }
+  }
+
   private func planeStride(_ channels: Int) -> Int { tilesPerChunk * channels + 16 }
-
-  /// Floats of products of one worker, `[36][32][32]`, or of all, `[36][outputs / 32][inputs][32]`.
-  private static let productStride = blockWidth * blockWidth + 16
-  private static let productCount = Winograd.planes * productStride
   private var blockStride: Int { tilesPerChunk * blockWidth }
+  private var inputCount: Int { Winograd.planes * planeStride(inputs) }
+  private var pointCount: Int { inputCount + Winograd.planes * planeStride(outputs) }
+
+  /// Floats of the products of 32x32 channels, `[36][32][32]`.
+  private static let blockPlaneStride = blockWidth * blockWidth + 16
+  private static let blockCount = Winograd.planes * blockPlaneStride
 
   /// Floats of scratch with at most `workers` threads.
   func scratchCount(workers: Int) -> Int {
-    let points = Winograd.planes * (planeStride(inputs) + planeStride(outputs))
-    return points + (isAtOnce ? workers * Self.productCount : weights.count)
+    switch schedule {
+    case .fewTiles: return pointCount + workers * Self.blockCount
+    case .fewChannels: return workers * pointCount + Self.parts * weights.count
+    case .chunks: return pointCount + weights.count
+    }
   }
 
   // MARK: Gradient
+
+  /// The values of some tiles at the points.
+  private struct Points {
+    let input: WinogradPlanes<UnsafeMutablePointer<Float>>
+    let output: WinogradPlanes<UnsafeMutablePointer<Float>>
+    /// Tiles in the planes of each kind.
+    var counts = SIMD4<Int>()
+  }
+
+  private func points(at memory: UnsafeMutablePointer<Float>) -> Points {
+    Points(
+      input: WinogradPlanes(
+        base: memory, planeStride: planeStride(inputs), blockStride: blockStride),
+      output: WinogradPlanes(
+        base: memory + inputCount, planeStride: planeStride(outputs), blockStride: blockStride))
+  }
 
   /// dWeight, in the storage order of the weights. Writes (`=`).
   ///
@@ -51,96 +96,125 @@ struct WinogradWeightGradient {
     _ dOutput: UnsafePointer<Float>, dWeight: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
+    func transform(_ tile: Int, after first: Int, into points: Points) {
+      tiling.transformInput(
+        tile, after: first, of: input, geometry.input, normalization, into: points.input)
+      tiling.transformGradient(
+        tile, after: first, of: dOutput, geometry.output, into: points.output)
+    }
     guard tiling.tileCount > 0 else {
       return dWeight.update(repeating: 0, count: geometry.weightCount)
     }
-    let inputPoints = WinogradPlanes(
-      base: scratch, planeStride: planeStride(inputs), blockStride: blockStride)
-    let outputPoints = WinogradPlanes(
-      base: scratch + Winograd.planes * planeStride(inputs), planeStride: planeStride(outputs),
-      blockStride: blockStride)
-    let products = outputPoints.base + Winograd.planes * planeStride(outputs)
-    for first in stride(from: 0, to: tiling.tileCount, by: tilesPerChunk) {
-      let tiles = first..<min(first + tilesPerChunk, tiling.tileCount)
-      WorkerPool.shared.forEach(tiles.count, workers: workers) { i, _ in
-        tiling.transformInput(
-          first + i, after: first, of: input, geometry.input, normalization, into: inputPoints)
-        tiling.transformGradient(
-          first + i, after: first, of: dOutput, geometry.output, into: outputPoints)
+    switch schedule {
+    case .fewTiles:
+      var points = points(at: scratch)
+      points.counts = counts(0..<tiling.tileCount)
+      WorkerPool.shared.forEach(tiling.tileCount, workers: workers) { tile, _ in
+        transform(tile, after: 0, into: points)
       }
-      if isAtOnce {
-        finish(
-          tiles, inputPoints, outputPoints, products: products, dWeight: dWeight, workers: workers)
-      } else {
-        accumulate(tiles, inputPoints, outputPoints, into: products, workers: workers)
+      finish(points, products: scratch + pointCount, dWeight: dWeight, workers: workers)
+    case .fewChannels:
+      let sums = scratch + workers * pointCount
+      WorkerPool.shared.forEach(Self.parts, workers: workers) { part, worker in
+        let end = (part + 1) * tiling.tileCount / Self.parts
+        let start = part * tiling.tileCount / Self.parts
+        var points = points(at: scratch + worker * pointCount)
+        for first in stride(from: start, to: end, by: tilesPerChunk) {
+          let tiles = first..<min(first + tilesPerChunk, end)
+          points.counts = counts(tiles)
+          for tile in tiles { transform(tile, after: first, into: points) }
+          for plane in 0..<Winograd.planes {
+            multiply(
+              points, plane: plane, outputBlocks: 0..<outputs / blockWidth,
+              into: sums + part * weights.count, accumulates: first > start)
+          }
+        }
+      }
+      inverse(sums, parts: Self.parts, into: dWeight, workers: workers)
+    case .chunks:
+      var points = points(at: scratch)
+      let sums = scratch + pointCount
+      for first in stride(from: 0, to: tiling.tileCount, by: tilesPerChunk) {
+        let tiles = first..<min(first + tilesPerChunk, tiling.tileCount)
+        points.counts = counts(tiles)
+        let chunk = points
+        WorkerPool.shared.forEach(tiles.count, workers: workers) { i, _ in
+          transform(first + i, after: first, into: chunk)
+        }
+        let outputBlocks = outputs / blockWidth
+        WorkerPool.shared.forEach(Winograd.planes * outputBlocks, workers: workers) { item, _ in
+          let (plane, block) = item.quotientAndRemainder(dividingBy: outputBlocks)
+          multiply(
+            chunk, plane: plane, outputBlocks: block..<block + 1, into: sums,
+            accumulates: first > 0)
+        }
+      }
+      inverse(sums, parts: 1, into: dWeight, workers: workers)
+    }
+  }
+
+  private func counts(_ tiles: Range<Int>) -> SIMD4<Int> {
+    tiling.ranks(of: tiles.upperBound) &- tiling.ranks(of: tiles.lowerBound)
+  }
+
+  /// The products of all inputs and some outputs at one point, `[outputs / 32][inputs][32]`.
+  private func multiply(
+    _ points: Points, plane: Int, outputBlocks: Range<Int>,
+    into products: UnsafeMutablePointer<Float>, accumulates: Bool
+  ) {
+    for outputBlock in outputBlocks {
+      for inputBlock in 0..<inputs / blockWidth {
+        multiply(
+          points, plane: plane, inputBlock: inputBlock, outputBlock: outputBlock,
+          into: products + plane * weights.planeStride
+            + (outputBlock * inputs + inputBlock * blockWidth) * blockWidth,
+          accumulates: accumulates)
       }
     }
-    if !isAtOnce { inverse(products, into: dWeight, workers: workers) }
+  }
+
+  private func multiply(
+    _ points: Points, plane: Int, inputBlock: Int, outputBlock: Int,
+    into products: UnsafeMutablePointer<Float>, accumulates: Bool
+  ) {
+    multiplyTransposedBlock(
+      points.input.base + plane * points.input.planeStride + inputBlock * blockStride,
+      points.output.base + plane * points.output.planeStride + outputBlock * blockStride,
+      depth: points.counts[tiling.kind(ofPlane: plane)], into: products, accumulates: accumulates)
   }
 
   /// The gradient of all weights from the points of all tiles, 32x32 channels at a time.
   private func finish(
-    _ tiles: Range<Int>, _ inputPoints: WinogradPlanes<UnsafeMutablePointer<Float>>,
-    _ outputPoints: WinogradPlanes<UnsafeMutablePointer<Float>>,
-    products: UnsafeMutablePointer<Float>, dWeight: UnsafeMutablePointer<Float>, workers: Int
+    _ points: Points, products: UnsafeMutablePointer<Float>,
+    dWeight: UnsafeMutablePointer<Float>, workers: Int
   ) {
     let inputBlocks = inputs / blockWidth
     WorkerPool.shared.forEach(outputs / blockWidth * inputBlocks, workers: workers) {
       item, worker in
       let (outputBlock, inputBlock) = item.quotientAndRemainder(dividingBy: inputBlocks)
-      let products = products + worker * Self.productCount
+      let products = products + worker * Self.blockCount
       for plane in 0..<Winograd.planes {
         multiply(
-          tiles, plane, inputPoints, inputBlock, outputPoints, outputBlock,
-          into: products + plane * Self.productStride, accumulates: false)
+          points, plane: plane, inputBlock: inputBlock, outputBlock: outputBlock,
+          into: products + plane * Self.blockPlaneStride, accumulates: false)
       }
       weights.inverse(
-        products, planeStride: Self.productStride, inputBlock: inputBlock,
+        products, parts: 1, planeStride: Self.blockPlaneStride, inputBlock: inputBlock,
         outputBlock: outputBlock, into: dWeight)
     }
   }
 
-  /// Adds the products of a chunk of tiles to those of the chunks before.
-  private func accumulate(
-    _ tiles: Range<Int>, _ inputPoints: WinogradPlanes<UnsafeMutablePointer<Float>>,
-    _ outputPoints: WinogradPlanes<UnsafeMutablePointer<Float>>,
-    into products: UnsafeMutablePointer<Float>, workers: Int
-  ) {
-    let outputBlocks = outputs / blockWidth
-    WorkerPool.shared.forEach(Winograd.planes * outputBlocks, workers: workers) { item, _ in
-      let (plane, outputBlock) = item.quotientAndRemainder(dividingBy: outputBlocks)
-      for inputBlock in 0..<inputs / blockWidth {
-        multiply(
-          tiles, plane, inputPoints, inputBlock, outputPoints, outputBlock,
-          into: products + plane * weights.planeStride
-            + (outputBlock * inputs + inputBlock * blockWidth) * blockWidth,
-          accumulates: tiles.lowerBound > 0)
-      }
-    }
-  }
-
   private func inverse(
-    _ products: UnsafePointer<Float>, into dWeight: UnsafeMutablePointer<Float>, workers: Int
+    _ products: UnsafePointer<Float>, parts: Int, into dWeight: UnsafeMutablePointer<Float>,
+    workers: Int
   ) {
     let inputBlocks = inputs / blockWidth
     WorkerPool.shared.forEach(outputs / blockWidth * inputBlocks, workers: workers) { item, _ in
       let (outputBlock, inputBlock) = item.quotientAndRemainder(dividingBy: inputBlocks)
       weights.inverse(
-        products + (outputBlock * inputs + inputBlock * blockWidth) * blockWidth,
+        products + (outputBlock * inputs + inputBlock * blockWidth) * blockWidth, parts: parts,
         planeStride: weights.planeStride, inputBlock: inputBlock, outputBlock: outputBlock,
         into: dWeight)
     }
-  }
-
-  private func multiply(
-    _ tiles: Range<Int>, _ plane: Int, _ inputPoints: WinogradPlanes<UnsafeMutablePointer<Float>>,
-    _ inputBlock: Int, _ outputPoints: WinogradPlanes<UnsafeMutablePointer<Float>>,
-    _ outputBlock: Int, into products: UnsafeMutablePointer<Float>, accumulates: Bool
-  ) {
-    let counts = tiling.ranks(of: tiles.upperBound) &- tiling.ranks(of: tiles.lowerBound)
-    multiplyTransposedBlock(
-      inputPoints.base + plane * inputPoints.planeStride + inputBlock * blockStride,
-      outputPoints.base + plane * outputPoints.planeStride + outputBlock * blockStride,
-      depth: counts[tiling.kind(ofPlane: plane)], into: products, accumulates: accumulates)
   }
 }

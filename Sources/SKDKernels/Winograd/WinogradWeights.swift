@@ -109,9 +109,11 @@ struct WinogradWeights {
 
   /// Takes the gradients of 32 inputs and 32 outputs, `[36][32][32]` with planes `planeStride`
   /// apart, back to the kernels. Writes (`=`).
+  ///
+  /// - Parameter parts: Sums to be added up first, `count` floats apart.
   func inverse(
-    _ transformed: UnsafePointer<Float>, planeStride: Int, inputBlock: Int, outputBlock: Int,
-    into dWeight: UnsafeMutablePointer<Float>
+    _ transformed: UnsafePointer<Float>, parts: Int, planeStride: Int, inputBlock: Int,
+    outputBlock: Int, into dWeight: UnsafeMutablePointer<Float>
   ) {
     let tap = inputs * outputs
     let corner = dWeight + (inputBlock * outputs + outputBlock) * blockWidth
@@ -120,7 +122,12 @@ struct WinogradWeights {
         let source = transformed + (i &* blockWidth &+ half &* 16)
         let target = corner + (i &* outputs &+ half &* 16)
         Winograd.transformWeightGradient(
-          { row, column in source.vector(at: (row &* 6 &+ column) &* planeStride) },
+          { row, column in
+            let offset = (row &* 6 &+ column) &* planeStride
+            var sum = source.vector(at: offset)
+            for part in 1..<parts { sum += source.vector(at: offset &+ part &* count) }
+            return sum
+          },
           { row, column, value in target.store(value, at: (row &* 3 &+ column) &* tap) })
       }
     }
