@@ -70,7 +70,7 @@ public func batchNormBackward(
         let g = parameters.masked(
           dy.vector(at: c, lanes: lanes), normalized: normalized, slope: slope)
         sums.store(sums.vector(at: c, lanes: lanes) + g, at: c, lanes: lanes)
-        let product = products.vector(at: c, lanes: lanes).addingProduct(g, normalized)
+        let product = products.vector(at: c, lanes: lanes).addingRelaxedProduct(g, normalized)
         products.store(product, at: c, lanes: lanes)
       }
     }
@@ -97,7 +97,7 @@ public func batchNormBackward(
         let g = parameters.masked(
           dOutput.vector(at: offset &+ c, lanes: lanes), normalized: normalized, slope: slope)
         let common = dBias.vector(at: c, lanes: lanes)
-          .addingProduct(normalized, dWeight.vector(at: c, lanes: lanes))
+          .addingRelaxedProduct(normalized, dWeight.vector(at: c, lanes: lanes))
         let gradient = (g - common * share) * parameters.weight * parameters.inverseStd
         dInput.store(gradient, at: offset &+ c, lanes: lanes)
       }
@@ -126,7 +126,7 @@ private struct ChannelParameters {
   /// What is activated. Both passes compute it here, so they agree on its sign to the bit.
   @inline(__always)
   func affine(_ normalized: SIMD16<Float>) -> SIMD16<Float> {
-    bias.addingProduct(weight, normalized)
+    bias.addingRelaxedProduct(weight, normalized)
   }
 
   /// The gradient before the activation.

@@ -74,7 +74,8 @@ private func measureChunk(
     forEachVector(channels) { c, lanes in
       let d = x.vector(at: c, lanes: lanes) - mean.vector(at: c, lanes: lanes)
       deviation.store(deviation.vector(at: c, lanes: lanes) + d, at: c, lanes: lanes)
-      moment.store(moment.vector(at: c, lanes: lanes).addingProduct(d, d), at: c, lanes: lanes)
+      let sum = moment.vector(at: c, lanes: lanes).addingRelaxedProduct(d, d)
+      moment.store(sum, at: c, lanes: lanes)
     }
   }
   forEachVector(channels) { c, lanes in
@@ -82,7 +83,7 @@ private func measureChunk(
     // Of equal values, rounding may leave a tiny negative number. A NaN stays.
     let centred = moment.vector(at: c, lanes: lanes) - sum * sum * scale
     moment.store(centred.replacing(with: 0, where: centred .< 0), at: c, lanes: lanes)
-    let corrected = mean.vector(at: c, lanes: lanes).addingProduct(sum, scale)
+    let corrected = mean.vector(at: c, lanes: lanes).addingRelaxedProduct(sum, scale)
     mean.store(corrected, at: c, lanes: lanes)
   }
 }
