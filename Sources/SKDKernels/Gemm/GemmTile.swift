@@ -15,6 +15,10 @@ private let summedDepth = 128
 /// 16 channels: what transforms and packing handle at once.
 typealias Vector = SIMD16<Float>
 
+/// What one register of this instruction set holds, on NEON two: SIMD16<Float> on AVX-512,
+/// SIMD8<Float> on AVX2 and NEON, SIMD4<Float> else.
+typealias NativeVector = skd_tile_vector
+
 /// The largest tile whose accumulators fit into the registers of this instruction set.
 ///
 /// GFLOP/s reached on one Zen 5 core, data in its cache: AVX-512 260, AVX2 130, which is nearly all
@@ -35,7 +39,7 @@ enum TileShape {
 /// `rows` is a generic constant: the loops over it are unrolled completely and each accumulator
 /// lives in a register (see the flags in Package.swift).
 struct GemmTile<let rows: Int> {
-  private typealias Operand = skd_tile_vector
+  private typealias Operand = NativeVector
   private typealias Accumulators = InlineArray<rows, Operand>
 
   /// c[r, j] = leaky(sum_k a[r, k] b[k, j] + bias[j]). Writes (`=`).
