@@ -41,6 +41,8 @@ endif
 
 lint: $(VENV)/.installed
 	swift format lint --strict --recursive Package.swift Sources Tests
+	@! grep -rnE '\.add(ing)?Product\(' Sources/SKDKernels | grep -v /RelaxedProduct.swift || \
+		{ echo "Use addingRelaxedProduct: without FMA these are calls of the C library." >&2; exit 1; }
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
