@@ -9,7 +9,7 @@
 #ifndef SKD_INSTRUCTION_SET_H
 #define SKD_INSTRUCTION_SET_H
 
-/** The sets that the kernels are tuned for; SKD_SET_OTHER is any processor with vectors of four. */
+/** The sets that the kernels are tuned for, in the order of Swift's InstructionSet. */
 enum { SKD_SET_OTHER, SKD_SET_SSE2, SKD_SET_AVX2, SKD_SET_AVX512, SKD_SET_NEON };
 
 /*
