@@ -2,11 +2,13 @@
 #   make demo    builds, installs and runs the main job on the embedded data
 #   make test    Swift tests, Python tests on the installed package, lint and types
 #
-# PYTHON names another interpreter, SKD_MARCH another instruction set (see Package.swift).
+# PYTHON names another interpreter, SKD_MARCH another instruction set, or "all" levels of x86-64
+# (docs/instruction-sets.md).
 
 PYTHON ?= python3
-# Another interpreter gets an environment of its own.
-VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(subst /,_,$(PYTHON)))
+MARCH_SUFFIX = $(if $(SKD_MARCH),-$(SKD_MARCH))
+# Another interpreter or instruction set gets an environment and a build folder of its own.
+VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(subst /,_,$(PYTHON)))$(MARCH_SUFFIX)
 BIN = $(VENV)/bin
 SOURCES = Package.swift setup.py pyproject.toml \
 	$(shell find Sources python -name '*.swift' -o -name '*.cpp' -o -name '*.h' -o -name '*.py' \
@@ -19,14 +21,28 @@ demo: $(VENV)/.installed
 
 test: lint test-swift test-python
 
+ifeq ($(SKD_MARCH),all)
 test-swift:
-	swift test --disable-swift-testing
+	for level in x86-64 x86-64-v3 x86-64-v4; do \
+		$(MAKE) test-swift SKD_MARCH=$$level || exit; done
+
+# Features that are hidden from the loader make it take the library of a lower level.
+test-python: $(VENV)/.installed
+	$(BIN)/python -m pytest
+	GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F $(BIN)/python -m pytest
+	GLIBC_TUNABLES=glibc.cpu.hwcaps=-AVX512F,-AVX2 $(BIN)/python -m pytest
+else
+test-swift:
+	swift test --disable-swift-testing --scratch-path .build$(MARCH_SUFFIX)
 
 test-python: $(VENV)/.installed
 	$(BIN)/python -m pytest
+endif
 
 lint: $(VENV)/.installed
 	swift format lint --strict --recursive Package.swift Sources Tests
+	@! grep -rnE '\.add(ing)?Product\(' Sources/SKDKernels | grep -v /RelaxedProduct.swift || \
+		{ echo "Use addingRelaxedProduct: without FMA these are calls of the C library." >&2; exit 1; }
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -39,4 +55,4 @@ $(VENV)/.installed: $(SOURCES)
 	@touch $@
 
 clean:
-	rm -rf .build build $(VENV) python/*.egg-info
+	rm -rf .build .build-* build $(VENV) python/*.egg-info

@@ -1,18 +1,29 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// The instruction set of the kernels: whatever this machine has, unless SKD_MARCH names another
-// (for example SKD_MARCH=x86-64-v3 for AVX2 with FMA).
-let architecture = Context.environment["SKD_MARCH"] ?? "native"
+/// The instruction set of the kernels: on x86-64 whatever this machine has, on arm64 the only one
+/// there is, unless SKD_MARCH names another (for example SKD_MARCH=x86-64-v3 for AVX2 with FMA).
+let architecture: String? = {
+  if let named = Context.environment["SKD_MARCH"], !named.isEmpty {
+    // setup.py lays out several builds; here is one.
+    precondition(named != "all", "SKD_MARCH=all is for 'pip install .'; name one architecture")
+    return named
+  }
+  #if arch(x86_64)
+    return "native"
+  #else
+    return nil
+  #endif
+}()
 
 /// Kernels are built optimised in debug builds too: SIMD code is some 40 times slower without.
 /// `-unroll-threshold` lets LLVM unroll the accumulator rows of the GEMM micro-kernel completely
 /// (43 -> 187 GFLOP/s a core where it does not).
+let kernelFlags = [
+  "-Ounchecked", "-wmo", "-num-threads", "2", "-Xllvm", "-unroll-threshold=500",
+]
 let kernelSettings: [SwiftSetting] = [
-  .unsafeFlags([
-    "-Ounchecked", "-wmo", "-num-threads", "2", "-Xcc", "-march=\(architecture)", "-Xllvm",
-    "-unroll-threshold=500",
-  ])
+  .unsafeFlags(kernelFlags + (architecture.map { ["-Xcc", "-march=\($0)"] } ?? []))
 ]
 
 /// What moves millions of numbers outside the kernels, and what checks them in the tests.
@@ -23,10 +34,11 @@ let package = Package(
   products: [.library(name: "SKD", type: .dynamic, targets: ["SKDABI"])],
   targets: [
     .target(name: "CSKD"),
+    .target(name: "CInstructionSet"),
     .target(name: "SKDRuntime", exclude: ["README.md"], swiftSettings: optimized),
     .target(
-      name: "SKDKernels", dependencies: ["SKDRuntime"], exclude: ["README.md"],
-      swiftSettings: kernelSettings),
+      name: "SKDKernels", dependencies: ["CInstructionSet", "SKDRuntime"],
+      exclude: ["README.md"], swiftSettings: kernelSettings),
     .target(
       name: "SKDNN", dependencies: ["SKDKernels", "SKDRuntime"], exclude: ["README.md"],
       swiftSettings: optimized),

@@ -2,9 +2,11 @@
 
 Everything is written below ``build/``, so that a second ``pip install .`` compiles only what
 changed. The instruction set is that of this machine, or what the environment variable SKD_MARCH
-names (Package.swift reads it).
+names (Package.swift reads it). SKD_MARCH=all builds one library for each level of x86-64, for a
+wheel that serves them all; the dynamic loader picks the best (see docs/instruction-sets.md).
 """
 
+import os
 import platform
 import shutil
 import subprocess
@@ -21,6 +23,12 @@ ROOT = Path(__file__).resolve().parent
 SWIFT_BUILD = Path("build", "swift")
 HEADERS = Path("Sources", "CSKD", "include")
 BINDING = Path("python", "src")
+# Levels of x86-64, and the folder beside the library where the loader of glibc looks for each.
+LEVELS = {
+    "x86-64": Path(),
+    "x86-64-v3": Path("glibc-hwcaps", "x86-64-v3"),
+    "x86-64-v4": Path("glibc-hwcaps", "x86-64-v4"),
+}
 COMPILE_FLAGS = ["-std=c++17", "-fvisibility=hidden", "-DNDEBUG"]
 
 
@@ -30,6 +38,14 @@ def require(tool: str, purpose: str) -> str:
     if path is None:
         sys.exit(f"skd needs '{tool}' {purpose}, and it is not on the PATH.")
     return path
+
+
+def libraries() -> dict[str, Path]:
+    """Return what to build for ("" is this machine), and the folder of each library."""
+    march = os.environ.get("SKD_MARCH", "")
+    if march != "all":
+        return {march: Path()}
+    return LEVELS if platform.machine() == "x86_64" else {"": Path()}
 
 
 class BuildPython(build_py):
@@ -49,23 +65,27 @@ class BuildSKD(build_ext):
         """Build all three and put the library beside the module."""
         require("swift", "6.3 or newer to build libSKD.so (https://swift.org/install)")
         require(self.compiler.compiler_cxx[0], "to compile the extension module")
-        library = self.build_swift_library()
-        extension.library_dirs = [str(library.parent)]
-        extension.depends.append(str(library))
+        built = {folder: self.build_swift_library(march) for march, folder in libraries().items()}
+        extension.library_dirs = [str(built[Path()].parent)]
+        extension.depends.extend(map(str, built.values()))
         extension.extra_objects = [self.build_nanobind()]
         super().build_extension(extension)
         target = Path(self.get_ext_fullpath(extension.name)).parent / "lib"
-        target.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(library, target)
+        shutil.rmtree(target, ignore_errors=True)  # levels that an earlier build left
+        for folder, library in built.items():
+            (target / folder).mkdir(parents=True, exist_ok=True)
+            shutil.copy2(library, target / folder)
 
-    def build_swift_library(self) -> Path:
-        """Compile libSKD.so, with the Swift runtime linked into it."""
+    def build_swift_library(self, march: str) -> Path:
+        """Compile libSKD.so for `march`, with the Swift runtime linked into it."""
+        scratch = SWIFT_BUILD.with_name(f"swift-{march}") if march else SWIFT_BUILD
         build = ["swift", "build", "-c", "release", "--product", "SKD"]
-        build += ["--scratch-path", str(SWIFT_BUILD), "-Xswiftc", "-static-stdlib"]
-        status = subprocess.run(build, cwd=ROOT, check=False).returncode
+        build += ["--scratch-path", str(scratch), "-Xswiftc", "-static-stdlib"]
+        environment = {**os.environ, "SKD_MARCH": march}
+        status = subprocess.run(build, cwd=ROOT, env=environment, check=False).returncode
         if status != 0:
             sys.exit(f"'{' '.join(build)}' failed with status {status}; see its messages above.")
-        return SWIFT_BUILD / "release" / "libSKD.so"
+        return scratch / "release" / "libSKD.so"
 
     def build_nanobind(self) -> str:
         """Compile nanobind's own source, once for each version of it and of Python."""

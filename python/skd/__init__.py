@@ -7,6 +7,7 @@ References
 """
 
 from skd import datasets, losses, ops
+from skd._instruction_set import instruction_set
 from skd._threads import get_num_threads, set_num_threads
 from skd._version import __version__
 from skd.augmentation import apply_augmentation, augment, draw_augmentation
@@ -47,6 +48,7 @@ __all__ = [
     "evaluate",
     "evaluate_features",
     "get_num_threads",
+    "instruction_set",
     "l2_normalize",
     "load_model",
     "losses",

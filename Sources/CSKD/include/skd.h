@@ -45,6 +45,14 @@ skd_status skd_set_num_threads(int64_t count);
 /** How many threads computations use; at first the number of processors. */
 int64_t skd_get_num_threads(void);
 
+/* ----------------------------------------------------------------------- instruction set */
+
+/**
+ * What the loaded library was compiled for: "AVX-512", "AVX2" (with FMA), "SSE2" (any x86-64
+ * processor), "NEON", or "other". Valid forever; safe to call from any thread.
+ */
+const char *skd_instruction_set(void);
+
 /* -------------------------------------------------------------------------------- shapes */
 
 /** Extent of an NHWC image tensor; every field >= 1, but batch may be 0 where said. */

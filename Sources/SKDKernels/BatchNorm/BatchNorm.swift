@@ -101,7 +101,7 @@ public func batchNormInputGradient(
         let perDeviation =
           dWeight.vector(at: c, lanes: lanes)
           * normalization.inverseStd.vector(at: c, lanes: lanes)
-        let common = dBias.vector(at: c, lanes: lanes).addingProduct(x - norm.mean, perDeviation)
+        let common = dBias.vector(at: c, lanes: lanes).addingRelaxedProduct(x - norm.mean, perDeviation)
         dInput.store((g - common * share) * norm.scale, at: offset &+ c, lanes: lanes)
       }
     }

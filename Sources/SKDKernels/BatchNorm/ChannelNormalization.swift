@@ -44,7 +44,7 @@ public struct ChannelNormalization {
 
     /// Before the activation.
     @inline(__always)
-    func normalized(_ x: SIMD16<Float>) -> SIMD16<Float> { bias.addingProduct(scale, x - mean) }
+    func normalized(_ x: SIMD16<Float>) -> SIMD16<Float> { bias.addingRelaxedProduct(scale, x - mean) }
 
     @inline(__always)
     func activated(_ x: SIMD16<Float>) -> SIMD16<Float> {

@@ -58,7 +58,7 @@ struct ChannelSums {
       forEachVector(channels) { c, lanes in
         let difference = x.vector(at: c, lanes: lanes) - shift.vector(at: c, lanes: lanes)
         first.store(first.vector(at: c, lanes: lanes) + difference, at: c, lanes: lanes)
-        let square = second.vector(at: c, lanes: lanes).addingProduct(difference, difference)
+        let square = second.vector(at: c, lanes: lanes).addingRelaxedProduct(difference, difference)
         second.store(square, at: c, lanes: lanes)
       }
     }
@@ -82,7 +82,7 @@ struct ChannelSums {
         masked?.store(g, at: offset &+ c, lanes: lanes)
         first.store(first.vector(at: c, lanes: lanes) + g, at: c, lanes: lanes)
         let product = second.vector(at: c, lanes: lanes)
-          .addingProduct(g, x - normalization.mean)
+          .addingRelaxedProduct(g, x - normalization.mean)
         second.store(product, at: c, lanes: lanes)
       }
     }

@@ -23,7 +23,7 @@ public func dotProduct(
 ) -> Double {
   var sum = DoubleVector()
   for i in stride(from: 0, to: length, by: paddedRowUnit) {
-    sum.addProduct(vector(a + i), vector(b + i))
+    sum.addRelaxedProduct(vector(a + i), vector(b + i))
   }
   return sum.sum()
 }
@@ -36,7 +36,7 @@ public func dotProduct(
   var sum = DoubleVector()
   for i in stride(from: 0, to: whole, by: paddedRowUnit) {
     let floats = UnsafeRawPointer(a + i).loadUnaligned(as: SIMD8<Float>.self)
-    sum.addProduct(DoubleVector(floats), vector(b + i))
+    sum.addRelaxedProduct(DoubleVector(floats), vector(b + i))
   }
   var total = sum.sum()
   for i in whole..<count { total += Double(a[i]) * b[i] }
@@ -50,7 +50,7 @@ public func squaredDistance(
   var sum = DoubleVector()
   for i in stride(from: 0, to: length, by: paddedRowUnit) {
     let difference = vector(a + i) - vector(b + i)
-    sum.addProduct(difference, difference)
+    sum.addRelaxedProduct(difference, difference)
   }
   return sum.sum()
 }
@@ -114,14 +114,14 @@ public func multiplyByTranspose(
       for l in stride(from: 0, to: length, by: paddedRowUnit) {
         let (x0, x1) = (vector(a0 + l), vector(a1 + l))
         let (y0, y1, y2, y3) = (vector(b0 + l), vector(b1 + l), vector(b2 + l), vector(b3 + l))
-        s00.addProduct(x0, y0)
-        s01.addProduct(x0, y1)
-        s02.addProduct(x0, y2)
-        s03.addProduct(x0, y3)
-        s10.addProduct(x1, y0)
-        s11.addProduct(x1, y1)
-        s12.addProduct(x1, y2)
-        s13.addProduct(x1, y3)
+        s00.addRelaxedProduct(x0, y0)
+        s01.addRelaxedProduct(x0, y1)
+        s02.addRelaxedProduct(x0, y2)
+        s03.addRelaxedProduct(x0, y3)
+        s10.addRelaxedProduct(x1, y0)
+        s11.addRelaxedProduct(x1, y1)
+        s12.addRelaxedProduct(x1, y2)
+        s13.addRelaxedProduct(x1, y3)
       }
       let (row0, row1) = (output + i * outputLength, output + i1 * outputLength)
       row0[j] = s00.sum()
@@ -155,10 +155,10 @@ public func combineRows(
       var (s0, s1, s2, s3) = (DoubleVector(), DoubleVector(), DoubleVector(), DoubleVector())
       for j in 0..<bRows {
         let y = vector(b + j * length + l)
-        s0.addProduct(DoubleVector(repeating: a0[j]), y)
-        s1.addProduct(DoubleVector(repeating: a1[j]), y)
-        s2.addProduct(DoubleVector(repeating: a2[j]), y)
-        s3.addProduct(DoubleVector(repeating: a3[j]), y)
+        s0.addRelaxedProduct(DoubleVector(repeating: a0[j]), y)
+        s1.addRelaxedProduct(DoubleVector(repeating: a1[j]), y)
+        s2.addRelaxedProduct(DoubleVector(repeating: a2[j]), y)
+        s3.addRelaxedProduct(DoubleVector(repeating: a3[j]), y)
       }
       store(s0, at: output + i * length + l)
       store(s1, at: output + i1 * length + l)

@@ -84,7 +84,7 @@ struct MomentsEpilogue: OutputEpilogue {
       }
       let difference = value - origin
       first += difference
-      second = second.addingProduct(difference, difference)
+      second = second.addingRelaxedProduct(difference, difference)
       return value
     }
 
@@ -135,7 +135,7 @@ struct NormGradientEpilogue: OutputEpilogue {
       let x = input.vector(at: offset)
       let gradient = normalization.masked(value, x)
       first += gradient
-      second = second.addingProduct(gradient, x - normalization.mean)
+      second = second.addingRelaxedProduct(gradient, x - normalization.mean)
       return gradient
     }
 

@@ -9,21 +9,37 @@ private typealias MultiplyTransposed =
     UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>, Bool
   ) -> Void
 
-/// Entry r - 1 computes a tile of r rows.
-private let multiplyTile: [Multiply] = [
-  GemmTile<1>.multiply, GemmTile<2>.multiply, GemmTile<3>.multiply,
-  GemmTile<4>.multiply, GemmTile<5>.multiply, GemmTile<6>.multiply,
-  GemmTile<7>.multiply, GemmTile<8>.multiply, GemmTile<9>.multiply,
-  GemmTile<10>.multiply, GemmTile<11>.multiply, GemmTile<12>.multiply,
-  GemmTile<13>.multiply, GemmTile<14>.multiply,
-]
+/// Entry r - 1 computes a tile of r rows. The tiles that this instruction set has no registers for
+/// are not compiled.
+private let multiplyTile: [Multiply] =
+  TileShape.mostRows > 6
+  ? [
+    GemmTile<1>.multiply, GemmTile<2>.multiply, GemmTile<3>.multiply,
+    GemmTile<4>.multiply, GemmTile<5>.multiply, GemmTile<6>.multiply,
+    GemmTile<7>.multiply, GemmTile<8>.multiply, GemmTile<9>.multiply,
+    GemmTile<10>.multiply, GemmTile<11>.multiply, GemmTile<12>.multiply,
+    GemmTile<13>.multiply, GemmTile<14>.multiply,
+  ]
+  : [
+    GemmTile<1>.multiply, GemmTile<2>.multiply, GemmTile<3>.multiply,
+    GemmTile<4>.multiply, GemmTile<5>.multiply, GemmTile<6>.multiply,
+  ]
 
-private let multiplyTransposedTile: [MultiplyTransposed] = [
-  GemmTile<1>.multiplyTransposed, GemmTile<2>.multiplyTransposed, GemmTile<3>.multiplyTransposed,
-  GemmTile<4>.multiplyTransposed, GemmTile<5>.multiplyTransposed, GemmTile<6>.multiplyTransposed,
-  GemmTile<7>.multiplyTransposed, GemmTile<8>.multiplyTransposed, GemmTile<9>.multiplyTransposed,
-  GemmTile<10>.multiplyTransposed, GemmTile<11>.multiplyTransposed,
-]
+private let multiplyTransposedTile: [MultiplyTransposed] =
+  TileShape.mostTransposedRows > 5
+  ? [
+    GemmTile<1>.multiplyTransposed, GemmTile<2>.multiplyTransposed,
+    GemmTile<3>.multiplyTransposed, GemmTile<4>.multiplyTransposed,
+    GemmTile<5>.multiplyTransposed, GemmTile<6>.multiplyTransposed,
+    GemmTile<7>.multiplyTransposed, GemmTile<8>.multiplyTransposed,
+    GemmTile<9>.multiplyTransposed, GemmTile<10>.multiplyTransposed,
+    GemmTile<11>.multiplyTransposed,
+  ]
+  : [
+    GemmTile<1>.multiplyTransposed, GemmTile<2>.multiplyTransposed,
+    GemmTile<3>.multiplyTransposed, GemmTile<4>.multiplyTransposed,
+    GemmTile<5>.multiplyTransposed,
+  ]
 
 /// Multiplies `rowCount` rows of a blocked matrix with one block of 32 columns.
 ///
@@ -36,10 +52,12 @@ func multiplyBlock(
   depth: Int, into c: UnsafeMutablePointer<Float>, rowStride: Int,
   bias: UnsafePointer<Float>? = nil, slope: Float = 1
 ) {
-  forEachTile(rowCount, most: multiplyTile.count) { first, rows in
-    multiplyTile[rows &- 1](
-      a + first &* blockWidth, blockStride, b, depth, c + first &* rowStride, rowStride, bias,
-      slope)
+  forEachTileColumn { column in
+    forEachTile(rowCount, most: TileShape.mostRows) { first, rows in
+      multiplyTile[rows &- 1](
+        a + first &* blockWidth, blockStride, b + column, depth,
+        c + (first &* rowStride &+ column), rowStride, bias.map { $0 + column }, slope)
+    }
   }
 }
 
@@ -52,8 +70,22 @@ func multiplyTransposedBlock(
   _ a: UnsafePointer<Float>, columnCount: Int = blockWidth, _ b: UnsafePointer<Float>, depth: Int,
   into c: UnsafeMutablePointer<Float>, accumulates: Bool
 ) {
-  forEachTile(columnCount, most: multiplyTransposedTile.count) { first, rows in
-    multiplyTransposedTile[rows &- 1](a + first, b, depth, c + first &* blockWidth, accumulates)
+  forEachTileColumn { column in
+    forEachTile(columnCount, most: TileShape.mostTransposedRows) { first, rows in
+      multiplyTransposedTile[rows &- 1](
+        a + first, b + column, depth, c + (first &* blockWidth &+ column), accumulates)
+    }
+  }
+}
+
+/// Covers the columns of a block by tiles: the part of B that a tile reads stays in the first cache
+/// while the rows pass by.
+@inline(__always)
+private func forEachTileColumn(_ body: (_ column: Int) -> Void) {
+  var column = 0
+  while column < blockWidth {
+    body(column)
+    column &+= TileShape.columns
   }
 }
 

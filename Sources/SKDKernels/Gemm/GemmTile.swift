@@ -1,32 +1,55 @@
-import SKDRuntime
+internal import CInstructionSet
 
-/// Columns in one block of a blocked matrix, and in one tile of a product: two vectors.
+/// Columns in one block of a blocked matrix.
 ///
 /// A *blocked* matrix of `rows` x `columns` is stored as `[ceil(columns / 32)][rows][32]`: within
 /// a block the distance between rows is a constant, so that the micro-kernel addresses all its
-/// rows from one register.
+/// rows from one register. The storage is the same on every instruction set; a tile covers all
+/// columns of a block or a part of them.
 @usableFromInline let blockWidth = 32
 
 /// Products summed up in one accumulator before the sum is added to the others in memory. Summing in
 /// blocks keeps the rounding of long sums near that of short ones.
 private let summedDepth = 128
 
+/// 16 channels: what transforms and packing handle at once.
 typealias Vector = SIMD16<Float>
 
-/// A `rows` x 32 tile of a matrix product, held in registers while the depth is run through.
+/// What one register of this instruction set holds, on NEON two: SIMD16<Float> on AVX-512,
+/// SIMD8<Float> on AVX2 and NEON, SIMD4<Float> else.
+typealias NativeVector = skd_tile_vector
+
+/// The largest tile whose accumulators fit into the registers of this instruction set.
+///
+/// GFLOP/s reached on one Zen 5 core, data in its cache: AVX-512 260, AVX2 130, which is nearly all
+/// that its FMA units do; SSE2, which has no FMA, 47. (With the tile of AVX-512, AVX2 reached 46.)
+enum TileShape {
+  /// Floats in one operand: a register, on NEON a pair of them.
+  @inline(__always) static var lanes: Int { SKD_TILE_LANES }
+  /// A tile is two operands wide; it divides `blockWidth`.
+  @inline(__always) static var columns: Int { 2 * lanes }
+  @inline(__always) static var mostRows: Int { SKD_TILE_ROWS }
+  /// The same for `GemmTile.multiplyTransposed`.
+  @inline(__always) static var mostTransposedRows: Int { SKD_TRANSPOSED_ROWS }
+}
+
+/// A tile of a matrix product, `rows` x `TileShape.columns`, held in registers while the depth is
+/// run through.
 ///
 /// `rows` is a generic constant: the loops over it are unrolled completely and each accumulator
-/// lives in a register (see the flags in Package.swift). 14 rows are the most: 28 accumulators, two
-/// vectors of B and one of A leave one of the 32 registers of AVX-512.
+/// lives in a register (see the flags in Package.swift).
 struct GemmTile<let rows: Int> {
+  private typealias Operand = NativeVector
+  private typealias Accumulators = InlineArray<rows, Operand>
+
   /// c[r, j] = leaky(sum_k a[r, k] b[k, j] + bias[j]). Writes (`=`).
   ///
   /// - Parameters:
   ///   - a: Blocked, first row of the tile; element (r, k) at
   ///     `(k / 32) * blockStride + r * 32 + k % 32`.
-  ///   - b: `[depth][32]`.
-  ///   - c: Row-major, rows `rowStride` apart; 32 columns are written.
-  ///   - bias: 32 values or nil.
+  ///   - b: `[depth][32]`, first column of the tile.
+  ///   - c: Row-major, rows `rowStride` apart; the tile's columns are written.
+  ///   - bias: A value for each column of the tile, or nil.
   ///   - slope: Of LeakyReLU; 1 for none.
   @inline(__always)
   static func multiply(
@@ -34,32 +57,28 @@ struct GemmTile<let rows: Int> {
     into c: UnsafeMutablePointer<Float>, rowStride: Int, bias: UnsafePointer<Float>?,
     slope: Float
   ) {
-    var bias0 = Vector(repeating: 0)
-    var bias1 = Vector(repeating: 0)
-    if let bias {
-      bias0 = UnsafeRawPointer(bias).loadUnaligned(as: Vector.self)
-      bias1 = UnsafeRawPointer(bias).loadUnaligned(fromByteOffset: 64, as: Vector.self)
-    }
+    var bias0 = Operand(repeating: 0)
+    var bias1 = Operand(repeating: 0)
+    if let bias { (bias0, bias1) = loadUnaligned(UnsafeRawPointer(bias)) }
     var block = a
     var bRow = UnsafeRawPointer(b)
     var remaining = depth
     var isFirst = true
     repeat {
-      var left = InlineArray<rows, Vector> { _ in Vector(repeating: 0) }
-      var right = InlineArray<rows, Vector> { _ in Vector(repeating: 0) }
+      var left = Accumulators { _ in Operand(repeating: 0) }
+      var right = Accumulators { _ in Operand(repeating: 0) }
       var part = remaining < summedDepth ? remaining : summedDepth
       remaining &-= part
       while part > 0 {
         let columns = part < blockWidth ? part : blockWidth
         for k in 0..<columns {
-          let b0 = bRow.load(as: Vector.self)
-          let b1 = bRow.load(fromByteOffset: 64, as: Vector.self)
+          let (b0, b1) = load(bRow)
           for r in 0..<rows {
-            let value = Vector(repeating: block[r &* blockWidth &+ k])
-            left[r] = left[r].addingProduct(value, b0)
-            right[r] = right[r].addingProduct(value, b1)
+            let value = Operand(repeating: block[r &* blockWidth &+ k])
+            left[r] = left[r].addingRelaxedProduct(value, b0)
+            right[r] = right[r].addingRelaxedProduct(value, b1)
           }
-          bRow += 128
+          bRow += blockWidth &* 4
         }
         block += blockStride
         part &-= blockWidth
@@ -67,12 +86,8 @@ struct GemmTile<let rows: Int> {
       let slope = remaining > 0 ? 1 : slope
       var row = UnsafeMutableRawPointer(c)
       for r in 0..<rows {
-        if !isFirst {
-          bias0 = row.loadUnaligned(as: Vector.self)
-          bias1 = row.loadUnaligned(fromByteOffset: 64, as: Vector.self)
-        }
-        row.storeBytes(of: leaky(left[r] + bias0, slope), as: Vector.self)
-        row.storeBytes(of: leaky(right[r] + bias1, slope), toByteOffset: 64, as: Vector.self)
+        if !isFirst { (bias0, bias1) = loadUnaligned(UnsafeRawPointer(row)) }
+        store(leaky(left[r] + bias0, slope), leaky(right[r] + bias1, slope), row)
         row += rowStride &* 4
       }
       isFirst = false
@@ -83,44 +98,63 @@ struct GemmTile<let rows: Int> {
   /// gradient.
   ///
   /// - Parameters:
-  ///   - a: `[depth][32]`, first column of the tile.
-  ///   - b: `[depth][32]`.
-  ///   - c: `[rows][32]`.
+  ///   - a: `[depth][32]`, column of the tile's first row.
+  ///   - b: `[depth][32]`, first column of the tile.
+  ///   - c: `[rows][32]`, first column of the tile.
   @inline(__always)
   static func multiplyTransposed(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, depth: Int,
     into c: UnsafeMutablePointer<Float>, accumulates: Bool
   ) {
-    var left = InlineArray<rows, Vector> { _ in Vector(repeating: 0) }
-    var right = InlineArray<rows, Vector> { _ in Vector(repeating: 0) }
+    var left = Accumulators { _ in Operand(repeating: 0) }
+    var right = Accumulators { _ in Operand(repeating: 0) }
     let c = UnsafeMutableRawPointer(c)
     if accumulates {
       for r in 0..<rows {
-        left[r] = c.load(fromByteOffset: r &* 128, as: Vector.self)
-        right[r] = c.load(fromByteOffset: r &* 128 &+ 64, as: Vector.self)
+        (left[r], right[r]) = load(UnsafeRawPointer(c + r &* blockWidth &* 4))
       }
     }
     var aRow = a
     var bRow = UnsafeRawPointer(b)
     for _ in 0..<depth {
-      let b0 = bRow.load(as: Vector.self)
-      let b1 = bRow.load(fromByteOffset: 64, as: Vector.self)
+      let (b0, b1) = load(bRow)
       for r in 0..<rows {
-        let value = Vector(repeating: aRow[r])
-        left[r] = left[r].addingProduct(value, b0)
-        right[r] = right[r].addingProduct(value, b1)
+        let value = Operand(repeating: aRow[r])
+        left[r] = left[r].addingRelaxedProduct(value, b0)
+        right[r] = right[r].addingRelaxedProduct(value, b1)
       }
       aRow += blockWidth
-      bRow += 128
+      bRow += blockWidth &* 4
     }
-    for r in 0..<rows {
-      c.storeBytes(of: left[r], toByteOffset: r &* 128, as: Vector.self)
-      c.storeBytes(of: right[r], toByteOffset: r &* 128 &+ 64, as: Vector.self)
-    }
+    for r in 0..<rows { store(left[r], right[r], c + r &* blockWidth &* 4) }
+  }
+
+  // MARK: Both operands of a row
+
+  @inline(__always)
+  private static func load(_ row: UnsafeRawPointer) -> (Operand, Operand) {
+    (
+      row.load(as: Operand.self),
+      row.load(fromByteOffset: MemoryLayout<Operand>.size, as: Operand.self)
+    )
   }
 
   @inline(__always)
-  private static func leaky(_ values: Vector, _ slope: Float) -> Vector {
+  private static func loadUnaligned(_ row: UnsafeRawPointer) -> (Operand, Operand) {
+    (
+      row.loadUnaligned(as: Operand.self),
+      row.loadUnaligned(fromByteOffset: MemoryLayout<Operand>.size, as: Operand.self)
+    )
+  }
+
+  @inline(__always)
+  private static func store(_ left: Operand, _ right: Operand, _ row: UnsafeMutableRawPointer) {
+    row.storeBytes(of: left, as: Operand.self)
+    row.storeBytes(of: right, toByteOffset: MemoryLayout<Operand>.size, as: Operand.self)
+  }
+
+  @inline(__always)
+  private static func leaky(_ values: Operand, _ slope: Float) -> Operand {
     values.replacing(with: values * slope, where: values .< 0)
   }
 }

@@ -23,10 +23,10 @@ public func sgdStep(
     let (p, g, v) = (parameter + start, gradient + start, velocity + start)
     forEachVector(end - start) { i, lanes in
       let value = p.vector(at: i, lanes: lanes)
-      var direction = g.vector(at: i, lanes: lanes).addingProduct(decay, value)
-      if !isFirstStep { direction.addProduct(momentum, v.vector(at: i, lanes: lanes)) }
+      var direction = g.vector(at: i, lanes: lanes).addingRelaxedProduct(decay, value)
+      if !isFirstStep { direction.addRelaxedProduct(momentum, v.vector(at: i, lanes: lanes)) }
       v.store(direction, at: i, lanes: lanes)
-      p.store(value.addingProduct(rate, direction), at: i, lanes: lanes)
+      p.store(value.addingRelaxedProduct(rate, direction), at: i, lanes: lanes)
     }
   }
 }

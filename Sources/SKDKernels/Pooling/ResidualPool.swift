@@ -108,9 +108,9 @@ public struct ResidualPool {
         let offset = window.offset(j, k)
         dSum.store(g, at: offset, lanes: lanes)
         sum += g
-        mainProduct = mainProduct.addingProduct(
+        mainProduct = mainProduct.addingRelaxedProduct(
           g, self.main.vector(at: offset, lanes: lanes) - window.mainLanes.mean)
-        sideProduct = sideProduct.addingProduct(
+        sideProduct = sideProduct.addingRelaxedProduct(
           g, self.side.vector(at: offset, lanes: lanes) - window.sideLanes.mean)
       }
     }

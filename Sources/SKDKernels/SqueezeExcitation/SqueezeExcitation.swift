@@ -123,7 +123,7 @@ public func squeezeExcitationBackward(
       forEachVector(channels) { c, lanes in
         let share = dStages.mean.vector(at: image &+ c, lanes: lanes)
         let gate = stages.gate.vector(at: image &+ c, lanes: lanes)
-        let gradient = share.addingProduct(dy.vector(at: c, lanes: lanes), gate)
+        let gradient = share.addingRelaxedProduct(dy.vector(at: c, lanes: lanes), gate)
         dx.store(gradient, at: c, lanes: lanes)
       }
     }
@@ -162,7 +162,7 @@ private func sumProducts(
       var sum = SIMD16<Float>(repeating: 0)
       for position in first..<min(first + block, positions) {
         let i = position &* channels &+ c
-        sum.addProduct(a.vector(at: i, lanes: lanes), b.vector(at: i, lanes: lanes))
+        sum.addRelaxedProduct(a.vector(at: i, lanes: lanes), b.vector(at: i, lanes: lanes))
       }
       total += sum
     }

@@ -1,0 +1,1 @@
+// SwiftPM needs one source file in a target that only declares.
