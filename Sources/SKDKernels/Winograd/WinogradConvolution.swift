@@ -129,8 +129,8 @@ struct WinogradConvolution {
     } else {
       for first in stride(from: 0, to: tiling.tileCount, by: tilesPerChunk) {
         let tiles = first..<min(first + tilesPerChunk, tiling.tileCount)
-        WorkerPool.shared.forEach(tiles.count, workers: workers) { i, _ in
-          transform(first + i, after: first, input, normalization, into: scratch)
+        tiling.forEachTile(tiles, workers: workers) { tile in
+          transform(tile, after: first, input, normalization, into: scratch)
         }
         WorkerPool.shared.forEach(outputs / blockWidth, workers: workers) { block, worker in
           let points = scratch + inputCount + worker * workerCount

@@ -1,3 +1,4 @@
+internal import CInstructionSet
 import SKDRuntime
 
 /// Work on one tile, compiled for each pair of spans.
@@ -54,6 +55,15 @@ struct WinogradWindow {
     corner &+ row &* rowStride &+ column &* channels
   }
 
+  /// Asks for what the tile to the right adds to this one: tiles are taken in this order, and wait
+  /// longer for their values than they compute.
+  @inline(__always)
+  func prefetchNext(_ images: UnsafePointer<Float>, rows: Int, columns: Range<Int>) {
+    for row in 0..<rows {
+      for column in columns { skd_prefetch(images + offset(row, column)) }
+    }
+  }
+
   @inline(__always)
   func contains(_ row: Int, _ column: Int) -> Bool {
     row >= rows.lowerBound && row < rows.upperBound && column >= columns.lowerBound
@@ -100,6 +110,7 @@ struct WinogradInputTile: WinogradTileWork {
       for c in stride(from: 0, to: window.channels, by: 16) {
         let lanes = map.lanes(at: c)
         let source = images + c
+        window.prefetchNext(source, rows: Rows.outputs &+ 2, columns: 6..<10)
         let base = target.base + (c / blockWidth &* target.blockStride &+ c % blockWidth)
         Winograd.transformInput(
           Rows.self, Columns.self, half,
@@ -186,6 +197,7 @@ struct WinogradGradientTile: WinogradTileWork {
     Winograd.withHalf { half in
       for c in stride(from: 0, to: window.channels, by: 16) {
         let source = gradients + c
+        window.prefetchNext(source, rows: Rows.outputs, columns: 4..<8)
         let base = target.base + (c / blockWidth &* target.blockStride &+ c % blockWidth)
         Winograd.transformGradient(
           Rows.self, Columns.self, half,

@@ -1,3 +1,5 @@
+import SKDRuntime
+
 /// How an image is cut into tiles along one axis: tiles of four outputs and, where one or two are
 /// left, a smaller one at the end. Three are left to a tile of four.
 struct WinogradAxis: Sendable {
@@ -73,5 +75,14 @@ struct WinogradTiling: Sendable {
     let withoutBoth =
       (image * rows.whole + wholeRows) * columns.whole + (isInWholeRow ? wholeColumns : 0)
     return SIMD4(tile, withoutLastColumn, withoutLastRow, withoutBoth)
+  }
+
+  /// Calls `body` for every tile, on all threads; a thread takes some neighbours at a time.
+  func forEachTile(_ tiles: Range<Int>, workers: Int, _ body: (_ tile: Int) -> Void) {
+    let size = 8
+    WorkerPool.shared.forEach(ceilDivide(tiles.count, size), workers: workers) { item, _ in
+      let first = tiles.lowerBound + item * size
+      for tile in first..<min(first + size, tiles.upperBound) { body(tile) }
+    }
   }
 }

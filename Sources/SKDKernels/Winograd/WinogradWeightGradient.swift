@@ -109,7 +109,7 @@ struct WinogradWeightGradient {
     case .fewTiles:
       var points = points(at: scratch)
       points.counts = counts(0..<tiling.tileCount)
-      WorkerPool.shared.forEach(tiling.tileCount, workers: workers) { tile, _ in
+      tiling.forEachTile(0..<tiling.tileCount, workers: workers) { tile in
         transform(tile, after: 0, into: points)
       }
       finish(points, products: scratch + pointCount, dWeight: dWeight, workers: workers)
@@ -138,8 +138,8 @@ struct WinogradWeightGradient {
         let tiles = first..<min(first + tilesPerChunk, tiling.tileCount)
         points.counts = counts(tiles)
         let chunk = points
-        WorkerPool.shared.forEach(tiles.count, workers: workers) { i, _ in
-          transform(first + i, after: first, into: chunk)
+        tiling.forEachTile(tiles, workers: workers) { tile in
+          transform(tile, after: first, into: chunk)
         }
         let outputBlocks = outputs / blockWidth
         WorkerPool.shared.forEach(Winograd.planes * outputBlocks, workers: workers) { item, _ in
