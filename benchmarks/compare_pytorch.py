@@ -3,9 +3,11 @@
     python benchmarks/compare_pytorch.py                  # benchmarks/results/pytorch.{json,md}
     python benchmarks/compare_pytorch.py --only gen0 embed --turns 3
     python benchmarks/compare_pytorch.py --readme         # also the table of the README
+    python benchmarks/compare_pytorch.py --threads 1 --clock processor --only gen0 gen1 embed
 
 Needs torch and torchvision, which SKD itself does not. PyTorch runs channels_last with as many
-threads as SKD. Run it on an otherwise idle machine. What each row measures: benchmarks/README.md.
+threads as SKD. Run it on an otherwise idle machine; one that is not can still tell the processor's
+time of one thread. What each row measures: benchmarks/README.md.
 """
 
 from __future__ import annotations
@@ -13,10 +15,8 @@ from __future__ import annotations
 import argparse
 import inspect
 import os
-import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -32,9 +32,10 @@ from speed.report import (
     Unit,
     between_markers,
     markdown_table,
+    shown_command,
     write_report,
 )
-from speed.timing import Runner, Sample, take_turns, timed
+from speed.timing import CLOCKS, Runner, Sample, take_turns, timed
 from speed.torch_works import theirs
 from speed.worker import Contestant, Task
 from speed.works import MEAN, STD, Kind, Work, create_model, ours
@@ -49,8 +50,13 @@ class Settings:
 
     threads: int
     turns: int
+    clock: str
     avx2_python: str | None
     machine: Machine
+
+    def timed(self, run: Callable[[], object], *, units: int = 1) -> Runner:
+        """Return what runs a work for a turn, timed by the clock that was chosen."""
+        return timed(run, units=units, clock=self.clock)
 
 
 class UnavailableError(Exception):
@@ -71,9 +77,8 @@ def against_torch(
 ) -> Result:
     """Measure one work of both in this process."""
     use_threads(threads)
-    mine, other = take_turns(
-        [timed(ours(work), units=units), timed(theirs(work), units=units)], settings.turns
-    )
+    runners = [settings.timed(run, units=units) for run in (ours(work), theirs(work))]
+    mine, other = take_turns(runners, settings.turns)
     return Result(
         group=group,
         work=work.name,
@@ -141,9 +146,8 @@ def fit(settings: Settings) -> Iterator[Result]:
         for _ in range(FIT_STEPS):
             step()
 
-    mine, other = take_turns(
-        [timed(epoch, units=FIT_STEPS), timed(bare_steps, units=FIT_STEPS)], settings.turns
-    )
+    runners = [settings.timed(run, units=FIT_STEPS) for run in (epoch, bare_steps)]
+    mine, other = take_turns(runners, settings.turns)
     yield Result(
         group="fit",
         work=f"fit, a step of {work.name}",
@@ -173,7 +177,9 @@ def threads(settings: Settings) -> Iterator[Result]:
 
             return runner
 
-        mine, other = take_turns([on(2, timed(run)), on(1, timed(run))], settings.turns)
+        mine, other = take_turns(
+            [on(2, settings.timed(run)), on(1, settings.timed(run))], settings.turns
+        )
         yield Result(
             group="threads",
             work=work.name,
@@ -218,15 +224,13 @@ def avx2(settings: Settings) -> Iterator[Result]:
             "it needs --avx2-python PATH, a Python with skd built by SKD_MARCH=x86-64-v3"
         )
     work = Work(Kind.GEN0, 32, 16)
-    task = Task("skd", work, settings.threads)
-    with ExitStack() as processes:
-        mine = processes.enter_context(Contestant(task, python=settings.avx2_python))
-        other = processes.enter_context(
-            Contestant(
-                Task("torch", work, settings.threads),
-                environment={"ONEDNN_MAX_CPU_ISA": "AVX2"},
-            )
-        )
+    tasks = [Task(side, work, settings.threads, settings.clock) for side in ("skd", "torch")]
+    # The other Python imports its own skd, whatever this one was told to import.
+    own_packages = {"PYTHONPATH": ""}
+    with (
+        Contestant(tasks[0], python=settings.avx2_python, environment=own_packages) as mine,
+        Contestant(tasks[1], environment={"ONEDNN_MAX_CPU_ISA": "AVX2"}) as other,
+    ):
         samples = take_turns([mine.seconds, other.seconds], settings.turns)
     yield Result(
         group="avx2",
@@ -262,6 +266,7 @@ class Report:
     command: str
     software: str
     machine: Machine
+    clock: str
     turns: int
     results: Sequence[Result]
     left_out: dict[str, str]
@@ -270,7 +275,9 @@ class Report:
         """Render it, without a title."""
         rows = [result.cells() for result in self.results]
         return [
-            f"`{self.command}`, {self.turns} turns, on {self.machine}; {self.software}.",
+            f"`{self.command}`, turns: {self.turns}, clock: {self.clock}; {self.software};",
+            f"{self.machine}.",
+            "",
             "Each cell: median (least-most). The ratio is the median over the turns: how many",
             "times faster SKD is, for memory how many times the other's it takes. GFLOP/s count",
             "direct convolution, so Winograd may exceed the float32 multiply-add peak.",
@@ -285,6 +292,7 @@ class Report:
             "command": self.command,
             "software": self.software,
             "machine": asdict(self.machine),
+            "clock": self.clock,
             "turns": self.turns,
             "results": [result.content() for result in self.results],
             "left_out": self.left_out,
@@ -299,12 +307,17 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=GROUPS, default=list(GROUPS))
     parser.add_argument("--threads", type=int, default=processors, help="of both; default: all")
     parser.add_argument("--turns", type=int, default=7, help="that count, of each row")
+    parser.add_argument(
+        "--clock", choices=CLOCKS, default="wall", help="processor: one thread only"
+    )
     parser.add_argument("--avx2-python", metavar="PATH", help="with skd built for x86-64-v3")
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "results")
     parser.add_argument("--readme", action="store_true", help="rewrite the table of README.md")
     options = parser.parse_args()
     if not 1 <= options.threads <= 256 or options.turns < 1:
         parser.error("--threads must be in 1..256 and --turns at least 1")
+    if options.clock == "processor" and options.threads > 1:
+        parser.error("--clock processor needs --threads 1: the seconds of all threads add up")
     return options
 
 
@@ -312,7 +325,13 @@ def main() -> None:
     """Measure the rows that were asked for and write them."""
     options = parse_options()
     counts = {1, options.threads} | ({2} if options.threads > 1 else set())
-    settings = Settings(options.threads, options.turns, options.avx2_python, Machine.this(counts))
+    settings = Settings(
+        threads=options.threads,
+        turns=options.turns,
+        clock=options.clock,
+        avx2_python=options.avx2_python,
+        machine=Machine.this(counts),
+    )
     print(settings.machine)
     results, left_out = [], {}
     for group in options.only:
@@ -323,11 +342,11 @@ def main() -> None:
         except UnavailableError as reason:
             left_out[group] = str(reason)
             print(f"{group} is left out: {reason}.", flush=True)
-    arguments = [Path(word).name if "/" in word else word for word in sys.argv[1:]]
     report = Report(
-        command=shlex.join(["python", "benchmarks/compare_pytorch.py", *arguments]),
+        command=shown_command(sys.argv),
         software=f"skd {skd.__version__}, PyTorch {torch.__version__}, NumPy {np.__version__}",
         machine=settings.machine,
+        clock=options.clock,
         turns=options.turns,
         results=results,
         left_out=left_out,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
@@ -165,6 +166,19 @@ def write_report(folder: Path, name: str, content: dict[str, Any], lines: Sequen
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n")
     (folder / f"{name}.md").write_text("\n".join(lines) + "\n")
+
+
+def shown_command(words: Sequence[str]) -> str:
+    """Return a command as a report shows it: of a path outside the repository, the name alone.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Such as `sys.argv`: the script and its arguments.
+    """
+    script, *arguments = words
+    names = [Path(word).name if Path(word).is_absolute() else word for word in arguments]
+    return shlex.join(["python", f"benchmarks/{Path(script).name}", *names])
 
 
 def between_markers(text: str, lines: Sequence[str]) -> str:

@@ -12,6 +12,8 @@ LEAST_SECONDS = 0.2  # of a turn: shorter works are repeated within it
 PAUSE_SECONDS = 0.05  # before a turn: threads of the other contestant spin for a while, then sleep
 
 Runner = Callable[[], float]
+Clock = Callable[[], float]
+CLOCKS: dict[str, Clock] = {"wall": time.perf_counter, "processor": time.process_time}
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def median_ratio(numerator: Sample, denominator: Sample) -> float:
     return statistics.median(a / b for a, b in pairs)
 
 
-def timed(run: Callable[[], object], *, units: int = 1) -> Runner:
+def timed(run: Callable[[], object], *, units: int = 1, clock: str = "wall") -> Runner:
     """Return what runs a work for a turn and tells the seconds of one unit of it.
 
     Parameters
@@ -56,6 +58,8 @@ def timed(run: Callable[[], object], *, units: int = 1) -> Runner:
         calls.
     units : int, default=1
         How many units one call is, such as the steps of an epoch.
+    clock : {"wall", "processor"}, default="wall"
+        Whose seconds; those of the processor are the sum over all threads.
     """
     repeats = 0
 
@@ -63,17 +67,18 @@ def timed(run: Callable[[], object], *, units: int = 1) -> Runner:
         nonlocal repeats
         if repeats == 0:
             run()
-            repeats = max(1, math.ceil(LEAST_SECONDS / _seconds(run, 1)))
-        return _seconds(run, repeats) / (repeats * units)
+            repeats = max(1, math.ceil(LEAST_SECONDS / _seconds(run, 1, clock)))
+        return _seconds(run, repeats, clock) / (repeats * units)
 
     return turn
 
 
-def _seconds(run: Callable[[], object], repeats: int) -> float:
-    begin = time.perf_counter()
+def _seconds(run: Callable[[], object], repeats: int, clock: str) -> float:
+    now = CLOCKS[clock]
+    begin = now()
     for _ in range(repeats):
         run()
-    return time.perf_counter() - begin
+    return now() - begin
 
 
 def take_turns(runners: Sequence[Runner], turns: int) -> list[Sample]:

@@ -5,6 +5,7 @@ Prints one line of JSON for each line that it reads, after a first one when it i
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -25,6 +26,7 @@ class Task:
     side: str  # "skd" or "torch"
     work: Work
     threads: int
+    clock: str = "wall"
 
     def to_json(self) -> str:
         """Return the task as an argument of a command."""
@@ -39,7 +41,7 @@ class Task:
 
 
 class Contestant:
-    """A worker process; a context manager."""
+    """A worker process; a context manager, that begins and ends it."""
 
     def __init__(
         self,
@@ -48,15 +50,31 @@ class Contestant:
         python: str = sys.executable,
         environment: Mapping[str, str] | None = None,
     ) -> None:
+        self._command = [python, "-m", "speed.worker", task.to_json()]
+        self._environment = {**os.environ, **(environment or {})}
+        self.peak_gflops: float | None = None
+
+    def __enter__(self) -> Contestant:
+        """Begin the process and wait until its libraries are imported."""
         self._process = subprocess.Popen(
-            [python, "-m", "speed.worker", task.to_json()],
+            self._command,
             cwd=Path(__file__).parents[1],
-            env={**os.environ, **(environment or {})},
+            env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.peak_gflops: float | None = self._answer()["peak_gflops"]
+        self.peak_gflops = self._answer()["peak_gflops"]
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the process's input, at which it ends."""
+        self._process.__exit__(kind, error, trace)
 
     def seconds(self) -> float:
         """Run one turn and return the seconds of one run."""
@@ -68,31 +86,18 @@ class Contestant:
 
     def _ask(self, request: str) -> dict[str, float]:
         assert self._process.stdin is not None
-        self._process.stdin.write(request + "\n")
-        self._process.stdin.flush()
+        with contextlib.suppress(BrokenPipeError):  # it ended: so says the answer
+            self._process.stdin.write(request + "\n")
+            self._process.stdin.flush()
         return self._answer()
 
     def _answer(self) -> dict[str, float]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"a worker ended with status {self._process.wait()}")
+            self._process.__exit__(None, None, None)
+            raise RuntimeError(f"a worker ended with status {self._process.returncode}")
         return json.loads(line)
-
-    def __enter__(self) -> Contestant:
-        """Return the contestant."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """End the process."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
 
 
 MEMORY_STEPS = 5
@@ -134,7 +139,7 @@ def serve(task: Task) -> None:
     baseline = resident_bytes("VmRSS")
     print(json.dumps({"peak_gflops": peak}), flush=True)
     run = prepare(task.work)
-    turn = timed(run)
+    turn = timed(run, clock=task.clock)
     for request in map(str.strip, sys.stdin):
         if request == "turn":
             answer = {"seconds": turn()}

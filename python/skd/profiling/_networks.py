@@ -71,8 +71,13 @@ def resnet12_convolutions(
     count = check.integer(batch, "batch", owner, minimum=1)
     side = check.integer(image_size, "image_size", owner, minimum=16)
     inputs = check.integer(input_channels, "input_channels", owner, minimum=1)
+    stages = check.integers(widths, "widths", owner, minimum=1)
+    most = side.bit_length()  # halvings until less than a pixel is left
+    if not 1 <= len(stages) <= most:
+        legal = f"of 1 to {most} stages for images of {side} pixels"
+        check.refuse("widths", owner, legal, f"{len(stages)} stages")
     layers = []
-    for stage, outputs in enumerate(check.integers(widths, "widths", owner, minimum=1), start=1):
+    for stage, outputs in enumerate(stages, start=1):
         kernels = (("conv1", inputs, 3), ("conv2", outputs, 3), ("conv3", outputs, 3))
         for name, channels, size in (*kernels, ("downsample.0", inputs, 1)):
             shape = ConvolutionShape(
