@@ -62,7 +62,8 @@ class Result:
     """One measured row.
 
     `ratio` is how many times better SKD is than the other, or for memory how many times the other's
-    it takes: the median over the turns.
+    it takes: the median over the turns. Bars stand for elapsed time on an idle machine: what was taken
+    by another clock is not judged.
     """
 
     group: str
@@ -75,6 +76,7 @@ class Result:
     target: Target
     flops: int | None = None
     peak_gflops: float | None = None
+    judged: bool = True
 
     @property
     def ratio(self) -> float:
@@ -86,7 +88,7 @@ class Result:
     @property
     def verdict(self) -> str:
         """Whether goal or bar is met."""
-        return self.target.verdict(self.ratio)
+        return self.target.verdict(self.ratio) if self.judged else "not judged"
 
     def gflops(self, sample: Sample) -> float | None:
         """Return the rate of a contestant, in operations of direct convolution."""

@@ -137,6 +137,10 @@ def test_memory_is_ours_over_theirs(make_result):
     assert "300 (300-300) MB" in result.cells()
 
 
+def test_what_another_clock_took_is_not_judged(make_result):
+    assert make_result(judged=False).verdict == "not judged"
+
+
 def test_content_is_json_with_every_value(make_result):
     content = json.loads(json.dumps(make_result().content()))
     assert content["ours"] == [0.1, 0.2, 0.3]
