@@ -62,8 +62,8 @@ class Result:
     """One measured row.
 
     `ratio` is how many times better SKD is than the other, or for memory how many times the other's
-    it takes: the median over the turns. Bars stand for elapsed time on an idle machine: what was taken
-    by another clock is not judged.
+    it takes: the median over the turns. Bars stand for elapsed time on an idle machine: what was
+    taken by another clock is not judged.
     """
 
     group: str
