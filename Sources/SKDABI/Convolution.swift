@@ -85,10 +85,12 @@ private func convolve(
   }
   geometry.storeOIHW(weight, into: storage.pointer)
   convolution.packWeight(storage.pointer, into: packed.pointer)
+  let isPacked = convolution.packedWeightCount > 0
   withExtendedLifetime((storage, packed, scratch, paddedBias)) {
     convolution.forward(
-      input, packedWeight: packed.pointer, bias: paddedBias.map { UnsafePointer($0.pointer) },
-      output: output, scratch: scratch.pointer, workers: workers)
+      input, packedWeight: isPacked ? packed.pointer : storage.pointer,
+      bias: paddedBias.map { UnsafePointer($0.pointer) }, output: output, scratch: scratch.pointer,
+      workers: workers)
   }
 }
 
@@ -106,13 +108,11 @@ private func convolveBackward(
   if dInput != nil {
     storageCount = geometry.weightCount
     packedCount = convolution.packedTransposeCount
-    scratchCount = max(
-      convolution.packTransposeScratchCount,
-      convolution.backwardInputScratchCount(workers: workers))
+    scratchCount = convolution.backwardInputScratchCount(workers: workers)
   }
   if dWeight != nil {
     storageCount = geometry.weightCount
-    scratchCount = max(scratchCount, convolution.backwardWeightScratchCount)
+    scratchCount = max(scratchCount, convolution.backwardWeightScratchCount(workers: workers))
   }
   // One after the other, the weights and their gradient.
   let storage = try AlignedBuffer<Float>(count: storageCount)
@@ -121,14 +121,15 @@ private func convolveBackward(
   withExtendedLifetime((storage, packed, scratch)) {
     if let dInput {
       geometry.storeOIHW(weight, into: storage.pointer)
-      convolution.packTranspose(storage.pointer, into: packed.pointer, scratch: scratch.pointer)
+      convolution.packTranspose(storage.pointer, into: packed.pointer)
+      let isPacked = packedCount > 0
       convolution.backwardInput(
-        dOutput, packedTranspose: packed.pointer, dInput: dInput, scratch: scratch.pointer,
-        workers: workers)
+        dOutput, packedTranspose: isPacked ? packed.pointer : storage.pointer, dInput: dInput,
+        scratch: scratch.pointer, workers: workers)
     }
     if let dWeight {
       convolution.backwardWeight(
-        input, dOutput, dWeight: storage.pointer, scratch: scratch.pointer)
+        input, dOutput, dWeight: storage.pointer, scratch: scratch.pointer, workers: workers)
       geometry.loadOIHW(storage.pointer, into: dWeight)
     }
     if let dBias {

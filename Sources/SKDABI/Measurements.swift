@@ -50,31 +50,32 @@ private struct ConvolutionTiming {
   let convolution: Conv2D
   let pass: ConvolutionPass
   let workers: Int
-  let input, output, weight, packed, packScratch, scratch: AlignedBuffer<Float>
+  /// Whether the pass reads the weights in another form than they are stored in.
+  let packs: Bool
+  let input, output, weight, packed, scratch: AlignedBuffer<Float>
 
   /// - Throws: `SKDError.outOfMemory`.
   init(_ convolution: Conv2D, _ pass: ConvolutionPass) throws {
     let geometry = convolution.geometry
     let workers = WorkerPool.shared.threadCount
     (self.convolution, self.pass, self.workers) = (convolution, pass, workers)
-    var (packedCount, packScratchCount) = (0, 0)
-    let scratchCount: Int
+    let packedCount, scratchCount: Int
     switch pass {
     case .forward:
       packedCount = convolution.packedWeightCount
       scratchCount = convolution.forwardScratchCount(workers: workers)
     case .inputGradient:
       packedCount = convolution.packedTransposeCount
-      packScratchCount = convolution.packTransposeScratchCount
       scratchCount = convolution.backwardInputScratchCount(workers: workers)
     case .weightGradient:
-      scratchCount = convolution.backwardWeightScratchCount
+      packedCount = 0
+      scratchCount = convolution.backwardWeightScratchCount(workers: workers)
     }
+    packs = packedCount > 0
     input = try Self.numbers(geometry.input.count)
     output = try Self.numbers(geometry.output.count)
     weight = try Self.numbers(geometry.weightCount)
     packed = try AlignedBuffer(count: packedCount)
-    packScratch = try AlignedBuffer(count: packScratchCount)
     scratch = try AlignedBuffer(count: scratchCount)
   }
 
@@ -84,28 +85,28 @@ private struct ConvolutionTiming {
     let pack = clock.measure {
       switch pass {
       case .forward: convolution.packWeight(weight.pointer, into: packed.pointer)
-      case .inputGradient:
-        convolution.packTranspose(
-          weight.pointer, into: packed.pointer, scratch: packScratch.pointer)
+      case .inputGradient: convolution.packTranspose(weight.pointer, into: packed.pointer)
       case .weightGradient: break
       }
     }
+    let packedWeight = packs ? packed.pointer : weight.pointer
     let kernel = clock.measure {
       switch pass {
       case .forward:
         convolution.forward(
-          input.pointer, packedWeight: packed.pointer, output: output.pointer,
+          input.pointer, packedWeight: packedWeight, output: output.pointer,
           scratch: scratch.pointer, workers: workers)
       case .inputGradient:
         convolution.backwardInput(
-          output.pointer, packedTranspose: packed.pointer, dInput: input.pointer,
+          output.pointer, packedTranspose: packedWeight, dInput: input.pointer,
           scratch: scratch.pointer, workers: workers)
       case .weightGradient:
         convolution.backwardWeight(
-          input.pointer, output.pointer, dWeight: weight.pointer, scratch: scratch.pointer)
+          input.pointer, output.pointer, dWeight: weight.pointer, scratch: scratch.pointer,
+          workers: workers)
       }
     }
-    return (pass == .weightGradient ? 0 : pack.inSeconds, kernel.inSeconds)
+    return (packs ? pack.inSeconds : 0, kernel.inSeconds)
   }
 
   /// Ordinary numbers: the speed of arithmetic does not depend on them, unless they are subnormal.

@@ -31,6 +31,11 @@ extension BufferPool {
 }
 
 extension StateEntry {
+  /// The gradient of a parameter, in the order of its storage.
+  var gradientValues: [Float] {
+    kind == .parameter ? Array(UnsafeBufferPointer(start: gradient, count: count)) : []
+  }
+
   /// The values of a parameter or buffer, in the order of the storage.
   var storedValues: [Float] {
     get { Array(UnsafeBufferPointer(start: values, count: count)) }

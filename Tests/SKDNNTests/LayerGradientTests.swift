@@ -68,21 +68,49 @@ final class LayerGradientTests: XCTestCase {
     }
   }
 
-  func testBatchNormBackwardIntoOtherMemoryLeavesTheGradientOfTheOutput() throws {
-    let store = try ParameterStore()
-    let layer = try BatchNormLayer("bn", in: store, channels: 3, slope: 0.1)
-    try store.allocate(seed: 1)
-    let pool = BufferPool()
-    let images = try pool.filled(shape(2, 2, 3), "images")
-    let dOutput = try pool.filled(shape(2, 2, 3), "dOutput")
-    let before = dOutput.values
-    let dInput = try pool.tensor(shape(2, 2, 3))
-    _ = try layer.forward(images, pool)
-    try layer.backward(dOutput, into: dInput, pool)
-    XCTAssertEqual(dOutput.values, before)
-    _ = try layer.forward(images, pool)
-    try layer.backward(dOutput, pool)
-    XCTAssertEqual(dOutput.values, dInput.values)
+  /// What two convolutions do with the batch norm between them, against passes of its own.
+  func testNormBetweenConvolutionsMatchesSeparatePasses() throws {
+    let cases = [(2, 5, 3, 5, 4), (3, 6, 32, 7, 3), (16, 30, 32, 96, 64), (64, 10, 64, 192, 256)]
+    for (batch, side, inputs, hidden, outputs) in cases {
+      let store = try ParameterStore()
+      let first = convolution("first", in: store, inputs, hidden)
+      let norm = try BatchNormLayer("bn", in: store, channels: hidden, slope: 0.1)
+      let second = convolution("second", in: store, hidden, outputs)
+      try store.allocate(seed: 1)
+      store.moveAwayFromKinks()
+      let pool = BufferPool()
+      let images = try pool.filled(
+        ImageShape(batch: batch, height: side, width: side, channels: inputs), "images")
+
+      let expected = try second.forward(norm.forward(first.forward(images, pool), pool), pool)
+      let dOutput = try pool.filled(expected.shape, "dOutput")
+      let dHidden = try XCTUnwrap(second.backward(dOutput, pool))
+      try norm.backward(dHidden, pool)
+      let dExpected = try XCTUnwrap(first.backward(dHidden, pool))
+      let gradients = store.entries.map(\.gradientValues)
+
+      let (raw, moments) = try first.forward(Activation(images), pool)
+      let (actual, _) = try second.forward(norm.forward(raw, moments: moments), pool)
+      let (masked, sums) = try second.backward(dOutput, through: norm, pool)
+      norm.backward(masked, sums: sums, into: masked)
+      let addend = try pool.filled(images.shape, "addend")
+      let dActual = try XCTUnwrap(first.backward(masked, adding: addend, pool))
+
+      let name = "\(batch)x\(side)x\(side), \(inputs) -> \(hidden) -> \(outputs)"
+      assertClose(actual.values, expected.values, relative: 1e-5, name)
+      let sum = zip(dExpected.values, addend.values).map { $0 + $1 }
+      assertClose(dActual.values, sum, relative: 1e-5, name)
+      for (entry, gradient) in zip(store.entries, gradients) where entry.kind == .parameter {
+        assertClose(entry.gradientValues, gradient, relative: 2e-5, "\(entry.name), \(name)")
+      }
+    }
+  }
+
+  private func convolution(
+    _ name: String, in store: ParameterStore, _ inputs: Int, _ outputs: Int
+  ) -> Conv2DLayer {
+    Conv2DLayer(
+      name, in: store, inputs: inputs, outputs: outputs, kernelSize: 3, hasBias: false)
   }
 
   func testBatchNormRefusesOneValuePerChannel() throws {

@@ -168,7 +168,8 @@ def test_every_pass_is_timed_by_every_algorithm(computation, algorithm):
     times = SMALL.time(computation, algorithm=algorithm, runs=3)
     assert times.kernel.shape == times.pack.shape == (3,)
     assert (times.kernel > 0).all()
-    assert ((times.pack > 0) == (computation != "weight_gradient")).all()
+    assert (times.pack >= 0).all()
+    assert computation != "weight_gradient" or not times.pack.any()
 
 
 WRONG_TIMINGS = {

@@ -525,7 +525,8 @@ skd_status skd_conv2d_algorithm(const skd_conv2d_shape *shape, int32_t *algorith
  * @param pass          SKD_CONV2D_FORWARD, _INPUT_GRADIENT or _WEIGHT_GRADIENT.
  * @param algorithm     One that supports the shape, or SKD_CONV2D_AUTOMATIC.
  * @param runs          1...10000.
- * @param pack_seconds  `runs` seconds of packing the weights; 0 for the weight gradient.
+ * @param pack_seconds  `runs` seconds of packing the weights; 0 where a pass reads none, or as they
+ *                      are stored.
  * @param seconds       `runs` seconds of the kernel.
  */
 skd_status skd_conv2d_time(const skd_conv2d_shape *shape, int32_t pass, int32_t algorithm,

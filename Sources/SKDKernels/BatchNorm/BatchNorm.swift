@@ -16,15 +16,23 @@ public func batchNormForward(
   inverseStd: UnsafePointer<Float>, weight: UnsafePointer<Float>, bias: UnsafePointer<Float>,
   slope: Float, output: UnsafeMutablePointer<Float>
 ) {
+  let normalization = ChannelNormalization(
+    mean: mean, inverseStd: inverseStd, weight: weight, bias: bias, slope: slope)
+  batchNormForward(input, rows: rows, channels: channels, normalization, output: output)
+}
+
+/// The same, with its parameters in one.
+public func batchNormForward(
+  _ input: UnsafePointer<Float>, rows: Int, channels: Int, _ normalization: ChannelNormalization,
+  output: UnsafeMutablePointer<Float>
+) {
   forEachChunk(of: rows, size: chunkRows(rowElements: channels)) { start, end in
     for row in start..<end {
-      let (x, y) = (input + row &* channels, output + row &* channels)
+      let offset = row &* channels
       forEachVector(channels) { c, lanes in
-        let parameters = ChannelParameters(
-          mean: mean, inverseStd: inverseStd, weight: weight, bias: bias, at: c, lanes: lanes)
-        let value = parameters.affine(parameters.normalized(x.vector(at: c, lanes: lanes)))
-        let activated = (value * slope).replacing(with: value, where: value .> 0)
-        y.store(activated, at: c, lanes: lanes)
+        let value = normalization.lanes(at: c, lanes: lanes)
+          .activated(input.vector(at: offset &+ c, lanes: lanes))
+        output.store(value, at: offset &+ c, lanes: lanes)
       }
     }
   }
@@ -56,84 +64,46 @@ public func batchNormBackward(
   dBias: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
 ) {
   precondition(rows >= 1 && channels >= 1)
-  let chunk = batchNormChunkRows(channels: channels)
-  forEachChunk(of: rows, size: chunk) { start, end in
-    let sums = scratch + 2 * (start / chunk) * channels
-    let products = sums + channels
-    sums.update(repeating: 0, count: 2 * channels)
-    for row in start..<end {
-      let (x, dy) = (input + row &* channels, dOutput + row &* channels)
-      forEachVector(channels) { c, lanes in
-        let parameters = ChannelParameters(
-          mean: mean, inverseStd: inverseStd, weight: weight, bias: bias, at: c, lanes: lanes)
-        let normalized = parameters.normalized(x.vector(at: c, lanes: lanes))
-        let g = parameters.masked(
-          dy.vector(at: c, lanes: lanes), normalized: normalized, slope: slope)
-        sums.store(sums.vector(at: c, lanes: lanes) + g, at: c, lanes: lanes)
-        let product = products.vector(at: c, lanes: lanes).addingProduct(g, normalized)
-        products.store(product, at: c, lanes: lanes)
-      }
-    }
+  let normalization = ChannelNormalization(
+    mean: mean, inverseStd: inverseStd, weight: weight, bias: bias, slope: slope)
+  let size = batchNormGroupRows(channels: channels)
+  forEachChunk(of: rows, size: size) { start, end in
+    ChannelSums(scratch, group: start / size, channels: channels).addGradient(
+      dOutput + start * channels, of: input + start * channels, rows: end - start,
+      channels: channels, normalization, masked: nil)
   }
-  forEachChannelGroup(rows: rows, channels: channels) { channel in
-    var (sum, product) = (0.0, 0.0)
-    for start in stride(from: 0, to: rows, by: chunk) {
-      let partial = scratch + (2 * (start / chunk) * channels + channel)
-      sum += Double(partial[0])
-      product += Double(partial[channels])
-    }
-    dBias[channel] = Float(sum)
-    dWeight[channel] = Float(product)
-  }
+  mergeGradientSums(
+    scratch, groups: batchNormGroups(rows: rows, channels: channels), channels: channels,
+    inverseStd: inverseStd, dWeight: dWeight, dBias: dBias)
   guard let dInput else { return }
+  batchNormInputGradient(
+    input, dOutput, rows: rows, channels: channels, normalization, isMasked: false,
+    usesBatchStatistics: usesBatchStatistics, dWeight: dWeight, dBias: dBias, dInput: dInput)
+}
+
+/// The last part of `batchNormBackward`: dInput, when dWeight and dBias are known.
+///
+/// - Parameter isMasked: Whether `gradient` is g already, that before the activation.
+public func batchNormInputGradient(
+  _ input: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>, rows: Int, channels: Int,
+  _ normalization: ChannelNormalization, isMasked: Bool, usesBatchStatistics: Bool,
+  dWeight: UnsafePointer<Float>, dBias: UnsafePointer<Float>, dInput: UnsafeMutablePointer<Float>
+) {
   let share = usesBatchStatistics ? 1 / Float(rows) : 0
   forEachChunk(of: rows, size: chunkRows(rowElements: channels)) { start, end in
     for row in start..<end {
       let offset = row &* channels
       forEachVector(channels) { c, lanes in
-        let parameters = ChannelParameters(
-          mean: mean, inverseStd: inverseStd, weight: weight, bias: bias, at: c, lanes: lanes)
-        let normalized = parameters.normalized(input.vector(at: offset &+ c, lanes: lanes))
-        let g = parameters.masked(
-          dOutput.vector(at: offset &+ c, lanes: lanes), normalized: normalized, slope: slope)
-        let common = dBias.vector(at: c, lanes: lanes)
-          .addingProduct(normalized, dWeight.vector(at: c, lanes: lanes))
-        let gradient = (g - common * share) * parameters.weight * parameters.inverseStd
-        dInput.store(gradient, at: offset &+ c, lanes: lanes)
+        let norm = normalization.lanes(at: c, lanes: lanes)
+        let x = input.vector(at: offset &+ c, lanes: lanes)
+        let dOutput = gradient.vector(at: offset &+ c, lanes: lanes)
+        let g = isMasked ? dOutput : norm.masked(dOutput, x)
+        let perDeviation =
+          dWeight.vector(at: c, lanes: lanes)
+          * normalization.inverseStd.vector(at: c, lanes: lanes)
+        let common = dBias.vector(at: c, lanes: lanes).addingProduct(x - norm.mean, perDeviation)
+        dInput.store((g - common * share) * norm.scale, at: offset &+ c, lanes: lanes)
       }
     }
-  }
-}
-
-/// What the forward pass knows of 16 channels.
-private struct ChannelParameters {
-  let mean, inverseStd, weight, bias: SIMD16<Float>
-
-  @inline(__always)
-  init(
-    mean: UnsafePointer<Float>, inverseStd: UnsafePointer<Float>, weight: UnsafePointer<Float>,
-    bias: UnsafePointer<Float>, at channel: Int, lanes: Int
-  ) {
-    self.mean = mean.vector(at: channel, lanes: lanes)
-    self.inverseStd = inverseStd.vector(at: channel, lanes: lanes)
-    self.weight = weight.vector(at: channel, lanes: lanes)
-    self.bias = bias.vector(at: channel, lanes: lanes)
-  }
-
-  @inline(__always)
-  func normalized(_ input: SIMD16<Float>) -> SIMD16<Float> { (input - mean) * inverseStd }
-
-  /// What is activated. Both passes compute it here, so they agree on its sign to the bit.
-  @inline(__always)
-  func affine(_ normalized: SIMD16<Float>) -> SIMD16<Float> {
-    bias.addingProduct(weight, normalized)
-  }
-
-  /// The gradient before the activation.
-  @inline(__always)
-  func masked(
-    _ dOutput: SIMD16<Float>, normalized: SIMD16<Float>, slope: Float
-  ) -> SIMD16<Float> {
-    (dOutput * slope).replacing(with: dOutput, where: affine(normalized) .> 0)
   }
 }

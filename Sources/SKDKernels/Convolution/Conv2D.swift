@@ -4,11 +4,15 @@ import SKDRuntime
 ///
 ///     output[n, i, j, o] = bias[o] + Σ input[n, i s - p + y, j s - p + x, c] weight[y, x, c, o]
 ///
-/// Weights are stored `[kernel row][kernel column][input][output]`. Before use they are packed,
-/// once for each direction, into the form that the chosen algorithm reads; the packed form holds
-/// while the weights stand, for any batch size. Nothing here allocates: the caller brings scratch
-/// memory of the sizes that `scratchCount` and the others state, aligned to 64 bytes. Operands must
-/// not overlap. Results are bitwise the same for any number of threads.
+/// Weights are stored `[kernel row][kernel column][input][output]`. Some are packed before use, once
+/// for each direction, into the form that the chosen algorithm reads; the packed form holds while
+/// the weights stand, for any batch size. Nothing here allocates: the caller brings scratch
+/// memory of the sizes that `forwardScratchCount` and the others state, aligned to 64 bytes. Operands
+/// must not overlap. Results are bitwise the same for any number of threads.
+///
+/// The passes over memory that surround a convolution in a network are part of it: the batch norm
+/// and LeakyReLU of its input (`normalization`), the moments of its output for the next batch norm,
+/// and what happens to the gradient of its input (`InputGradientUse`).
 public struct Conv2D: Sendable {
   public let geometry: Conv2DGeometry
   public let algorithm: Conv2DAlgorithm
@@ -21,14 +25,17 @@ public struct Conv2D: Sendable {
   }
 
   private var winograd: WinogradConvolution { WinogradConvolution(geometry) }
+  private var transposedWinograd: WinogradConvolution {
+    WinogradConvolution(geometry, isTransposed: true)
+  }
   private var gemm: GemmConvolution { GemmConvolution(geometry) }
 
   // MARK: Forward
 
-  /// Floats of the weights packed for `forward`.
+  /// Floats of the weights packed for `forward`; 0 if it reads them as they are stored.
   public var packedWeightCount: Int {
     switch algorithm {
-    case .winograd: return winograd.transformedWeightCount
+    case .winograd: return winograd.packedWeightCount
     case .gemm: return gemm.packedWeightCount
     }
   }
@@ -38,133 +45,201 @@ public struct Conv2D: Sendable {
     _ weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>
   ) {
     switch algorithm {
-    case .winograd: winograd.transformWeight(weight, into: packed)
+    case .winograd: winograd.pack(weight, into: packed)
     case .gemm: gemm.pack(weight, into: packed)
     }
   }
 
   /// Floats of scratch for `forward` with at most `workers` threads.
-  public func forwardScratchCount(workers: Int) -> Int {
+  ///
+  /// - Parameter normalizes: Whether the input is normalised as it is read.
+  public func forwardScratchCount(workers: Int, normalizes: Bool = false) -> Int {
     switch algorithm {
     case .winograd: return winograd.scratchCount(workers: workers)
-    case .gemm: return workers * gemm.scratchCountPerWorker
+    case .gemm:
+      return workers * gemm.scratchCountPerWorker + (normalizes ? normalizedCount : 0)
+    }
+  }
+
+  /// Groups of output positions whose moments `forward` takes.
+  public var momentGroups: Int {
+    switch algorithm {
+    case .winograd: return winograd.groupCount
+    case .gemm: return gemm.groupCount
     }
   }
 
   /// Convolves, adds the bias and applies LeakyReLU of the given slope. Writes (`=`).
   ///
   /// - Parameters:
+  ///   - normalization: Of the input, as it is read; nil for none.
+  ///   - packedWeight: As packed, or as stored if `packedWeightCount` is 0.
   ///   - bias: One value per output channel, readable up to the next multiple of 32; nil for none.
   ///   - slope: 1 applies no activation.
+  ///   - moments: `channelSumsCount` floats for `momentGroups` groups, overwritten by the moments
+  ///     of the outputs, for `mergeMoments`; nil for none. With moments, slope must be 1.
   public func forward(
-    _ input: UnsafePointer<Float>, packedWeight: UnsafePointer<Float>,
-    bias: UnsafePointer<Float>? = nil, slope: Float = 1, output: UnsafeMutablePointer<Float>,
+    _ input: UnsafePointer<Float>, normalization: ChannelNormalization? = nil,
+    packedWeight: UnsafePointer<Float>, bias: UnsafePointer<Float>? = nil, slope: Float = 1,
+    output: UnsafeMutablePointer<Float>, moments: UnsafeMutablePointer<Float>? = nil,
     scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
+    precondition(moments == nil || slope == 1)
+    let channels = geometry.outputChannels
     switch algorithm {
     case .winograd:
-      winograd.forward(
-        input, transformedWeight: packedWeight, bias: bias, slope: slope, output: output,
-        scratch: scratch, workers: workers)
+      if let moments {
+        winograd.forward(
+          input, normalization: normalization, weight: packedWeight, output: output,
+          sums: moments, scratch: scratch, workers: workers
+        ) { group, isFirst in
+          MomentsEpilogue(
+            bias: bias, sums: ChannelSums(moments, group: group, channels: channels),
+            isFirst: isFirst)
+        }
+      } else {
+        winograd.forward(
+          input, normalization: normalization, weight: packedWeight, output: output, sums: nil,
+          scratch: scratch, workers: workers
+        ) { _, _ in AffineEpilogue(bias: bias, slope: slope) }
+      }
     case .gemm:
+      let (input, scratch) = normalized(input, normalization, scratch)
       gemm.forward(
         input, packedWeight: packedWeight, bias: bias, slope: slope, output: output,
-        scratch: scratch, workers: workers)
+        moments: moments, scratch: scratch, workers: workers)
     }
   }
 
   // MARK: Backward
 
-  /// Floats of the weights packed for `backwardInput`.
+  /// Floats of the weights packed for `backwardInput`; 0 if it reads them as they are stored.
   public var packedTransposeCount: Int {
     switch algorithm {
-    case .winograd: return winograd.transformedWeightCount
+    case .winograd: return transposedWinograd.packedWeightCount
     case .gemm: return gemm.packedTransposeCount
     }
   }
 
-  /// Floats of scratch for `packTranspose`.
-  public var packTransposeScratchCount: Int { algorithm == .winograd ? geometry.weightCount : 0 }
-
   /// Packs the weights for `backwardInput`. Writes (`=`).
   public func packTranspose(
-    _ weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>,
-    scratch: UnsafeMutablePointer<Float>
+    _ weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>
   ) {
     switch algorithm {
-    case .winograd:
-      flipKernels(
-        weight, inputs: geometry.input.channels, outputs: geometry.outputChannels, into: scratch)
-      winograd.transposed.transformWeight(scratch, into: packed)
-    case .gemm:
-      gemm.packTranspose(weight, into: packed)
+    case .winograd: transposedWinograd.pack(weight, into: packed)
+    case .gemm: gemm.packTranspose(weight, into: packed)
     }
   }
 
   /// Floats of scratch for `backwardInput` with at most `workers` threads.
   public func backwardInputScratchCount(workers: Int) -> Int {
     switch algorithm {
-    case .winograd: return winograd.transposed.scratchCount(workers: workers)
+    case .winograd: return transposedWinograd.scratchCount(workers: workers)
     case .gemm: return workers * gemm.scratchCountPerWorker
     }
   }
 
-  /// The gradient of the input. Writes (`=`).
+  /// Groups of input positions whose gradient sums `backwardInput` takes.
+  public var gradientGroups: Int {
+    switch algorithm {
+    case .winograd: return transposedWinograd.groupCount
+    case .gemm: return gemm.gradientGroupCount
+    }
+  }
+
+  /// The gradient of the input, as `use` wants it. Writes (`=`).
+  ///
+  /// - Parameter packedTranspose: As packed, or as stored if `packedTransposeCount` is 0.
   public func backwardInput(
     _ dOutput: UnsafePointer<Float>, packedTranspose: UnsafePointer<Float>,
-    dInput: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>, workers: Int
+    dInput: UnsafeMutablePointer<Float>, use: InputGradientUse = .plain,
+    scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
     switch algorithm {
     case .winograd:
-      winograd.transposed.forward(
-        dOutput, transformedWeight: packedTranspose, bias: nil, slope: 1, output: dInput,
-        scratch: scratch, workers: workers)
+      func run<Epilogue: OutputEpilogue>(
+        _ sums: UnsafeMutablePointer<Float>?, _ epilogue: (Int, Bool) -> Epilogue
+      ) {
+        transposedWinograd.forward(
+          dOutput, normalization: nil, weight: packedTranspose, output: dInput, sums: sums,
+          scratch: scratch, workers: workers, epilogue: epilogue)
+      }
+      switch use {
+      case .plain: run(nil) { _, _ in AffineEpilogue(bias: nil, slope: 1) }
+      case .sum(let addend): run(nil) { _, _ in AddEpilogue(addend: addend) }
+      case .throughNorm(let input, let normalization, let records):
+        run(records) { group, _ in
+          NormGradientEpilogue(
+            input: input, normalization: normalization,
+            sums: ChannelSums(records, group: group, channels: geometry.input.channels))
+        }
+      }
     case .gemm:
       gemm.backwardInput(
         dOutput, packedTranspose: packedTranspose, dInput: dInput, scratch: scratch,
         workers: workers)
+      gemm.finishInputGradient(dInput, use)
     }
   }
 
-  /// Floats of scratch for `backwardWeight`.
-  public var backwardWeightScratchCount: Int {
+  /// Floats of scratch for `backwardWeight` with at most `workers` threads.
+  ///
+  /// - Parameter normalizes: Whether the input is normalised as it is read.
+  public func backwardWeightScratchCount(workers: Int, normalizes: Bool = false) -> Int {
     switch algorithm {
-    case .winograd: return winograd.weightScratchCount
-    case .gemm: return gemm.weightScratchCount
+    case .winograd: return WinogradWeightGradient(geometry).scratchCount(workers: workers)
+    case .gemm: return gemm.weightScratchCount + (normalizes ? normalizedCount : 0)
     }
   }
 
   /// The gradient of the weights, in their storage order. Writes (`=`).
+  ///
+  /// - Parameter normalization: Of the input, as it is read; nil for none.
   public func backwardWeight(
-    _ input: UnsafePointer<Float>, _ dOutput: UnsafePointer<Float>,
-    dWeight: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    _ input: UnsafePointer<Float>, normalization: ChannelNormalization? = nil,
+    _ dOutput: UnsafePointer<Float>, dWeight: UnsafeMutablePointer<Float>,
+    scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
     switch algorithm {
-    case .winograd: winograd.backwardWeight(input, dOutput, dWeight: dWeight, scratch: scratch)
-    case .gemm: gemm.backwardWeight(input, dOutput, dWeight: dWeight, scratch: scratch)
+    case .winograd:
+      WinogradWeightGradient(geometry).gradient(
+        input, normalization: normalization, dOutput, dWeight: dWeight, scratch: scratch,
+        workers: workers)
+    case .gemm:
+      let (input, scratch) = normalized(input, normalization, scratch)
+      gemm.backwardWeight(input, dOutput, dWeight: dWeight, scratch: scratch)
     }
+  }
+
+  // MARK: Normalisation
+
+  /// Floats that a normalised input takes at the start of the scratch memory.
+  private var normalizedCount: Int { (geometry.input.count + 15) / 16 * 16 }
+
+  /// The normalised input, for an algorithm that reads its input more than once, and the scratch
+  /// memory that is left.
+  private func normalized(
+    _ input: UnsafePointer<Float>, _ normalization: ChannelNormalization?,
+    _ scratch: UnsafeMutablePointer<Float>
+  ) -> (UnsafePointer<Float>, UnsafeMutablePointer<Float>) {
+    guard let normalization else { return (input, scratch) }
+    batchNormForward(
+      input, rows: geometry.input.rows, channels: geometry.input.channels, normalization,
+      output: scratch)
+    return (UnsafePointer(scratch), scratch + normalizedCount)
   }
 }
 
-/// Turns 3x3 kernels by 180° and swaps inputs and outputs:
-/// flipped[2 - y, 2 - x, o, i] = weight[y, x, i, o].
-private func flipKernels(
-  _ weight: UnsafePointer<Float>, inputs: Int, outputs: Int,
-  into flipped: UnsafeMutablePointer<Float>
-) {
-  let side = 16  // of the square that is transposed within the cache
-  let blocks = ceilDivide(inputs, side)
-  WorkerPool.shared.forEach(9 * blocks) { item, _ in
-    let (tap, block) = item.quotientAndRemainder(dividingBy: blocks)
-    let source = weight + tap * inputs * outputs
-    let target = flipped + (8 - tap) * inputs * outputs
-    let rows = block * side..<min((block + 1) * side, inputs)
-    for first in stride(from: 0, to: outputs, by: side) {
-      for o in first..<min(first + side, outputs) {
-        for i in rows { target[o &* inputs &+ i] = source[i &* outputs &+ o] }
-      }
-    }
-  }
+/// What becomes of the gradient of a convolution's input on its way to memory.
+public enum InputGradientUse {
+  /// It is written.
+  case plain
+  /// Another gradient of the same extent is added to it.
+  case sum(UnsafePointer<Float>)
+  /// The input was `normalization` of another tensor, `of`: the gradient before the activation is
+  /// written, and its sums for `mergeGradientSums` to `records`, of `gradientGroups` groups.
+  case throughNorm(
+    of: UnsafePointer<Float>, ChannelNormalization, records: UnsafeMutablePointer<Float>)
 }
 
 /// dBias[o] = Σ over rows of dOutput[row, o]. Writes (`=`); sums in Double.

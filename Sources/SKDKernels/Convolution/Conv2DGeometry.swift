@@ -50,9 +50,7 @@ public enum Conv2DAlgorithm: Sendable {
   /// The choice for a geometry; it depends on the extents alone, so that results do not depend on
   /// the number of threads or on the machine.
   public init(for geometry: Conv2DGeometry) {
-    let tiles =
-      geometry.input.batch * ceilDivide(geometry.input.height, Winograd.outputSide)
-      * ceilDivide(geometry.input.width, Winograd.outputSide)
+    let tiles = WinogradTiling(geometry.input).tileCount
     let products = geometry.output.rows * geometry.depth * geometry.outputChannels
     let paysOff = tiles >= Self.fewestTiles && products >= Self.fewestProducts
     self = Self.winograd.supports(geometry) && paysOff ? .winograd : .gemm

@@ -61,17 +61,21 @@ struct GemmConvolution {
     rowsPerItem * blockWidth * (depthBlocks + channelBlocks)
   }
 
+  /// Groups of output positions whose moments `forward` takes: its work items.
+  var groupCount: Int { ceilDivide(geometry.output.rows, rowsPerItem) }
+
   /// output = leaky(patches * weight + bias). Writes (`=`).
   ///
-  /// - Parameter bias: One value per output channel rounded up to a multiple of 32, or nil.
+  /// - Parameters:
+  ///   - bias: One value per output channel rounded up to a multiple of 32, or nil.
+  ///   - moments: Records of the moments of the outputs, one for each group, or nil.
   func forward(
     _ input: UnsafePointer<Float>, packedWeight: UnsafePointer<Float>,
     bias: UnsafePointer<Float>?, slope: Float, output: UnsafeMutablePointer<Float>,
-    scratch: UnsafeMutablePointer<Float>, workers: Int
+    moments: UnsafeMutablePointer<Float>?, scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
     let rows = geometry.output.rows
-    WorkerPool.shared.forEach(ceilDivide(rows, rowsPerItem), workers: workers) {
-      item, worker in
+    WorkerPool.shared.forEach(groupCount, workers: workers) { item, worker in
       let first = item * rowsPerItem
       let count = min(rowsPerItem, rows - first)
       let blockStride = rowsPerItem * blockWidth
@@ -82,6 +86,11 @@ struct GemmConvolution {
         columns: geometry.outputChannels, bias: bias, slope: slope,
         into: output + first * geometry.outputChannels,
         spare: matrix + depthBlocks * blockStride)
+      if let moments {
+        ChannelSums(moments, group: item, channels: geometry.outputChannels).addMoments(
+          output + first * geometry.outputChannels, rows: count,
+          channels: geometry.outputChannels)
+      }
     }
   }
 
@@ -127,6 +136,26 @@ struct GemmConvolution {
           patches.scatterAdd(spare, first: first, count: count, rowStride: rowStride, into: dInput)
         }
         first += count
+      }
+    }
+  }
+
+  private static let rowsPerGradientGroup = 112
+  var gradientGroupCount: Int { ceilDivide(geometry.input.rows, Self.rowsPerGradientGroup) }
+
+  /// What is to become of the input's gradient, once it is complete.
+  func finishInputGradient(_ dInput: UnsafeMutablePointer<Float>, _ use: InputGradientUse) {
+    let channels = geometry.input.channels
+    switch use {
+    case .plain: break
+    case .sum(let addend): addInPlace(dInput, addend, count: geometry.input.count)
+    case .throughNorm(let input, let normalization, let records):
+      forEachChunk(of: geometry.input.rows, size: Self.rowsPerGradientGroup) { start, end in
+        let gradient = dInput + start * channels
+        ChannelSums(records, group: start / Self.rowsPerGradientGroup, channels: channels)
+          .addGradient(
+            gradient, of: input + start * channels, rows: end - start, channels: channels,
+            normalization, masked: gradient)
       }
     }
   }

@@ -38,43 +38,74 @@ final class BatchNormLayer {
 
   // MARK: Training
 
-  /// Normalises with the statistics of the batch. The running ones wait for `commitStatistics`, so
-  /// that a step that fails changes nothing.
+  /// With the statistics of the last forward pass.
+  private var normalization: ChannelNormalization {
+    ChannelNormalization(
+      mean: mean, inverseStd: inverseStd, weight: weight.values, bias: bias.values, slope: slope)
+  }
+
+  /// Takes the statistics of a batch, and leaves the normalising to whoever reads the result. The
+  /// running statistics wait for `commitStatistics`, so that a step that fails changes nothing.
   ///
+  /// - Parameter moments: Of `input`.
   /// - Throws: `SKDError.invalidArgument` if there is only one value per channel.
-  func forward(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
+  func forward(_ input: Tensor, moments: ChannelRecords) throws -> Activation {
     rows = input.shape.rows
     try require(
       rows >= 2,
       "images of a training step must give batch norm at least 2 values per channel; got \(rows)")
-    let scratch = try pool.scratch(batchNormScratchCount(rows: rows, channels: channels))
-    batchNormStatistics(
-      input.pointer, rows: rows, channels: channels, mean: mean, variance: variance,
-      scratch: scratch.pointer)
+    mergeMoments(
+      moments.pointer, groups: moments.groups, channels: channels, mean: mean, variance: variance)
     inverseStandardDeviation(
       variance: variance, channels: channels, eps: Self.epsilon, inverseStd: inverseStd)
-    let output = try pool.tensor(input.shape)
-    batchNormForward(
-      input.pointer, rows: rows, channels: channels, mean: mean, inverseStd: inverseStd,
-      weight: weight.values, bias: bias.values, slope: slope, output: output.pointer)
     self.input = input
-    return output
+    return Activation(input, normalization: normalization)
+  }
+
+  /// Normalises with the statistics of the batch.
+  ///
+  /// - Throws: As the other.
+  func forward(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
+    let moments = try ChannelRecords(
+      groups: batchNormGroups(rows: input.shape.rows, channels: channels), channels: channels, pool)
+    batchNormMoments(
+      input.pointer, rows: input.shape.rows, channels: channels, records: moments.pointer)
+    return try forward(input, moments: moments).values(pool)
+  }
+
+  /// What the gradient of this layer's output becomes on its way to `input`; for the layer that
+  /// reads the output. Its sums go to `records`.
+  func gradientUse(_ records: ChannelRecords) -> InputGradientUse {
+    guard let input else { preconditionFailure("backward before forward") }
+    return .throughNorm(of: input.pointer, normalization, records: records.pointer)
+  }
+
+  /// Turns the gradient before the activation, whose sums are known, into that of the input.
+  ///
+  /// - Parameter dInput: Overwritten; may be `gradient`.
+  func backward(_ gradient: Tensor, sums: ChannelRecords, into dInput: Tensor) {
+    guard let input else { preconditionFailure("backward before forward") }
+    self.input = nil
+    mergeGradientSums(
+      sums.pointer, groups: sums.groups, channels: channels, inverseStd: inverseStd,
+      dWeight: weight.gradient, dBias: bias.gradient)
+    batchNormInputGradient(
+      input.pointer, gradient.pointer, rows: rows, channels: channels, normalization,
+      isMasked: true, usesBatchStatistics: true, dWeight: weight.gradient, dBias: bias.gradient,
+      dInput: dInput.pointer)
+    weight.hasGradient = true
+    bias.hasGradient = true
   }
 
   /// Turns `gradient`, that of the output, into that of the input, in its memory.
   func backward(_ gradient: Tensor, _ pool: BufferPool) throws {
-    try backward(gradient, into: gradient, pool)
-  }
-
-  /// Writes the gradient of the input to `dInput`, which may be `dOutput`.
-  func backward(_ dOutput: Tensor, into dInput: Tensor, _ pool: BufferPool) throws {
     guard let input else { preconditionFailure("backward before forward") }
     self.input = nil
     let scratch = try pool.scratch(batchNormScratchCount(rows: rows, channels: channels))
     batchNormBackward(
-      input.pointer, dOutput.pointer, rows: rows, channels: channels, mean: mean,
+      input.pointer, gradient.pointer, rows: rows, channels: channels, mean: mean,
       inverseStd: inverseStd, weight: weight.values, bias: bias.values, slope: slope,
-      usesBatchStatistics: true, dInput: dInput.pointer, dWeight: weight.gradient,
+      usesBatchStatistics: true, dInput: gradient.pointer, dWeight: weight.gradient,
       dBias: bias.gradient, scratch: scratch.pointer)
     weight.hasGradient = true
     bias.hasGradient = true

@@ -11,7 +11,7 @@ final class Conv2DLayer {
   private let stride: Int
   private let padding: Int
   private let store: ParameterStore
-  private var input: Tensor?
+  private var input: Activation?
   private var folded: [Conv2DAlgorithm: FoldedWeight] = [:]
 
   /// - Parameter initializer: Of the weight; nil for PyTorch's default, uniform in ±1/√fan_in. A
@@ -54,31 +54,81 @@ final class Conv2DLayer {
 
   /// The convolution of `input`, which is kept for the backward pass.
   func forward(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
-    let convolution = convolution(of: input.shape)
-    let packed = try pool.scratch(convolution.packedWeightCount)
+    try forward(Activation(input), moments: nil, pool)
+  }
+
+  /// The convolution of `input`, which is kept for the backward pass, and its moments for a batch
+  /// norm.
+  func forward(_ input: Activation, _ pool: BufferPool) throws -> (Tensor, ChannelRecords) {
+    let groups = convolution(of: input.tensor.shape).momentGroups
+    let moments = try ChannelRecords(groups: groups, channels: outputChannels, pool)
+    return (try forward(input, moments: moments, pool), moments)
+  }
+
+  private func forward(_ input: Activation, moments: ChannelRecords?, _ pool: BufferPool) throws
+    -> Tensor
+  {
+    let convolution = convolution(of: input.tensor.shape)
     let workers = WorkerPool.shared.threadCount
-    let scratch = try pool.scratch(convolution.forwardScratchCount(workers: workers))
+    let scratch = try pool.scratch(
+      convolution.forwardScratchCount(workers: workers, normalizes: input.normalization != nil))
     let output = try pool.tensor(convolution.geometry.output)
-    convolution.packWeight(weight.values, into: packed.pointer)
+    let packed = try packed(convolution.packedWeightCount, pool) {
+      convolution.packWeight(weight.values, into: $0)
+    }
     convolution.forward(
-      input.pointer, packedWeight: packed.pointer, bias: bias?.values, output: output.pointer,
-      scratch: scratch.pointer, workers: workers)
+      input.tensor.pointer, normalization: input.normalization,
+      packedWeight: packed?.pointer ?? weight.values, bias: bias?.values, output: output.pointer,
+      moments: moments?.pointer, scratch: scratch.pointer, workers: workers)
     self.input = input
     return output
   }
 
+  /// Packed weights, or nil if they are read as they are stored.
+  private func packed(
+    _ count: Int, _ pool: BufferPool, _ pack: (UnsafeMutablePointer<Float>) -> Void
+  ) throws -> Tensor? {
+    guard count > 0 else { return nil }
+    let packed = try pool.scratch(count)
+    pack(packed.pointer)
+    return packed
+  }
+
   /// Writes the gradients of the weight and the bias; returns that of the input if it is needed.
-  func backward(_ dOutput: Tensor, needsInputGradient: Bool = true, _ pool: BufferPool) throws
-    -> Tensor?
-  {
+  ///
+  /// - Parameter addend: Another gradient of the input, which is added to this one.
+  func backward(
+    _ dOutput: Tensor, needsInputGradient: Bool = true, adding addend: Tensor? = nil,
+    _ pool: BufferPool
+  ) throws -> Tensor? {
+    let convolution = try weightGradient(dOutput, pool)
+    guard needsInputGradient else { return nil }
+    return try inputGradient(
+      dOutput, convolution, use: addend.map { .sum($0.pointer) } ?? .plain, pool)
+  }
+
+  /// Writes the gradients of the weight and the bias; returns that of what `norm` normalised to
+  /// make the input, before the activation, and its sums.
+  func backward(_ dOutput: Tensor, through norm: BatchNormLayer, _ pool: BufferPool) throws -> (
+    Tensor, ChannelRecords
+  ) {
+    let convolution = try weightGradient(dOutput, pool)
+    let sums = try ChannelRecords(
+      groups: convolution.gradientGroups, channels: inputChannels, pool)
+    return (try inputGradient(dOutput, convolution, use: norm.gradientUse(sums), pool), sums)
+  }
+
+  private func weightGradient(_ dOutput: Tensor, _ pool: BufferPool) throws -> Conv2D {
     guard let input else { preconditionFailure("backward before forward") }
     self.input = nil
-    let convolution = convolution(of: input.shape)
-    do {
-      let scratch = try pool.scratch(convolution.backwardWeightScratchCount)
-      convolution.backwardWeight(
-        input.pointer, dOutput.pointer, dWeight: weight.gradient, scratch: scratch.pointer)
-    }
+    let convolution = convolution(of: input.tensor.shape)
+    let workers = WorkerPool.shared.threadCount
+    let scratch = try pool.scratch(
+      convolution.backwardWeightScratchCount(
+        workers: workers, normalizes: input.normalization != nil))
+    convolution.backwardWeight(
+      input.tensor.pointer, normalization: input.normalization, dOutput.pointer,
+      dWeight: weight.gradient, scratch: scratch.pointer, workers: workers)
     weight.hasGradient = true
     if let bias {
       biasGradient(
@@ -86,23 +136,21 @@ final class Conv2DLayer {
         dBias: bias.gradient)
       bias.hasGradient = true
     }
-    return needsInputGradient ? try inputGradient(dOutput, convolution, pool) : nil
+    return convolution
   }
 
-  private func inputGradient(_ dOutput: Tensor, _ convolution: Conv2D, _ pool: BufferPool) throws
-    -> Tensor
-  {
-    let packed = try pool.scratch(convolution.packedTransposeCount)
+  private func inputGradient(
+    _ dOutput: Tensor, _ convolution: Conv2D, use: InputGradientUse, _ pool: BufferPool
+  ) throws -> Tensor {
     let workers = WorkerPool.shared.threadCount
-    let scratch = try pool.scratch(
-      max(
-        convolution.packTransposeScratchCount,
-        convolution.backwardInputScratchCount(workers: workers)))
-    convolution.packTranspose(weight.values, into: packed.pointer, scratch: scratch.pointer)
+    let scratch = try pool.scratch(convolution.backwardInputScratchCount(workers: workers))
     let dInput = try pool.tensor(convolution.geometry.input)
+    let packed = try packed(convolution.packedTransposeCount, pool) {
+      convolution.packTranspose(weight.values, into: $0)
+    }
     convolution.backwardInput(
-      dOutput.pointer, packedTranspose: packed.pointer, dInput: dInput.pointer,
-      scratch: scratch.pointer, workers: workers)
+      dOutput.pointer, packedTranspose: packed?.pointer ?? weight.values, dInput: dInput.pointer,
+      use: use, scratch: scratch.pointer, workers: workers)
     return dInput
   }
 
@@ -134,8 +182,12 @@ final class Conv2DLayer {
     let result =
       try cached
       ?? FoldedWeight(
-        packedCount: convolution.packedWeightCount, biasCount: (outputChannels + 31) / 32 * 32)
-    let scaled = try pool.scratch(weight.count)
+        packedCount: convolution.packedWeightCount == 0
+          ? weight.count : convolution.packedWeightCount,
+        biasCount: (outputChannels + 31) / 32 * 32)
+    let isPacked = convolution.packedWeightCount > 0
+    let scratch = isPacked ? try pool.scratch(weight.count) : nil
+    let scaled = scratch?.pointer ?? result.packed.pointer
     let scales = (0..<outputChannels).map { output -> Float in
       let (scale, shift) = norm?.scaleAndShift(of: output) ?? (1, 0)
       result.bias.pointer[output] = scale * (bias?.values[output] ?? 0) + shift
@@ -143,10 +195,10 @@ final class Conv2DLayer {
     }
     for row in Swift.stride(from: 0, to: weight.count, by: outputChannels) {
       for o in 0..<outputChannels {
-        scaled.pointer[row + o] = scales[o] * weight.values[row + o]
+        scaled[row + o] = scales[o] * weight.values[row + o]
       }
     }
-    convolution.packWeight(scaled.pointer, into: result.packed.pointer)
+    if isPacked { convolution.packWeight(scaled, into: result.packed.pointer) }
     result.version = store.version
     folded[convolution.algorithm] = result
     return result

@@ -11,7 +11,7 @@ final class ResidualStage {
   private let shortcutNorm: BatchNormLayer
   private let gate: SqueezeExcitationLayer?
   private let drop: DropLayer
-  private var sum: Tensor?
+  private var branches: (main: Activation, side: Activation)?
 
   init(
     _ name: String, in store: ParameterStore, inputs: Int, outputs: Int, isGated: Bool,
@@ -41,49 +41,54 @@ final class ResidualStage {
 
   func forward(_ input: Tensor, _ context: TrainingContext) throws -> Tensor {
     let pool = context.pool
-    var main = input
+    var main = Activation(input)
     for (convolution, norm) in zip(convolutions, norms) {
-      main = try norm.forward(try convolution.forward(main, pool), pool)
+      let (output, moments) = try convolution.forward(main, pool)
+      main = try norm.forward(output, moments: moments)
     }
-    if let gate { main = try gate.forward(main, pool) }
-    let side = try shortcutNorm.forward(try shortcut.forward(input, pool), pool)
-    let sum = try add(main, side, pool)
-    self.sum = sum
-    let output = try pooled(sum, pool)
-    try drop.forward(output, context)
-    return output
+    if let gate { main = Activation(try gate.forward(try main.values(pool), pool)) }
+    let (output, moments) = try shortcut.forward(Activation(input), pool)
+    let side = try shortcutNorm.forward(output, moments: moments)
+    branches = (main, side)
+    let pooled = try pooled(main, side, pool)
+    try drop.forward(pooled, context)
+    return pooled
   }
 
   /// The gradient of the stage's input, or nil for the first stage, whose input are the images.
   func backward(_ dOutput: Tensor, needsInputGradient: Bool, _ context: TrainingContext) throws
     -> Tensor?
   {
-    guard let sum else { preconditionFailure("backward before forward") }
-    self.sum = nil
+    guard let (main, side) = branches else { preconditionFailure("backward before forward") }
+    branches = nil
     let pool = context.pool
     drop.backward(dOutput)
-    let dSum = try pool.tensor(sum.shape)
-    maxPool2DBackward(sum.pointer, dOutput.pointer, shape: sum.shape, dInput: dSum.pointer)
-    leakyReLUBackward(
-      sum.pointer, dSum.pointer, count: sum.count, slope: Self.leak, dInput: dSum.pointer)
+    let tail = residualPool(main, side)
+    let dSum = try pool.tensor(main.tensor.shape)
+    let channels = dSum.shape.channels
+    let mainSums =
+      gate == nil ? try ChannelRecords(groups: tail.groups, channels: channels, pool) : nil
+    let sideSums = try ChannelRecords(groups: tail.groups, channels: channels, pool)
+    tail.backward(
+      dOutput.pointer, dSum: dSum.pointer, mainRecords: mainSums?.pointer,
+      sideRecords: sideSums.pointer)
 
-    var gradient = try gate?.backward(dSum, pool) ?? dSum
-    for i in (0..<3).reversed() {
-      // The shortcut still needs the gradient of the sum: it is not overwritten.
-      let dNormInput = gradient === dSum ? try pool.tensor(dSum.shape) : gradient
-      try norms[i].backward(gradient, into: dNormInput, pool)
-      let isNeeded = i > 0 || needsInputGradient
-      guard
-        let next = try convolutions[i].backward(
-          dNormInput, needsInputGradient: isNeeded, pool)
-      else { break }
+    // The gradient of the sum is that of both branches: the main one's goes to other memory.
+    var gradient = try gate?.backward(dSum, pool) ?? pool.tensor(dSum.shape)
+    if let sums = mainSums {
+      norms[2].backward(dSum, sums: sums, into: gradient)
+    } else {
+      try norms[2].backward(gradient, pool)
+    }
+    shortcutNorm.backward(dSum, sums: sideSums, into: dSum)
+    let dSide = try shortcut.backward(dSum, needsInputGradient: needsInputGradient, pool)
+    for i in [2, 1] {
+      let (next, sums) = try convolutions[i].backward(gradient, through: norms[i - 1], pool)
+      norms[i - 1].backward(next, sums: sums, into: next)
       gradient = next
     }
-    try shortcutNorm.backward(dSum, pool)
-    let dSide = try shortcut.backward(dSum, needsInputGradient: needsInputGradient, pool)
-    guard let dSide else { return nil }
-    addInPlace(gradient.pointer, dSide.pointer, count: gradient.count)
-    return gradient
+    return try convolutions[0].backward(
+      gradient, needsInputGradient: needsInputGradient, adding: dSide, pool)
   }
 
   func commitStatistics() {
@@ -98,19 +103,19 @@ final class ResidualStage {
     }
     if let gate { main = try gate.evaluate(main, pool) }
     let side = try shortcut.evaluate(input, pool, folding: shortcutNorm)
-    return try pooled(try add(main, side, pool), pool)
+    return try pooled(Activation(main), Activation(side), pool)
   }
 
-  private func add(_ a: Tensor, _ b: Tensor, _ pool: BufferPool) throws -> Tensor {
-    let sum = try pool.tensor(a.shape)
-    residualAddForward(
-      a.pointer, b.pointer, count: a.count, slope: Self.leak, output: sum.pointer)
-    return sum
+  private func residualPool(_ main: Activation, _ side: Activation) -> ResidualPool {
+    ResidualPool(
+      shape: main.tensor.shape, slope: Self.leak, main: main.tensor.pointer,
+      mainNormalization: main.normalization, side: side.tensor.pointer,
+      sideNormalization: side.normalization)
   }
 
-  private func pooled(_ tensor: Tensor, _ pool: BufferPool) throws -> Tensor {
-    let output = try pool.tensor(tensor.shape.pooled)
-    maxPool2DForward(tensor.pointer, shape: tensor.shape, output: output.pointer)
+  private func pooled(_ main: Activation, _ side: Activation, _ pool: BufferPool) throws -> Tensor {
+    let output = try pool.tensor(main.tensor.shape.pooled)
+    residualPool(main, side).forward(output.pointer)
     return output
   }
 }

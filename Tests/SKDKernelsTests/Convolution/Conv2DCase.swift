@@ -78,7 +78,8 @@ struct Conv2DCase: CustomStringConvertible, Sendable {
     let output = GuardedBuffer(count: reference.outputCount)
     convolution.packWeight(weight.pointer, into: packed.pointer)
     convolution.forward(
-      input.pointer, packedWeight: packed.pointer,
+      input.pointer,
+      packedWeight: convolution.packedWeightCount > 0 ? packed.pointer : weight.pointer,
       bias: reference.bias == nil ? nil : bias.pointer, slope: reference.slope,
       output: output.pointer, scratch: scratch.pointer, workers: workers)
     return Result(of: output, input, weight, bias, packed, scratch)
@@ -87,22 +88,23 @@ struct Conv2DCase: CustomStringConvertible, Sendable {
   func backwardInput() -> Result {
     let (dOutput, weight) = (GuardedBuffer(reference.dOutput), GuardedBuffer(reference.weight))
     let packed = aligned(convolution.packedTransposeCount)
-    let packScratch = aligned(convolution.packTransposeScratchCount)
     let scratch = aligned(convolution.backwardInputScratchCount(workers: workers))
     let dInput = GuardedBuffer(count: reference.inputCount)
-    convolution.packTranspose(weight.pointer, into: packed.pointer, scratch: packScratch.pointer)
+    convolution.packTranspose(weight.pointer, into: packed.pointer)
     convolution.backwardInput(
-      dOutput.pointer, packedTranspose: packed.pointer, dInput: dInput.pointer,
-      scratch: scratch.pointer, workers: workers)
-    return Result(of: dInput, dOutput, weight, packed, packScratch, scratch)
+      dOutput.pointer,
+      packedTranspose: convolution.packedTransposeCount > 0 ? packed.pointer : weight.pointer,
+      dInput: dInput.pointer, scratch: scratch.pointer, workers: workers)
+    return Result(of: dInput, dOutput, weight, packed, scratch)
   }
 
   func backwardWeight() -> Result {
     let (input, dOutput) = (GuardedBuffer(reference.input), GuardedBuffer(reference.dOutput))
-    let scratch = aligned(convolution.backwardWeightScratchCount)
+    let scratch = aligned(convolution.backwardWeightScratchCount(workers: workers))
     let dWeight = GuardedBuffer(count: reference.weightCount)
     convolution.backwardWeight(
-      input.pointer, dOutput.pointer, dWeight: dWeight.pointer, scratch: scratch.pointer)
+      input.pointer, dOutput.pointer, dWeight: dWeight.pointer, scratch: scratch.pointer,
+      workers: workers)
     return Result(of: dWeight, input, dOutput, scratch)
   }
 

@@ -37,7 +37,7 @@ class ConvolutionTimes:
         Seconds of the kernel itself.
     pack : ndarray of shape (runs,), dtype float64
         Seconds of packing the weights, which a training step does again and an evaluation does
-        not; 0 for the weight gradient.
+        not; 0 where a pass reads none, as the weight gradient, or as they are stored.
     """
 
     kernel: NDArray[np.float64]

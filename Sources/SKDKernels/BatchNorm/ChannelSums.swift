@@ -1,0 +1,160 @@
+import SKDRuntime
+
+/// Two sums for every channel, over a group of positions: what batch norm has to know of a batch,
+/// forward or backward.
+///
+/// A record holds the count of positions, then for each channel a shift and the two sums.
+/// *Moments*: of v - shift and of its square, where the shift is a value of the group or its mean, so
+/// that a large mean costs the variance no digits. *Gradient sums*: of g and of g * (x - mean).
+///
+/// Groups depend on the shape of the batch alone. Each is summed up in float32 by one worker; the
+/// groups are added up in Double, in order.
+struct ChannelSums {
+  private let record: UnsafeMutablePointer<Float>
+  private let padded: Int
+
+  /// Floats of one group's record.
+  static func stride(channels: Int) -> Int { 16 + 3 * paddedCount(channels) }
+  private static func paddedCount(_ channels: Int) -> Int { (channels + 15) / 16 * 16 }
+
+  /// The record of a group.
+  init(_ records: UnsafeMutablePointer<Float>, group: Int, channels: Int) {
+    record = records + group * Self.stride(channels: channels)
+    padded = Self.paddedCount(channels)
+  }
+
+  var count: UnsafeMutablePointer<Float> { record }
+  var shift: UnsafeMutablePointer<Float> { record + 16 }
+  var first: UnsafeMutablePointer<Float> { record + 16 + padded }
+  var second: UnsafeMutablePointer<Float> { record + 16 + 2 * padded }
+
+  /// Sets the count, and the shifts and sums of some channels to zero.
+  func open(count: Int, channels: Range<Int>) {
+    self.count[0] = Float(count)
+    for values in [shift, first, second] {
+      (values + channels.lowerBound).update(repeating: 0, count: channels.count)
+    }
+  }
+
+  // MARK: Adding
+
+  /// Opens the record and adds the moments of `rows` rows of `values`, in two passes: the first
+  /// finds the shift.
+  func addMoments(_ values: UnsafePointer<Float>, rows: Int, channels: Int) {
+    open(count: rows, channels: 0..<channels)
+    for row in 0..<rows {
+      let x = values + row &* channels
+      forEachVector(channels) { c, lanes in
+        let sum = shift.vector(at: c, lanes: lanes) + x.vector(at: c, lanes: lanes)
+        shift.store(sum, at: c, lanes: lanes)
+      }
+    }
+    let scale = 1 / Float(rows)
+    forEachVector(channels) { c, lanes in
+      shift.store(shift.vector(at: c, lanes: lanes) * scale, at: c, lanes: lanes)
+    }
+    for row in 0..<rows {
+      let x = values + row &* channels
+      forEachVector(channels) { c, lanes in
+        let difference = x.vector(at: c, lanes: lanes) - shift.vector(at: c, lanes: lanes)
+        first.store(first.vector(at: c, lanes: lanes) + difference, at: c, lanes: lanes)
+        let square = second.vector(at: c, lanes: lanes).addingProduct(difference, difference)
+        second.store(square, at: c, lanes: lanes)
+      }
+    }
+  }
+
+  /// Opens the record and adds the gradient sums of `rows` rows.
+  ///
+  /// - Parameter masked: Where to write the gradient before the activation; may be `gradient`, and
+  ///   may be nil.
+  func addGradient(
+    _ gradient: UnsafePointer<Float>, of input: UnsafePointer<Float>, rows: Int, channels: Int,
+    _ normalization: ChannelNormalization, masked: UnsafeMutablePointer<Float>?
+  ) {
+    open(count: rows, channels: 0..<channels)
+    for row in 0..<rows {
+      let offset = row &* channels
+      forEachVector(channels) { c, lanes in
+        let normalization = normalization.lanes(at: c, lanes: lanes)
+        let x = input.vector(at: offset &+ c, lanes: lanes)
+        let g = normalization.masked(gradient.vector(at: offset &+ c, lanes: lanes), x)
+        masked?.store(g, at: offset &+ c, lanes: lanes)
+        first.store(first.vector(at: c, lanes: lanes) + g, at: c, lanes: lanes)
+        let product = second.vector(at: c, lanes: lanes)
+          .addingProduct(g, x - normalization.mean)
+        second.store(product, at: c, lanes: lanes)
+      }
+    }
+  }
+}
+
+/// Floats of the records of `groups` groups.
+public func channelSumsCount(groups: Int, channels: Int) -> Int {
+  groups * ChannelSums.stride(channels: channels)
+}
+
+/// Mean and biased variance of every channel, from the moments of groups (Chan, Golub, LeVeque
+/// 1983).
+///
+/// - Parameters:
+///   - records: Of `groups` groups, not all empty.
+///   - mean: `[channels]`; overwritten.
+///   - variance: `[channels]`; overwritten.
+public func mergeMoments(
+  _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int,
+  mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>
+) {
+  forEachChannel(channels, groups: groups) { channel in
+    var (count, total, moment) = (0.0, 0.0, 0.0)
+    for group in 0..<groups {
+      let sums = ChannelSums(records, group: group, channels: channels)
+      let added = Double(sums.count[0])
+      guard added > 0 else { continue }
+      let average = Double(sums.first[channel]) / added
+      // Of equal values, rounding may leave a tiny negative number. A NaN stays.
+      let centred = Double(sums.second[channel]) - average * average * added
+      let delta = Double(sums.shift[channel]) + average - total
+      total += delta * added / (count + added)
+      moment += (centred < 0 ? 0 : centred) + delta * delta * count * added / (count + added)
+      count += added
+    }
+    mean[channel] = Float(total)
+    // What overflows must not pass for a variance that flattens everything.
+    let average = Float(moment / count)
+    variance[channel] = average.isInfinite ? .nan : average
+  }
+}
+
+/// Gradients of weight and bias of a batch norm, from the gradient sums of groups.
+///
+///     dBias = sum of g,  dWeight = sum of g * (x - mean) * inverseStd
+///
+/// - Parameters:
+///   - records: Of `groups` groups.
+///   - inverseStd: `[channels]`, of the forward pass.
+///   - dWeight: `[channels]`; overwritten.
+///   - dBias: `[channels]`; overwritten.
+public func mergeGradientSums(
+  _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int,
+  inverseStd: UnsafePointer<Float>, dWeight: UnsafeMutablePointer<Float>,
+  dBias: UnsafeMutablePointer<Float>
+) {
+  forEachChannel(channels, groups: groups) { channel in
+    var (first, second) = (0.0, 0.0)
+    for group in 0..<groups {
+      let sums = ChannelSums(records, group: group, channels: channels)
+      first += Double(sums.first[channel])
+      second += Double(sums.second[channel])
+    }
+    dBias[channel] = Float(first)
+    dWeight[channel] = Float(second * Double(inverseStd[channel]))
+  }
+}
+
+/// Calls `body` for every channel, on all threads if there are many groups to merge.
+private func forEachChannel(_ channels: Int, groups: Int, _ body: (_ channel: Int) -> Void) {
+  forEachChunk(of: channels, size: max(16, chunkElements / (groups + 1))) { start, end in
+    for channel in start..<end { body(channel) }
+  }
+}

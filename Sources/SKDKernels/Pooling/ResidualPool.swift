@@ -1,0 +1,192 @@
+import SKDRuntime
+
+/// The end of a residual block: two branches are normalised, added, activated and pooled, in one
+/// pass over each.
+///
+///     output = max over 2x2 windows of leaky(norm(main) + norm(side))
+public struct ResidualPool {
+  /// Extent of the branches; an odd last row or column is ignored.
+  public let shape: ImageShape
+  /// Of LeakyReLU, above 0.
+  public let slope: Float
+  /// `[batch, height, width, channels]` each.
+  public let main, side: UnsafePointer<Float>
+  /// Of the branches, without activation; nil if they are normalised already.
+  public let mainNormalization, sideNormalization: ChannelNormalization?
+
+  public init(
+    shape: ImageShape, slope: Float, main: UnsafePointer<Float>,
+    mainNormalization: ChannelNormalization?, side: UnsafePointer<Float>,
+    sideNormalization: ChannelNormalization?
+  ) {
+    (self.shape, self.slope) = (shape, slope)
+    (self.main, self.mainNormalization) = (main, mainNormalization)
+    (self.side, self.sideNormalization) = (side, sideNormalization)
+  }
+
+  /// Pairs of rows of an image; the last one of an odd height is a single row.
+  private var rowPairs: Int { (shape.height + 1) / 2 }
+  private var rowElements: Int { shape.width * shape.channels }
+  private var pairsPerGroup: Int { chunkRows(rowElements: 2 * rowElements) }
+
+  /// Groups of positions whose gradient sums `backward` takes.
+  public var groups: Int { ceilDivide(shape.batch * rowPairs, pairsPerGroup) }
+
+  /// Writes (`=`) the output, of extent `shape.pooled`.
+  public func forward(_ output: UnsafeMutablePointer<Float>) {
+    let pooled = shape.pooled
+    forEachChunk(of: shape.batch * rowPairs, size: pairsPerGroup) { start, end in
+      for pair in start..<end {
+        let (image, i) = pair.quotientAndRemainder(dividingBy: rowPairs)
+        guard i < pooled.height else { continue }
+        let row = output + (image * pooled.height + i) * pooled.width * shape.channels
+        forEachVector(shape.channels) { c, lanes in
+          let window = Window(self, image: image, row: i, channel: c, lanes: lanes)
+          for j in 0..<pooled.width {
+            let best = window.values(j).largest
+            row.store(best, at: j &* shape.channels &+ c, lanes: lanes)
+          }
+        }
+      }
+    }
+  }
+
+  /// The gradient of the sum of the branches: each window's gradient goes to its first maximum in
+  /// row-major order, through LeakyReLU; everything else is 0.
+  ///
+  /// - Parameters:
+  ///   - dOutput: Of extent `shape.pooled`.
+  ///   - dSum: Of extent `shape`; overwritten.
+  ///   - mainRecords, sideRecords: Overwritten by the gradient sums of the branches' batch norms,
+  ///     `channelSumsCount` floats for `groups` groups each; nil for a branch without one.
+  public func backward(
+    _ dOutput: UnsafePointer<Float>, dSum: UnsafeMutablePointer<Float>,
+    mainRecords: UnsafeMutablePointer<Float>?, sideRecords: UnsafeMutablePointer<Float>?
+  ) {
+    let pooled = shape.pooled
+    forEachChunk(of: shape.batch * rowPairs, size: pairsPerGroup) { start, end in
+      let group = start / pairsPerGroup
+      let records = [mainRecords, sideRecords].map { records in
+        records.map { ChannelSums($0, group: group, channels: shape.channels) }
+      }
+      for case let sums? in records { sums.open(count: 0, channels: 0..<shape.channels) }
+      for pair in start..<end {
+        let (image, i) = pair.quotientAndRemainder(dividingBy: rowPairs)
+        guard i < pooled.height else {
+          let row = dSum + (image * shape.height + 2 * i) * rowElements
+          row.update(repeating: 0, count: rowElements)
+          continue
+        }
+        let gradients = dOutput + (image * pooled.height + i) * pooled.width * shape.channels
+        forEachVector(shape.channels) { c, lanes in
+          distribute(
+            gradients + c, into: dSum,
+            Window(self, image: image, row: i, channel: c, lanes: lanes),
+            main: records[0], side: records[1])
+        }
+      }
+    }
+  }
+
+  /// One row of windows and up to 16 channels of `backward`.
+  @inline(__always)
+  private func distribute(
+    _ gradients: UnsafePointer<Float>, into dSum: UnsafeMutablePointer<Float>, _ window: Window,
+    main: ChannelSums?, side: ChannelSums?
+  ) {
+    let (channel, lanes) = (window.channel, window.lanes)
+    var sum = Vector(repeating: 0)
+    var (mainProduct, sideProduct) = (sum, sum)
+    for j in 0..<shape.width / 2 {
+      let values = window.values(j)
+      let gradient = gradients.vector(at: j &* shape.channels, lanes: lanes)
+      for k in 0..<4 {
+        // LeakyReLU keeps the sign of the sum.
+        let value = values.activated[k]
+        let through = (gradient * slope).replacing(with: gradient, where: value .> 0)
+        let g = through.replacing(with: 0, where: .!values.isLargest(k))
+        let offset = window.offset(j, k)
+        dSum.store(g, at: offset, lanes: lanes)
+        sum += g
+        mainProduct = mainProduct.addingProduct(
+          g, self.main.vector(at: offset, lanes: lanes) - window.mainLanes.mean)
+        sideProduct = sideProduct.addingProduct(
+          g, self.side.vector(at: offset, lanes: lanes) - window.sideLanes.mean)
+      }
+    }
+    if shape.width % 2 == 1 {
+      for row in 0..<2 {
+        let last = window.offset(shape.width / 2, 2 * row)
+        dSum.store(Vector(repeating: 0), at: last, lanes: lanes)
+      }
+    }
+    for (sums, product) in [(main, mainProduct), (side, sideProduct)] {
+      guard let sums else { continue }
+      sums.first.store(
+        sums.first.vector(at: channel, lanes: lanes) + sum, at: channel, lanes: lanes)
+      sums.second.store(
+        sums.second.vector(at: channel, lanes: lanes) + product, at: channel, lanes: lanes)
+    }
+  }
+
+  /// A row of windows, and up to 16 channels of it.
+  private struct Window {
+    let pool: ResidualPool
+    let channel: Int
+    let lanes: Int
+    let mainLanes, sideLanes: ChannelNormalization.Lanes
+    private let start: Int
+
+    @inline(__always)
+    init(_ pool: ResidualPool, image: Int, row: Int, channel: Int, lanes: Int) {
+      (self.pool, self.channel, self.lanes) = (pool, channel, lanes)
+      mainLanes = pool.mainNormalization?.lanes(at: channel, lanes: lanes) ?? .identity
+      sideLanes = pool.sideNormalization?.lanes(at: channel, lanes: lanes) ?? .identity
+      start = (image * pool.shape.height + 2 * row) * pool.rowElements + channel
+    }
+
+    /// Where value k = 0...3 of window j lies.
+    @inline(__always)
+    func offset(_ j: Int, _ k: Int) -> Int {
+      start &+ (k / 2) &* pool.rowElements &+ (2 &* j &+ k % 2) &* pool.shape.channels
+    }
+
+    @inline(__always)
+    func values(_ j: Int) -> Values {
+      Values(
+        activated: InlineArray<4, Vector> { k in
+          let offset = offset(j, k)
+          let sum =
+            mainLanes.normalized(pool.main.vector(at: offset, lanes: lanes))
+            + sideLanes.normalized(pool.side.vector(at: offset, lanes: lanes))
+          return (sum * pool.slope).replacing(with: sum, where: sum .> 0)
+        })
+    }
+  }
+
+  /// The four activated values of a window.
+  private struct Values {
+    let activated: InlineArray<4, Vector>
+
+    @inline(__always)
+    var largest: Vector {
+      var best = activated[0]
+      for k in 1..<4 { best.replace(with: activated[k], where: activated[k] .> best) }
+      return best
+    }
+
+    /// Where value k is the first of the largest.
+    @inline(__always)
+    func isLargest(_ k: Int) -> SIMDMask<SIMD16<Int32>> {
+      var isLargest = SIMDMask<SIMD16<Int32>>(repeating: true)
+      for other in 0..<4 where other != k {
+        // Not above the value, for a NaN is no larger than anything either.
+        isLargest =
+          isLargest
+          .& (other < k
+            ? (activated[k] .> activated[other]) : .!(activated[other] .> activated[k]))
+      }
+      return isLargest
+    }
+  }
+}

@@ -1,0 +1,247 @@
+import SKDRuntime
+
+/// Work on one tile, compiled for each pair of spans.
+protocol WinogradTileWork {
+  func run<Rows: WinogradSpan, Columns: WinogradSpan>(_: Rows.Type, _: Columns.Type)
+}
+
+extension WinogradTileWork {
+  /// Runs the work for a tile of so many outputs.
+  @inline(__always)
+  func run(rows: Int, columns: Int) {
+    switch (rows, columns) {
+    case (4, 4): run(FourOutputs.self, FourOutputs.self)
+    case (4, 2): run(FourOutputs.self, TwoOutputs.self)
+    case (4, 1): run(FourOutputs.self, OneOutput.self)
+    case (2, 4): run(TwoOutputs.self, FourOutputs.self)
+    case (2, 2): run(TwoOutputs.self, TwoOutputs.self)
+    case (2, 1): run(TwoOutputs.self, OneOutput.self)
+    case (1, 4): run(OneOutput.self, FourOutputs.self)
+    case (1, 2): run(OneOutput.self, TwoOutputs.self)
+    default: run(OneOutput.self, OneOutput.self)
+    }
+  }
+}
+
+/// Where the values of one tile lie in the 36 planes of a matrix `[channels / 32][slots][32]`.
+struct WinogradPlanes<Pointer> {
+  let base: Pointer
+  /// Floats between planes, and between the blocks of 32 channels.
+  let planeStride: Int
+  let blockStride: Int
+}
+
+/// The part of an image that a tile covers.
+struct WinogradWindow {
+  /// Offset of the tile's first row and column, which may lie outside the image.
+  let corner: Int
+  let rowStride: Int
+  let channels: Int
+  /// The rows and columns of the tile that are inside the image.
+  let rows: Range<Int>
+  let columns: Range<Int>
+
+  init(_ images: ImageShape, image: Int, top: Int, left: Int, rows: Int, columns: Int) {
+    channels = images.channels
+    rowStride = images.width * images.channels
+    corner = (image * images.height + top) * rowStride + left * images.channels
+    self.rows = max(0, -top)..<min(rows, images.height - top)
+    self.columns = max(0, -left)..<min(columns, images.width - left)
+  }
+
+  @inline(__always)
+  func offset(_ row: Int, _ column: Int) -> Int {
+    corner &+ row &* rowStride &+ column &* channels
+  }
+
+  @inline(__always)
+  func contains(_ row: Int, _ column: Int) -> Bool {
+    row >= rows.lowerBound && row < rows.upperBound && column >= columns.lowerBound
+      && column < columns.upperBound
+  }
+}
+
+/// Brings a tile of inputs to the points, normalised and activated on the way if that is asked for;
+/// what lies outside the image is zero.
+struct WinogradInputTile: WinogradTileWork {
+  let images: UnsafePointer<Float>
+  let window: WinogradWindow
+  let normalization: ChannelNormalization?
+  let target: WinogradPlanes<UnsafeMutablePointer<Float>>
+  let slots: WinogradSlots
+
+  @inline(never)
+  func run<Rows: WinogradSpan, Columns: WinogradSpan>(_: Rows.Type, _: Columns.Type) {
+    if let normalization {
+      run(Rows.self, Columns.self, normalization)
+    } else {
+      run(Rows.self, Columns.self, NoNormalization())
+    }
+  }
+
+  @inline(__always)
+  private func run<Rows: WinogradSpan, Columns: WinogradSpan, Map: InputMap>(
+    _: Rows.Type, _: Columns.Type, _ map: Map
+  ) {
+    let isInside = window.rows == 0..<6 && window.columns == 0..<6
+    // A smaller tile is the last one, and reaches beyond the image.
+    if Rows.outputs == 4 && Columns.outputs == 4 && isInside {
+      transform(Rows.self, Columns.self, map, mayBeOutside: false)
+    } else {
+      transform(Rows.self, Columns.self, map, mayBeOutside: true)
+    }
+  }
+
+  @inline(__always)
+  private func transform<Rows: WinogradSpan, Columns: WinogradSpan, Map: InputMap>(
+    _: Rows.Type, _: Columns.Type, _ map: Map, mayBeOutside: Bool
+  ) {
+    Winograd.withHalf { half in
+      for c in stride(from: 0, to: window.channels, by: 16) {
+        let lanes = map.lanes(at: c)
+        let source = images + c
+        let base = target.base + (c / blockWidth &* target.blockStride &+ c % blockWidth)
+        Winograd.transformInput(
+          Rows.self, Columns.self, half,
+          { row, column in
+            if mayBeOutside && !window.contains(row, column) { return Vector(repeating: 0) }
+            return Map.value(source.vector(at: window.offset(row, column)), lanes)
+          },
+          { row, column, value in
+            let plane = row &* 6 &+ column
+            base.store(value, at: plane &* target.planeStride &+ slots.offset(row, column))
+          })
+      }
+    }
+  }
+}
+
+/// What happens to values as they are read.
+private protocol InputMap {
+  associatedtype Lanes
+  func lanes(at channel: Int) -> Lanes
+  static func value(_ x: Vector, _ lanes: Lanes) -> Vector
+}
+
+private struct NoNormalization: InputMap {
+  @inline(__always)
+  func lanes(at channel: Int) {}
+
+  @inline(__always)
+  static func value(_ x: Vector, _ lanes: Void) -> Vector { x }
+}
+
+extension ChannelNormalization: InputMap {
+  @inline(__always)
+  fileprivate func lanes(at channel: Int) -> Lanes { lanes(at: channel, lanes: 16) }
+
+  @inline(__always)
+  fileprivate static func value(_ x: Vector, _ lanes: Lanes) -> Vector { lanes.activated(x) }
+}
+
+/// The places of one tile in the planes of each kind, in floats from the plane's start.
+struct WinogradSlots {
+  private let offsets: SIMD4<Int>
+  private let rowRest: Int
+  private let columnRest: Int
+
+  /// - Parameter slots: One number for each kind of plane.
+  init(_ slots: SIMD4<Int>, _ tiling: WinogradTiling) {
+    offsets = slots &* blockWidth
+    (rowRest, columnRest) = (tiling.rows.rest, tiling.columns.rest)
+  }
+
+  @inline(__always)
+  func offset(_ row: Int, _ column: Int) -> Int {
+    // Points 0, 1 and 5 are in every span; 2 in all but that of one output.
+    let isRowShared = row < 2 || row == 5 || rowRest == 0 || (rowRest == 2 && row == 2)
+    let isColumnShared =
+      column < 2 || column == 5 || columnRest == 0 || (columnRest == 2 && column == 2)
+    return isRowShared
+      ? (isColumnShared ? offsets[0] : offsets[1]) : (isColumnShared ? offsets[2] : offsets[3])
+  }
+}
+
+/// Brings a tile of output gradients to the points.
+struct WinogradGradientTile: WinogradTileWork {
+  let gradients: UnsafePointer<Float>
+  let window: WinogradWindow
+  let target: WinogradPlanes<UnsafeMutablePointer<Float>>
+  let slots: WinogradSlots
+
+  @inline(never)
+  func run<Rows: WinogradSpan, Columns: WinogradSpan>(_: Rows.Type, _: Columns.Type) {
+    if window.rows.count == Rows.outputs && window.columns.count == Columns.outputs {
+      transform(Rows.self, Columns.self, mayBeOutside: false)
+    } else if Rows.outputs == 4 || Columns.outputs == 4 {
+      // Three are left to a tile of four.
+      transform(Rows.self, Columns.self, mayBeOutside: true)
+    }
+  }
+
+  @inline(__always)
+  private func transform<Rows: WinogradSpan, Columns: WinogradSpan>(
+    _: Rows.Type, _: Columns.Type, mayBeOutside: Bool
+  ) {
+    Winograd.withHalf { half in
+      for c in stride(from: 0, to: window.channels, by: 16) {
+        let source = gradients + c
+        let base = target.base + (c / blockWidth &* target.blockStride &+ c % blockWidth)
+        Winograd.transformGradient(
+          Rows.self, Columns.self, half,
+          { row, column in
+            if mayBeOutside && !window.contains(row, column) { return Vector(repeating: 0) }
+            return source.vector(at: window.offset(row, column))
+          },
+          { row, column, value in
+            let plane = row &* 6 &+ column
+            base.store(value, at: plane &* target.planeStride &+ slots.offset(row, column))
+          })
+      }
+    }
+  }
+}
+
+/// Takes the products of a tile back from the points, and writes the outputs inside the image.
+struct WinogradOutputTile<Epilogue: OutputEpilogue>: WinogradTileWork {
+  let source: WinogradPlanes<UnsafePointer<Float>>
+  let slots: WinogradSlots
+  /// The outputs that the products belong to.
+  let channels: Range<Int>
+  let window: WinogradWindow
+  let outputs: UnsafeMutablePointer<Float>
+  let epilogue: Epilogue
+
+  @inline(never)
+  func run<Rows: WinogradSpan, Columns: WinogradSpan>(_: Rows.Type, _: Columns.Type) {
+    if window.rows.count == Rows.outputs && window.columns.count == Columns.outputs {
+      transform(Rows.self, Columns.self, mayBeOutside: false)
+    } else if Rows.outputs == 4 || Columns.outputs == 4 {
+      transform(Rows.self, Columns.self, mayBeOutside: true)
+    }
+  }
+
+  @inline(__always)
+  private func transform<Rows: WinogradSpan, Columns: WinogradSpan>(
+    _: Rows.Type, _: Columns.Type, mayBeOutside: Bool
+  ) {
+    for c in stride(from: 0, to: channels.count, by: 16) {
+      let base = source.base + (c / blockWidth &* source.blockStride &+ c % blockWidth)
+      let channel = channels.lowerBound &+ c
+      let target = outputs + channel
+      var lanes = epilogue.lanes(at: channel)
+      Winograd.transformOutput(
+        Rows.self, Columns.self,
+        { row, column in
+          let plane = row &* 6 &+ column
+          return base.vector(at: plane &* source.planeStride &+ slots.offset(row, column))
+        },
+        { row, column, value in
+          if mayBeOutside && !window.contains(row, column) { return }
+          let offset = window.offset(row, column)
+          target.store(lanes.finish(value, at: offset), at: offset)
+        })
+      lanes.close()
+    }
+  }
+}

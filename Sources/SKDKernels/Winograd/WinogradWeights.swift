@@ -1,0 +1,140 @@
+import SKDRuntime
+
+/// The 3x3 kernels of a convolution at the 36 points, and their gradients back from there.
+///
+/// At each point they are a matrix `[depth][columns]`, in blocks of 32 columns. The forward pass
+/// has the inputs as depth and the outputs as columns; the input gradient is a convolution with the
+/// kernels turned by 180° and the roles of inputs and outputs exchanged.
+struct WinogradWeights {
+  /// Channels of the stored weights, `[3][3][inputs][outputs]`.
+  let inputs: Int
+  let outputs: Int
+  /// Whether the matrices are those of the input gradient.
+  let isTransposed: Bool
+
+  var depth: Int { isTransposed ? outputs : inputs }
+  var columns: Int { isTransposed ? inputs : outputs }
+
+  /// Floats between the points of all weights: the odd 16 keep them off power-of-two distances.
+  var planeStride: Int { inputs * outputs + 16 }
+  /// Floats of all weights, `[36][columns / 32][depth][32]`.
+  var count: Int { Winograd.planes * planeStride }
+
+  /// Floats between the points of one block of columns.
+  var blockPlaneStride: Int { depth * blockWidth + 16 }
+  /// Floats of one block of columns, `[36][depth][32]`.
+  var blockCount: Int { Winograd.planes * blockPlaneStride }
+
+  /// Transforms all weights.
+  func transform(
+    _ weight: UnsafePointer<Float>, into transformed: UnsafeMutablePointer<Float>
+  ) {
+    let parts = depth / blockWidth
+    WorkerPool.shared.forEach(columns / blockWidth * parts) { item, _ in
+      let (block, part) = item.quotientAndRemainder(dividingBy: parts)
+      transform(
+        weight, block: block, depths: part * blockWidth..<(part + 1) * blockWidth,
+        into: transformed + block * depth * blockWidth, planeStride: planeStride)
+    }
+  }
+
+  /// Transforms one block of columns.
+  func transform(
+    _ weight: UnsafePointer<Float>, block: Int, into transformed: UnsafeMutablePointer<Float>
+  ) {
+    transform(
+      weight, block: block, depths: 0..<depth, into: transformed, planeStride: blockPlaneStride)
+  }
+
+  private func transform(
+    _ weight: UnsafePointer<Float>, block: Int, depths: Range<Int>,
+    into transformed: UnsafeMutablePointer<Float>, planeStride: Int
+  ) {
+    let column = block * blockWidth
+    if isTransposed {
+      for first in stride(from: depths.lowerBound, to: depths.upperBound, by: 16) {
+        for c in stride(from: 0, to: blockWidth, by: 16) {
+          transformTransposed(
+            weight + ((column + c) * outputs + first),
+            into: transformed + (first * blockWidth + c), planeStride: planeStride)
+        }
+      }
+    } else {
+      let tap = inputs * outputs
+      Winograd.withHalf { half in
+        for k in depths {
+          for c in stride(from: 0, to: blockWidth, by: 16) {
+            let source = weight + (k &* outputs &+ column &+ c)
+            let target = transformed + (k &* blockWidth &+ c)
+            Winograd.transformWeight(
+              half, { row, column in source.vector(at: (row &* 3 &+ column) &* tap) },
+              { row, column, value in
+                target.store(value, at: (row &* 6 &+ column) &* planeStride)
+              })
+          }
+        }
+      }
+    }
+  }
+
+  /// Transforms the turned kernels of 16 outputs, as depth, and 16 inputs, as columns.
+  private func transformTransposed(
+    _ weight: UnsafePointer<Float>, into transformed: UnsafeMutablePointer<Float>, planeStride: Int
+  ) {
+    withUnsafeTemporaryAllocation(of: Vector.self, capacity: 9 * 16) { taps in
+      let taps = taps.baseAddress.unsafelyUnwrapped
+      transposeTaps(weight, into: taps)
+      Winograd.withHalf { half in
+        for k in 0..<16 {
+          let target = transformed + k &* blockWidth
+          Winograd.transformWeight(
+            half, { row, column in taps[(8 &- row &* 3 &- column) &* 16 &+ k] },
+            { row, column, value in target.store(value, at: (row &* 6 &+ column) &* planeStride) })
+        }
+      }
+    }
+  }
+
+  /// Of 16 inputs and 16 outputs, the vectors over the inputs: `[9 taps][16 outputs]`.
+  private func transposeTaps(
+    _ weight: UnsafePointer<Float>, into taps: UnsafeMutablePointer<Vector>
+  ) {
+    for tap in 0..<9 {
+      let source = weight + (tap &* inputs &* outputs)
+      var square = InlineArray<16, Vector> { source.vector(at: $0 &* outputs) }
+      square = shuffled(shuffled(shuffled(shuffled(square))))
+      for o in 0..<16 { taps[tap &* 16 &+ o] = square[o] }
+    }
+  }
+
+  /// Takes the gradients of 32 inputs and 32 outputs, `[36][32][32]` with planes `planeStride`
+  /// apart, back to the kernels. Writes (`=`).
+  func inverse(
+    _ transformed: UnsafePointer<Float>, planeStride: Int, inputBlock: Int, outputBlock: Int,
+    into dWeight: UnsafeMutablePointer<Float>
+  ) {
+    let tap = inputs * outputs
+    let corner = dWeight + (inputBlock * outputs + outputBlock) * blockWidth
+    for i in 0..<blockWidth {
+      for half in 0..<2 {
+        let source = transformed + (i &* blockWidth &+ half &* 16)
+        let target = corner + (i &* outputs &+ half &* 16)
+        Winograd.transformWeightGradient(
+          { row, column in source.vector(at: (row &* 6 &+ column) &* planeStride) },
+          { row, column, value in target.store(value, at: (row &* 3 &+ column) &* tap) })
+      }
+    }
+  }
+}
+
+/// A perfect shuffle of the 256 values of a square; four of them transpose it.
+@inline(__always)
+private func shuffled(_ square: InlineArray<16, Vector>) -> InlineArray<16, Vector> {
+  var result = InlineArray<16, Vector> { _ in Vector(repeating: 0) }
+  for i in 0..<8 {
+    let pair = SIMD32<Float>(lowHalf: square[2 &* i], highHalf: square[2 &* i &+ 1])
+    result[i] = pair.evenHalf
+    result[i &+ 8] = pair.oddHalf
+  }
+  return result
+}
