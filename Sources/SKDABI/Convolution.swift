@@ -141,7 +141,7 @@ private func convolveBackward(
 
 extension Arguments {
   /// The convolution that `shape` describes; none of its tensors has more than 2^40 elements.
-  fileprivate func convolution(_ shape: UnsafePointer<skd_conv2d_shape>?) throws
+  func convolution(_ shape: UnsafePointer<skd_conv2d_shape>?) throws
     -> Conv2DGeometry
   {
     let shape = try pointer(shape, "shape").pointee

@@ -6,7 +6,7 @@ References
    Distillation for Few-shot Learning", arXiv:2006.09785, 2020.
 """
 
-from skd import datasets, losses, ops
+from skd import datasets, losses, ops, profiling
 from skd._instruction_set import instruction_set
 from skd._threads import get_num_threads, set_num_threads
 from skd._version import __version__
@@ -19,6 +19,7 @@ from skd.evaluation import EvaluationResult, evaluate, evaluate_features, mean_c
 from skd.history import EpochRecord, History, Losses
 from skd.models import Model, Normalization
 from skd.optimizers import SGD
+from skd.profiling import peak_gflops
 from skd.schedules import cosine_lr, step_lr
 from skd.training import Gen0, Gen1, Supervised
 
@@ -54,6 +55,8 @@ __all__ = [
     "losses",
     "mean_ci95",
     "ops",
+    "peak_gflops",
+    "profiling",
     "set_num_threads",
     "step_lr",
 ]

@@ -277,3 +277,36 @@ class Trainer:
 
 def step_learning_rate(epoch: int, base: float, factor: float, milestones: _Integers) -> float: ...
 def cosine_learning_rate(epoch: int, epochs: int, base: float, factor: float) -> float: ...
+
+CONV2D_AUTOMATIC: int
+CONV2D_WINOGRAD: int
+CONV2D_GEMM: int
+CONV2D_FORWARD: int
+CONV2D_INPUT_GRADIENT: int
+CONV2D_WEIGHT_GRADIENT: int
+
+def peak_gflops(threads: int) -> float: ...
+def conv2d_algorithm(
+    batch: int,
+    height: int,
+    width: int,
+    channels: int,
+    output_channels: int,
+    kernel_size: int,
+    stride: int,
+    padding: int,
+) -> int: ...
+def time_conv2d(
+    batch: int,
+    height: int,
+    width: int,
+    channels: int,
+    output_channels: int,
+    kernel_size: int,
+    stride: int,
+    padding: int,
+    computation: int,
+    algorithm: int,
+    pack_seconds: _Doubles,
+    seconds: _Doubles,
+) -> None: ...

@@ -105,3 +105,4 @@ void bind_augmentation(nb::module_ &module);
 void bind_few_shot(nb::module_ &module);
 void bind_model(nb::module_ &module);
 void bind_trainer(nb::module_ &module);
+void bind_measurements(nb::module_ &module);

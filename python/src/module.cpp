@@ -31,4 +31,5 @@ NB_MODULE(_native, module) {
   bind_few_shot(module);
   bind_model(module);
   bind_trainer(module);
+  bind_measurements(module);
 }

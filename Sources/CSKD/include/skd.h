@@ -494,6 +494,52 @@ skd_status skd_trainer_get_step(skd_trainer *trainer, int64_t *step);
 /** 1 if the last loss or step gave the parameter at state `index` a gradient, else 0. */
 skd_status skd_trainer_has_gradient(skd_trainer *trainer, int64_t index, int32_t *has_gradient);
 
+/* --------------------------------------------------------------------------- measurements */
+
+/**
+ * Measures the float32 multiply-add peak of this machine, in about 0.3 seconds.
+ *
+ * @param threads  1...skd_get_num_threads(); they run at once.
+ * @param gflops   10^9 operations per second of all threads together; a multiply-add counts two.
+ *
+ * Thread safety: safe, but a computation on another thread at the same time falsifies the result.
+ */
+skd_status skd_peak_gflops(int64_t threads, double *gflops);
+
+/** How a convolution is computed. */
+enum {
+  SKD_CONV2D_AUTOMATIC = 0, /**< What the library chooses for the shape. */
+  SKD_CONV2D_WINOGRAD = 1,  /**< F(4x4, 3x3): kernel 3, stride 1, padding 1, channels % 32 == 0. */
+  SKD_CONV2D_GEMM = 2       /**< A matrix product over gathered patches: any shape. */
+};
+
+/** Which of the three computations of a convolution. */
+enum {
+  SKD_CONV2D_FORWARD = 0,
+  SKD_CONV2D_INPUT_GRADIENT = 1,
+  SKD_CONV2D_WEIGHT_GRADIENT = 2
+};
+
+/** Which algorithm the library chooses for a shape: SKD_CONV2D_WINOGRAD or SKD_CONV2D_GEMM. */
+skd_status skd_conv2d_algorithm(const skd_conv2d_shape *shape, int32_t *algorithm);
+
+/**
+ * Times one pass of a convolution over data of its own, on the threads of the library.
+ *
+ * What training repeats is timed: the kernel, and the packing of the weights, which is done again
+ * whenever they change. Conversion from OIHW and allocation are not. One run before the timed ones
+ * does not count.
+ *
+ * @param pass          SKD_CONV2D_FORWARD, _INPUT_GRADIENT or _WEIGHT_GRADIENT.
+ * @param algorithm     One that supports the shape, or SKD_CONV2D_AUTOMATIC.
+ * @param runs          1...10000.
+ * @param pack_seconds  `runs` seconds of packing the weights; 0 where a pass reads none, or as they
+ *                      are stored.
+ * @param seconds       `runs` seconds of the kernel.
+ */
+skd_status skd_conv2d_time(const skd_conv2d_shape *shape, int32_t pass, int32_t algorithm,
+                           int64_t runs, double *pack_seconds, double *seconds);
+
 #ifdef __cplusplus
 }
 #endif

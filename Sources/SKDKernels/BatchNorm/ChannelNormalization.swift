@@ -22,7 +22,7 @@ public struct ChannelNormalization {
 
   /// The part of up to 16 channels.
   @inline(__always)
-  func lanes(at channel: Int, lanes: Int = 16) -> Lanes {
+  func lanes(at channel: Int, lanes: Int = 16) -> Lanes<SIMD16<Float>> {
     Lanes(
       mean: mean.vector(at: channel, lanes: lanes),
       scale: weight.vector(at: channel, lanes: lanes)
@@ -30,31 +30,40 @@ public struct ChannelNormalization {
       bias: bias.vector(at: channel, lanes: lanes), slope: slope)
   }
 
-  struct Lanes {
-    let mean, scale, bias: SIMD16<Float>
+  /// The part of one native vector of channels.
+  @inline(__always)
+  func nativeLanes(at channel: Int) -> Lanes<Vector> {
+    Lanes(
+      mean: mean.native(at: channel),
+      scale: weight.native(at: channel) * inverseStd.native(at: channel),
+      bias: bias.native(at: channel), slope: slope)
+  }
+
+  struct Lanes<Values: SIMD> where Values.Scalar == Float {
+    let mean, scale, bias: Values
     let slope: Float
 
     /// Changes nothing.
     @inline(__always)
     static var identity: Lanes {
       Lanes(
-        mean: SIMD16(repeating: 0), scale: SIMD16(repeating: 1), bias: SIMD16(repeating: 0),
+        mean: Values(repeating: 0), scale: Values(repeating: 1), bias: Values(repeating: 0),
         slope: 1)
     }
 
     /// Before the activation.
     @inline(__always)
-    func normalized(_ x: SIMD16<Float>) -> SIMD16<Float> { bias.addingRelaxedProduct(scale, x - mean) }
+    func normalized(_ x: Values) -> Values { bias.addingRelaxedProduct(scale, x - mean) }
 
     @inline(__always)
-    func activated(_ x: SIMD16<Float>) -> SIMD16<Float> {
+    func activated(_ x: Values) -> Values {
       let value = normalized(x)
       return (value * slope).replacing(with: value, where: value .> 0)
     }
 
     /// The gradient before the activation, from the one after it.
     @inline(__always)
-    func masked(_ gradient: SIMD16<Float>, _ x: SIMD16<Float>) -> SIMD16<Float> {
+    func masked(_ gradient: Values, _ x: Values) -> Values {
       (gradient * slope).replacing(with: gradient, where: normalized(x) .> 0)
     }
   }

@@ -50,13 +50,21 @@ public enum Conv2DAlgorithm: Sendable {
   /// The choice for a geometry; it depends on the extents alone, so that results do not depend on
   /// the number of threads or on the machine.
   public init(for geometry: Conv2DGeometry) {
-    let isEligible =
-      geometry.kernelSize == 3 && geometry.stride == 1 && geometry.padding == 1
-      && geometry.input.channels % blockWidth == 0 && geometry.outputChannels % blockWidth == 0
     let tiles = WinogradTiling(geometry.input).tileCount
     let products = geometry.output.rows * geometry.depth * geometry.outputChannels
     let paysOff = tiles >= Self.fewestTiles && products >= Self.fewestProducts
-    self = isEligible && paysOff ? .winograd : .gemm
+    self = Self.winograd.supports(geometry) && paysOff ? .winograd : .gemm
+  }
+
+  /// Whether this algorithm can compute a geometry.
+  public func supports(_ geometry: Conv2DGeometry) -> Bool {
+    switch self {
+    case .winograd:
+      return geometry.kernelSize == 3 && geometry.stride == 1 && geometry.padding == 1
+        && geometry.input.channels % blockWidth == 0 && geometry.outputChannels % blockWidth == 0
+    case .gemm:
+      return true
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import SKDRuntime
 /// written: no pass over the outputs has to follow.
 protocol OutputEpilogue {
   associatedtype Lanes: OutputEpilogueLanes
-  /// The work on 16 channels, from `channel` on.
+  /// The work on one vector of channels, from `channel` on.
   func lanes(at channel: Int) -> Lanes
 }
 
@@ -22,7 +22,7 @@ struct AffineEpilogue: OutputEpilogue {
 
   @inline(__always)
   func lanes(at channel: Int) -> Lanes {
-    Lanes(bias: bias?.vector(at: channel) ?? Vector(repeating: 0), slope: slope)
+    Lanes(bias: bias?.native(at: channel) ?? Vector(repeating: 0), slope: slope)
   }
 
   struct Lanes: OutputEpilogueLanes {
@@ -50,7 +50,7 @@ struct MomentsEpilogue: OutputEpilogue {
   @inline(__always)
   func lanes(at channel: Int) -> Lanes {
     Lanes(
-      bias: bias?.vector(at: channel) ?? Vector(repeating: 0), shift: sums.shift + channel,
+      bias: bias?.native(at: channel) ?? Vector(repeating: 0), shift: sums.shift + channel,
       firstSum: sums.first + channel, secondSum: sums.second + channel, needsShift: isFirst)
   }
 
@@ -70,9 +70,9 @@ struct MomentsEpilogue: OutputEpilogue {
       (self.shift, self.firstSum, self.secondSum) = (shift, firstSum, secondSum)
       self.bias = bias
       self.needsShift = needsShift
-      origin = UnsafePointer(shift).vector(at: 0)
-      first = UnsafePointer(firstSum).vector(at: 0)
-      second = UnsafePointer(secondSum).vector(at: 0)
+      origin = UnsafePointer(shift).native(at: 0)
+      first = UnsafePointer(firstSum).native(at: 0)
+      second = UnsafePointer(secondSum).native(at: 0)
     }
 
     @inline(__always)
@@ -90,9 +90,9 @@ struct MomentsEpilogue: OutputEpilogue {
 
     @inline(__always)
     func close() {
-      shift.store(origin, at: 0)
-      firstSum.store(first, at: 0)
-      secondSum.store(second, at: 0)
+      shift.storeNative(origin, at: 0)
+      firstSum.storeNative(first, at: 0)
+      secondSum.storeNative(second, at: 0)
     }
   }
 }
@@ -108,31 +108,31 @@ struct NormGradientEpilogue: OutputEpilogue {
   @inline(__always)
   func lanes(at channel: Int) -> Lanes {
     Lanes(
-      input: input + channel, normalization: normalization.lanes(at: channel),
+      input: input + channel, normalization: normalization.nativeLanes(at: channel),
       firstSum: sums.first + channel, secondSum: sums.second + channel)
   }
 
   struct Lanes: OutputEpilogueLanes {
     let input: UnsafePointer<Float>
-    let normalization: ChannelNormalization.Lanes
+    let normalization: ChannelNormalization.Lanes<Vector>
     let firstSum, secondSum: UnsafeMutablePointer<Float>
     var first: Vector
     var second: Vector
 
     @inline(__always)
     init(
-      input: UnsafePointer<Float>, normalization: ChannelNormalization.Lanes,
+      input: UnsafePointer<Float>, normalization: ChannelNormalization.Lanes<Vector>,
       firstSum: UnsafeMutablePointer<Float>, secondSum: UnsafeMutablePointer<Float>
     ) {
       (self.input, self.normalization) = (input, normalization)
       (self.firstSum, self.secondSum) = (firstSum, secondSum)
-      first = UnsafePointer(firstSum).vector(at: 0)
-      second = UnsafePointer(secondSum).vector(at: 0)
+      first = UnsafePointer(firstSum).native(at: 0)
+      second = UnsafePointer(secondSum).native(at: 0)
     }
 
     @inline(__always)
     mutating func finish(_ value: Vector, at offset: Int) -> Vector {
-      let x = input.vector(at: offset)
+      let x = input.native(at: offset)
       let gradient = normalization.masked(value, x)
       first += gradient
       second = second.addingRelaxedProduct(gradient, x - normalization.mean)
@@ -141,8 +141,8 @@ struct NormGradientEpilogue: OutputEpilogue {
 
     @inline(__always)
     func close() {
-      firstSum.store(first, at: 0)
-      secondSum.store(second, at: 0)
+      firstSum.storeNative(first, at: 0)
+      secondSum.storeNative(second, at: 0)
     }
   }
 }
@@ -158,7 +158,7 @@ struct AddEpilogue: OutputEpilogue {
     let addend: UnsafePointer<Float>
 
     @inline(__always)
-    func finish(_ value: Vector, at offset: Int) -> Vector { value + addend.vector(at: offset) }
+    func finish(_ value: Vector, at offset: Int) -> Vector { value + addend.native(at: offset) }
 
     @inline(__always)
     func close() {}

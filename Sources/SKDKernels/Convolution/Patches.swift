@@ -121,10 +121,10 @@ private func copyRun(
     var target = UnsafeMutableRawPointer(row + column / blockWidth * blockStride)
     var source = UnsafeRawPointer(source)
     for _ in 0..<count / blockWidth {
-      target.storeBytes(of: source.loadUnaligned(as: Vector.self), as: Vector.self)
+      target.storeBytes(of: source.loadUnaligned(as: SIMD16<Float>.self), as: SIMD16<Float>.self)
       target.storeBytes(
-        of: source.loadUnaligned(fromByteOffset: 64, as: Vector.self), toByteOffset: 64,
-        as: Vector.self)
+        of: source.loadUnaligned(fromByteOffset: 64, as: SIMD16<Float>.self), toByteOffset: 64,
+        as: SIMD16<Float>.self)
       target += blockStride * 4
       source += 128
     }

@@ -12,12 +12,25 @@ internal import CInstructionSet
 /// blocks keeps the rounding of long sums near that of short ones.
 private let summedDepth = 128
 
-/// 16 channels: what transforms and packing handle at once.
-typealias Vector = SIMD16<Float>
-
 /// What one register of this instruction set holds, on NEON two: SIMD16<Float> on AVX-512,
-/// SIMD8<Float> on AVX2 and NEON, SIMD4<Float> else.
-typealias NativeVector = skd_tile_vector
+/// SIMD8<Float> on AVX2 and NEON, SIMD4<Float> else. It divides `blockWidth`.
+typealias Vector = skd_tile_vector
+
+extension UnsafePointer<Float> {
+  /// The vector from `offset` on, at any alignment.
+  @inline(__always)
+  func native(at offset: Int) -> Vector {
+    UnsafeRawPointer(self + offset).loadUnaligned(as: Vector.self)
+  }
+}
+
+extension UnsafeMutablePointer<Float> {
+  /// Writes a vector from `offset` on, at any alignment.
+  @inline(__always)
+  func storeNative(_ vector: Vector, at offset: Int) {
+    UnsafeMutableRawPointer(self + offset).storeBytes(of: vector, as: Vector.self)
+  }
+}
 
 /// The largest tile whose accumulators fit into the registers of this instruction set.
 ///
@@ -39,7 +52,7 @@ enum TileShape {
 /// `rows` is a generic constant: the loops over it are unrolled completely and each accumulator
 /// lives in a register (see the flags in Package.swift).
 struct GemmTile<let rows: Int> {
-  private typealias Operand = NativeVector
+  private typealias Operand = Vector
   private typealias Accumulators = InlineArray<rows, Operand>
 
   /// c[r, j] = leaky(sum_k a[r, k] b[k, j] + bias[j]). Writes (`=`).

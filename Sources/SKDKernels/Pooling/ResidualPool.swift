@@ -95,7 +95,7 @@ public struct ResidualPool {
     main: ChannelSums?, side: ChannelSums?
   ) {
     let (channel, lanes) = (window.channel, window.lanes)
-    var sum = Vector(repeating: 0)
+    var sum = SIMD16<Float>(repeating: 0)
     var (mainProduct, sideProduct) = (sum, sum)
     for j in 0..<shape.width / 2 {
       let values = window.values(j)
@@ -117,7 +117,7 @@ public struct ResidualPool {
     if shape.width % 2 == 1 {
       for row in 0..<2 {
         let last = window.offset(shape.width / 2, 2 * row)
-        dSum.store(Vector(repeating: 0), at: last, lanes: lanes)
+        dSum.store(SIMD16<Float>(repeating: 0), at: last, lanes: lanes)
       }
     }
     for (sums, product) in [(main, mainProduct), (side, sideProduct)] {
@@ -134,7 +134,7 @@ public struct ResidualPool {
     let pool: ResidualPool
     let channel: Int
     let lanes: Int
-    let mainLanes, sideLanes: ChannelNormalization.Lanes
+    let mainLanes, sideLanes: ChannelNormalization.Lanes<SIMD16<Float>>
     private let start: Int
 
     @inline(__always)
@@ -154,7 +154,7 @@ public struct ResidualPool {
     @inline(__always)
     func values(_ j: Int) -> Values {
       Values(
-        activated: InlineArray<4, Vector> { k in
+        activated: InlineArray<4, SIMD16<Float>> { k in
           let offset = offset(j, k)
           let sum =
             mainLanes.normalized(pool.main.vector(at: offset, lanes: lanes))
@@ -166,10 +166,10 @@ public struct ResidualPool {
 
   /// The four activated values of a window.
   private struct Values {
-    let activated: InlineArray<4, Vector>
+    let activated: InlineArray<4, SIMD16<Float>>
 
     @inline(__always)
-    var largest: Vector {
+    var largest: SIMD16<Float> {
       var best = activated[0]
       for k in 1..<4 { best.replace(with: activated[k], where: activated[k] .> best) }
       return best

@@ -107,7 +107,7 @@ struct WinogradInputTile: WinogradTileWork {
     _: Rows.Type, _: Columns.Type, _ map: Map, mayBeOutside: Bool
   ) {
     Winograd.withHalf { half in
-      for c in stride(from: 0, to: window.channels, by: 16) {
+      for c in stride(from: 0, to: window.channels, by: Vector.scalarCount) {
         let lanes = map.lanes(at: c)
         let source = images + c
         window.prefetchNext(source, rows: Rows.outputs &+ 2, columns: 6..<10)
@@ -116,11 +116,11 @@ struct WinogradInputTile: WinogradTileWork {
           Rows.self, Columns.self, half,
           { row, column in
             if mayBeOutside && !window.contains(row, column) { return Vector(repeating: 0) }
-            return Map.value(source.vector(at: window.offset(row, column)), lanes)
+            return Map.value(source.native(at: window.offset(row, column)), lanes)
           },
           { row, column, value in
             let plane = row &* 6 &+ column
-            base.store(value, at: plane &* target.planeStride &+ slots.offset(row, column))
+            base.storeNative(value, at: plane &* target.planeStride &+ slots.offset(row, column))
           })
       }
     }
@@ -144,10 +144,10 @@ private struct NoNormalization: InputMap {
 
 extension ChannelNormalization: InputMap {
   @inline(__always)
-  fileprivate func lanes(at channel: Int) -> Lanes { lanes(at: channel, lanes: 16) }
+  fileprivate func lanes(at channel: Int) -> Lanes<Vector> { nativeLanes(at: channel) }
 
   @inline(__always)
-  fileprivate static func value(_ x: Vector, _ lanes: Lanes) -> Vector { lanes.activated(x) }
+  fileprivate static func value(_ x: Vector, _ lanes: Lanes<Vector>) -> Vector { lanes.activated(x) }
 }
 
 /// The places of one tile in the planes of each kind, in floats from the plane's start.
@@ -195,7 +195,7 @@ struct WinogradGradientTile: WinogradTileWork {
     _: Rows.Type, _: Columns.Type, mayBeOutside: Bool
   ) {
     Winograd.withHalf { half in
-      for c in stride(from: 0, to: window.channels, by: 16) {
+      for c in stride(from: 0, to: window.channels, by: Vector.scalarCount) {
         let source = gradients + c
         window.prefetchNext(source, rows: Rows.outputs, columns: 4..<8)
         let base = target.base + (c / blockWidth &* target.blockStride &+ c % blockWidth)
@@ -203,11 +203,11 @@ struct WinogradGradientTile: WinogradTileWork {
           Rows.self, Columns.self, half,
           { row, column in
             if mayBeOutside && !window.contains(row, column) { return Vector(repeating: 0) }
-            return source.vector(at: window.offset(row, column))
+            return source.native(at: window.offset(row, column))
           },
           { row, column, value in
             let plane = row &* 6 &+ column
-            base.store(value, at: plane &* target.planeStride &+ slots.offset(row, column))
+            base.storeNative(value, at: plane &* target.planeStride &+ slots.offset(row, column))
           })
       }
     }
@@ -237,7 +237,7 @@ struct WinogradOutputTile<Epilogue: OutputEpilogue>: WinogradTileWork {
   private func transform<Rows: WinogradSpan, Columns: WinogradSpan>(
     _: Rows.Type, _: Columns.Type, mayBeOutside: Bool
   ) {
-    for c in stride(from: 0, to: channels.count, by: 16) {
+    for c in stride(from: 0, to: channels.count, by: Vector.scalarCount) {
       let base = source.base + (c / blockWidth &* source.blockStride &+ c % blockWidth)
       let channel = channels.lowerBound &+ c
       let target = outputs + channel
@@ -246,12 +246,12 @@ struct WinogradOutputTile<Epilogue: OutputEpilogue>: WinogradTileWork {
         Rows.self, Columns.self,
         { row, column in
           let plane = row &* 6 &+ column
-          return base.vector(at: plane &* source.planeStride &+ slots.offset(row, column))
+          return base.native(at: plane &* source.planeStride &+ slots.offset(row, column))
         },
         { row, column, value in
           if mayBeOutside && !window.contains(row, column) { return }
           let offset = window.offset(row, column)
-          target.store(lanes.finish(value, at: offset), at: offset)
+          target.storeNative(lanes.finish(value, at: offset), at: offset)
         })
       lanes.close()
     }

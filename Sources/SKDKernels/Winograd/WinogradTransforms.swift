@@ -1,5 +1,5 @@
 /// The transforms of Winograd's convolutions with three taps at the points 0, ±√½, ±√2 and ∞, on
-/// vectors of 16 channels.
+/// vectors of channels.
 ///
 ///     y = Aᵀ [(G g) ⊙ (Bᵀ d)]      g: 3 taps, d: inputs, y: outputs
 ///
@@ -28,7 +28,7 @@ enum Winograd {
   /// a + factor * b.
   @inline(__always)
   static func sum(_ a: Vector, _ factor: Float, _ b: Vector) -> Vector {
-    a + factor * b
+    a.addingRelaxedProduct(Vector(repeating: factor), b)
   }
 
   /// G g.

@@ -63,13 +63,13 @@ struct WinogradWeights {
       let tap = inputs * outputs
       Winograd.withHalf { half in
         for k in depths {
-          for c in stride(from: 0, to: blockWidth, by: 16) {
+          for c in stride(from: 0, to: blockWidth, by: Vector.scalarCount) {
             let source = weight + (k &* outputs &+ column &+ c)
             let target = transformed + (k &* blockWidth &+ c)
             Winograd.transformWeight(
-              half, { row, column in source.vector(at: (row &* 3 &+ column) &* tap) },
+              half, { row, column in source.native(at: (row &* 3 &+ column) &* tap) },
               { row, column, value in
-                target.store(value, at: (row &* 6 &+ column) &* planeStride)
+                target.storeNative(value, at: (row &* 6 &+ column) &* planeStride)
               })
           }
         }
@@ -81,15 +81,21 @@ struct WinogradWeights {
   private func transformTransposed(
     _ weight: UnsafePointer<Float>, into transformed: UnsafeMutablePointer<Float>, planeStride: Int
   ) {
-    withUnsafeTemporaryAllocation(of: Vector.self, capacity: 9 * 16) { taps in
-      let taps = taps.baseAddress.unsafelyUnwrapped
-      transposeTaps(weight, into: taps)
+    withUnsafeTemporaryAllocation(of: SIMD16<Float>.self, capacity: 9 * 16) { taps in
+      transposeTaps(weight, into: taps.baseAddress.unsafelyUnwrapped)
+      let taps = UnsafeRawPointer(taps.baseAddress.unsafelyUnwrapped)
+        .assumingMemoryBound(to: Float.self)
       Winograd.withHalf { half in
         for k in 0..<16 {
-          let target = transformed + k &* blockWidth
-          Winograd.transformWeight(
-            half, { row, column in taps[(8 &- row &* 3 &- column) &* 16 &+ k] },
-            { row, column, value in target.store(value, at: (row &* 6 &+ column) &* planeStride) })
+          for c in stride(from: 0, to: 16, by: Vector.scalarCount) {
+            let source = taps + (k &* 16 &+ c)
+            let target = transformed + (k &* blockWidth &+ c)
+            Winograd.transformWeight(
+              half, { row, column in source.native(at: (8 &- row &* 3 &- column) &* 256) },
+              { row, column, value in
+                target.storeNative(value, at: (row &* 6 &+ column) &* planeStride)
+              })
+          }
         }
       }
     }
@@ -97,13 +103,13 @@ struct WinogradWeights {
 
   /// Of 16 inputs and 16 outputs, the vectors over the inputs: `[9 taps][16 outputs]`.
   private func transposeTaps(
-    _ weight: UnsafePointer<Float>, into taps: UnsafeMutablePointer<Vector>
+    _ weight: UnsafePointer<Float>, into taps: UnsafeMutablePointer<SIMD16<Float>>
   ) {
     for tap in 0..<9 {
       let source = weight + (tap &* inputs &* outputs)
-      var square = InlineArray<16, Vector> { source.vector(at: $0 &* outputs) }
-      square = shuffled(shuffled(shuffled(shuffled(square))))
-      for o in 0..<16 { taps[tap &* 16 &+ o] = square[o] }
+      let square = InlineArray<16, SIMD16<Float>> { source.vector(at: $0 &* outputs) }
+      let transposed = shuffled(shuffled(shuffled(shuffled(square))))
+      for o in 0..<16 { taps[tap &* 16 &+ o] = transposed[o] }
     }
   }
 
@@ -118,17 +124,17 @@ struct WinogradWeights {
     let tap = inputs * outputs
     let corner = dWeight + (inputBlock * outputs + outputBlock) * blockWidth
     for i in 0..<blockWidth {
-      for half in 0..<2 {
-        let source = transformed + (i &* blockWidth &+ half &* 16)
-        let target = corner + (i &* outputs &+ half &* 16)
+      for c in stride(from: 0, to: blockWidth, by: Vector.scalarCount) {
+        let source = transformed + (i &* blockWidth &+ c)
+        let target = corner + (i &* outputs &+ c)
         Winograd.transformWeightGradient(
           { row, column in
             let offset = (row &* 6 &+ column) &* planeStride
-            var sum = source.vector(at: offset)
-            for part in 1..<parts { sum += source.vector(at: offset &+ part &* count) }
+            var sum = source.native(at: offset)
+            for part in 1..<parts { sum += source.native(at: offset &+ part &* count) }
             return sum
           },
-          { row, column, value in target.store(value, at: (row &* 3 &+ column) &* tap) })
+          { row, column, value in target.storeNative(value, at: (row &* 3 &+ column) &* tap) })
       }
     }
   }
@@ -136,8 +142,10 @@ struct WinogradWeights {
 
 /// A perfect shuffle of the 256 values of a square; four of them transpose it.
 @inline(__always)
-private func shuffled(_ square: InlineArray<16, Vector>) -> InlineArray<16, Vector> {
-  var result = InlineArray<16, Vector> { _ in Vector(repeating: 0) }
+private func shuffled(_ square: InlineArray<16, SIMD16<Float>>) -> InlineArray<
+  16, SIMD16<Float>
+> {
+  var result = InlineArray<16, SIMD16<Float>> { _ in SIMD16(repeating: 0) }
   for i in 0..<8 {
     let pair = SIMD32<Float>(lowHalf: square[2 &* i], highHalf: square[2 &* i &+ 1])
     result[i] = pair.evenHalf

@@ -1,0 +1,1 @@
+"""What the speed benchmarks share: works, turns, reports."""

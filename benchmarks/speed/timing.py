@@ -1,0 +1,93 @@
+"""Taking turns: contestants run one after the other, so that a slow minute slows all of them."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+LEAST_SECONDS = 0.2  # of a turn: shorter works are repeated within it
+PAUSE_SECONDS = 0.05  # before a turn: threads of the other contestant spin for a while, then sleep
+
+Runner = Callable[[], float]
+Clock = Callable[[], float]
+CLOCKS: dict[str, Clock] = {"wall": time.perf_counter, "processor": time.process_time}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Values of one contestant, one for each turn."""
+
+    values: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The middle value."""
+        return statistics.median(self.values)
+
+    @property
+    def least(self) -> float:
+        """The smallest value."""
+        return min(self.values)
+
+    @property
+    def most(self) -> float:
+        """The largest value."""
+        return max(self.values)
+
+    def scaled(self, change: Callable[[float], float]) -> Sample:
+        """Return the sample in another unit."""
+        return Sample(tuple(map(change, self.values)))
+
+
+def median_ratio(numerator: Sample, denominator: Sample) -> float:
+    """Return the median of the ratios, turn by turn."""
+    pairs = zip(numerator.values, denominator.values, strict=True)
+    return statistics.median(a / b for a, b in pairs)
+
+
+def timed(run: Callable[[], object], *, units: int = 1, clock: str = "wall") -> Runner:
+    """Return what runs a work for a turn and tells the seconds of one unit of it.
+
+    Parameters
+    ----------
+    run : callable
+        The work; called as often as fills a turn. The first turn finds that number by two more
+        calls.
+    units : int, default=1
+        How many units one call is, such as the steps of an epoch.
+    clock : {"wall", "processor"}, default="wall"
+        Whose seconds; those of the processor are the sum over all threads.
+    """
+    repeats = 0
+
+    def turn() -> float:
+        nonlocal repeats
+        if repeats == 0:
+            run()
+            repeats = max(1, math.ceil(LEAST_SECONDS / _seconds(run, 1, clock)))
+        return _seconds(run, repeats, clock) / (repeats * units)
+
+    return turn
+
+
+def _seconds(run: Callable[[], object], repeats: int, clock: str) -> float:
+    now = CLOCKS[clock]
+    begin = now()
+    for _ in range(repeats):
+        run()
+    return now() - begin
+
+
+def take_turns(runners: Sequence[Runner], turns: int) -> list[Sample]:
+    """Run all contestants in turns, after one turn that does not count."""
+    values: list[list[float]] = [[] for _ in runners]
+    for turn in range(turns + 1):
+        for runner, own in zip(runners, values, strict=True):
+            time.sleep(PAUSE_SECONDS)
+            value = runner()
+            if turn > 0:
+                own.append(value)
+    return [Sample(tuple(own)) for own in values]

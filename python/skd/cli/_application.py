@@ -1,0 +1,35 @@
+"""The commands of ``skd``: each in a module of its own, added here."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import skd
+from skd.cli._bench import bench
+
+application = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Few-shot learning by self-supervised knowledge distillation.",
+)
+application.command()(bench)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(skd.__version__)
+        raise typer.Exit
+
+
+@application.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command; with them, one command stays a command."""

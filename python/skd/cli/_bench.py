@@ -1,0 +1,146 @@
+"""``skd bench``: how fast training and evaluation are on this machine."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import skd
+from skd.profiling import forward_flops, resnet12_convolutions, training_flops
+
+CLASSES = 64
+ROTATIONS = 4
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something to time: `batch` images of `image_size` pixels, rotated views not counted."""
+
+    kind: str
+    image_size: int
+    batch: int
+
+    @property
+    def name(self) -> str:
+        """What the table says."""
+        views = f" x {ROTATIONS}" if self.kind == "Gen-0 step" else ""
+        images = "image" if self.batch == 1 else "images"
+        return f"{self.kind}, {self.image_size} px, {self.batch}{views} {images}"
+
+    @property
+    def flops(self) -> int:
+        """Operations of direct convolution."""
+        if self.kind == "embed":
+            return forward_flops(resnet12_convolutions(self.batch, self.image_size))
+        return training_flops(resnet12_convolutions(ROTATIONS * self.batch, self.image_size))
+
+    def prepare(self) -> Callable[[], object]:
+        """Return one run."""
+        model = skd.create_model("resnet12", num_classes=CLASSES, image_size=self.image_size)
+        shape = (self.batch, self.image_size, self.image_size, 3)
+        images = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+        if self.kind == "embed":
+            return lambda: model.embed(images)
+        trainer, labels = skd.Gen0(model), np.arange(self.batch) % CLASSES
+        return lambda: trainer.step(images, labels)
+
+
+WORKS = (
+    Work("Gen-0 step", 32, 16),
+    Work("Gen-0 step", 84, 4),
+    Work("embed", 32, 64),
+    Work("embed", 32, 1),
+    Work("embed", 84, 64),
+    Work("embed", 84, 1),
+)
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast a work is."""
+
+    work: Work
+    seconds: float
+    peak_gflops: float
+
+    @property
+    def images_per_second(self) -> float:
+        """Images, rotated views not counted."""
+        return self.work.batch / self.seconds
+
+    @property
+    def gflops(self) -> float:
+        """Rate in operations of direct convolution."""
+        return self.work.flops / self.seconds / 1e9
+
+    @property
+    def share(self) -> float:
+        """Rate over the multiply-add peak; Winograd may exceed 1."""
+        return self.gflops / self.peak_gflops
+
+    def cells(self) -> tuple[str, ...]:
+        """Render a row of the table."""
+        return (
+            self.work.name,
+            f"{1000 * self.seconds:.1f}",
+            f"{self.images_per_second:.0f}",
+            f"{self.gflops:.0f}",
+            f"{self.share:.0%}",
+        )
+
+
+def measure(run: Callable[[], object], runs: int) -> float:
+    """Return the median of the seconds of `runs` runs, after one that does not count."""
+    run()
+    times = []
+    for _ in range(runs):
+        begin = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - begin)
+    return statistics.median(times)
+
+
+def bench(
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, max=256, help="Threads; by default the number of processors."),
+    ] = None,
+    runs: Annotated[
+        int, typer.Option(min=1, max=1000, help="Runs of each work; the median counts.")
+    ] = 5,
+    size: Annotated[
+        int | None,
+        typer.Option(help="Only images of this side: 32 or 84 pixels. By default both."),
+    ] = None,
+) -> None:
+    """Time training steps and embeddings of ResNet-12 on this machine, in float32.
+
+    GFLOP/s count direct convolution, so that Winograd's saving may show as more than the peak.
+    Run it while nothing else computes.
+    """
+    sizes = sorted({work.image_size for work in WORKS})
+    if size is not None and size not in sizes:
+        raise typer.BadParameter(f"must be one of {sizes}; got {size}.", param_hint="--size")
+    if threads is not None:
+        skd.set_num_threads(threads)
+    peak = skd.peak_gflops()
+    console = Console()
+    table = Table(title=f"skd {skd.__version__}, {skd.get_num_threads()} threads")
+    table.add_column("work")
+    for heading in ("ms", "images/s", "GFLOP/s", "of peak"):
+        table.add_column(heading, justify="right")
+    for work in WORKS:
+        if size in (None, work.image_size):
+            with console.status(work.name):
+                speed = Speed(work, measure(work.prepare(), runs), peak)
+            table.add_row(*speed.cells())
+    console.print(table)
+    console.print(f"Peak of multiply-adds: {peak:.0f} GFLOP/s (float32, measured)")

@@ -1,0 +1,220 @@
+"""Shapes of convolutions: what they cost, how they are computed, and how long that takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skd import _native
+from skd import _validation as check
+
+ALGORITHMS = ("winograd", "gemm")
+PASSES = ("forward", "input_gradient", "weight_gradient")
+
+_ALGORITHM_CODES = {
+    "automatic": _native.CONV2D_AUTOMATIC,
+    "winograd": _native.CONV2D_WINOGRAD,
+    "gemm": _native.CONV2D_GEMM,
+}
+_PASS_CODES = {
+    "forward": _native.CONV2D_FORWARD,
+    "input_gradient": _native.CONV2D_INPUT_GRADIENT,
+    "weight_gradient": _native.CONV2D_WEIGHT_GRADIENT,
+}
+MAX_EXTENT = 2**20
+MAX_RUNS = 10_000
+
+
+@dataclass(frozen=True)
+class ConvolutionTimes:
+    """How long each run of one pass of a convolution took.
+
+    Attributes
+    ----------
+    kernel : ndarray of shape (runs,), dtype float64
+        Seconds of the kernel itself.
+    pack : ndarray of shape (runs,), dtype float64
+        Seconds of packing the weights, which a training step does again and an evaluation does
+        not; 0 where a pass reads none, as the weight gradient, or as they are stored.
+    """
+
+    kernel: NDArray[np.float64]
+    pack: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class ConvolutionShape:
+    """A convolution of square kernels over images in NHWC order.
+
+    Parameters
+    ----------
+    batch, height, width, input_channels : int
+        Extents of the images, each in 1..2**20.
+    output_channels : int
+        In 1..2**20.
+    kernel_size : int
+        In 1..11.
+    stride : {1, 2}, default=1
+        Step of the kernel.
+    padding : int, default=0
+        Zeros on each side, in ``0..kernel_size - 1``.
+
+    Raises
+    ------
+    ValueError
+        If an extent is outside its domain, or the kernel is larger than the padded images.
+    TypeError
+        If an extent is no integer.
+
+    Examples
+    --------
+    >>> shape = ConvolutionShape(64, 32, 32, 64, 64, kernel_size=3, padding=1)
+    >>> shape.flops / 1e9
+    4.831838208
+    >>> shape.algorithm
+    'winograd'
+    """
+
+    batch: int
+    height: int
+    width: int
+    input_channels: int
+    output_channels: int
+    kernel_size: int
+    stride: int = 1
+    padding: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the extents."""
+        owner = "ConvolutionShape"
+        maxima = {"kernel_size": 11, "stride": 2}
+        for field in fields(self):
+            name, value = field.name, getattr(self, field.name)
+            if name == "padding":  # the last field: the kernel is checked by now
+                value = check.integer(value, name, owner, maximum=self.kernel_size - 1)
+            else:
+                maximum = maxima.get(name, MAX_EXTENT)
+                value = check.integer(value, name, owner, minimum=1, maximum=maximum)
+            object.__setattr__(self, name, value)
+        side = min(self.height, self.width) + 2 * self.padding
+        if self.kernel_size > side:
+            legal = f"at most the side of the padded images, {side}"
+            check.refuse("kernel_size", owner, legal, self.kernel_size)
+
+    @property
+    def output_height(self) -> int:
+        """Height of the output."""
+        return (self.height + 2 * self.padding - self.kernel_size) // self.stride + 1
+
+    @property
+    def output_width(self) -> int:
+        """Width of the output."""
+        return (self.width + 2 * self.padding - self.kernel_size) // self.stride + 1
+
+    @property
+    def flops(self) -> int:
+        """Operations of one pass of direct convolution; a multiply-add counts two."""
+        positions = self.batch * self.output_height * self.output_width
+        products = self.kernel_size**2 * self.input_channels * self.output_channels
+        return 2 * positions * products
+
+    @property
+    def algorithm(self) -> str:
+        """One of `ALGORITHMS`: what the library chooses for this shape.
+
+        Raises
+        ------
+        ValueError
+            If the shape has more elements than the library takes.
+        """
+        code = _native.conv2d_algorithm(*self._extents())
+        return next(name for name in ALGORITHMS if _ALGORITHM_CODES[name] == code)
+
+    def supports(self, algorithm: str) -> bool:
+        """Return whether an algorithm can compute this shape.
+
+        Parameters
+        ----------
+        algorithm : {"winograd", "gemm"}
+            See `time`.
+
+        Returns
+        -------
+        supported : bool
+            Winograd's takes kernels of size 3 with stride 1, padding 1 and channels that are
+            multiples of 32.
+
+        Raises
+        ------
+        ValueError
+            If there is no such algorithm.
+        """
+        name = check.choice(algorithm, "algorithm", "ConvolutionShape.supports", ALGORITHMS)
+        return name != "winograd" or (
+            (self.kernel_size, self.stride, self.padding) == (3, 1, 1)
+            and self.input_channels % 32 == 0
+            and self.output_channels % 32 == 0
+        )
+
+    def time(
+        self, computation: str = "forward", *, algorithm: str = "automatic", runs: int = 5
+    ) -> ConvolutionTimes:
+        """Time one pass over data of the library's own, on `get_num_threads` threads.
+
+        One run before the timed ones does not count.
+
+        Parameters
+        ----------
+        computation : {"forward", "input_gradient", "weight_gradient"}, default="forward"
+            Which pass.
+        algorithm : {"automatic", "winograd", "gemm"}, default="automatic"
+            By default what the library chooses for the shape.
+        runs : int, default=5
+            In 1..10000.
+
+        Returns
+        -------
+        times : ConvolutionTimes
+            Seconds of every run.
+
+        Raises
+        ------
+        ValueError
+            If an argument is outside its domain, or the algorithm does not support the shape.
+        TypeError
+            If `runs` is no integer.
+        MemoryError
+            If the tensors do not fit into memory.
+
+        Examples
+        --------
+        >>> shape = ConvolutionShape(1, 8, 8, 32, 32, kernel_size=3, padding=1)
+        >>> shape.time("weight_gradient", algorithm="gemm", runs=2).kernel.shape
+        (2,)
+        """
+        owner = "ConvolutionShape.time"
+        which = _PASS_CODES[check.choice(computation, "computation", owner, PASSES)]
+        names = ("automatic", *ALGORITHMS)
+        kind = check.choice(algorithm, "algorithm", owner, names)
+        if kind != "automatic" and not self.supports(kind):
+            legal = f"an algorithm that supports {self}"
+            check.refuse("algorithm", owner, legal, repr(kind))
+        count = check.integer(runs, "runs", owner, minimum=1, maximum=MAX_RUNS)
+        pack, kernel = np.empty(count), np.empty(count)
+        _native.time_conv2d(*self._extents(), which, _ALGORITHM_CODES[kind], pack, kernel)
+        return ConvolutionTimes(kernel=kernel, pack=pack)
+
+    def _extents(self) -> tuple[int, int, int, int, int, int, int, int]:
+        """Return the extents in the order that the library takes."""
+        return (
+            self.batch,
+            self.height,
+            self.width,
+            self.input_channels,
+            self.output_channels,
+            self.kernel_size,
+            self.stride,
+            self.padding,
+        )

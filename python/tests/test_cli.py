@@ -1,0 +1,88 @@
+"""The command line prints what it should, and says what it needs."""
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+import skd
+from skd import cli
+from skd.cli import _bench
+from skd.cli._application import application
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Return a function that runs a command in this process, on a terminal of 120 columns."""
+    monkeypatch.setenv("COLUMNS", "120")
+    threads = skd.get_num_threads()
+    yield lambda *arguments: CliRunner().invoke(application, arguments)
+    skd.set_num_threads(threads)
+
+
+def test_bench_prints_a_row_for_each_work(run, monkeypatch):
+    works = (_bench.Work("embed", 32, 1), _bench.Work("embed", 84, 1))
+    monkeypatch.setattr(_bench, "WORKS", works)
+    result = run("bench", "--size", "32", "--runs", "1", "--threads", "1")
+    assert result.exit_code == 0
+    assert "1 threads" in result.output
+    assert "embed, 32 px, 1 image " in result.output
+    assert "84 px" not in result.output
+    assert "Peak of multiply-adds" in result.output
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--size", "33"), ("--threads", "0"), ("--runs", "0"), ("--runs", "x")]
+)
+def test_bench_refuses_options_outside_their_domain(run, option, value):
+    result = run("bench", option, value)
+    assert result.exit_code == 2
+    assert option in result.output
+
+
+def test_speed_is_images_and_operations_per_second():
+    speed = _bench.Speed(_bench.Work("embed", 32, 64), seconds=0.5, peak_gflops=200.0)
+    assert speed.images_per_second == 128
+    assert speed.gflops == pytest.approx(64 * 2 * 0.523108352 / 0.5)
+    assert speed.share == pytest.approx(speed.gflops / 200)
+    assert speed.cells() == ("embed, 32 px, 64 images", "500.0", "128", "134", "67%")
+
+
+def test_a_step_counts_all_four_views():
+    step, embed = _bench.Work("Gen-0 step", 32, 16), _bench.Work("embed", 32, 64)
+    assert step.name == "Gen-0 step, 32 px, 16 x 4 images"
+    assert 2.9 < step.flops / embed.flops < 3
+
+
+def test_measure_returns_the_median_and_leaves_out_the_first_run(monkeypatch):
+    ticks = iter([0, 1, 10, 13, 20, 22])
+    monkeypatch.setattr(_bench.time, "perf_counter", lambda: next(ticks))
+    calls = []
+    assert _bench.measure(lambda: calls.append(None), runs=3) == 2
+    assert len(calls) == 4
+
+
+def test_version_is_that_of_the_package(run):
+    assert run("--version").output.strip() == skd.__version__
+
+
+def test_the_console_script_runs():
+    command = [sys.executable, "-m", "skd.cli", "bench", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "--threads" in done.stdout
+
+
+def test_without_its_extra_the_command_says_how_to_install_it(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SystemExit, match=r"needs typer and rich: pip install 'skd\[cli\]'"):
+        cli.main()
+
+
+def test_importing_the_package_of_the_command_needs_no_extra():
+    script = "import sys, skd.cli; print('typer' in sys.modules, 'rich' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "False"]
