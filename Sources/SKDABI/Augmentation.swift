@@ -1,5 +1,6 @@
 import CSKD
 import SKDFewShot
+import SKDKernels
 import SKDRuntime
 
 @c @implementation
@@ -170,7 +171,7 @@ extension AugmentationChoices {
       try arguments.number(factor, name("factors"), in: 0...Float.greatestFiniteMagnitude)
     }
     let codes = [choices.operations.0, choices.operations.1, choices.operations.2]
-    var operations: [ColorOperation] = []
+    var operations = ColorOperations()
     for code in codes {
       switch try arguments.size(Int64(code), name("operations"), in: -1...2) {
       case 0: operations.append(.brightness(factors[0]))

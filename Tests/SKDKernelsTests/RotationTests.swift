@@ -26,6 +26,20 @@ final class RotationTests: XCTestCase {
     }
   }
 
+  func testNothingOutsideOfTheImagesIsReadOrWritten() {
+    for side in [1, 2, 3, 16] {
+      let images = GuardedBuffer(values("images", 2 * side * side * 3))
+      for turns in 0...3 {
+        let rotated = GuardedBuffer(count: images.count)
+        rotateImages(
+          images.pointer, batch: 2, side: side, channels: 3, quarterTurns: turns,
+          into: rotated.pointer)
+        XCTAssertEqual(rotated.values, rotate(images.values, side: side, channels: 3, turns))
+        XCTAssertTrue(rotated.isIntact, "\(side), \(turns)")
+      }
+    }
+  }
+
   func testResultsDoNotDependOnThreads() {
     let images = values("images", 20 * 32 * 32 * 3)
     assertSameForAnyThreadCount { (0...3).map { rotate(images, side: 32, channels: 3, $0) } }

@@ -50,6 +50,13 @@ def default_padding(size: int) -> int:
     padding : int
         4 for 32 pixels and 8 for 84, as published.
 
+    Raises
+    ------
+    ValueError
+        If `size` is below 1.
+    TypeError
+        If `size` is not an integer.
+
     Examples
     --------
     >>> default_padding(32), default_padding(84)
@@ -98,6 +105,14 @@ def augment(
     -------
     augmented : ndarray of the shape of `images`, dtype float32
         ``(augmented / 255 - mean) / std``; `out` if it was given.
+
+    Raises
+    ------
+    ValueError
+        If `images` are not square or not of values in 0..255, mode "full" is asked of other than
+        3 channels, or another argument is not legal; `out` is then unchanged.
+    TypeError
+        If an argument is of another type than documented.
 
     Examples
     --------
@@ -150,6 +165,13 @@ def draw_augmentation(
     choices : ndarray of shape (n_images,), dtype CHOICES
         To be changed at will and passed to `apply_augmentation`.
 
+    Raises
+    ------
+    ValueError
+        If an argument is not legal.
+    TypeError
+        If an argument is of another type than documented.
+
     Examples
     --------
     >>> draw_augmentation(1, seed=0, mode="crop_flip")["operations"]
@@ -184,6 +206,13 @@ def apply_augmentation(
     -------
     augmented : ndarray of the shape of `images`, dtype uint8
         A new array.
+
+    Raises
+    ------
+    ValueError
+        If `images` are not square, or a choice is not legal for them; see `CHOICES`.
+    TypeError
+        If `choices` are not of dtype CHOICES.
 
     Examples
     --------

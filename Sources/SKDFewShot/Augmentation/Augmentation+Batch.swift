@@ -24,23 +24,22 @@ extension Augmentation {
     let isParallel = batch * imageSize >= Self.parallelThreshold
     // Scratch belongs to a share, not to a worker: the number of threads may change meanwhile.
     let shares = isParallel ? min(batch, 4 * WorkerPool.shared.threadCount) : 1
-    let table = try AlignedBuffer<Float>(count: 256 * channels)
     let scratch = try AlignedBuffer<UInt8>(count: mode == .none ? 0 : shares * imageSize)
-    fillNormalizationTable(mean: mean, std: std, channels: channels, into: table.pointer)
+    let normalization = PixelNormalization(mean: mean, std: std, channels: channels)
 
     WorkerPool.shared.forEach(shares) { share, _ in
       for b in share * batch / shares..<(share + 1) * batch / shares {
         let index = indices.map { Int($0[b]) } ?? b
-        var image = images + index * imageSize
-        if mode != .none {
-          let augmented = scratch.pointer + share * imageSize
+        let image = images + index * imageSize
+        if mode == .none {
+          normalizePixels(
+            image, count: imageSize, normalization: normalization, into: output + b * imageSize)
+        } else {
           choices(stream: streams.map { Int($0[b]) } ?? index).apply(
-            to: image, side: side, channels: channels, padding: padding, into: augmented)
-          image = UnsafePointer(augmented)
+            to: image, side: side, channels: channels, padding: padding,
+            normalization: normalization, scratch: scratch.pointer + share * imageSize,
+            into: output + b * imageSize)
         }
-        normalizePixels(
-          image, pixelCount: side * side, channels: channels, table: table.pointer,
-          into: output + b * imageSize)
       }
     }
   }

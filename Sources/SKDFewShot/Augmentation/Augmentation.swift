@@ -1,3 +1,4 @@
+import SKDKernels
 import SKDRuntime
 
 /// A random augmentation of square images.
@@ -56,23 +57,33 @@ public struct Augmentation: Sendable {
       left: integer(below: 2 * padding + 1, from: placement[1]),
       isFlipped: usesFlips && placement[2] >> 31 == 1)
     if mode == .full {
-      let operations: [ColorOperation] = [
-        .brightness(jitter(factors[0])), .contrast(jitter(factors[1])),
-        .saturation(jitter(factors[2])),
-      ]
-      let order = Self.orders[integer(below: Self.orders.count, from: placement[3])]
-      choices.operations = order.map { operations[$0] }
+      let operations = (
+        ColorOperation.brightness(jitter(factors[0])), ColorOperation.contrast(jitter(factors[1])),
+        ColorOperation.saturation(jitter(factors[2]))
+      )
+      choices.operations = permuted(operations, by: integer(below: 6, from: placement[3]))
     }
     return choices
   }
-
-  private static let orders = [
-    [0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0],
-  ]
 
   private func integer(below bound: Int, from word: UInt32) -> Int {
     Int((UInt64(word) * UInt64(bound)) >> 32)
   }
 
   private func jitter(_ word: UInt32) -> Float { 0.6 + 0.8 * unitInterval(word) }
+}
+
+/// Permutation `number`, in 0...5, of three operations.
+private func permuted(
+  _ operations: (ColorOperation, ColorOperation, ColorOperation), by number: Int
+) -> ColorOperations {
+  let (a, b, c) = operations
+  return switch number {
+  case 0: [a, b, c]
+  case 1: [a, c, b]
+  case 2: [b, a, c]
+  case 3: [b, c, a]
+  case 4: [c, a, b]
+  default: [c, b, a]
+  }
 }

@@ -1,15 +1,5 @@
 import SKDKernels
 
-/// A change of colour, on the scale where factor 1 changes nothing.
-public enum ColorOperation: Sendable, Equatable {
-  /// Blends with black.
-  case brightness(Float)
-  /// Blends with the image's mean luma.
-  case contrast(Float)
-  /// Blends with each pixel's own luma.
-  case saturation(Float)
-}
-
 /// The random choices of one image's augmentation: pad with zeros, crop, change the colours in
 /// order, flip.
 public struct AugmentationChoices: Sendable, Equatable {
@@ -19,9 +9,9 @@ public struct AugmentationChoices: Sendable, Equatable {
   /// Whether the image is mirrored left to right.
   public var isFlipped: Bool
   /// In the order in which they are applied; images of three channels only.
-  public var operations: [ColorOperation]
+  public var operations: ColorOperations
 
-  public init(top: Int, left: Int, isFlipped: Bool, operations: [ColorOperation] = []) {
+  public init(top: Int, left: Int, isFlipped: Bool, operations: ColorOperations = []) {
     self.top = top
     self.left = left
     self.isFlipped = isFlipped
@@ -32,28 +22,52 @@ public struct AugmentationChoices: Sendable, Equatable {
   ///
   /// - Parameters:
   ///   - image: `[side, side, channels]`.
-  ///   - padding: Zeros on each side, `0...side`.
+  ///   - padding: Zeros on each side, >= 0.
   ///   - output: Same extent; overwritten. Must not overlap `image`.
   /// - Complexity: O(side² · channels); allocates nothing.
   public func apply(
     to image: UnsafePointer<UInt8>, side: Int, channels: Int, padding: Int,
     into output: UnsafeMutablePointer<UInt8>
   ) {
-    // The flip commutes with the colour operations, for the mean luma does not see it.
+    crop(image, side: side, channels: channels, padding: padding, into: output)
+    if operations.isEmpty { return }
+    precondition(channels == 3)
+    adjustColors(output, pixelCount: side * side, operations: operations)
+  }
+
+  /// Augments one image as `apply(to:side:channels:padding:into:)` does, and normalises it.
+  ///
+  /// - Parameters:
+  ///   - image: `[side, side, channels]`.
+  ///   - padding: Zeros on each side, >= 0.
+  ///   - scratch: Same extent; overwritten. Must not overlap `image`.
+  ///   - output: Same extent; overwritten.
+  /// - Complexity: O(side² · channels); allocates nothing.
+  func apply(
+    to image: UnsafePointer<UInt8>, side: Int, channels: Int, padding: Int,
+    normalization: PixelNormalization, scratch: UnsafeMutablePointer<UInt8>,
+    into output: UnsafeMutablePointer<Float>
+  ) {
+    crop(image, side: side, channels: channels, padding: padding, into: scratch)
+    if operations.isEmpty {
+      normalizePixels(
+        scratch, count: side * side * channels, normalization: normalization, into: output)
+    } else {
+      precondition(channels == 3)
+      adjustColorsAndNormalize(
+        scratch, pixelCount: side * side, operations: operations, normalization: normalization,
+        into: output)
+    }
+  }
+
+  /// The flip is done here too: it commutes with the colour operations, for the mean luma does not
+  /// see it.
+  private func crop(
+    _ image: UnsafePointer<UInt8>, side: Int, channels: Int, padding: Int,
+    into output: UnsafeMutablePointer<UInt8>
+  ) {
     cropImage(
       image, side: side, channels: channels, rowOffset: top - padding,
       columnOffset: left - padding, isFlipped: isFlipped, into: output)
-    precondition(operations.isEmpty || channels == 3)
-    let pixelCount = side * side
-    for operation in operations {
-      switch operation {
-      case .brightness(let factor):
-        adjustBrightness(output, byteCount: 3 * pixelCount, factor: factor)
-      case .contrast(let factor):
-        adjustContrast(output, pixelCount: pixelCount, factor: factor)
-      case .saturation(let factor):
-        adjustSaturation(output, pixelCount: pixelCount, factor: factor)
-      }
-    }
   }
 }

@@ -1,47 +1,93 @@
-// Colour operations on RGB bytes as PIL's `ImageEnhance` does them, bit for bit: each blends the
-// pixel p with a degenerate image d,
-//
-//     truncate(clamp(d + factor * (p - d), 0...255)),       in float32, without fused operations
-//
-// All work in place and allocate nothing; `factor` is finite and >= 0.
-
-/// Blends `byteCount` bytes with black.
-public func adjustBrightness(
-  _ bytes: UnsafeMutablePointer<UInt8>, byteCount: Int, factor: Float
+/// Applies colour operations to RGB bytes as PIL's `ImageEnhance` does them, bit for bit.
+///
+/// Only contrast looks at the whole image, for its mean luma; the operations between two such
+/// looks are done together, 16 pixels at a time in registers.
+///
+/// Works in place; allocates nothing.
+///
+/// - Parameters:
+///   - pixels: `[pixelCount, 3]`.
+///   - operations: With finite factors >= 0.
+/// - Complexity: O(pixelCount).
+public func adjustColors(
+  _ pixels: UnsafeMutablePointer<UInt8>, pixelCount: Int, operations: ColorOperations
 ) {
-  for i in 0..<byteCount { bytes[i] = blend(bytes[i], with: 0, factor) }
+  let rest = adjustColorsButLast(pixels, pixelCount: pixelCount, operations: operations)
+  adjust(pixels, pixelCount: pixelCount, blends: rest)
 }
 
-/// Blends `pixelCount` RGB pixels with the rounded mean of their luma.
-public func adjustContrast(
-  _ pixels: UnsafeMutablePointer<UInt8>, pixelCount: Int, factor: Float
+/// Applies colour operations and normalises the result, which saves `normalizePixels` its pass over
+/// the bytes.
+///
+/// Overwrites `output`; allocates nothing.
+///
+/// - Parameters:
+///   - pixels: `[pixelCount, 3]`; left in an intermediate state.
+///   - operations: With finite factors >= 0.
+///   - output: `[pixelCount, 3]`.
+/// - Complexity: O(pixelCount).
+public func adjustColorsAndNormalize(
+  _ pixels: UnsafeMutablePointer<UInt8>, pixelCount: Int, operations: ColorOperations,
+  normalization: PixelNormalization, into output: UnsafeMutablePointer<Float>
 ) {
-  guard pixelCount > 0 else { return }
-  var sum = 0
-  for i in 0..<pixelCount { sum &+= Int(luma(pixels + 3 * i)) }
-  let mean = Float(Int(Double(sum) / Double(pixelCount) + 0.5))
-  for i in 0..<3 * pixelCount { pixels[i] = blend(pixels[i], with: mean, factor) }
-}
-
-/// Blends each of `pixelCount` RGB pixels with its own luma.
-public func adjustSaturation(
-  _ pixels: UnsafeMutablePointer<UInt8>, pixelCount: Int, factor: Float
-) {
-  for i in 0..<pixelCount {
-    let pixel = pixels + 3 * i
-    let gray = Float(luma(pixel))
-    for c in 0..<3 { pixel[c] = blend(pixel[c], with: gray, factor) }
+  let blends = adjustColorsButLast(pixels, pixelCount: pixelCount, operations: operations)
+  let vectors = normalization.vectors
+  forEachBlock(of: 3 * pixelCount) { offset in
+    var block = RGBBlock(ByteBlock(first48: pixels + offset))
+    blends.apply(to: &block)
+    vectors.normalize(block.values, into: output + offset)
+  } rest: { offset, byteCount in
+    var block = RGBBlock(ByteBlock(pixels + offset, byteCount: byteCount))
+    blends.apply(to: &block)
+    vectors.normalize(block.values, into: output + offset, count: byteCount)
   }
 }
 
-/// ITU-R 601-2 luma in 16-bit fixed point, rounded: PIL's conversion to "L".
-@inline(__always)
-private func luma(_ rgb: UnsafePointer<UInt8>) -> UInt32 {
-  (19595 &* UInt32(rgb[0]) &+ 38470 &* UInt32(rgb[1]) &+ 7471 &* UInt32(rgb[2]) &+ 32768) >> 16
+/// Does all that comes before the last contrast, and returns what is left to do on each pixel.
+private func adjustColorsButLast(
+  _ pixels: UnsafeMutablePointer<UInt8>, pixelCount: Int, operations: ColorOperations
+) -> ColorBlends {
+  var pending = ColorBlends()
+  for operation in operations {
+    switch operation {
+    case .brightness(let factor):
+      pending.append(ColorBlend(degenerate: .black, factor: factor))
+    case .contrast(let factor):
+      let sum = adjust(pixels, pixelCount: pixelCount, blends: pending)
+      let mean = Double(sum) / Double(max(pixelCount, 1))
+      pending = ColorBlends()
+      pending.append(ColorBlend(degenerate: .gray(Float(Int(mean + 0.5))), factor: factor))
+    case .saturation(let factor):
+      pending.append(ColorBlend(degenerate: .ownLuma, factor: factor))
+    }
+  }
+  return pending
 }
 
-@inline(__always)
-private func blend(_ value: UInt8, with degenerate: Float, _ factor: Float) -> UInt8 {
-  let product = factor * (Float(value) - degenerate)
-  return UInt8(min(max(degenerate + product, 0), 255))
+/// Blends in place, and returns the sum of the luma of the result.
+@discardableResult
+private func adjust(
+  _ pixels: UnsafeMutablePointer<UInt8>, pixelCount: Int, blends: ColorBlends
+) -> Int {
+  var sum = 0
+  // In parts, for the sums of a lane are of 32 bits.
+  let partPixels = 1 << 20
+  for part in stride(from: 0, to: pixelCount, by: partPixels) {
+    let bytes = pixels + 3 * part
+    var sums = SIMD16<UInt32>(repeating: 0)
+    forEachBlock(of: 3 * min(partPixels, pixelCount - part)) { offset in
+      var block = RGBBlock(ByteBlock(first48: bytes + offset))
+      blends.apply(to: &block)
+      sums &+= block.luma
+      if blends.count > 0 { block.bytes.store(bytes + offset) }
+    } rest: { offset, byteCount in
+      var block = RGBBlock(ByteBlock(bytes + offset, byteCount: byteCount))
+      blends.apply(to: &block)
+      let luma = block.luma
+      for i in 0..<byteCount / 3 { sum &+= Int(luma[i]) }  // the other lanes are no pixels
+      block.bytes.store(bytes + offset, byteCount: byteCount)
+    }
+    sum &+= Int(sums.wrappedSum())
+  }
+  return sum
 }

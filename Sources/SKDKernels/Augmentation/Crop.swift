@@ -7,7 +7,7 @@
 ///
 /// - Parameters:
 ///   - image: `[side, side, channels]`.
-///   - rowOffset: First row of the window, `-side...side`: crop origin minus padding.
+///   - rowOffset: First row of the window, of any sign: crop origin minus padding.
 ///   - columnOffset: First column of the window, likewise.
 ///   - output: Same extent as `image`.
 public func cropImage(
@@ -24,19 +24,38 @@ public func cropImage(
       row.update(repeating: 0, count: rowBytes)
       continue
     }
-    let source = image + sourceRow * rowBytes + columnOffset * channels
-    row.update(repeating: 0, count: firstColumn * channels)
-    (row + firstColumn * channels).update(
-      from: source + firstColumn * channels, count: (endColumn - firstColumn) * channels)
-    (row + endColumn * channels).update(repeating: 0, count: (side - endColumn) * channels)
-    if isFlipped { mirrorRow(row, pixels: side, channels: channels) }
+    let source = image + (sourceRow * side + columnOffset + firstColumn) * channels
+    let count = endColumn - firstColumn
+    let (before, after) =
+      isFlipped ? (side - endColumn, firstColumn) : (firstColumn, side - endColumn)
+    let inside = row + before * channels
+    row.update(repeating: 0, count: before * channels)
+    (inside + count * channels).update(repeating: 0, count: after * channels)
+    if isFlipped {
+      copyMirrored(source, pixels: count, channels: channels, to: inside)
+    } else {
+      inside.update(from: source, count: count * channels)
+    }
   }
 }
 
-/// Reverses the order of a row's pixels, in place.
-private func mirrorRow(_ row: UnsafeMutablePointer<UInt8>, pixels: Int, channels: Int) {
-  for x in 0..<pixels / 2 {
-    let (left, right) = (row + x * channels, row + (pixels - 1 - x) * channels)
-    for c in 0..<channels { (left[c], right[c]) = (right[c], left[c]) }
+/// Copies a row of pixels in reverse order.
+private func copyMirrored(
+  _ source: UnsafePointer<UInt8>, pixels: Int, channels: Int, to target: UnsafeMutablePointer<UInt8>
+) {
+  let blockPixels = ByteBlock.pixelCount
+  if channels == 3, pixels >= blockPixels {
+    var x = 0
+    while x < pixels {
+      // The last block overlaps the one before and writes the same there.
+      x = min(x, pixels &- blockPixels)
+      let block = ByteBlock(source + 3 &* (pixels &- blockPixels &- x))
+      block.mirrored.store(target + 3 &* x)
+      x &+= blockPixels
+    }
+    return
+  }
+  for x in 0..<pixels {
+    for c in 0..<channels { target[x * channels + c] = source[(pixels - 1 - x) * channels + c] }
   }
 }

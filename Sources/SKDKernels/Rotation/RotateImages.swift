@@ -27,11 +27,34 @@ public func rotateImages(
       let (image, i) = (row / side, row % side)
       let source = images + (image * side * side + first + i * down) * channels
       let target = rotated + row * side * channels
-      for j in 0..<side {
-        for channel in 0..<channels {
-          target[j * channels + channel] = source[j * right * channels + channel]
+      if quarterTurns == 0 {
+        target.update(from: source, count: side * channels)
+      } else if channels == 3 {
+        copyRGB(source, pixels: side, stride: 3 * right, to: target)
+      } else {
+        for j in 0..<side {
+          for channel in 0..<channels {
+            target[j * channels + channel] = source[j * right * channels + channel]
+          }
         }
       }
     }
   }
+}
+
+/// Copies pixels of three floats that lie `stride` floats apart to a contiguous row.
+///
+/// Four floats are moved at once, and the next pixel overwrites the fourth. Only the first and the
+/// last pixel of a row can be the last of all, where there is no fourth to read.
+private func copyRGB(
+  _ source: UnsafePointer<Float>, pixels: Int, stride: Int, to target: UnsafeMutablePointer<Float>
+) {
+  for c in 0..<3 { target[c] = source[c] }
+  guard pixels > 1 else { return }
+  for j in 1..<pixels - 1 {
+    let pixel = UnsafeRawPointer(source + j &* stride).loadUnaligned(as: SIMD4<Float>.self)
+    UnsafeMutableRawPointer(target + 3 &* j).storeBytes(of: pixel, as: SIMD4<Float>.self)
+  }
+  let last = pixels - 1
+  for c in 0..<3 { target[3 * last + c] = source[last * stride + c] }
 }

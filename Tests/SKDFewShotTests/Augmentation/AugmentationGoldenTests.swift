@@ -1,4 +1,5 @@
 import SKDFewShot
+import SKDKernels
 import SKDTestSupport
 import XCTest
 
@@ -18,7 +19,7 @@ final class AugmentationGoldenTests: XCTestCase {
       ]
       let choices = AugmentationChoices(
         top: cfg[2], left: cfg[3], isFlipped: cfg[4] == 1,
-        operations: cfg[6..<6 + cfg[5]].map { makers[$0](factors[$0]) })
+        operations: ColorOperations(cfg[6..<6 + cfg[5]].map { makers[$0](factors[$0]) }))
       var augmented = [UInt8](repeating: 0, count: image.count)
       choices.apply(to: image, side: side, channels: 3, padding: cfg[1], into: &augmented)
 

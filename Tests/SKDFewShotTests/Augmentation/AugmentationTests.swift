@@ -1,4 +1,5 @@
 import SKDFewShot
+import SKDKernels
 import SKDRuntime
 import SKDTestSupport
 import XCTest
@@ -81,6 +82,55 @@ final class AugmentationTests: XCTestCase {
         (Float(value) / 255 - mean[i % 3]) / std[i % 3]
       }
       XCTAssertEqual(Array(output[b * imageSize..<(b + 1) * imageSize]), expected)
+    }
+  }
+
+  /// Every mode, channel count and padding up to more than the side, on sides around the kernels'
+  /// blocks of 16 pixels.
+  func testBatchMatchesChoicesAppliedOneByOne() throws {
+    for side in [1, 2, 5, 15, 16, 17, 33] {
+      for (mode, channels) in [
+        (Augmentation.Mode.none, 1), (.none, 3), (.none, 4), (.cropFlip, 1), (.cropFlip, 2),
+        (.cropFlip, 3), (.cropFlip, 4), (.full, 3),
+      ] {
+        for padding in [0, 3, side + 2] {
+          let augmentation = Augmentation(mode: mode, padding: padding, seed: 3, epoch: 1)
+          let batch = 6
+          let imageSize = side * side * channels
+          let images = fillBytes("images", shape: [batch, side, side, channels], seed: 4)
+          let mean = (0..<channels).map { 0.4 + 0.05 * Float($0) }
+          let std = (0..<channels).map { 0.3 - 0.02 * Float($0) }
+          var output = [Float](repeating: .nan, count: batch * imageSize)
+          try augmentation.apply(
+            to: images, side: side, channels: channels, indices: nil, streams: nil, batch: batch,
+            mean: mean, std: std, into: &output)
+          for b in 0..<batch {
+            var augmented = [UInt8](repeating: 7, count: imageSize)
+            images.withUnsafeBufferPointer {
+              augmentation.choices(stream: b).apply(
+                to: $0.baseAddress! + b * imageSize, side: side, channels: channels,
+                padding: padding, into: &augmented)
+            }
+            let expected = augmented.enumerated().map { i, value in
+              (Float(value) / 255 - mean[i % channels]) / std[i % channels]
+            }
+            XCTAssertEqual(
+              Array(output[b * imageSize..<(b + 1) * imageSize]), expected,
+              "\(mode) \(side) \(channels) \(padding) \(b)")
+          }
+        }
+      }
+    }
+  }
+
+  func testCroppedBeyondTheImageEverythingIsZero() {
+    let image = fillBytes("images", shape: [17, 17, 3], seed: 5)
+    var output = [UInt8](repeating: 7, count: image.count)
+    for isFlipped in [false, true] {
+      AugmentationChoices(
+        top: 0, left: 20, isFlipped: isFlipped, operations: [.brightness(1.4), .contrast(0.6)]
+      ).apply(to: image, side: 17, channels: 3, padding: 20, into: &output)
+      XCTAssertEqual(output, [UInt8](repeating: 0, count: image.count))
     }
   }
 
