@@ -29,10 +29,10 @@ public func batchNormForward(
   forEachChunk(of: rows, size: chunkRows(rowElements: channels)) { start, end in
     for row in start..<end {
       let offset = row &* channels
-      forEachVector(channels) { c, lanes in
+      forEachNative(channels) { c, lanes in
         let value = normalization.lanes(at: c, lanes: lanes)
-          .activated(input.vector(at: offset &+ c, lanes: lanes))
-        output.store(value, at: offset &+ c, lanes: lanes)
+          .activated(input.native(at: offset &+ c, lanes: lanes))
+        output.storeNative(value, at: offset &+ c, lanes: lanes)
       }
     }
   }
@@ -93,16 +93,16 @@ public func batchNormInputGradient(
   forEachChunk(of: rows, size: chunkRows(rowElements: channels)) { start, end in
     for row in start..<end {
       let offset = row &* channels
-      forEachVector(channels) { c, lanes in
+      forEachNative(channels) { c, lanes in
         let norm = normalization.lanes(at: c, lanes: lanes)
-        let x = input.vector(at: offset &+ c, lanes: lanes)
-        let dOutput = gradient.vector(at: offset &+ c, lanes: lanes)
+        let x = input.native(at: offset &+ c, lanes: lanes)
+        let dOutput = gradient.native(at: offset &+ c, lanes: lanes)
         let g = isMasked ? dOutput : norm.masked(dOutput, x)
         let perDeviation =
-          dWeight.vector(at: c, lanes: lanes)
-          * normalization.inverseStd.vector(at: c, lanes: lanes)
-        let common = dBias.vector(at: c, lanes: lanes).addingRelaxedProduct(x - norm.mean, perDeviation)
-        dInput.store((g - common * share) * norm.scale, at: offset &+ c, lanes: lanes)
+          dWeight.native(at: c, lanes: lanes)
+          * normalization.inverseStd.native(at: c, lanes: lanes)
+        let common = dBias.native(at: c, lanes: lanes).addingRelaxedProduct(x - norm.mean, perDeviation)
+        dInput.storeNative((g - common * share) * norm.scale, at: offset &+ c, lanes: lanes)
       }
     }
   }

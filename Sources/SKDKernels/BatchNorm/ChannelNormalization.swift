@@ -20,50 +20,41 @@ public struct ChannelNormalization {
     (self.weight, self.bias, self.slope) = (weight, bias, slope)
   }
 
-  /// The part of up to 16 channels.
+  /// The part of one vector of channels.
   @inline(__always)
-  func lanes(at channel: Int, lanes: Int = 16) -> Lanes<SIMD16<Float>> {
+  func lanes(at channel: Int, lanes: Int = Vector.scalarCount) -> Lanes {
     Lanes(
-      mean: mean.vector(at: channel, lanes: lanes),
-      scale: weight.vector(at: channel, lanes: lanes)
-        * inverseStd.vector(at: channel, lanes: lanes),
-      bias: bias.vector(at: channel, lanes: lanes), slope: slope)
+      mean: mean.native(at: channel, lanes: lanes),
+      scale: weight.native(at: channel, lanes: lanes)
+        * inverseStd.native(at: channel, lanes: lanes),
+      bias: bias.native(at: channel, lanes: lanes), slope: slope)
   }
 
-  /// The part of one native vector of channels.
-  @inline(__always)
-  func nativeLanes(at channel: Int) -> Lanes<Vector> {
-    Lanes(
-      mean: mean.native(at: channel),
-      scale: weight.native(at: channel) * inverseStd.native(at: channel),
-      bias: bias.native(at: channel), slope: slope)
-  }
-
-  struct Lanes<Values: SIMD> where Values.Scalar == Float {
-    let mean, scale, bias: Values
+  struct Lanes {
+    let mean, scale, bias: Vector
     let slope: Float
 
     /// Changes nothing.
     @inline(__always)
     static var identity: Lanes {
       Lanes(
-        mean: Values(repeating: 0), scale: Values(repeating: 1), bias: Values(repeating: 0),
+        mean: Vector(repeating: 0), scale: Vector(repeating: 1), bias: Vector(repeating: 0),
         slope: 1)
     }
 
     /// Before the activation.
     @inline(__always)
-    func normalized(_ x: Values) -> Values { bias.addingRelaxedProduct(scale, x - mean) }
+    func normalized(_ x: Vector) -> Vector { bias.addingRelaxedProduct(scale, x - mean) }
 
     @inline(__always)
-    func activated(_ x: Values) -> Values {
+    func activated(_ x: Vector) -> Vector {
       let value = normalized(x)
       return (value * slope).replacing(with: value, where: value .> 0)
     }
 
     /// The gradient before the activation, from the one after it.
     @inline(__always)
-    func masked(_ gradient: Values, _ x: Values) -> Values {
+    func masked(_ gradient: Vector, _ x: Vector) -> Vector {
       (gradient * slope).replacing(with: gradient, where: normalized(x) .> 0)
     }
   }

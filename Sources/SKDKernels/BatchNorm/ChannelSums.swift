@@ -44,22 +44,22 @@ struct ChannelSums {
     open(count: rows, channels: 0..<channels)
     for row in 0..<rows {
       let x = values + row &* channels
-      forEachVector(channels) { c, lanes in
-        let sum = shift.vector(at: c, lanes: lanes) + x.vector(at: c, lanes: lanes)
-        shift.store(sum, at: c, lanes: lanes)
+      forEachNative(channels) { c, lanes in
+        let sum = shift.native(at: c, lanes: lanes) + x.native(at: c, lanes: lanes)
+        shift.storeNative(sum, at: c, lanes: lanes)
       }
     }
     let scale = 1 / Float(rows)
-    forEachVector(channels) { c, lanes in
-      shift.store(shift.vector(at: c, lanes: lanes) * scale, at: c, lanes: lanes)
+    forEachNative(channels) { c, lanes in
+      shift.storeNative(shift.native(at: c, lanes: lanes) * scale, at: c, lanes: lanes)
     }
     for row in 0..<rows {
       let x = values + row &* channels
-      forEachVector(channels) { c, lanes in
-        let difference = x.vector(at: c, lanes: lanes) - shift.vector(at: c, lanes: lanes)
-        first.store(first.vector(at: c, lanes: lanes) + difference, at: c, lanes: lanes)
-        let square = second.vector(at: c, lanes: lanes).addingRelaxedProduct(difference, difference)
-        second.store(square, at: c, lanes: lanes)
+      forEachNative(channels) { c, lanes in
+        let difference = x.native(at: c, lanes: lanes) - shift.native(at: c, lanes: lanes)
+        first.storeNative(first.native(at: c, lanes: lanes) + difference, at: c, lanes: lanes)
+        let square = second.native(at: c, lanes: lanes).addingRelaxedProduct(difference, difference)
+        second.storeNative(square, at: c, lanes: lanes)
       }
     }
   }
@@ -75,15 +75,15 @@ struct ChannelSums {
     open(count: rows, channels: 0..<channels)
     for row in 0..<rows {
       let offset = row &* channels
-      forEachVector(channels) { c, lanes in
+      forEachNative(channels) { c, lanes in
         let normalization = normalization.lanes(at: c, lanes: lanes)
-        let x = input.vector(at: offset &+ c, lanes: lanes)
-        let g = normalization.masked(gradient.vector(at: offset &+ c, lanes: lanes), x)
-        masked?.store(g, at: offset &+ c, lanes: lanes)
-        first.store(first.vector(at: c, lanes: lanes) + g, at: c, lanes: lanes)
-        let product = second.vector(at: c, lanes: lanes)
+        let x = input.native(at: offset &+ c, lanes: lanes)
+        let g = normalization.masked(gradient.native(at: offset &+ c, lanes: lanes), x)
+        masked?.storeNative(g, at: offset &+ c, lanes: lanes)
+        first.storeNative(first.native(at: c, lanes: lanes) + g, at: c, lanes: lanes)
+        let product = second.native(at: c, lanes: lanes)
           .addingRelaxedProduct(g, x - normalization.mean)
-        second.store(product, at: c, lanes: lanes)
+        second.storeNative(product, at: c, lanes: lanes)
       }
     }
   }

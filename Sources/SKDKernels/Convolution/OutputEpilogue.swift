@@ -108,20 +108,20 @@ struct NormGradientEpilogue: OutputEpilogue {
   @inline(__always)
   func lanes(at channel: Int) -> Lanes {
     Lanes(
-      input: input + channel, normalization: normalization.nativeLanes(at: channel),
+      input: input + channel, normalization: normalization.lanes(at: channel),
       firstSum: sums.first + channel, secondSum: sums.second + channel)
   }
 
   struct Lanes: OutputEpilogueLanes {
     let input: UnsafePointer<Float>
-    let normalization: ChannelNormalization.Lanes<Vector>
+    let normalization: ChannelNormalization.Lanes
     let firstSum, secondSum: UnsafeMutablePointer<Float>
     var first: Vector
     var second: Vector
 
     @inline(__always)
     init(
-      input: UnsafePointer<Float>, normalization: ChannelNormalization.Lanes<Vector>,
+      input: UnsafePointer<Float>, normalization: ChannelNormalization.Lanes,
       firstSum: UnsafeMutablePointer<Float>, secondSum: UnsafeMutablePointer<Float>
     ) {
       (self.input, self.normalization) = (input, normalization)

@@ -12,26 +12,6 @@ internal import CInstructionSet
 /// blocks keeps the rounding of long sums near that of short ones.
 private let summedDepth = 128
 
-/// What one register of this instruction set holds, on NEON two: SIMD16<Float> on AVX-512,
-/// SIMD8<Float> on AVX2 and NEON, SIMD4<Float> else. It divides `blockWidth`.
-typealias Vector = skd_tile_vector
-
-extension UnsafePointer<Float> {
-  /// The vector from `offset` on, at any alignment.
-  @inline(__always)
-  func native(at offset: Int) -> Vector {
-    UnsafeRawPointer(self + offset).loadUnaligned(as: Vector.self)
-  }
-}
-
-extension UnsafeMutablePointer<Float> {
-  /// Writes a vector from `offset` on, at any alignment.
-  @inline(__always)
-  func storeNative(_ vector: Vector, at offset: Int) {
-    UnsafeMutableRawPointer(self + offset).storeBytes(of: vector, as: Vector.self)
-  }
-}
-
 /// The largest tile whose accumulators fit into the registers of this instruction set.
 ///
 /// GFLOP/s reached on one Zen 5 core, data in its cache: AVX-512 260, AVX2 130, which is nearly all

@@ -40,11 +40,11 @@ public struct ResidualPool {
         let (image, i) = pair.quotientAndRemainder(dividingBy: rowPairs)
         guard i < pooled.height else { continue }
         let row = output + (image * pooled.height + i) * pooled.width * shape.channels
-        forEachVector(shape.channels) { c, lanes in
+        forEachNative(shape.channels) { c, lanes in
           let window = Window(self, image: image, row: i, channel: c, lanes: lanes)
           for j in 0..<pooled.width {
             let best = window.values(j).largest
-            row.store(best, at: j &* shape.channels &+ c, lanes: lanes)
+            row.storeNative(best, at: j &* shape.channels &+ c, lanes: lanes)
           }
         }
       }
@@ -78,7 +78,7 @@ public struct ResidualPool {
           continue
         }
         let gradients = dOutput + (image * pooled.height + i) * pooled.width * shape.channels
-        forEachVector(shape.channels) { c, lanes in
+        forEachNative(shape.channels) { c, lanes in
           distribute(
             gradients + c, into: dSum,
             Window(self, image: image, row: i, channel: c, lanes: lanes),
@@ -95,37 +95,37 @@ public struct ResidualPool {
     main: ChannelSums?, side: ChannelSums?
   ) {
     let (channel, lanes) = (window.channel, window.lanes)
-    var sum = SIMD16<Float>(repeating: 0)
+    var sum = Vector(repeating: 0)
     var (mainProduct, sideProduct) = (sum, sum)
     for j in 0..<shape.width / 2 {
       let values = window.values(j)
-      let gradient = gradients.vector(at: j &* shape.channels, lanes: lanes)
+      let gradient = gradients.native(at: j &* shape.channels, lanes: lanes)
       for k in 0..<4 {
         // LeakyReLU keeps the sign of the sum.
         let value = values.activated[k]
         let through = (gradient * slope).replacing(with: gradient, where: value .> 0)
         let g = through.replacing(with: 0, where: .!values.isLargest(k))
         let offset = window.offset(j, k)
-        dSum.store(g, at: offset, lanes: lanes)
+        dSum.storeNative(g, at: offset, lanes: lanes)
         sum += g
         mainProduct = mainProduct.addingRelaxedProduct(
-          g, self.main.vector(at: offset, lanes: lanes) - window.mainLanes.mean)
+          g, self.main.native(at: offset, lanes: lanes) - window.mainLanes.mean)
         sideProduct = sideProduct.addingRelaxedProduct(
-          g, self.side.vector(at: offset, lanes: lanes) - window.sideLanes.mean)
+          g, self.side.native(at: offset, lanes: lanes) - window.sideLanes.mean)
       }
     }
     if shape.width % 2 == 1 {
       for row in 0..<2 {
         let last = window.offset(shape.width / 2, 2 * row)
-        dSum.store(SIMD16<Float>(repeating: 0), at: last, lanes: lanes)
+        dSum.storeNative(Vector(repeating: 0), at: last, lanes: lanes)
       }
     }
     for (sums, product) in [(main, mainProduct), (side, sideProduct)] {
       guard let sums else { continue }
-      sums.first.store(
-        sums.first.vector(at: channel, lanes: lanes) + sum, at: channel, lanes: lanes)
-      sums.second.store(
-        sums.second.vector(at: channel, lanes: lanes) + product, at: channel, lanes: lanes)
+      sums.first.storeNative(
+        sums.first.native(at: channel, lanes: lanes) + sum, at: channel, lanes: lanes)
+      sums.second.storeNative(
+        sums.second.native(at: channel, lanes: lanes) + product, at: channel, lanes: lanes)
     }
   }
 
@@ -134,7 +134,7 @@ public struct ResidualPool {
     let pool: ResidualPool
     let channel: Int
     let lanes: Int
-    let mainLanes, sideLanes: ChannelNormalization.Lanes<SIMD16<Float>>
+    let mainLanes, sideLanes: ChannelNormalization.Lanes
     private let start: Int
 
     @inline(__always)
@@ -154,11 +154,11 @@ public struct ResidualPool {
     @inline(__always)
     func values(_ j: Int) -> Values {
       Values(
-        activated: InlineArray<4, SIMD16<Float>> { k in
+        activated: InlineArray<4, Vector> { k in
           let offset = offset(j, k)
           let sum =
-            mainLanes.normalized(pool.main.vector(at: offset, lanes: lanes))
-            + sideLanes.normalized(pool.side.vector(at: offset, lanes: lanes))
+            mainLanes.normalized(pool.main.native(at: offset, lanes: lanes))
+            + sideLanes.normalized(pool.side.native(at: offset, lanes: lanes))
           return (sum * pool.slope).replacing(with: sum, where: sum .> 0)
         })
     }
@@ -166,10 +166,10 @@ public struct ResidualPool {
 
   /// The four activated values of a window.
   private struct Values {
-    let activated: InlineArray<4, SIMD16<Float>>
+    let activated: InlineArray<4, Vector>
 
     @inline(__always)
-    var largest: SIMD16<Float> {
+    var largest: Vector {
       var best = activated[0]
       for k in 1..<4 { best.replace(with: activated[k], where: activated[k] .> best) }
       return best
@@ -177,8 +177,8 @@ public struct ResidualPool {
 
     /// Where value k is the first of the largest.
     @inline(__always)
-    func isLargest(_ k: Int) -> SIMDMask<SIMD16<Int32>> {
-      var isLargest = SIMDMask<SIMD16<Int32>>(repeating: true)
+    func isLargest(_ k: Int) -> SIMDMask<Vector.MaskStorage> {
+      var isLargest = SIMDMask<Vector.MaskStorage>(repeating: true)
       for other in 0..<4 where other != k {
         // Not above the value, for a NaN is no larger than anything either.
         isLargest =

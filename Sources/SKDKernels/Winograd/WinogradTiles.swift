@@ -144,10 +144,12 @@ private struct NoNormalization: InputMap {
 
 extension ChannelNormalization: InputMap {
   @inline(__always)
-  fileprivate func lanes(at channel: Int) -> Lanes<Vector> { nativeLanes(at: channel) }
+  fileprivate func lanes(at channel: Int) -> Lanes {
+    lanes(at: channel, lanes: Vector.scalarCount)
+  }
 
   @inline(__always)
-  fileprivate static func value(_ x: Vector, _ lanes: Lanes<Vector>) -> Vector { lanes.activated(x) }
+  fileprivate static func value(_ x: Vector, _ lanes: Lanes) -> Vector { lanes.activated(x) }
 }
 
 /// The places of one tile in the planes of each kind, in floats from the plane's start.
