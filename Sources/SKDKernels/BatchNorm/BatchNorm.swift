@@ -101,7 +101,8 @@ public func batchNormInputGradient(
         let perDeviation =
           dWeight.native(at: c, lanes: lanes)
           * normalization.inverseStd.native(at: c, lanes: lanes)
-        let common = dBias.native(at: c, lanes: lanes).addingRelaxedProduct(x - norm.mean, perDeviation)
+        let common = dBias.native(at: c, lanes: lanes)
+          .addingRelaxedProduct(x - norm.mean, perDeviation)
         dInput.storeNative((g - common * share) * norm.scale, at: offset &+ c, lanes: lanes)
       }
     }

@@ -41,11 +41,11 @@ public enum Conv2DAlgorithm: Sendable {
   case gemm
 
   /// With fewer tiles than this, transforming the weights costs more than it saves.
-  private static let fewestTiles = 32
+  private static let fewestTiles = 16
 
   /// Below this many products, a millisecond's work, GEMM's smaller rounding is worth more than
   /// Winograd's speed.
-  private static let fewestProducts = 1 << 27
+  private static let fewestProducts = 1 << 24
 
   /// The choice for a geometry; it depends on the extents alone, so that results do not depend on
   /// the number of threads or on the machine.
