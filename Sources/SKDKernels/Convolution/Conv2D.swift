@@ -57,7 +57,7 @@ public struct Conv2D: Sendable {
     switch algorithm {
     case .winograd: return winograd.scratchCount(workers: workers)
     case .gemm:
-      return workers * gemm.scratchCountPerWorker + (normalizes ? normalizedCount : 0)
+      return gemm.forwardScratchCount(workers: workers) + (normalizes ? normalizedCount : 0)
     }
   }
 
@@ -135,7 +135,7 @@ public struct Conv2D: Sendable {
   public func backwardInputScratchCount(workers: Int) -> Int {
     switch algorithm {
     case .winograd: return transposedWinograd.scratchCount(workers: workers)
-    case .gemm: return workers * gemm.scratchCountPerWorker
+    case .gemm: return workers * gemm.inputScratchCountPerWorker
     }
   }
 

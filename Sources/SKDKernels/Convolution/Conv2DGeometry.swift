@@ -41,10 +41,10 @@ public enum Conv2DAlgorithm: Sendable {
   case gemm
 
   /// With fewer tiles than this, transforming the weights costs more than it saves.
-  private static let fewestTiles = 16
+  private static let fewestTiles = 4
 
-  /// Below this many products, a millisecond's work, GEMM's smaller rounding is worth more than
-  /// Winograd's speed.
+  /// Below this many products, a fifth of a millisecond's work, GEMM's smaller rounding is worth more
+  /// than Winograd's speed.
   private static let fewestProducts = 1 << 24
 
   /// The choice for a geometry; it depends on the extents alone, so that results do not depend on

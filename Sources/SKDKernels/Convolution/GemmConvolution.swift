@@ -55,14 +55,25 @@ struct GemmConvolution {
 
   /// Rows of one work item: a few tiles, whose patches stay in the cache.
   private var rowsPerItem: Int { min(112, max(geometry.output.rows, 1)) }
+  private var blockStride: Int { rowsPerItem * blockWidth }
 
-  /// Floats of scratch that each worker of `forward` and `backwardInput` needs.
-  var scratchCountPerWorker: Int {
-    rowsPerItem * blockWidth * (depthBlocks + channelBlocks)
+  /// Whether the rows are too few to share them out: the columns are shared out as well.
+  private var splitsColumns: Bool { groupCount < 8 && channelBlocks > 1 }
+
+  /// Floats of the patches of one work item.
+  private var matrixCount: Int { depthBlocks * blockStride }
+
+  /// Floats of scratch for `forward` with at most `workers` threads.
+  func forwardScratchCount(workers: Int) -> Int {
+    (splitsColumns ? groupCount : workers) * matrixCount + workers * blockStride
   }
 
   /// Groups of output positions whose moments `forward` takes: its work items.
   var groupCount: Int { ceilDivide(geometry.output.rows, rowsPerItem) }
+
+  private func rows(ofGroup group: Int) -> Range<Int> {
+    group * rowsPerItem..<min((group + 1) * rowsPerItem, geometry.output.rows)
+  }
 
   /// output = leaky(patches * weight + bias). Writes (`=`).
   ///
@@ -74,24 +85,57 @@ struct GemmConvolution {
     bias: UnsafePointer<Float>?, slope: Float, output: UnsafeMutablePointer<Float>,
     moments: UnsafeMutablePointer<Float>?, scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
-    let rows = geometry.output.rows
-    WorkerPool.shared.forEach(groupCount, workers: workers) { item, worker in
-      let first = item * rowsPerItem
-      let count = min(rowsPerItem, rows - first)
-      let blockStride = rowsPerItem * blockWidth
-      let matrix = scratch + worker * scratchCountPerWorker
-      patches.gather(input, first: first, count: count, blockStride: blockStride, into: matrix)
+    let outputs = geometry.outputChannels
+    let spares = scratch + (splitsColumns ? groupCount : workers) * matrixCount
+    func gather(_ rows: Range<Int>, into matrix: UnsafeMutablePointer<Float>) {
+      patches.gather(
+        input, first: rows.lowerBound, count: rows.count, blockStride: blockStride, into: matrix)
+    }
+    func multiply(
+      _ group: Int, blocks: Range<Int>, _ matrix: UnsafePointer<Float>, worker: Int
+    ) {
+      let rows = rows(ofGroup: group)
       multiplyRows(
-        matrix, blockStride: blockStride, count: count, packedWeight, depth: geometry.depth,
-        columns: geometry.outputChannels, bias: bias, slope: slope,
-        into: output + first * geometry.outputChannels,
-        spare: matrix + depthBlocks * blockStride)
-      if let moments {
-        ChannelSums(moments, group: item, channels: geometry.outputChannels).addMoments(
-          output + first * geometry.outputChannels, rows: count,
-          channels: geometry.outputChannels)
+        matrix, blockStride: blockStride, count: rows.count, packedWeight, depth: geometry.depth,
+        columns: outputs, blocks: blocks, bias: bias, slope: slope,
+        into: output + rows.lowerBound * outputs, spare: spares + worker * blockStride)
+    }
+    func sum(_ group: Int) {
+      guard let moments else { return }
+      let rows = rows(ofGroup: group)
+      ChannelSums(moments, group: group, channels: outputs)
+        .addMoments(output + rows.lowerBound * outputs, rows: rows.count, channels: outputs)
+    }
+    if splitsColumns {
+      let size = 8
+      WorkerPool.shared.forEach(
+        groupCount * ceilDivide(rowsPerItem, size), workers: workers
+      ) { item, _ in
+        let (group, part) = item.quotientAndRemainder(dividingBy: ceilDivide(rowsPerItem, size))
+        let all = rows(ofGroup: group)
+        let rows = (all.lowerBound + part * size..<all.lowerBound + (part + 1) * size)
+          .clamped(to: all)
+        gather(rows, into: scratch + group * matrixCount + part * size * blockWidth)
+      }
+      WorkerPool.shared.forEach(groupCount * channelBlocks, workers: workers) { item, worker in
+        let (group, block) = item.quotientAndRemainder(dividingBy: channelBlocks)
+        multiply(
+          group, blocks: block..<block + 1, scratch + group * matrixCount, worker: worker)
+      }
+      if moments != nil { WorkerPool.shared.forEach(groupCount) { group, _ in sum(group) } }
+    } else {
+      WorkerPool.shared.forEach(groupCount, workers: workers) { group, worker in
+        let matrix = scratch + worker * matrixCount
+        gather(rows(ofGroup: group), into: matrix)
+        multiply(group, blocks: 0..<channelBlocks, matrix, worker: worker)
+        sum(group)
       }
     }
+  }
+
+  /// Floats of scratch that each worker of `backwardInput` needs.
+  var inputScratchCountPerWorker: Int {
+    rowsPerItem * blockWidth * (depthBlocks + channelBlocks)
   }
 
   /// dInput = the patches of dOutput * weight^T, each added where it came from. Writes (`=`).
@@ -107,8 +151,7 @@ struct GemmConvolution {
     let rows = geometry.output.rows
     WorkerPool.shared.forEach(ceilDivide(rows, max(groupRows, 1)), workers: workers) {
       group, worker in
-      let blockStride = rowsPerItem * blockWidth
-      let gradients = scratch + worker * scratchCountPerWorker
+      let gradients = scratch + worker * inputScratchCountPerWorker
       let spare = gradients + channelBlocks * blockStride
       if !geometry.isPointwise {
         (dInput + group * imageCount).update(repeating: 0, count: imageCount)
@@ -123,8 +166,8 @@ struct GemmConvolution {
         if geometry.isPointwise {
           multiplyRows(
             gradients, blockStride: blockStride, count: count, packedTranspose, depth: outputs,
-            columns: geometry.depth, bias: nil, slope: 1, into: dInput + first * geometry.depth,
-            spare: spare)
+            columns: geometry.depth, blocks: 0..<depthBlocks, bias: nil, slope: 1,
+            into: dInput + first * geometry.depth, spare: spare)
         } else {
           let rowStride = depthBlocks * blockWidth
           for block in 0..<depthBlocks {
@@ -163,10 +206,10 @@ struct GemmConvolution {
   /// A product of gathered rows with packed weights, into a row-major matrix of any width.
   private func multiplyRows(
     _ matrix: UnsafePointer<Float>, blockStride: Int, count: Int, _ packed: UnsafePointer<Float>,
-    depth: Int, columns: Int, bias: UnsafePointer<Float>?, slope: Float,
+    depth: Int, columns: Int, blocks: Range<Int>, bias: UnsafePointer<Float>?, slope: Float,
     into output: UnsafeMutablePointer<Float>, spare: UnsafeMutablePointer<Float>
   ) {
-    for block in 0..<ceilDivide(columns, blockWidth) {
+    for block in blocks {
       let column = block * blockWidth
       let width = min(blockWidth, columns - column)
       let isWhole = width == blockWidth

@@ -113,7 +113,7 @@ final class Conv2DTests: XCTestCase {
     XCTAssertEqual(algorithm(padding: 0), .gemm)
     XCTAssertEqual(algorithm(inputs: 48), .gemm)
     XCTAssertEqual(algorithm(outputs: 33), .gemm)
-    XCTAssertEqual(algorithm(batch: 1), .gemm)
+    XCTAssertEqual(algorithm(batch: 0), .gemm)
   }
 
   // MARK: Support
