@@ -40,19 +40,29 @@ public enum Conv2DAlgorithm: Sendable {
   /// Patches are gathered into a matrix, a block at a time, and multiplied with the weights.
   case gemm
 
-  /// With fewer tiles than this, transforming the weights costs more than it saves.
-  private static let fewestTiles = 4
+  /// What a convolution is for.
+  public enum Purpose: Sendable {
+    case training
+    case evaluation
+  }
 
-  /// Below this many products, a fifth of a millisecond's work, GEMM's smaller rounding is worth more
-  /// than Winograd's speed.
-  private static let fewestProducts = 1 << 24
+  /// With fewer tiles than this, transforming the weights costs more than it saves.
+  private static func fewestTiles(_ purpose: Purpose) -> Int { purpose == .training ? 32 : 4 }
+
+  /// Below this many products, GEMM's smaller rounding is worth more than Winograd's speed. In
+  /// training that is a millisecond's work, for rounding decides on which side of a switch a value
+  /// falls, and steps amplify it; in evaluation it is the work on the layers of a single image.
+  private static func fewestProducts(_ purpose: Purpose) -> Int {
+    purpose == .training ? 1 << 27 : 1 << 24
+  }
 
   /// The choice for a geometry; it depends on the extents alone, so that results do not depend on
   /// the number of threads or on the machine.
-  public init(for geometry: Conv2DGeometry) {
+  public init(for geometry: Conv2DGeometry, purpose: Purpose = .training) {
     let tiles = WinogradTiling(geometry.input).tileCount
     let products = geometry.output.rows * geometry.depth * geometry.outputChannels
-    let paysOff = tiles >= Self.fewestTiles && products >= Self.fewestProducts
+    let paysOff =
+      tiles >= Self.fewestTiles(purpose) && products >= Self.fewestProducts(purpose)
     self = Self.winograd.supports(geometry) && paysOff ? .winograd : .gemm
   }
 

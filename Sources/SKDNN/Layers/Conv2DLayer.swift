@@ -43,11 +43,13 @@ final class Conv2DLayer {
     self.store = store
   }
 
-  private func convolution(of shape: ImageShape) -> Conv2D {
-    Conv2D(
-      Conv2DGeometry(
-        input: shape, outputChannels: outputChannels, kernelSize: kernelSize, stride: stride,
-        padding: padding))
+  private func convolution(
+    of shape: ImageShape, for purpose: Conv2DAlgorithm.Purpose = .training
+  ) -> Conv2D {
+    let geometry = Conv2DGeometry(
+      input: shape, outputChannels: outputChannels, kernelSize: kernelSize, stride: stride,
+      padding: padding)
+    return Conv2D(geometry, algorithm: Conv2DAlgorithm(for: geometry, purpose: purpose))
   }
 
   // MARK: Training
@@ -161,7 +163,7 @@ final class Conv2DLayer {
   func evaluate(
     _ input: Tensor, _ pool: BufferPool, folding norm: BatchNormLayer? = nil, slope: Float = 1
   ) throws -> Tensor {
-    let convolution = convolution(of: input.shape)
+    let convolution = convolution(of: input.shape, for: .evaluation)
     let folded = try foldedWeight(norm, convolution, pool)
     let workers = WorkerPool.shared.threadCount
     let scratch = try pool.scratch(convolution.forwardScratchCount(workers: workers))

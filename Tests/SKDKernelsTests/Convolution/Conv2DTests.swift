@@ -100,12 +100,13 @@ final class Conv2DTests: XCTestCase {
   func testAlgorithmDependsOnTheGeometryAlone() {
     func algorithm(
       batch: Int = 64, kernelSize: Int = 3, stride: Int = 1, padding: Int = 1, inputs: Int = 64,
-      outputs: Int = 32
+      outputs: Int = 32, purpose: Conv2DAlgorithm.Purpose = .training
     ) -> Conv2DAlgorithm {
       Conv2DAlgorithm(
         for: Conv2DGeometry(
           input: ImageShape(batch: batch, height: 32, width: 32, channels: inputs),
-          outputChannels: outputs, kernelSize: kernelSize, stride: stride, padding: padding))
+          outputChannels: outputs, kernelSize: kernelSize, stride: stride, padding: padding),
+        purpose: purpose)
     }
     XCTAssertEqual(algorithm(), .winograd)
     XCTAssertEqual(algorithm(kernelSize: 5), .gemm)
@@ -113,7 +114,8 @@ final class Conv2DTests: XCTestCase {
     XCTAssertEqual(algorithm(padding: 0), .gemm)
     XCTAssertEqual(algorithm(inputs: 48), .gemm)
     XCTAssertEqual(algorithm(outputs: 33), .gemm)
-    XCTAssertEqual(algorithm(batch: 0), .gemm)
+    XCTAssertEqual(algorithm(batch: 1), .gemm)
+    XCTAssertEqual(algorithm(batch: 1, purpose: .evaluation), .winograd)
   }
 
   // MARK: Support
