@@ -70,12 +70,21 @@ func multiplyTransposedBlock(
   _ a: UnsafePointer<Float>, columnCount: Int = blockWidth, _ b: UnsafePointer<Float>, depth: Int,
   into c: UnsafeMutablePointer<Float>, accumulates: Bool
 ) {
-  forEachTileColumn { column in
-    forEachTile(columnCount, most: TileShape.mostTransposedRows) { first, rows in
-      multiplyTransposedTile[rows &- 1](
-        a + first, b + column, depth, c + (first &* blockWidth &+ column), accumulates)
+  // So much of both matrices stays in the first cache while their columns pass by.
+  let depthStep = 128
+  var first = 0
+  repeat {
+    let part = min(depthStep, depth &- first)
+    let (a, b) = (a + first &* blockWidth, b + first &* blockWidth)
+    let accumulates = accumulates || first > 0
+    forEachTileColumn { column in
+      forEachTile(columnCount, most: TileShape.mostTransposedRows) { row, rows in
+        multiplyTransposedTile[rows &- 1](
+          a + row, b + column, part, c + (row &* blockWidth &+ column), accumulates)
+      }
     }
-  }
+    first &+= part
+  } while first < depth
 }
 
 /// Covers the columns of a block by tiles: the part of B that a tile reads stays in the first cache

@@ -1,3 +1,4 @@
+internal import CInstructionSet
 import SKDRuntime
 
 /// The 3x3 kernels of a convolution at the 36 points, and their gradients back from there.
@@ -63,6 +64,7 @@ struct WinogradWeights {
       let tap = inputs * outputs
       Winograd.withHalf { half in
         for k in depths {
+          prefetch(weight + ((k &+ 8) &* outputs &+ column))
           for c in stride(from: 0, to: blockWidth, by: Vector.scalarCount) {
             let source = weight + (k &* outputs &+ column &+ c)
             let target = transformed + (k &* blockWidth &+ c)
@@ -74,6 +76,15 @@ struct WinogradWeights {
           }
         }
       }
+    }
+  }
+
+  /// Asks for 32 outputs of all taps: they lie in rows of their own.
+  @inline(__always)
+  private func prefetch(_ weight: UnsafePointer<Float>) {
+    for tap in 0..<9 {
+      skd_prefetch(weight + tap &* inputs &* outputs)
+      skd_prefetch(weight + (tap &* inputs &* outputs &+ 16))
     }
   }
 
@@ -108,6 +119,7 @@ struct WinogradWeights {
     for tap in 0..<9 {
       let source = weight + (tap &* inputs &* outputs)
       let square = InlineArray<16, SIMD16<Float>> { source.vector(at: $0 &* outputs) }
+      for i in 0..<16 { skd_prefetch(source + (i &* outputs &+ 32)) }
       let transposed = shuffled(shuffled(shuffled(shuffled(square))))
       for o in 0..<16 { taps[tap &* 16 &+ o] = transposed[o] }
     }

@@ -195,9 +195,10 @@ final class Conv2DLayer {
       result.bias.pointer[output] = scale * (bias?.values[output] ?? 0) + shift
       return scale
     }
-    for row in Swift.stride(from: 0, to: weight.count, by: outputChannels) {
-      for o in 0..<outputChannels {
-        scaled[row + o] = scales[o] * weight.values[row + o]
+    let values = weight.values
+    scales.withUnsafeBufferPointer { scales in
+      for row in Swift.stride(from: 0, to: weight.count, by: outputChannels) {
+        for o in 0..<outputChannels { scaled[row + o] = scales[o] * values[row + o] }
       }
     }
     if isPacked { convolution.packWeight(scaled, into: result.packed.pointer) }
