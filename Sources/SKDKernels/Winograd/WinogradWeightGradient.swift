@@ -32,11 +32,11 @@ struct WinogradWeightGradient {
     case chunks
   }
 
-  private static let mostTiles = 256
+  private static let mostTiles = 160
   private static let mostWeights = 1 << 20  // bytes at the points, of a part
   private static let parts = 16
-  private static let tilesPerStep = 28
-  private static let tilesPerLargeChunk = 512
+  private static let tilesPerStep = 56
+  private static let tilesPerLargeChunk = 128
 
   private var schedule: Schedule {
     if tiling.tileCount <= Self.mostTiles { return .fewTiles }
