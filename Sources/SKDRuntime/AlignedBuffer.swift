@@ -49,6 +49,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
           + "into memory (\(physicalMemory) bytes, of which buffers hold \(held))")
     }
     allocatedBytes.add(bytes, ordering: .relaxed)
+    allocations.add(1, ordering: .relaxed)
     return raw.bindMemory(to: Element.self, capacity: max(count, 1))
   }
 
@@ -58,6 +59,11 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     release(pointer, bytes)
   }
 }
+
+/// How many buffers this process has allocated so far. A test reads it: steps that repeat the same
+/// extents allocate none.
+public var allocatedBufferCount: Int { allocations.load(ordering: .relaxed) }
+private let allocations = Atomic<Int>(0)
 
 /// From this size on, a buffer gets memory of its own in pages of this size: kernels that write to 36
 /// planes at once would otherwise wait for addresses to be translated (10 to 20 % of a training

@@ -57,6 +57,17 @@ final class TrainerTests: XCTestCase {
     bits(network, [.parameter, .buffer, .counter])
   }
 
+  func testStepsAfterTheFirstAllocateNoBuffers() throws {
+    for objective in objectives {
+      let trainer = try trainer(objective)
+      let images = images()
+      _ = try trainer.step(images: images, labels: labels, batch: 3)
+      let allocated = allocatedBufferCount
+      for _ in 0..<3 { _ = try trainer.step(images: images, labels: labels, batch: 3) }
+      XCTAssertEqual(allocatedBufferCount, allocated, "\(objective)")
+    }
+  }
+
   func testLossIsThatOfTheStepAndChangesNothing() throws {
     for objective in objectives {
       let trainer = try trainer(objective)
