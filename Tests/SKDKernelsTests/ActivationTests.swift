@@ -50,19 +50,6 @@ final class ActivationTests: XCTestCase {
     XCTAssertEqual(dInput, backward(input, dOutput, 0.1))
   }
 
-  func testResidualAddMatchesTheFormula() {
-    for count in counts {
-      for slope in slopes {
-        let (a, b) = (eighths("a", count), eighths("b", count))
-        var output = [Float](repeating: .nan, count: count)
-        residualAddForward(a, b, count: count, slope: slope, output: &output)
-        XCTAssertEqual(
-          output, zip(a, b).map { $0 + $1 > 0 ? $0 + $1 : slope * ($0 + $1) },
-          "\(count), \(slope)")
-      }
-    }
-  }
-
   func testAddInPlaceAdds() {
     for count in counts {
       let (before, addend) = (values("target", count), values("addend", count))

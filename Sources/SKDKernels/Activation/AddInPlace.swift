@@ -1,0 +1,19 @@
+import SKDRuntime
+
+/// target += addend.
+///
+/// - Parameters:
+///   - target: `count` elements; added to. May be the same memory as `addend`.
+///   - addend: `count` elements.
+/// - Complexity: O(count); allocates nothing.
+public func addInPlace(
+  _ target: UnsafeMutablePointer<Float>, _ addend: UnsafePointer<Float>, count: Int
+) {
+  forEachChunk(of: count) { start, end in
+    let (target, addend) = (target + start, addend + start)
+    forEachVector(end - start) { i, lanes in
+      let sum = target.vector(at: i, lanes: lanes) + addend.vector(at: i, lanes: lanes)
+      target.store(sum, at: i, lanes: lanes)
+    }
+  }
+}

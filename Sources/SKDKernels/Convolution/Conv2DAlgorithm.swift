@@ -1,0 +1,44 @@
+/// The ways to compute a convolution.
+public enum Conv2DAlgorithm: Sendable {
+  /// Winograd's F(4x4, 3x3): 2.25 multiplications per output and channel instead of 9.
+  case winograd
+  /// Patches are gathered into a matrix, a block at a time, and multiplied with the weights.
+  case gemm
+
+  /// What a convolution is for.
+  public enum Purpose: Sendable {
+    case training
+    case evaluation
+  }
+
+  /// With fewer tiles than this, transforming the weights costs more than it saves.
+  private static func fewestTiles(_ purpose: Purpose) -> Int { purpose == .training ? 32 : 4 }
+
+  /// Below this many products, GEMM's smaller rounding is worth more than Winograd's speed. In
+  /// training that is a millisecond's work, for rounding decides on which side of a switch a value
+  /// falls, and steps amplify it; in evaluation it is the work on the layers of a single image.
+  private static func fewestProducts(_ purpose: Purpose) -> Int {
+    purpose == .training ? 1 << 27 : 1 << 24
+  }
+
+  /// The choice for a geometry; it depends on the extents alone, so that results do not depend on
+  /// the number of threads or on the machine.
+  public init(for geometry: Conv2DGeometry, purpose: Purpose = .training) {
+    let tiles = WinogradTiling(geometry.input).tileCount
+    let products = geometry.output.rows * geometry.depth * geometry.outputChannels
+    let paysOff =
+      tiles >= Self.fewestTiles(purpose) && products >= Self.fewestProducts(purpose)
+    self = Self.winograd.supports(geometry) && paysOff ? .winograd : .gemm
+  }
+
+  /// Whether this algorithm can compute a geometry.
+  public func supports(_ geometry: Conv2DGeometry) -> Bool {
+    switch self {
+    case .winograd:
+      return geometry.kernelSize == 3 && geometry.stride == 1 && geometry.padding == 1
+        && geometry.input.channels % blockWidth == 0 && geometry.outputChannels % blockWidth == 0
+    case .gemm:
+      return true
+    }
+  }
+}
