@@ -322,7 +322,9 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument(
         "--clock", choices=CLOCKS, default="wall", help="processor: one thread only"
     )
-    parser.add_argument("--avx2-python", metavar="PATH", help="with skd built for x86-64-v3")
+    parser.add_argument(
+        "--avx2-python", metavar="PATH", type=executable, help="with skd built for x86-64-v3"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "results")
     parser.add_argument("--readme", action="store_true", help="rewrite the table of README.md")
     options = parser.parse_args()
@@ -331,6 +333,11 @@ def parse_options() -> argparse.Namespace:
     if options.clock == "processor" and options.threads > 1:
         parser.error("--clock processor needs --threads 1: the seconds of all threads add up")
     return options
+
+
+def executable(path: str) -> str:
+    """Return a path that holds in any working folder; a bare name is left to be searched for."""
+    return os.path.abspath(path) if os.sep in path else path
 
 
 def main() -> None:
