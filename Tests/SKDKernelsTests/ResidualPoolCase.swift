@@ -83,9 +83,11 @@ struct ResidualPoolCase: CustomStringConvertible {
     guard let records, let normalization else { return nil }
     var dWeight = [Float](repeating: .nan, count: shape.channels)
     var dBias = dWeight
-    mergeGradientSums(
-      records.pointer, groups: groups, channels: shape.channels,
-      inverseStd: normalization.inverseStd, dWeight: &dWeight, dBias: &dBias)
+    withExtendedLifetime(records) {
+      mergeGradientSums(
+        records.pointer, groups: groups, channels: shape.channels,
+        inverseStd: normalization.inverseStd, dWeight: &dWeight, dBias: &dBias)
+    }
     return Gradients.Sums(dWeight: dWeight, dBias: dBias)
   }
 
@@ -97,7 +99,7 @@ struct ResidualPoolCase: CustomStringConvertible {
       shape: shape, slope: slope, main: values[0].pointer,
       mainNormalization: parameters[0]?.normalization, side: values[1].pointer,
       sideNormalization: parameters[1]?.normalization)
-    return withExtendedLifetime(parameters) {
+    return withExtendedLifetime((values, parameters)) {
       body(pool, values + parameters.flatMap { $0?.buffers ?? [] })
     }
   }

@@ -31,11 +31,15 @@ extension Conv2DCase {
     var bytes: Data { (first + second).withUnsafeBytes { Data($0) } }
 
     fileprivate init(
-      channels: Int, _ merge: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+      of records: GuardedBuffer, channels: Int,
+      _ merge: (
+        _ records: UnsafeMutablePointer<Float>, _ first: UnsafeMutablePointer<Float>,
+        _ second: UnsafeMutablePointer<Float>
+      ) -> Void
     ) {
       first = [Float](repeating: .nan, count: channels)
       second = first
-      merge(&first, &second)
+      withExtendedLifetime(records) { merge(records.pointer, &first, &second) }
     }
   }
 
@@ -44,9 +48,8 @@ extension Conv2DCase {
     let (groups, channels) = (convolution.momentGroups, reference.outputs)
     let records = GuardedBuffer(count: channelSumsCount(groups: groups, channels: channels))
     let output = forward(moments: records)
-    let moments = Sums(channels: channels) { mean, variance in
-      mergeMoments(
-        records.pointer, groups: groups, channels: channels, mean: mean, variance: variance)
+    let moments = Sums(of: records, channels: channels) { records, mean, variance in
+      mergeMoments(records, groups: groups, channels: channels, mean: mean, variance: variance)
     }
     return (output, moments)
   }
@@ -72,10 +75,10 @@ extension Conv2DCase {
     }
     masked.isIntact =
       masked.isIntact && ([records, values] + guarded.buffers).allSatisfy(\.isIntact)
-    let gradients = Sums(channels: channels) { dBias, dWeight in
+    let gradients = Sums(of: records, channels: channels) { records, dBias, dWeight in
       mergeGradientSums(
-        records.pointer, groups: groups, channels: channels,
-        inverseStd: source.norm.inverseStd, dWeight: dWeight, dBias: dBias)
+        records, groups: groups, channels: channels, inverseStd: source.norm.inverseStd,
+        dWeight: dWeight, dBias: dBias)
     }
     return (masked, gradients)
   }
