@@ -133,20 +133,6 @@ final class ChannelSumsTests: XCTestCase {
     XCTAssertTrue(records.isIntact)
     return (first, second)
   }
-
-  private func naiveMoments(_ values: [Float], channels: Int) -> (
-    mean: [Double], variance: [Double]
-  ) {
-    let rows = Double(values.count / channels)
-    var mean = [Double](repeating: 0, count: channels)
-    var variance = mean
-    for i in values.indices { mean[i % channels] += Double(values[i]) / rows }
-    for i in values.indices {
-      let deviation = Double(values[i]) - mean[i % channels]
-      variance[i % channels] += deviation * deviation / rows
-    }
-    return (mean, variance)
-  }
 }
 
 extension ChannelSums {

@@ -183,7 +183,8 @@ final class ResidualPoolTests: XCTestCase {
   private func normalizedBranch(_ name: String, _ shape: ImageShape) -> ResidualPoolCase.Branch {
     let input = values(name, shape.count)
     var parameters = ChannelValues.general(name, channels: shape.channels, slope: 1)
-    (parameters.mean, parameters.inverseStd) = batchStatistics(input, channels: shape.channels)
+    let (mean, inverseStd) = batchStatistics(input, channels: shape.channels)
+    (parameters.mean, parameters.inverseStd) = (mean.map(Float.init), inverseStd.map(Float.init))
     return ResidualPoolCase.Branch(values: input, normalization: parameters)
   }
 }
@@ -202,7 +203,7 @@ extension ResidualPoolCase.Branch {
   /// Normalised with the statistics of the values that the branch has now.
   fileprivate var batchNormalized: [Double] {
     guard let normalization else { return values.map(Double.init) }
-    let (mean, inverseStd) = naiveStatistics(values, channels: normalization.mean.count)
+    let (mean, inverseStd) = batchStatistics(values, channels: normalization.mean.count)
     return values.indices.map { i in
       let c = i % mean.count
       return Double(normalization.bias[c])
@@ -212,22 +213,8 @@ extension ResidualPoolCase.Branch {
 }
 
 private func batchStatistics(_ values: [Float], channels: Int) -> (
-  mean: [Float], inverseStd: [Float]
-) {
-  let (mean, inverseStd) = naiveStatistics(values, channels: channels)
-  return (mean.map(Float.init), inverseStd.map(Float.init))
-}
-
-private func naiveStatistics(_ values: [Float], channels: Int) -> (
   mean: [Double], inverseStd: [Double]
 ) {
-  let rows = Double(values.count / channels)
-  var mean = [Double](repeating: 0, count: channels)
-  var variance = mean
-  for i in values.indices { mean[i % channels] += Double(values[i]) / rows }
-  for i in values.indices {
-    let deviation = Double(values[i]) - mean[i % channels]
-    variance[i % channels] += deviation * deviation / rows
-  }
+  let (mean, variance) = naiveMoments(values, channels: channels)
   return (mean, variance.map { 1 / ($0 + 1e-5).squareRoot() })
 }

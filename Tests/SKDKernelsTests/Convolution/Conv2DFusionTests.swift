@@ -166,48 +166,21 @@ final class Conv2DFusionTests: XCTestCase {
 
   // MARK: Support
 
-  private func naiveMoments(_ values: [Float], channels: Int) -> (
-    mean: [Double], variance: [Double]
-  ) {
-    let rows = Double(values.count / channels)
-    var mean = [Double](repeating: 0, count: channels)
-    var variance = mean
-    forEachValue(values, channels) { mean[$0] += Double($1) }
-    for c in 0..<channels { mean[c] /= rows }
-    forEachValue(values, channels) { c, value in
-      let deviation = Double(value) - mean[c]
-      variance[c] += deviation * deviation
-    }
-    return (mean, variance.map { $0 / rows })
-  }
-
   /// dBias and dWeight, and the largest sum of the sizes of the terms of any.
   private func naiveGradients(
     _ gradient: [Float], _ values: [Float], _ norm: ChannelValues
   ) -> (dBias: [Float], dWeight: [Float], terms: Double) {
     let channels = norm.mean.count
     var dBias = [Double](repeating: 0, count: channels)
-    var (dWeight, terms, i) = (dBias, dBias, 0)
-    forEachValue(gradient, channels) { c, g in
+    var (dWeight, terms) = (dBias, dBias)
+    for (i, g) in gradient.enumerated() {
+      let c = i % channels
       let deviation = (Double(values[i]) - Double(norm.mean[c])) * Double(norm.inverseStd[c])
       dBias[c] += Double(g)
       dWeight[c] += Double(g) * deviation
       terms[c] += Double(g.magnitude) * max(1, deviation.magnitude)
-      i += 1
     }
     return (dBias.map(Float.init), dWeight.map(Float.init), terms.max() ?? 0)
-  }
-
-  /// Calls `body(channel, value)` for all values in order, without the divisions that unoptimised
-  /// code is slow with.
-  private func forEachValue(
-    _ values: [Float], _ channels: Int, _ body: (_ channel: Int, _ value: Float) -> Void
-  ) {
-    var c = 0
-    for value in values {
-      body(c, value)
-      c = c + 1 == channels ? 0 : c + 1
-    }
   }
 }
 
