@@ -56,7 +56,8 @@ let package = Package(
     .testTarget(name: "SKDTestSupportTests", dependencies: ["SKDTestSupport"]),
     .testTarget(name: "SKDRuntimeTests", dependencies: ["SKDRuntime"]),
     .testTarget(
-      name: "SKDKernelsTests", dependencies: ["SKDKernels", "SKDRuntime", "SKDTestSupport"]),
+      name: "SKDKernelsTests", dependencies: ["SKDKernels", "SKDRuntime", "SKDTestSupport"],
+      swiftSettings: optimized),
     .testTarget(
       name: "SKDNNTests", dependencies: ["SKDNN", "SKDKernels", "SKDRuntime", "SKDTestSupport"]),
     .testTarget(

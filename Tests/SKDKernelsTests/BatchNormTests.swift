@@ -12,7 +12,7 @@ final class BatchNormTests: XCTestCase {
     for (rows, channels) in sizes {
       for offset in [0, 64] as [Float] {
         let input = values("input", rows * channels).map { $0 + offset }
-        let expected = naiveStatistics(input, rows: rows, channels: channels)
+        let expected = naiveMoments(input, channels: channels)
         let actual = statistics(input, rows: rows, channels: channels)
         let name = "\(rows)x\(channels) + \(offset)"
         // One unit in the last place of the mean: 8e-6 near 64. The variance, about
@@ -208,20 +208,6 @@ private func statistics(_ input: [Float], rows: Int, channels: Int) -> (
   return (mean, variance)
 }
 
-/// Statistics from the definition.
-private func naiveStatistics(_ input: [Float], rows: Int, channels: Int) -> (
-  mean: [Double], variance: [Double]
-) {
-  var mean = [Double](repeating: 0, count: channels)
-  var variance = mean
-  for i in input.indices { mean[i % channels] += Double(input[i]) / Double(rows) }
-  for i in input.indices {
-    let deviation = Double(input[i]) - mean[i % channels]
-    variance[i % channels] += deviation * deviation / Double(rows)
-  }
-  return (mean, variance)
-}
-
 /// One batch, its layer, and what the kernels and the formulas make of them.
 private struct Case {
   let rows, channels: Int
@@ -287,7 +273,7 @@ private struct Case {
 
   /// The whole operation, statistics included, in Double.
   func naiveForward(_ input: [Float], _ weight: [Float], _ bias: [Float]) -> [Double] {
-    let (mean, variance) = naiveStatistics(input, rows: rows, channels: channels)
+    let (mean, variance) = naiveMoments(input, channels: channels)
     return input.indices.map { i in
       let c = i % channels
       let normalized = (Double(input[i]) - mean[c]) / (variance[c] + Double(eps)).squareRoot()

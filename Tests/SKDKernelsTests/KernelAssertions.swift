@@ -12,6 +12,20 @@ func weightedSum(_ a: [Double], _ b: [Float]) -> Double {
   zip(a, b).reduce(0) { $0 + $1.0 * Double($1.1) }
 }
 
+/// Mean and biased variance of every channel of `[rows, channels]` values, from the definition.
+func naiveMoments(_ values: [Float], channels: Int) -> (mean: [Double], variance: [Double]) {
+  let rows = Double(values.count / channels)
+  var mean = [Double](repeating: 0, count: channels)
+  var variance = mean
+  for i in values.indices { mean[i % channels] += Double(values[i]) }
+  for c in 0..<channels { mean[c] /= rows }
+  for i in values.indices {
+    let deviation = Double(values[i]) - mean[i % channels]
+    variance[i % channels] += deviation * deviation / rows
+  }
+  return (mean, variance)
+}
+
 /// Asserts that `body` yields the same bits with 1, 2 and 3 threads.
 func assertSameForAnyThreadCount(
   file: StaticString = #filePath, line: UInt = #line, _ body: () -> [[Float]]

@@ -117,8 +117,9 @@ final class ColorAdjustmentTests: XCTestCase {
     let memory = guarded(pixels)
     adjustColors(
       memory.bytes, pixelCount: pixels.count / 3, operations: ColorOperations(operations))
+    let adjusted = Array(UnsafeBufferPointer(start: memory.bytes, count: pixels.count))
     XCTAssertTrue(memory.buffer.isIntact)
-    return Array(UnsafeBufferPointer(start: memory.bytes, count: pixels.count))
+    return adjusted
   }
 
   // MARK: Naive reference

@@ -37,6 +37,6 @@ final class NormalizationTests: XCTestCase {
       (Float(byte) / 255 - mean[i % mean.count]) / std[i % mean.count]
     }
     XCTAssertEqual(output.values, expected, "\(mean.count) \(bytes.count)")
-    XCTAssertTrue(output.isIntact)
+    XCTAssertTrue(output.isIntact && memory.buffer.isIntact)
   }
 }

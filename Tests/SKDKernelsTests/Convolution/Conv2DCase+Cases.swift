@@ -3,6 +3,10 @@ import SKDTestSupport
 @testable import SKDKernels
 
 extension Conv2DCase {
+  static var all: [Conv2DCase] {
+    general + chunked + winograd.flatMap { [$0.winograd, $0.gemm] }
+  }
+
   /// Every combination of kernel, stride, padding and height, and every pair of channel counts;
   /// what a list does not enumerate is drawn.
   static let general: [Conv2DCase] = {
@@ -50,20 +54,45 @@ extension Conv2DCase {
     return cases
   }()
 
-  /// Cases that run through the loops over chunks of rows or tiles more than once, and the schedule
-  /// of Winograd's algorithm for large weights (more than 58254 channel pairs).
-  static let chunked: [Conv2DCase] = [
-    Conv2DCase(height: 1, width: 2052, inputs: 32, outputs: 32, kernelSize: 3, padding: 1),
-    Conv2DCase(height: 5, width: 2052, inputs: 32, outputs: 64, kernelSize: 3, padding: 1),
-    Conv2DCase(
-      height: 1, width: 2052, inputs: 256, outputs: 256, kernelSize: 3, padding: 1, slope: 0.1),
-    Conv2DCase(batch: 3, height: 5, width: 3, inputs: 480, outputs: 128, kernelSize: 3, padding: 1),
-    Conv2DCase(batch: 3, height: 9, width: 5, inputs: 128, outputs: 96, kernelSize: 3, padding: 1),
-    Conv2DCase(height: 65, width: 65, inputs: 1, outputs: 1, kernelSize: 3, padding: 1),
-    Conv2DCase(batch: 2, height: 40, width: 60, inputs: 3, outputs: 5, kernelSize: 1, slope: 0),
-    Conv2DCase(batch: 4300, height: 1, width: 1, inputs: 2, outputs: 3, kernelSize: 1, slope: 1),
-    Conv2DCase(batch: 2, height: 13, width: 17, inputs: 33, outputs: 5, kernelSize: 5, stride: 2),
-  ]
+  /// Cases that run through the loops over chunks of rows or tiles more than once, and every
+  /// schedule of Winograd's algorithm: by channels, for large weights (more than 58254 channel pairs);
+  /// of the weight gradient, with few tiles (at most 256), with few channels (at most 7265 pairs)
+  /// and in chunks (of 512 tiles).
+  static let chunked: [Conv2DCase] =
+    [
+      Conv2DCase(
+        height: 1, width: 2052, inputs: 32, outputs: 32, kernelSize: 3, padding: 1,
+        algorithm: .winograd),
+      Conv2DCase(
+        height: 5, width: 2052, inputs: 32, outputs: 64, kernelSize: 3, padding: 1,
+        algorithm: .winograd),
+      Conv2DCase(
+        height: 1, width: 2052, inputs: 256, outputs: 256, kernelSize: 3, padding: 1, slope: 0.1,
+        algorithm: .winograd),
+      Conv2DCase(
+        batch: 3, height: 5, width: 3, inputs: 480, outputs: 128, kernelSize: 3, padding: 1,
+        algorithm: .winograd),
+      Conv2DCase(
+        batch: 3, height: 9, width: 5, inputs: 128, outputs: 96, kernelSize: 3, padding: 1,
+        algorithm: .winograd),
+      Conv2DCase(
+        batch: 3, height: 61, width: 46, inputs: 96, outputs: 96, kernelSize: 3, padding: 1,
+        slope: 1, algorithm: .winograd),
+    ] + [
+      Conv2DCase(height: 1, width: 2052, inputs: 32, outputs: 32, kernelSize: 3, padding: 1),
+      Conv2DCase(height: 65, width: 65, inputs: 1, outputs: 1, kernelSize: 3, padding: 1),
+      Conv2DCase(batch: 2, height: 40, width: 60, inputs: 3, outputs: 5, kernelSize: 1, slope: 0),
+      Conv2DCase(batch: 4300, height: 1, width: 1, inputs: 2, outputs: 3, kernelSize: 1, slope: 1),
+      Conv2DCase(
+        batch: 2, height: 13, width: 17, inputs: 33, outputs: 5, kernelSize: 5, stride: 2),
+      // Seven groups of rows, the most that share out their columns, and eight.
+      Conv2DCase(
+        batch: 2, height: 14, width: 28, inputs: 3, outputs: 65, kernelSize: 3, padding: 1,
+        slope: 0.1),
+      Conv2DCase(
+        batch: 5, height: 11, width: 15, inputs: 3, outputs: 65, kernelSize: 3, padding: 1,
+        slope: 0.1),
+    ]
 
   private static let kernelSizes = [1, 3, 5]
   private static let strides = [1, 2]

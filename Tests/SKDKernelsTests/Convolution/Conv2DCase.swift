@@ -8,6 +8,9 @@ import SKDTestSupport
 struct Conv2DCase: CustomStringConvertible, Sendable {
   var reference: Conv2DReference
   var algorithm: Conv2DAlgorithm
+  /// What the input is made of as it is read, if a batch norm comes before: `reference.input` is then
+  /// what the norm and its activation make of `values`.
+  var source: (values: [Float], norm: ChannelValues)?
 
   /// - Parameters:
   ///   - algorithm: nil for the one that the geometry chooses.
@@ -52,8 +55,8 @@ struct Conv2DCase: CustomStringConvertible, Sendable {
       + "\(reference.bias == nil ? "no bias" : "bias"), slope \(reference.slope)"
   }
 
-  private var convolution: Conv2D { Conv2D(geometry, algorithm: algorithm) }
-  private var workers: Int { WorkerPool.shared.threadCount }
+  var convolution: Conv2D { Conv2D(geometry, algorithm: algorithm) }
+  var workers: Int { WorkerPool.shared.threadCount }
 
   /// What a pass wrote, and whether it left everything else alone.
   struct Result {
@@ -69,23 +72,32 @@ struct Conv2DCase: CustomStringConvertible, Sendable {
 
   // MARK: Passes
 
-  func forward() -> Result {
-    let (input, weight) = (GuardedBuffer(reference.input), GuardedBuffer(reference.weight))
-    let unused = [Float](repeating: .nan, count: -reference.outputs & 31)
-    let bias = GuardedBuffer((reference.bias ?? []) + unused)
-    let packed = aligned(convolution.packedWeightCount)
-    let scratch = aligned(convolution.forwardScratchCount(workers: workers))
-    let output = GuardedBuffer(count: reference.outputCount)
-    convolution.packWeight(weight.pointer, into: packed.pointer)
-    convolution.forward(
-      input.pointer,
-      packedWeight: convolution.packedWeightCount > 0 ? packed.pointer : weight.pointer,
-      bias: reference.bias == nil ? nil : bias.pointer, slope: reference.slope,
-      output: output.pointer, scratch: scratch.pointer, workers: workers)
-    return Result(of: output, input, weight, bias, packed, scratch)
+  func forward() -> Result { forward(moments: nil) }
+
+  /// - Parameter moments: Of `momentGroups` groups.
+  func forward(moments: GuardedBuffer?) -> Result {
+    withInput { input, normalization in
+      let weight = GuardedBuffer(reference.weight)
+      let unused = [Float](repeating: .nan, count: -reference.outputs & 31)
+      let bias = GuardedBuffer((reference.bias ?? []) + unused)
+      let packed = aligned(convolution.packedWeightCount)
+      let scratch = aligned(
+        convolution.forwardScratchCount(workers: workers, normalizes: normalization != nil))
+      let output = GuardedBuffer(count: reference.outputCount)
+      convolution.packWeight(weight.pointer, into: packed.pointer)
+      convolution.forward(
+        input.pointer, normalization: normalization,
+        packedWeight: convolution.packedWeightCount > 0 ? packed.pointer : weight.pointer,
+        bias: reference.bias == nil ? nil : bias.pointer, slope: reference.slope,
+        output: output.pointer, moments: moments?.pointer, scratch: scratch.pointer,
+        workers: workers)
+      return Result(of: output, input, weight, bias, packed, scratch, moments ?? bias)
+    }
   }
 
-  func backwardInput() -> Result {
+  func backwardInput() -> Result { backwardInput(use: .plain) }
+
+  func backwardInput(use: InputGradientUse) -> Result {
     let (dOutput, weight) = (GuardedBuffer(reference.dOutput), GuardedBuffer(reference.weight))
     let packed = aligned(convolution.packedTransposeCount)
     let scratch = aligned(convolution.backwardInputScratchCount(workers: workers))
@@ -94,18 +106,22 @@ struct Conv2DCase: CustomStringConvertible, Sendable {
     convolution.backwardInput(
       dOutput.pointer,
       packedTranspose: convolution.packedTransposeCount > 0 ? packed.pointer : weight.pointer,
-      dInput: dInput.pointer, scratch: scratch.pointer, workers: workers)
+      dInput: dInput.pointer, use: use, scratch: scratch.pointer, workers: workers)
     return Result(of: dInput, dOutput, weight, packed, scratch)
   }
 
   func backwardWeight() -> Result {
-    let (input, dOutput) = (GuardedBuffer(reference.input), GuardedBuffer(reference.dOutput))
-    let scratch = aligned(convolution.backwardWeightScratchCount(workers: workers))
-    let dWeight = GuardedBuffer(count: reference.weightCount)
-    convolution.backwardWeight(
-      input.pointer, dOutput.pointer, dWeight: dWeight.pointer, scratch: scratch.pointer,
-      workers: workers)
-    return Result(of: dWeight, input, dOutput, scratch)
+    withInput { input, normalization in
+      let dOutput = GuardedBuffer(reference.dOutput)
+      let scratch = aligned(
+        convolution.backwardWeightScratchCount(
+          workers: workers, normalizes: normalization != nil))
+      let dWeight = GuardedBuffer(count: reference.weightCount)
+      convolution.backwardWeight(
+        input.pointer, normalization: normalization, dOutput.pointer, dWeight: dWeight.pointer,
+        scratch: scratch.pointer, workers: workers)
+      return Result(of: dWeight, input, dOutput, scratch)
+    }
   }
 
   func biasGradient() -> Result {
@@ -115,6 +131,18 @@ struct Conv2DCase: CustomStringConvertible, Sendable {
       dOutput.pointer, rows: geometry.output.rows, channels: reference.outputs,
       dBias: dBias.pointer)
     return Result(of: dBias, dOutput)
+  }
+
+  /// Calls `body` with the input as the kernels get it, and how they are to normalise it.
+  private func withInput(_ body: (GuardedBuffer, ChannelNormalization?) -> Result) -> Result {
+    let input = GuardedBuffer(source?.values ?? reference.input)
+    guard let source else { return body(input, nil) }
+    let guarded = GuardedChannelValues(source.norm)
+    return withExtendedLifetime(guarded) {
+      var result = body(input, guarded.normalization)
+      result.isIntact = result.isIntact && guarded.buffers.allSatisfy(\.isIntact)
+      return result
+    }
   }
 
   private func aligned(_ count: Int) -> GuardedBuffer { GuardedBuffer(count: count, alignment: 64) }

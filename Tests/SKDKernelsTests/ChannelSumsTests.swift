@@ -1,0 +1,148 @@
+import SKDTestSupport
+import XCTest
+
+@testable import SKDKernels
+
+/// Merging the sums of groups; how groups are summed up is tested with their kernels.
+final class ChannelSumsTests: XCTestCase {
+  /// Groups may be empty, first, last or in between; the others differ in size.
+  func testMomentsOfUnequalGroupsMatchNaiveReference() {
+    for sizes in [[5], [1, 7], [0, 300, 1, 0, 64], [0, 0, 2, 449, 0], [33, 33, 33]] {
+      for channels in [1, 15, 16, 17] {
+        for offset in [0, 64] as [Float] {
+          let groups = sizes.enumerated().map { group, rows in
+            values("group\(group)", rows * channels).map { $0 + offset + Float(group) }
+          }
+          let (mean, variance) = merge(channels: channels, groups: groups.count) { sums, group in
+            if sizes[group] == 0 {
+              sums.open(count: 0, channels: 0..<channels)
+            } else {
+              sums.addMoments(groups[group], rows: sizes[group], channels: channels)
+            }
+          }
+          let expected = naiveMoments(groups.flatMap(\.self), channels: channels)
+          let name = "\(sizes) rows, \(channels) channels + \(offset)"
+          assertClose(mean, expected.mean.map(Float.init), relative: 1.2e-7, name)
+          assertClose(variance, expected.variance.map(Float.init), relative: 1e-6, name)
+        }
+      }
+    }
+  }
+
+  func testTheShiftOfAGroupDoesNotMatter() {
+    let input = (0..<50).map { Float($0 % 7) }  // small integers: every sum is exact
+    let expected = naiveMoments(input, channels: 1)
+    for shift in [0, 3, -5, 100] as [Float] {
+      let (mean, variance) = merge(channels: 1, groups: 1) { sums, _ in
+        sums.set(input.map { $0 - shift }, shift: shift)
+      }
+      XCTAssertEqual(mean, [Float(expected.mean[0])], "shift \(shift)")
+      assertClose(variance, [Float(expected.variance[0])], relative: 1.2e-7, "shift \(shift)")
+    }
+  }
+
+  func testAVarianceThatOverflowsIsNaN() {
+    func variance(_ groups: [[Float]]) -> [Float] {
+      merge(channels: 1, groups: groups.count) { sums, group in
+        sums.addMoments(groups[group], rows: groups[group].count, channels: 1)
+      }.variance
+    }
+    // Within a group, and between groups that have none.
+    XCTAssertTrue(variance([[1e30, -1e30]])[0].isNaN)
+    XCTAssertTrue(variance([[0, 1], [1e30, -1e30], [2, 3]])[0].isNaN)
+    XCTAssertTrue(variance([[1e25, 1e25], [-1e25, -1e25]])[0].isNaN)
+    XCTAssertTrue(variance([[1, .infinity]])[0].isNaN)
+    XCTAssertEqual(variance([[1e18, 1e18], [-1e18, -1e18]])[0], 1e36)  // just large
+  }
+
+  func testAnOverflowStaysInItsChannel() {
+    let input: [Float] = [1e30, 1, -1e30, 3]
+    let (mean, variance) = merge(channels: 2, groups: 1) { sums, _ in
+      sums.addMoments(input, rows: 2, channels: 2)
+    }
+    XCTAssertTrue(variance[0].isNaN)
+    XCTAssertEqual([mean[1], variance[1]], [2, 1])
+  }
+
+  /// With a shift far from the values, squares cancel, and rounding decides on the sign.
+  func testVarianceOfEqualValuesIsNeverNegative() {
+    for value in [0.1, -3.7, 1e-3, 1e4, 0.3] as [Float] {
+      for rows in [2, 3, 7, 112, 449] {
+        for shift in [0, 0.7, value] {
+          let (mean, variance) = merge(channels: 1, groups: 3) { sums, _ in
+            sums.set([Float](repeating: value - shift, count: rows), shift: shift)
+          }
+          let name = "\(rows) times \(value), shift \(shift)"
+          XCTAssertGreaterThanOrEqual(variance[0], 0, name)
+          // Up to 449 sums, each rounded to half a unit in the last place.
+          let unit = 449 * 6e-8 * (value.magnitude + shift.magnitude)
+          XCTAssertEqual(mean[0], value, accuracy: unit, name)
+          XCTAssertLessThanOrEqual(variance[0], 2 * unit * (value - shift).magnitude, name)
+        }
+      }
+    }
+  }
+
+  func testGradientSumsAddUpOverGroups() {
+    let (channels, groups) = (17, 5)
+    let gradients = (0..<groups).map { values("gradient\($0)", ($0 + 1) * channels) }
+    let inputs = (0..<groups).map { values("input\($0)", ($0 + 1) * channels) }
+    let norm = ChannelValues.general("norm", channels: channels, slope: 1)
+    let guarded = GuardedChannelValues(norm)
+    let (dWeight, dBias) = merge(channels: channels, groups: groups) { sums, group in
+      sums.addGradient(
+        gradients[group], of: inputs[group], rows: group + 1, channels: channels,
+        guarded.normalization, masked: nil)
+    } by: { records, dWeight, dBias in
+      mergeGradientSums(
+        records, groups: groups, channels: channels, inverseStd: norm.inverseStd,
+        dWeight: dWeight, dBias: dBias)
+    }
+    XCTAssertTrue(guarded.buffers.allSatisfy(\.isIntact))
+    let (gradient, input) = (gradients.flatMap(\.self), inputs.flatMap(\.self))
+    let expected = norm.naiveSums(of: gradient, input)
+    assertClose(dWeight, expected.dWeight, relative: 1e-6)
+    assertClose(dBias, expected.dBias, relative: 1e-6)
+  }
+
+  // MARK: Support
+
+  private func merge(
+    channels: Int, groups: Int, _ add: (ChannelSums, _ group: Int) -> Void
+  ) -> (mean: [Float], variance: [Float]) {
+    merge(channels: channels, groups: groups, add) { records, mean, variance in
+      mergeMoments(records, groups: groups, channels: channels, mean: mean, variance: variance)
+    }
+  }
+
+  /// Adds up each group in memory that starts out NaN, and merges them.
+  private func merge(
+    channels: Int, groups: Int, _ add: (ChannelSums, _ group: Int) -> Void,
+    by merge: (
+      _ records: UnsafeMutablePointer<Float>, _ first: UnsafeMutablePointer<Float>,
+      _ second: UnsafeMutablePointer<Float>
+    ) -> Void
+  ) -> ([Float], [Float]) {
+    let records = GuardedBuffer(count: channelSumsCount(groups: groups, channels: channels))
+    for group in 0..<groups {
+      add(ChannelSums(records.pointer, group: group, channels: channels), group)
+    }
+    var first = [Float](repeating: .nan, count: channels)
+    var second = first
+    merge(records.pointer, &first, &second)
+    XCTAssertTrue(records.isIntact)
+    return (first, second)
+  }
+}
+
+extension ChannelSums {
+  /// The moments of one channel's differences from a shift, added up one by one in float32.
+  fileprivate func set(_ differences: [Float], shift: Float) {
+    open(count: differences.count, channels: 0..<1)
+    self.shift[0] = shift
+    for difference in differences {
+      first[0] += difference
+      second[0] += difference * difference
+    }
+  }
+}
