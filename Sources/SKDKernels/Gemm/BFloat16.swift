@@ -5,6 +5,29 @@ internal import CInstructionSet
 public enum Precision: String, CaseIterable, Sendable {
   case float32
   case bfloat16
+
+  /// Bytes of an element.
+  var size: Int { self == .float32 ? 4 : 2 }
+  /// Elements of a cache line.
+  var lineCount: Int { 64 / size }
+  /// Floats that have room for so many elements.
+  func floats(_ count: Int) -> Int { ceilDivide(count * size, 4) }
+}
+
+extension UnsafeMutablePointer<Float> {
+  /// The memory as elements of another type.
+  @inline(__always)
+  func elements<Element: ProductOperand>(of _: Element.Type) -> UnsafeMutablePointer<Element> {
+    UnsafeMutableRawPointer(self).assumingMemoryBound(to: Element.self)
+  }
+}
+
+extension UnsafePointer<Float> {
+  /// The memory as elements of another type.
+  @inline(__always)
+  func elements<Element: ProductOperand>(of _: Element.Type) -> UnsafePointer<Element> {
+    UnsafeRawPointer(self).assumingMemoryBound(to: Element.self)
+  }
 }
 
 /// The upper half of a float32: its sign and exponent, and 7 of the 23 bits of its fraction.
@@ -27,9 +50,6 @@ extension Float {
 /// The left operand is a blocked matrix, `[depth / 32][rows][32]`, the right one has 32 columns:
 /// `[depth][32]` of floats, and `[depth / 2][32][2]` of bfloat16, the two of a pair together.
 protocol ProductOperand {
-  /// Elements of a cache line.
-  static var lineCount: Int { get }
-
   /// Writes a vector of the left operand.
   static func store(_ values: Vector, at target: UnsafeMutablePointer<Self>)
 
@@ -47,9 +67,6 @@ protocol ProductOperand {
 
 extension Float: ProductOperand {
   @inline(__always)
-  static var lineCount: Int { 16 }
-
-  @inline(__always)
   static func store(_ values: Vector, at target: UnsafeMutablePointer<Float>) {
     target.storeNative(values, at: 0)
   }
@@ -63,9 +80,6 @@ extension Float: ProductOperand {
 }
 
 extension BFloat16: ProductOperand {
-  @inline(__always)
-  static var lineCount: Int { 32 }
-
   @inline(__always)
   static func store(_ values: Vector, at target: UnsafeMutablePointer<BFloat16>) {
     UnsafeMutableRawPointer(target).storeBytes(
