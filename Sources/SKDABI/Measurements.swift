@@ -121,6 +121,7 @@ extension Conv2DAlgorithm {
   fileprivate var code: Int32 {
     switch self {
     case .winograd: return Int32(SKD_CONV2D_WINOGRAD)
+    case .winogradBFloat16: return Int32(SKD_CONV2D_WINOGRAD_BFLOAT16)
     case .gemm: return Int32(SKD_CONV2D_GEMM)
     }
   }
@@ -145,9 +146,10 @@ extension Arguments {
     switch Int(code) {
     case Int(SKD_CONV2D_AUTOMATIC): return Conv2DAlgorithm(for: geometry)
     case Int(SKD_CONV2D_WINOGRAD): algorithm = .winograd
+    case Int(SKD_CONV2D_WINOGRAD_BFLOAT16): algorithm = .winogradBFloat16
     case Int(SKD_CONV2D_GEMM): algorithm = .gemm
     default:
-      throw SKDError.invalidArgument("algorithm of \(function) must be in 0...2; got \(code)")
+      throw SKDError.invalidArgument("algorithm of \(function) must be in 0...3; got \(code)")
     }
     try require(
       algorithm.supports(geometry),

@@ -29,6 +29,7 @@ private func configuration(_ config: skd_model_config, _ arguments: Arguments) t
     (0..<widthCount).map { Int(widths[$0]) }
   }
   _ = try arguments.size(Int64(config.rotation_head), "rotation_head", in: -1...1)
+  let precision = try arguments.size(Int64(config.precision), "precision", in: 0...1)
   return try NetworkConfiguration(
     architecture: architecture, classCount: Int(config.num_classes),
     imageSize: Int(config.image_size),
@@ -36,7 +37,7 @@ private func configuration(_ config: skd_model_config, _ arguments: Arguments) t
     dropRate: config.drop_rate < 0 ? nil : config.drop_rate,
     dropBlockSize: config.dropblock_size == 0 ? nil : Int(config.dropblock_size),
     hasRotationHead: config.rotation_head < 0 ? nil : config.rotation_head == 1,
-    seed: config.seed)
+    precision: precision == Int(SKD_BFLOAT16) ? .bfloat16 : .float32, seed: config.seed)
 }
 
 @c @implementation

@@ -1,3 +1,4 @@
+import SKDKernels
 import SKDRuntime
 
 #if canImport(Glibc)
@@ -14,6 +15,8 @@ import SKDRuntime
 /// Layers declare their entries while the network is built; `allocate` then gives them memory,
 /// whose addresses never change.
 public final class ParameterStore {
+  /// In which the layers multiply the parameters, which are float32 themselves.
+  public let precision: Precision
   public private(set) var entries: [StateEntry] = []
   public private(set) var parameters: AlignedBuffer<Float>
   public private(set) var gradients: AlignedBuffer<Float>
@@ -24,7 +27,8 @@ public final class ParameterStore {
   /// Changes whenever parameters or running statistics do; folded weights are cached by it.
   public private(set) var version = 1
 
-  public init() throws {
+  public init(precision: Precision = .float32) throws {
+    self.precision = precision
     parameters = try AlignedBuffer(count: 0)
     gradients = try AlignedBuffer(count: 0)
     buffers = try AlignedBuffer(count: 0)

@@ -48,7 +48,9 @@ final class MeasurementABITests: XCTestCase {
   }
 
   func testEveryPassIsTimedByEveryAlgorithmThatSupportsIt() {
-    for algorithm in [SKD_CONV2D_AUTOMATIC, SKD_CONV2D_WINOGRAD, SKD_CONV2D_GEMM] {
+    for algorithm in [
+      SKD_CONV2D_AUTOMATIC, SKD_CONV2D_WINOGRAD, SKD_CONV2D_GEMM, SKD_CONV2D_WINOGRAD_BFLOAT16,
+    ] {
       for pass in [
         SKD_CONV2D_FORWARD, SKD_CONV2D_INPUT_GRADIENT, SKD_CONV2D_WEIGHT_GRADIENT,
       ] {
@@ -75,6 +77,8 @@ final class MeasurementABITests: XCTestCase {
     assertRefused(skd_conv2d_time(&eligible, 0, 0, 1, &pack, nil), "seconds of conv2d_time")
     for code: Int32 in [-1, 3] {
       assertRefused(skd_conv2d_time(&eligible, code, 0, 1, &pack, &kernel), "pass of conv2d_time")
+    }
+    for code: Int32 in [-1, 4] {
       assertRefused(
         skd_conv2d_time(&eligible, 0, code, 1, &pack, &kernel), "algorithm of conv2d_time")
     }

@@ -237,6 +237,8 @@ final class ModelABITests: XCTestCase {
       (ABIModel.create("resnet12", dropRate: .nan), "drop_rate of resnet12"),
       (ABIModel.create("resnet12", dropBlockSize: 9), "dropblock_size of resnet12"),
       (ABIModel.create("resnet12", rotationHead: 2), "rotation_head of model_create"),
+      (ABIModel.create("resnet12", precision: 2), "precision of model_create"),
+      (ABIModel.create("resnet12", precision: -1), "precision of model_create"),
     ]
     for ((outcome, handle), message) in claims {
       assertRefused(outcome, message)

@@ -24,7 +24,8 @@ final class ABIModel {
     _ architecture: String, classes: Int64 = Int64(ABIModel.classes),
     imageSize: Int64 = Int64(ABIModel.side), channels: Int64 = 0,
     widths: [Int64]? = [4, 4, 4, 4], widthCount: Int64? = nil, dropRate: Float = -1,
-    dropBlockSize: Int64 = 0, rotationHead: Int32 = -1, seed: UInt64 = 1
+    dropBlockSize: Int64 = 0, rotationHead: Int32 = -1, seed: UInt64 = 1,
+    precision: Int32 = Int32(SKD_FLOAT32)
   ) -> (Outcome, OpaquePointer?) {
     var handle: OpaquePointer?
     let outcome = architecture.withCString { name in
@@ -40,6 +41,7 @@ final class ABIModel {
         config.dropblock_size = dropBlockSize
         config.rotation_head = rotationHead
         config.seed = seed
+        config.precision = precision
         return Outcome(skd_model_create(&config, &handle))
       }
     }

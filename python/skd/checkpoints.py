@@ -69,6 +69,7 @@ def _parse(header: dict[str, str], source: Path) -> tuple[dict[str, Any], Any]:
         "drop_rate",
         "dropblock_size",
         "rotation_head",
+        "precision",
     }
     try:
         metadata = json.loads(header[METADATA_KEY])
@@ -76,6 +77,8 @@ def _parse(header: dict[str, str], source: Path) -> tuple[dict[str, Any], Any]:
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         got = f"{str(source)!r} without a configuration ({type(error).__name__})"
         check.refuse("path", "load_model", "a checkpoint that Model.save wrote", got)
+    # Models were float32 before there was a choice.
+    config.setdefault("precision", "float32")
     if set(config) != names:
         check.refuse("path", "load_model", f"a checkpoint with {sorted(names)}", sorted(config))
     if normalization is not None and not isinstance(normalization, list):

@@ -14,6 +14,7 @@ from skd.models import Model
 __all__ = ["ARCHITECTURES", "create_model", "load_model"]
 
 ARCHITECTURES = ("resnet12", "seresnet12", "convnet4", "wrn_28_10")
+PRECISIONS = ("float32", "bfloat16")
 
 
 def create_model(
@@ -26,6 +27,7 @@ def create_model(
     drop_rate: float | None = None,
     dropblock_size: int | None = None,
     rotation_head: bool | None = None,
+    precision: str = "float32",
     seed: int = 0,
 ) -> Model:
     """Create a model with fresh weights.
@@ -50,6 +52,9 @@ def create_model(
         Side of DropBlock's squares; by default 5 for images of 84 pixels and 2 for 32.
     rotation_head : bool, optional
         Whether the model predicts the rotation, as `Gen0` needs; by default "resnet12" does.
+    precision : {"float32", "bfloat16"}, default="float32"
+        With "bfloat16", the larger 3x3 convolutions round the operands of their products to
+        bfloat16, in training and evaluation. Weights, sums, gradients and all else stay float32.
     seed : int, default=0
         Of the initial weights.
 
@@ -83,6 +88,7 @@ def create_model(
         "drop_rate": None,
         "dropblock_size": None,
         "rotation_head": None,
+        "precision": check.choice(precision, "precision", owner, PRECISIONS),
     }
     if widths is not None:
         config["widths"] = check.integers(widths, "widths", owner, minimum=1)
@@ -112,16 +118,19 @@ def _create_native(config: Mapping[str, Any], seed: int) -> _native.Model:
         config["dropblock_size"] or 0,
         -1 if head is None else int(head),
         seed,
+        config["precision"] == "bfloat16",
     )
 
 
-def load_model(path: str | PathLike[str]) -> Model:
+def load_model(path: str | PathLike[str], *, precision: str | None = None) -> Model:
     """Read a model that `Model.save` wrote.
 
     Parameters
     ----------
     path : str or path
         A safetensors file.
+    precision : {"float32", "bfloat16"}, optional
+        Of the products, as `create_model` describes it; by default that of the saved model.
 
     Returns
     -------
@@ -133,9 +142,13 @@ def load_model(path: str | PathLike[str]) -> Model:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is not a checkpoint of a model, or is damaged.
+        If the file is not a checkpoint of a model, or is damaged, or `precision` is unknown.
     """
+    if precision is not None:
+        check.choice(precision, "precision", "load_model", PRECISIONS)
     state, config, normalization = read_checkpoint(path)
+    if precision is not None:
+        config["precision"] = precision
     model = create_model(**config)
     model.load_state_dict(state)
     model.normalization = normalization

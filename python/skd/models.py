@@ -85,6 +85,12 @@ class Model:
         return self._native.embedding_dim
 
     @property
+    def precision(self) -> str:
+        """Of the products of the 3x3 convolutions: "float32" or "bfloat16"."""
+        name: str = self._config["precision"]
+        return name
+
+    @property
     def parameter_count(self) -> int:
         """Number of trainable scalars."""
         return self._native.parameter_count

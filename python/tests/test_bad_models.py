@@ -12,6 +12,16 @@ WRONG_MODELS = {
         "'rotation_head'",
         lambda: skd.create_model("resnet12", num_classes=2, image_size=32, rotation_head="no"),
     ),
+    "an unknown precision": (
+        ValueError,
+        "'precision'",
+        lambda: skd.create_model("resnet12", num_classes=2, image_size=32, precision="float16"),
+    ),
+    "an unknown precision of a loaded model": (
+        ValueError,
+        "'precision'",
+        lambda: skd.load_model("absent.safetensors", precision="bf16"),
+    ),
     "a drop rate beyond floats": (
         ValueError,
         "'drop_rate'",

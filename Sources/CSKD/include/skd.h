@@ -367,6 +367,12 @@ skd_status skd_mean_ci95(const double *values, int64_t count, double *mean, doub
 /** A backbone with its classifier, and optionally a rotation head. Opaque; freed by its creator. */
 typedef struct skd_model skd_model;
 
+/**
+ * In what precision a model keeps the operands of its 3x3 convolutions' products, in training and
+ * evaluation. Weights, sums, gradients and all else are float32 in either.
+ */
+enum { SKD_FLOAT32 = 0, SKD_BFLOAT16 = 1 };
+
 /** What to build. Zero or NULL asks for the architecture's default. */
 typedef struct {
   const char *architecture; /**< "resnet12", "seresnet12", "convnet4" or "wrn_28_10". */
@@ -379,6 +385,7 @@ typedef struct {
   int64_t dropblock_size;   /**< 0 for the default of the image size. */
   int32_t rotation_head;    /**< 1 yes, 0 no, -1 default (resnet12 only). */
   uint64_t seed;            /**< Of the initial weights. */
+  int32_t precision;        /**< SKD_FLOAT32 or SKD_BFLOAT16. */
 } skd_model_config;
 
 typedef struct {
@@ -510,7 +517,8 @@ skd_status skd_peak_gflops(int64_t threads, double *gflops);
 enum {
   SKD_CONV2D_AUTOMATIC = 0, /**< What the library chooses for the shape. */
   SKD_CONV2D_WINOGRAD = 1,  /**< F(4x4, 3x3): kernel 3, stride 1, padding 1, channels % 32 == 0. */
-  SKD_CONV2D_GEMM = 2       /**< A matrix product over gathered patches: any shape. */
+  SKD_CONV2D_GEMM = 2,      /**< A matrix product over gathered patches: any shape. */
+  SKD_CONV2D_WINOGRAD_BFLOAT16 = 3 /**< As SKD_CONV2D_WINOGRAD, operands of products in bfloat16. */
 };
 
 /** Which of the three computations of a convolution. */

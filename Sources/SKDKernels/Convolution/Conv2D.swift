@@ -17,16 +17,18 @@ public struct Conv2D: Sendable {
   public let geometry: Conv2DGeometry
   public let algorithm: Conv2DAlgorithm
 
-  /// - Parameter algorithm: Nil for the choice of `Conv2DAlgorithm`. `.winograd` must only be asked
-  ///   for where the kernel is 3x3, stride and padding are 1, and channels are multiples of 32.
+  /// - Parameter algorithm: Nil for the choice of `Conv2DAlgorithm`. Winograd's must only be
+  ///   asked for where the kernel is 3x3, stride and padding are 1, and channels are multiples of 32.
   public init(_ geometry: Conv2DGeometry, algorithm: Conv2DAlgorithm? = nil) {
     self.geometry = geometry
     self.algorithm = algorithm ?? Conv2DAlgorithm(for: geometry)
   }
 
-  private var winograd: WinogradConvolution { WinogradConvolution(geometry) }
+  private var winograd: WinogradConvolution {
+    WinogradConvolution(geometry, precision: algorithm.precision)
+  }
   private var transposedWinograd: WinogradConvolution {
-    WinogradConvolution(geometry, isTransposed: true)
+    WinogradConvolution(geometry, isTransposed: true, precision: algorithm.precision)
   }
   private var gemm: GemmConvolution { GemmConvolution(geometry) }
 
@@ -35,7 +37,7 @@ public struct Conv2D: Sendable {
   /// Floats of the weights packed for `forward`; 0 if it reads them as they are stored.
   public var packedWeightCount: Int {
     switch algorithm {
-    case .winograd: return winograd.packedWeightCount
+    case .winograd, .winogradBFloat16: return winograd.packedWeightCount
     case .gemm: return gemm.packedWeightCount
     }
   }
@@ -45,7 +47,7 @@ public struct Conv2D: Sendable {
     _ weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>
   ) {
     switch algorithm {
-    case .winograd: winograd.pack(weight, into: packed)
+    case .winograd, .winogradBFloat16: winograd.pack(weight, into: packed)
     case .gemm: gemm.pack(weight, into: packed)
     }
   }
@@ -55,7 +57,7 @@ public struct Conv2D: Sendable {
   /// - Parameter normalizes: Whether the input is normalised as it is read.
   public func forwardScratchCount(workers: Int, normalizes: Bool = false) -> Int {
     switch algorithm {
-    case .winograd: return winograd.scratchCount(workers: workers)
+    case .winograd, .winogradBFloat16: return winograd.scratchCount(workers: workers)
     case .gemm:
       return gemm.forwardScratchCount(workers: workers) + (normalizes ? normalizedCount : 0)
     }
@@ -64,7 +66,7 @@ public struct Conv2D: Sendable {
   /// Groups of output positions whose moments `forward` takes.
   public var momentGroups: Int {
     switch algorithm {
-    case .winograd: return winograd.groupCount
+    case .winograd, .winogradBFloat16: return winograd.groupCount
     case .gemm: return gemm.groupCount
     }
   }
@@ -87,7 +89,7 @@ public struct Conv2D: Sendable {
     precondition(moments == nil || slope == 1)
     let channels = geometry.outputChannels
     switch algorithm {
-    case .winograd:
+    case .winograd, .winogradBFloat16:
       if let moments {
         winograd.forward(
           input, normalization: normalization, weight: packedWeight, output: output,
@@ -116,7 +118,7 @@ public struct Conv2D: Sendable {
   /// Floats of the weights packed for `backwardInput`; 0 if it reads them as they are stored.
   public var packedTransposeCount: Int {
     switch algorithm {
-    case .winograd: return transposedWinograd.packedWeightCount
+    case .winograd, .winogradBFloat16: return transposedWinograd.packedWeightCount
     case .gemm: return gemm.packedTransposeCount
     }
   }
@@ -126,7 +128,7 @@ public struct Conv2D: Sendable {
     _ weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>
   ) {
     switch algorithm {
-    case .winograd: transposedWinograd.pack(weight, into: packed)
+    case .winograd, .winogradBFloat16: transposedWinograd.pack(weight, into: packed)
     case .gemm: gemm.packTranspose(weight, into: packed)
     }
   }
@@ -134,7 +136,7 @@ public struct Conv2D: Sendable {
   /// Floats of scratch for `backwardInput` with at most `workers` threads.
   public func backwardInputScratchCount(workers: Int) -> Int {
     switch algorithm {
-    case .winograd: return transposedWinograd.scratchCount(workers: workers)
+    case .winograd, .winogradBFloat16: return transposedWinograd.scratchCount(workers: workers)
     case .gemm: return workers * gemm.inputScratchCountPerWorker
     }
   }
@@ -142,7 +144,7 @@ public struct Conv2D: Sendable {
   /// Groups of input positions whose gradient sums `backwardInput` takes.
   public var gradientGroups: Int {
     switch algorithm {
-    case .winograd: return transposedWinograd.groupCount
+    case .winograd, .winogradBFloat16: return transposedWinograd.groupCount
     case .gemm: return gemm.gradientGroupCount
     }
   }
@@ -156,7 +158,7 @@ public struct Conv2D: Sendable {
     scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
     switch algorithm {
-    case .winograd:
+    case .winograd, .winogradBFloat16:
       func run<Epilogue: OutputEpilogue>(
         _ sums: UnsafeMutablePointer<Float>?, _ epilogue: (Int, Bool) -> Epilogue
       ) {
@@ -187,7 +189,8 @@ public struct Conv2D: Sendable {
   /// - Parameter normalizes: Whether the input is normalised as it is read.
   public func backwardWeightScratchCount(workers: Int, normalizes: Bool = false) -> Int {
     switch algorithm {
-    case .winograd: return WinogradWeightGradient(geometry).scratchCount(workers: workers)
+    case .winograd, .winogradBFloat16:
+      return WinogradWeightGradient(geometry).scratchCount(workers: workers)
     case .gemm: return gemm.weightScratchCount + (normalizes ? normalizedCount : 0)
     }
   }
@@ -201,7 +204,7 @@ public struct Conv2D: Sendable {
     scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
     switch algorithm {
-    case .winograd:
+    case .winograd, .winogradBFloat16:
       WinogradWeightGradient(geometry).gradient(
         input, normalization: normalization, dOutput, dWeight: dWeight, scratch: scratch,
         workers: workers)

@@ -2,6 +2,8 @@
 public enum Conv2DAlgorithm: Sendable {
   /// Winograd's F(4x4, 3x3): 2.25 multiplications per output and channel instead of 9.
   case winograd
+  /// The same with the operands of its products rounded to bfloat16; sums are float32.
+  case winogradBFloat16
   /// Patches are gathered into a matrix, a block at a time, and multiplied with the weights.
   case gemm
 
@@ -23,18 +25,26 @@ public enum Conv2DAlgorithm: Sendable {
 
   /// The choice for a geometry; it depends on the extents alone, so that results do not depend on
   /// the number of threads or on the machine.
-  public init(for geometry: Conv2DGeometry, purpose: Purpose = .training) {
+  ///
+  /// - Parameter precision: `.bfloat16` allows, not demands it: GEMM is float32 in either.
+  public init(
+    for geometry: Conv2DGeometry, purpose: Purpose = .training, precision: Precision = .float32
+  ) {
+    let winograd = precision == .float32 ? Self.winograd : .winogradBFloat16
     let tiles = WinogradTiling(geometry.input).tileCount
     let products = geometry.output.rows * geometry.depth * geometry.outputChannels
     let paysOff =
       tiles >= Self.fewestTiles(purpose) && products >= Self.fewestProducts(purpose)
-    self = Self.winograd.supports(geometry) && paysOff ? .winograd : .gemm
+    self = winograd.supports(geometry) && paysOff ? winograd : .gemm
   }
+
+  /// Of the operands of its products.
+  var precision: Precision { self == .winogradBFloat16 ? .bfloat16 : .float32 }
 
   /// Whether this algorithm can compute a geometry.
   public func supports(_ geometry: Conv2DGeometry) -> Bool {
     switch self {
-    case .winograd:
+    case .winograd, .winogradBFloat16:
       return geometry.kernelSize == 3 && geometry.stride == 1 && geometry.padding == 1
         && geometry.input.channels % blockWidth == 0 && geometry.outputChannels % blockWidth == 0
     case .gemm:

@@ -4,6 +4,11 @@ private typealias Multiply =
     UnsafePointer<Float>?, Float
   ) -> Void
 
+private typealias MultiplyBFloat16 =
+  @Sendable (
+    UnsafePointer<BFloat16>, Int, UnsafePointer<BFloat16>, Int, UnsafeMutablePointer<Float>, Int
+  ) -> Void
+
 private typealias MultiplyTransposed =
   @Sendable (
     UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>, Bool
@@ -23,6 +28,20 @@ private let multiplyTile: [Multiply] =
   : [
     GemmTile<1>.multiply, GemmTile<2>.multiply, GemmTile<3>.multiply,
     GemmTile<4>.multiply, GemmTile<5>.multiply, GemmTile<6>.multiply,
+  ]
+
+private let multiplyBFloat16Tile: [MultiplyBFloat16] =
+  TileShape.mostRows > 6
+  ? [
+    BFloat16Tile<1>.multiply, BFloat16Tile<2>.multiply, BFloat16Tile<3>.multiply,
+    BFloat16Tile<4>.multiply, BFloat16Tile<5>.multiply, BFloat16Tile<6>.multiply,
+    BFloat16Tile<7>.multiply, BFloat16Tile<8>.multiply, BFloat16Tile<9>.multiply,
+    BFloat16Tile<10>.multiply, BFloat16Tile<11>.multiply, BFloat16Tile<12>.multiply,
+    BFloat16Tile<13>.multiply, BFloat16Tile<14>.multiply,
+  ]
+  : [
+    BFloat16Tile<1>.multiply, BFloat16Tile<2>.multiply, BFloat16Tile<3>.multiply,
+    BFloat16Tile<4>.multiply, BFloat16Tile<5>.multiply, BFloat16Tile<6>.multiply,
   ]
 
 private let multiplyTransposedTile: [MultiplyTransposed] =
@@ -57,6 +76,21 @@ func multiplyBlock(
       multiplyTile[rows &- 1](
         a + first &* blockWidth, blockStride, b + column, depth,
         c + (first &* rowStride &+ column), rowStride, bias.map { $0 + column }, slope)
+    }
+  }
+}
+
+/// The same of bfloat16 operands, in float32 and without bias and activation; `depth` is a multiple
+/// of 32. See `BFloat16Tile.multiply` for the layouts.
+func multiplyBlock(
+  _ a: UnsafePointer<BFloat16>, blockStride: Int, rowCount: Int, _ b: UnsafePointer<BFloat16>,
+  depth: Int, into c: UnsafeMutablePointer<Float>, rowStride: Int
+) {
+  forEachTileColumn { column in
+    forEachTile(rowCount, most: TileShape.mostRows) { first, rows in
+      multiplyBFloat16Tile[rows &- 1](
+        a + first &* blockWidth, blockStride, b + 2 &* column, depth,
+        c + (first &* rowStride &+ column), rowStride)
     }
   }
 }

@@ -12,19 +12,23 @@ import SKDRuntime
 /// *By channels*, for large weights: the workers transform all tiles, then each carries 32 outputs
 /// at a time through the rest, and transforms their weights itself. These are never written to
 /// memory, where they would take four times the space of the kernels.
+///
+/// The operands of the products may be kept in bfloat16; all else is float32.
 struct WinogradConvolution {
   /// Of what is read: the input, or the gradient of the output.
   private let images: ImageShape
   private let weights: WinogradWeights
   private let tiling: WinogradTiling
 
+  private var precision: Precision { weights.precision }
   private var inputs: Int { weights.depth }
   private var outputs: Int { weights.columns }
 
-  init(_ geometry: Conv2DGeometry, isTransposed: Bool = false) {
+  init(_ geometry: Conv2DGeometry, isTransposed: Bool = false, precision: Precision = .float32) {
     images = isTransposed ? geometry.output : geometry.input
     weights = WinogradWeights(
-      inputs: geometry.input.channels, outputs: geometry.outputChannels, isTransposed: isTransposed)
+      inputs: geometry.input.channels, outputs: geometry.outputChannels, isTransposed: isTransposed,
+      precision: precision)
     tiling = WinogradTiling(images)
   }
 
@@ -43,17 +47,20 @@ struct WinogradConvolution {
   /// Tiles whose values at the points are in memory at a time: all, or equal parts of them.
   private var tilesPerChunk: Int {
     if goesByTiles { return Self.tilesPerGroup }
-    let most = Self.largestInputs / (Winograd.planes * inputs * 4)
+    let most = Self.largestInputs / (Winograd.planes * inputs * precision.size)
     let chunks = max(1, ceilDivide(tiling.tileCount, most))
     return ceilDivide(ceilDivide(tiling.tileCount, chunks), Self.tilesPerGroup)
       * Self.tilesPerGroup
   }
 
-  /// Floats between the planes of `tiles` tiles: the odd 16 keep the 36 planes off power-of-two
+  /// Floats between the planes of products: the odd 16 keep the 36 planes off power-of-two
   /// distances, which cost up to a factor 2.9 in the transforms.
   private func planeStride(_ channels: Int) -> Int { tilesPerChunk * channels + 16 }
 
-  private var inputCount: Int { Winograd.planes * planeStride(inputs) }
+  /// Elements between the planes of inputs.
+  private var inputPlaneStride: Int { tilesPerChunk * inputs + precision.lineCount }
+
+  private var inputCount: Int { precision.floats(Winograd.planes * inputPlaneStride) }
 
   /// Floats that each worker needs: by tiles, for the points of inputs and outputs; by channels, for
   /// those of the weights and of 32 outputs.
@@ -174,13 +181,22 @@ struct WinogradConvolution {
     _ tile: Int, after first: Int, _ input: UnsafePointer<Float>,
     _ normalization: ChannelNormalization?, into points: UnsafeMutablePointer<Float>
   ) {
-    tiling.transformInput(
-      tile, after: first, of: input, images, normalization,
-      into: WinogradPlanes(
-        base: points, planeStride: planeStride(inputs), blockStride: tilesPerChunk * blockWidth))
+    func transform<Point: ProductOperand>(_: Point.Type) {
+      tiling.transformInput(
+        tile, after: first, of: input, images, normalization,
+        into: WinogradPlanes(
+          base: points.elements(of: Point.self), planeStride: inputPlaneStride,
+          blockStride: tilesPerChunk * blockWidth))
+    }
+    switch precision {
+    case .float32: transform(Float.self)
+    case .bfloat16: transform(BFloat16.self)
+    }
   }
 
   /// Multiplies all points of some tiles with blocks of 32 columns of weights.
+  ///
+  /// - Parameter weightStride: Elements between the planes of the weights.
   private func multiply(
     _ tiles: Range<Int>, _ points: UnsafePointer<Float>, _ weight: UnsafePointer<Float>,
     planeStride weightStride: Int, blocks: Int, into products: UnsafeMutablePointer<Float>,
@@ -189,12 +205,22 @@ struct WinogradConvolution {
     let counts = tiling.ranks(of: tiles.upperBound) &- tiling.ranks(of: tiles.lowerBound)
     let blockStride = tilesPerChunk * blockWidth
     for plane in 0..<Winograd.planes {
+      let rowCount = counts[tiling.kind(ofPlane: plane)]
       for block in 0..<blocks {
-        multiplyBlock(
-          points + plane * planeStride(inputs), blockStride: blockStride,
-          rowCount: counts[tiling.kind(ofPlane: plane)],
-          weight + plane * weightStride + block * inputs * blockWidth, depth: inputs,
-          into: products + plane * productStride + block * blockStride, rowStride: blockWidth)
+        let a = plane * inputPlaneStride
+        let b = plane * weightStride + block * inputs * blockWidth
+        let products = products + plane * productStride + block * blockStride
+        switch precision {
+        case .float32:
+          multiplyBlock(
+            points + a, blockStride: blockStride, rowCount: rowCount, weight + b, depth: inputs,
+            into: products, rowStride: blockWidth)
+        case .bfloat16:
+          multiplyBlock(
+            points.elements(of: BFloat16.self) + a, blockStride: blockStride, rowCount: rowCount,
+            weight.elements(of: BFloat16.self) + b, depth: inputs, into: products,
+            rowStride: blockWidth)
+        }
       }
     }
   }
@@ -221,10 +247,10 @@ extension WinogradTiling {
   }
 
   /// Brings a tile of inputs to the points; see `WinogradInputTile`.
-  func transformInput(
+  func transformInput<Point: ProductOperand>(
     _ tile: Int, after first: Int, of input: UnsafePointer<Float>, _ images: ImageShape,
     _ normalization: ChannelNormalization?,
-    into planes: WinogradPlanes<UnsafeMutablePointer<Float>>
+    into planes: WinogradPlanes<UnsafeMutablePointer<Point>>
   ) {
     let (image, row, column) = position(of: tile)
     let (height, width) = (rows.outputs(of: row), columns.outputs(of: column))
@@ -238,9 +264,9 @@ extension WinogradTiling {
   }
 
   /// Brings a tile of output gradients to the points.
-  func transformGradient(
+  func transformGradient<Point: ProductOperand>(
     _ tile: Int, after first: Int, of gradients: UnsafePointer<Float>, _ images: ImageShape,
-    into planes: WinogradPlanes<UnsafeMutablePointer<Float>>
+    into planes: WinogradPlanes<UnsafeMutablePointer<Point>>
   ) {
     let (image, row, column) = position(of: tile)
     let (height, width) = (rows.outputs(of: row), columns.outputs(of: column))

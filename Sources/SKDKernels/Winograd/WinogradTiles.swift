@@ -27,7 +27,7 @@ extension WinogradTileWork {
 /// Where the values of one tile lie in the 36 planes of a matrix `[channels / 32][slots][32]`.
 struct WinogradPlanes<Pointer> {
   let base: Pointer
-  /// Floats between planes, and between the blocks of 32 channels.
+  /// Elements between planes, and between the blocks of 32 channels.
   let planeStride: Int
   let blockStride: Int
 }
@@ -73,11 +73,11 @@ struct WinogradWindow {
 
 /// Brings a tile of inputs to the points, normalised and activated on the way if that is asked for;
 /// what lies outside the image is zero.
-struct WinogradInputTile: WinogradTileWork {
+struct WinogradInputTile<Point: ProductOperand>: WinogradTileWork {
   let images: UnsafePointer<Float>
   let window: WinogradWindow
   let normalization: ChannelNormalization?
-  let target: WinogradPlanes<UnsafeMutablePointer<Float>>
+  let target: WinogradPlanes<UnsafeMutablePointer<Point>>
   let slots: WinogradSlots
 
   @inline(never)
@@ -120,7 +120,8 @@ struct WinogradInputTile: WinogradTileWork {
           },
           { row, column, value in
             let plane = row &* 6 &+ column
-            base.storeNative(value, at: plane &* target.planeStride &+ slots.offset(row, column))
+            Point.store(
+              value, at: base + (plane &* target.planeStride &+ slots.offset(row, column)))
           })
       }
     }
@@ -152,7 +153,7 @@ extension ChannelNormalization: InputMap {
   fileprivate static func value(_ x: Vector, _ lanes: Lanes) -> Vector { lanes.activated(x) }
 }
 
-/// The places of one tile in the planes of each kind, in floats from the plane's start.
+/// The places of one tile in the planes of each kind, in elements from the plane's start.
 struct WinogradSlots {
   private let offsets: SIMD4<Int>
   private let rowRest: Int
@@ -176,10 +177,10 @@ struct WinogradSlots {
 }
 
 /// Brings a tile of output gradients to the points.
-struct WinogradGradientTile: WinogradTileWork {
+struct WinogradGradientTile<Point: ProductOperand>: WinogradTileWork {
   let gradients: UnsafePointer<Float>
   let window: WinogradWindow
-  let target: WinogradPlanes<UnsafeMutablePointer<Float>>
+  let target: WinogradPlanes<UnsafeMutablePointer<Point>>
   let slots: WinogradSlots
 
   @inline(never)
@@ -209,7 +210,8 @@ struct WinogradGradientTile: WinogradTileWork {
           },
           { row, column, value in
             let plane = row &* 6 &+ column
-            base.storeNative(value, at: plane &* target.planeStride &+ slots.offset(row, column))
+            Point.store(
+              value, at: base + (plane &* target.planeStride &+ slots.offset(row, column)))
           })
       }
     }

@@ -12,23 +12,34 @@ struct WinogradWeights {
   let outputs: Int
   /// Whether the matrices are those of the input gradient.
   let isTransposed: Bool
+  /// Of the transformed weights.
+  var precision = Precision.float32
 
   var depth: Int { isTransposed ? outputs : inputs }
   var columns: Int { isTransposed ? inputs : outputs }
 
-  /// Floats between the points of all weights: the odd 16 keep them off power-of-two distances.
-  var planeStride: Int { inputs * outputs + 16 }
+  /// Elements between the points of all weights: the odd line keeps them off power-of-two distances.
+  var planeStride: Int { inputs * outputs + precision.lineCount }
   /// Floats of all weights, `[36][columns / 32][depth][32]`.
-  var count: Int { Winograd.planes * planeStride }
+  var count: Int { precision.floats(Winograd.planes * planeStride) }
 
-  /// Floats between the points of one block of columns.
-  var blockPlaneStride: Int { depth * blockWidth + 16 }
+  /// Elements between the points of one block of columns.
+  var blockPlaneStride: Int { depth * blockWidth + precision.lineCount }
   /// Floats of one block of columns, `[36][depth][32]`.
-  var blockCount: Int { Winograd.planes * blockPlaneStride }
+  var blockCount: Int { precision.floats(Winograd.planes * blockPlaneStride) }
 
   /// Transforms all weights.
   func transform(
     _ weight: UnsafePointer<Float>, into transformed: UnsafeMutablePointer<Float>
+  ) {
+    switch precision {
+    case .float32: transformAll(weight, into: transformed)
+    case .bfloat16: transformAll(weight, into: transformed.elements(of: BFloat16.self))
+    }
+  }
+
+  private func transformAll<Point: ProductOperand>(
+    _ weight: UnsafePointer<Float>, into transformed: UnsafeMutablePointer<Point>
   ) {
     let parts = depth / blockWidth
     WorkerPool.shared.forEach(columns / blockWidth * parts) { item, _ in
@@ -43,13 +54,20 @@ struct WinogradWeights {
   func transform(
     _ weight: UnsafePointer<Float>, block: Int, into transformed: UnsafeMutablePointer<Float>
   ) {
-    transform(
-      weight, block: block, depths: 0..<depth, into: transformed, planeStride: blockPlaneStride)
+    switch precision {
+    case .float32:
+      transform(
+        weight, block: block, depths: 0..<depth, into: transformed, planeStride: blockPlaneStride)
+    case .bfloat16:
+      transform(
+        weight, block: block, depths: 0..<depth, into: transformed.elements(of: BFloat16.self),
+        planeStride: blockPlaneStride)
+    }
   }
 
-  private func transform(
+  private func transform<Point: ProductOperand>(
     _ weight: UnsafePointer<Float>, block: Int, depths: Range<Int>,
-    into transformed: UnsafeMutablePointer<Float>, planeStride: Int
+    into transformed: UnsafeMutablePointer<Point>, planeStride: Int
   ) {
     let column = block * blockWidth
     if isTransposed {
@@ -57,7 +75,7 @@ struct WinogradWeights {
         for c in stride(from: 0, to: blockWidth, by: 16) {
           transformTransposed(
             weight + ((column + c) * outputs + first),
-            into: transformed + (first * blockWidth + c), planeStride: planeStride)
+            into: transformed, row: first, column: c, planeStride: planeStride)
         }
       }
     } else {
@@ -67,11 +85,11 @@ struct WinogradWeights {
           prefetch(weight + ((k &+ 8) &* outputs &+ column))
           for c in stride(from: 0, to: blockWidth, by: Vector.scalarCount) {
             let source = weight + (k &* outputs &+ column &+ c)
-            let target = transformed + (k &* blockWidth &+ c)
             Winograd.transformWeight(
               half, { row, column in source.native(at: (row &* 3 &+ column) &* tap) },
               { row, column, value in
-                target.storeNative(value, at: (row &* 6 &+ column) &* planeStride)
+                Point.store(
+                  value, in: transformed + (row &* 6 &+ column) &* planeStride, row: k, column: c)
               })
           }
         }
@@ -89,8 +107,9 @@ struct WinogradWeights {
   }
 
   /// Transforms the turned kernels of 16 outputs, as depth, and 16 inputs, as columns.
-  private func transformTransposed(
-    _ weight: UnsafePointer<Float>, into transformed: UnsafeMutablePointer<Float>, planeStride: Int
+  private func transformTransposed<Point: ProductOperand>(
+    _ weight: UnsafePointer<Float>, into transformed: UnsafeMutablePointer<Point>, row first: Int,
+    column: Int, planeStride: Int
   ) {
     withUnsafeTemporaryAllocation(of: SIMD16<Float>.self, capacity: 9 * 16) { taps in
       transposeTaps(weight, into: taps.baseAddress.unsafelyUnwrapped)
@@ -100,11 +119,12 @@ struct WinogradWeights {
         for k in 0..<16 {
           for c in stride(from: 0, to: 16, by: Vector.scalarCount) {
             let source = taps + (k &* 16 &+ c)
-            let target = transformed + (k &* blockWidth &+ c)
             Winograd.transformWeight(
               half, { row, column in source.native(at: (8 &- row &* 3 &- column) &* 256) },
-              { row, column, value in
-                target.storeNative(value, at: (row &* 6 &+ column) &* planeStride)
+              { row, point, value in
+                Point.store(
+                  value, in: transformed + (row &* 6 &+ point) &* planeStride, row: first &+ k,
+                  column: column &+ c)
               })
           }
         }

@@ -49,7 +49,9 @@ final class Conv2DLayer {
     let geometry = Conv2DGeometry(
       input: shape, outputChannels: outputChannels, kernelSize: kernelSize, stride: stride,
       padding: padding)
-    return Conv2D(geometry, algorithm: Conv2DAlgorithm(for: geometry, purpose: purpose))
+    return Conv2D(
+      geometry,
+      algorithm: Conv2DAlgorithm(for: geometry, purpose: purpose, precision: store.precision))
   }
 
   // MARK: Training

@@ -30,7 +30,7 @@ public final class Network {
   /// - Throws: `SKDError.outOfMemory`.
   public init(_ configuration: NetworkConfiguration) throws {
     self.configuration = configuration
-    store = try ParameterStore()
+    store = try ParameterStore(precision: configuration.precision)
     backbone = try Self.backbone(configuration, in: store)
     classifier = Conv2DLayer(
       linear: "classifier", in: store, inputs: backbone.outputChannels,

@@ -1,3 +1,4 @@
+import SKDKernels
 import SKDRuntime
 
 /// The backbones of the field.
@@ -21,6 +22,8 @@ public struct NetworkConfiguration: Equatable, Sendable {
   /// Side of DropBlock's squares in stages 3 and 4 of a ResNet-12; empty for other architectures.
   public let dropBlockSizes: [Int]
   public let hasRotationHead: Bool
+  /// Of the operands of the 3x3 convolutions' products.
+  public let precision: Precision
   /// Of the initial weights.
   public let seed: UInt64
 
@@ -32,7 +35,7 @@ public struct NetworkConfiguration: Equatable, Sendable {
   public init(
     architecture: Architecture, classCount: Int, imageSize: Int, inputChannels: Int = 3,
     widths: [Int]? = nil, dropRate: Float? = nil, dropBlockSize: Int? = nil,
-    hasRotationHead: Bool? = nil, seed: UInt64 = 0
+    hasRotationHead: Bool? = nil, precision: Precision = .float32, seed: UInt64 = 0
   ) throws {
     func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws {
       try require(
@@ -60,6 +63,7 @@ public struct NetworkConfiguration: Equatable, Sendable {
     self.widths = widths
     self.dropRate = dropRate
     self.hasRotationHead = hasRotationHead ?? (architecture == .resnet12)
+    self.precision = precision
     self.seed = seed
     guard architecture.isResNet12 else {
       dropBlockSizes = []
