@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
+
+BLOCK = 1024  # images that are read at once, which bounds the memory
+
+
+def content_hash(shape: tuple[int, ...]) -> hashlib._Hash:
+    """Return the hash of `Split.sha256` before its images, in order, and its labels."""
+    return hashlib.sha256(f"skd split of shape {tuple(map(int, shape))}\n".encode())
 
 
 @dataclass(frozen=True)
@@ -18,7 +27,7 @@ class Split:
     Attributes
     ----------
     images : ndarray of shape (n_images, side, side, n_channels), dtype uint8
-        Images in NHWC order.
+        Images in NHWC order; memory-mapped and read-only where they come from a large file.
     labels : ndarray of shape (n_images,), dtype int64
         Classes ``0..n_classes - 1``, in ascending order of the original labels.
     original_labels : ndarray of shape (n_classes,), dtype int64
@@ -69,6 +78,18 @@ class Split:
     def smallest_class(self) -> int:
         """Number of images of the smallest class."""
         return int(np.bincount(self.labels).min())
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the images and labels, in hexadecimal: equal data have equal hashes.
+
+        It is computed once, in little memory; names and normalisation do not enter it.
+        """
+        content = content_hash(self.images.shape)
+        for start in range(0, len(self.images), BLOCK):
+            content.update(self.images[start : start + BLOCK].data)
+        content.update(self.labels.astype("<i8").tobytes())
+        return content.hexdigest()
 
 
 @dataclass(frozen=True)
