@@ -457,6 +457,11 @@ CASES = {
     "a deviation of 0": (change_meta(std=[0, 1, 1]), "not positive"),
     "a deviation that is text": (change_meta(std="abc"), "list of three numbers"),
     "colours of another order": (change_meta(color_order="GRB"), "'color_order' is 'GRB'"),
+    "a description without statistics": (
+        native(lambda part: (part / "meta.json").write_text('{"format": "skd split 1"}')),
+        "lacks dataset, shape",
+    ),
+    "a list of a name that is too long": (with_list("x" * 3000 + ",a"), "list of|not in"),
     "names of a number": (change_meta(class_names=[1, 2, 3]), "not a list of text"),
     # Sets that are not whole.
     "a set without a part": (only_train, "pickles lack val"),

@@ -87,7 +87,7 @@ def _read_list(path: Path) -> tuple[list[Path], list[str]]:
                     refuse(path, f"line {number} is not 'filename,label'")
                 files.append(_listed(row[0], images, inside, path, number))
                 classes.append(row[1])
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeDecodeError, csv.Error, OSError) as error:  # or a name that is too long
         refuse(path, f"not a list of 'filename,label' in UTF-8 ({error})", error)
     if not files:
         refuse(path, "the list has no files")

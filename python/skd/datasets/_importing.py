@@ -94,8 +94,8 @@ def import_data(
     _require_space(target.parent, ready.values())
     building = target.with_name(f".{target.name}.{os.getpid()}.part")
     count = sum(len(content.labels) for content in ready.values())
+    building.mkdir()
     try:
-        building.mkdir()
         with progress_bar(count, f"import {key}", "image", wanted=shows) as bar:
             for part, content in ready.items():
                 source_files = [file.name for file in content.files]

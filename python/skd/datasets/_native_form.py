@@ -19,6 +19,18 @@ from skd.datasets._split import ChannelStatistics, content_hash
 IMAGES, LABELS, META = "images.npy", "labels.npy", "meta.json"
 FORMAT = "skd split 1"
 MAX_META = 1 << 24
+KEYS = (
+    "dataset",
+    "shape",
+    "color_order",
+    "mean",
+    "std",
+    "measured_mean",
+    "measured_std",
+    "sha256",
+    "original_labels",
+    "class_names",
+)
 PARTS = (*REQUIRED, *OPTIONAL)
 
 
@@ -94,19 +106,22 @@ def read_meta(folder: Path) -> dict[str, Any]:
         refuse(path, f"not JSON, or truncated ({error})", error)
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         refuse(path, f"not the description of a part: 'format' is not {FORMAT!r}")
+    missing = [key for key in KEYS if key not in meta]
+    if missing:
+        refuse(path, f"lacks {', '.join(missing)}")
     return meta
 
 
 def _read_part(folder: Path, published: Published) -> Part:
     meta, path = read_meta(folder), folder / META
-    if meta.get("dataset") != published.name:
-        refuse(path, f"of the data set {meta.get('dataset')!r:.40}, not {published.name!r}")
+    if meta["dataset"] != published.name:
+        refuse(path, f"of the data set {meta['dataset']!r:.40}, not {published.name!r}")
     images = map_npy(folder / IMAGES)
     check_shape(images.shape, images.dtype, folder / IMAGES, published.side)
-    if list(images.shape) != meta.get("shape"):
-        refuse(folder / IMAGES, f"of shape {images.shape}, not {meta.get('shape')!r:.60}")
+    if list(images.shape) != meta["shape"]:
+        refuse(folder / IMAGES, f"of shape {images.shape}, not {meta['shape']!r:.60}")
     labels = checked_labels(map_npy(folder / LABELS), folder / LABELS, len(images), folder / IMAGES)
-    names, originals = meta.get("class_names"), meta.get("original_labels")
+    names, originals = meta["class_names"], meta["original_labels"]
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         refuse(path, "'class_names' is not a list of text")
     if not isinstance(originals, list) or not all(type(label) is int for label in originals):
@@ -118,10 +133,12 @@ def _read_part(folder: Path, published: Published) -> Part:
         and present[0] == 0
     ):
         refuse(path, f"labels do not match the {len(names)} classes")
-    order = meta.get("color_order")
+    order = meta["color_order"]
     if order not in ("RGB", "BGR"):
         refuse(path, f"'color_order' is {order!r:.40}, not 'RGB' or 'BGR'")
-    mean, std = (_numbers(meta.get(key), key, path) for key in ("mean", "std"))
+    mean, std, _, _ = (
+        _numbers(meta[key], key, path) for key in ("mean", "std", "measured_mean", "measured_std")
+    )
     if min(std) <= 0:
         refuse(path, "'std' is not positive")
     try:
