@@ -110,6 +110,11 @@ def rewritten(**members):
     return change
 
 
+def compressed_by_lzma(path):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("images.npy", npy((1, 84, 84, 3), bytes(84 * 84 * 3)))
+
+
 def zip_bomb(path):
     """Write 210 MB of zeros in 0.2 MB."""
     count = 10_000
@@ -365,6 +370,7 @@ CASES = {
     ),
     # Archives of arrays.
     "a zip bomb": (with_archive(zip_bomb), "times its size"),
+    "an archive of another compression": (with_archive(compressed_by_lzma), "another way"),
     "an archive cut in the middle": (with_archive(cut), "truncated: the list at its end"),
     "an archive cut in the list": (with_archive(lambda path: cut(path, 0.9999)), "truncated"),
     "an archive without images": (

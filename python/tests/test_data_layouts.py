@@ -150,6 +150,18 @@ def test_tiered_classes_take_their_names_from_the_labels_file(tmp_path):
     assert skd.datasets.load("tiered-imagenet", tmp_path).val.class_names == ("ant", "cat")
 
 
+def test_parts_may_each_count_their_classes_from_zero(tmp_path):
+    parts = {
+        part: (images, np.unique(labels, return_inverse=True)[1])
+        for part, (images, labels) in data_files.make_parts(84).items()
+    }
+    data_files.write_tiered(tmp_path, parts)
+    target = skd.datasets.import_data(tmp_path, name="tiered-imagenet", to=tmp_path / "to")
+    data = skd.datasets.load("tiered-imagenet", target)
+    assert (data.train.class_names, data.val.class_names) == (("0", "1", "2"), ("0", "1"))
+    assert data.trainval.n_classes == 5
+
+
 def test_other_images_of_the_training_classes_keep_their_labels(tmp_path):
     parts = data_files.make_parts(84)
     data_files.write_mini_pickles(tmp_path, parts)

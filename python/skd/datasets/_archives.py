@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import numpy as np
 
@@ -21,8 +21,32 @@ MAX_RATIO, RATIO_COUNTS_FROM = 100, 1 << 26
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
 
 
-def read_member(path: Path, key: str, side: int | None) -> Pixels:
-    """Return an array of an archive: images of a side, or if that is None a small array."""
+def read_images(path: Path, key: str, side: int) -> Pixels:
+    """Return the images of a side that an archive holds under a key."""
+    member, header = _find(path, key)
+    check_shape(header.shape, header.dtype, path, side)
+    if header.is_fortran:
+        refuse(path, "the images are in Fortran order, not in C order")
+    ratio = member.file_size / max(member.compress_size, 1)
+    if member.file_size > RATIO_COUNTS_FROM and ratio > MAX_RATIO:
+        refuse(path, f"{member.filename!r} unpacks to {ratio:.0f} times its size: no images do")
+    array = None
+    if member.compress_type == zipfile.ZIP_STORED:
+        array = map_array(path, _content_offset(path, member) + header.offset, header)
+    return Pixels(header.shape, lambda: _blocks(path, member, header), array)
+
+
+def read_labels(path: Path, key: str) -> np.ndarray[Any, Any]:
+    """Return a small array that an archive holds under a key."""
+    member, header = _find(path, key)
+    if header.nbytes > MAX_LABEL_BYTES:
+        refuse(path, f"{member.filename!r} is too large for labels: {header.nbytes:,} bytes")
+    (content,) = _pieces(path, member, header, header.nbytes, 1)
+    return np.frombuffer(content, header.dtype).reshape(header.shape)
+
+
+def _find(path: Path, key: str) -> tuple[zipfile.ZipInfo, ArrayHeader]:
+    """Return an archive's member and the header of its array, whose size fits."""
     look_at(path)
     if not zipfile.is_zipfile(path):
         refuse(path, "not an archive of NumPy arrays, or truncated: the list at its end is missing")
@@ -33,40 +57,23 @@ def read_member(path: Path, key: str, side: int | None) -> Pixels:
                 found = ", ".join(name.removesuffix(".npy")[:40] for name in names[:10])
                 refuse(path, f"the archive has no array {key!r}; it has {found or 'none'}")
             member = archive.getinfo(f"{key}.npy")
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                refuse(path, f"{member.filename!r} is compressed in another way than NumPy does")
             with archive.open(member) as file:
                 header = ArrayHeader(file, path)
     except DAMAGED as error:
-        refuse(
-            path, f"the archive is damaged or truncated ({error or type(error).__name__})", error
-        )
-    _check_size(path, member, header, side)
-    if member.compress_type == zipfile.ZIP_STORED and not header.is_fortran:
-        array = map_array(path, _content_offset(path, member) + header.offset, header)
-        return Pixels(header.shape, lambda: _blocks(path, member, header), array)
-    return (
-        Pixels(header.shape, lambda: _blocks(path, member, header))
-        if side
-        else Pixels(header.shape, lambda: iter(()), _small(path, member, header))
-    )
-
-
-def _check_size(path: Path, member: zipfile.ZipInfo, header: ArrayHeader, side: int | None) -> None:
+        _refuse_damaged(path, error)
     if header.offset + header.nbytes != member.file_size:
         refuse(
             path,
             f"{member.filename!r} declares an array of {header.nbytes:,} bytes, and "
             f"{member.file_size - header.offset:,} are there",
         )
-    if side is None:
-        if header.nbytes > MAX_LABEL_BYTES:
-            refuse(path, f"{member.filename!r} is too large for labels: {header.nbytes:,} bytes")
-        return
-    check_shape(header.shape, header.dtype, path, side)
-    if header.is_fortran:
-        refuse(path, "the images are in Fortran order, not in C order")
-    ratio = member.file_size / max(member.compress_size, 1)
-    if member.file_size > RATIO_COUNTS_FROM and ratio > MAX_RATIO:
-        refuse(path, f"{member.filename!r} unpacks to {ratio:.0f} times its size: no images do")
+    return member, header
+
+
+def _refuse_damaged(path: Path, error: Exception) -> NoReturn:
+    refuse(path, f"the archive is damaged or truncated ({error or type(error).__name__})", error)
 
 
 def _content_offset(path: Path, member: zipfile.ZipInfo) -> int:
@@ -78,11 +85,6 @@ def _content_offset(path: Path, member: zipfile.ZipInfo) -> int:
         refuse(path, "the archive is damaged: a member has no header of its own")
     name, extra = (int.from_bytes(local[at : at + 2], "little") for at in (26, 28))
     return member.header_offset + LOCAL_HEADER + name + extra
-
-
-def _small(path: Path, member: zipfile.ZipInfo, header: ArrayHeader) -> np.ndarray[Any, Any]:
-    (content,) = _pieces(path, member, header, header.nbytes, 1)
-    return np.frombuffer(content, header.dtype).reshape(header.shape)
 
 
 def _blocks(path: Path, member: zipfile.ZipInfo, header: ArrayHeader) -> Iterator[Block]:
@@ -103,9 +105,7 @@ def _pieces(
             if file.read(1):  # which also checks the checksum
                 refuse(path, f"{member.filename!r} is longer than its array")
     except DAMAGED as error:
-        refuse(
-            path, f"the archive is damaged or truncated ({error or type(error).__name__})", error
-        )
+        _refuse_damaged(path, error)
 
 
 def _read(file: IO[bytes], size: int, path: Path) -> bytes:

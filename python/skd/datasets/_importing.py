@@ -15,7 +15,7 @@ from skd._progress import progress_bar
 from skd.datasets._loading import PUBLISHED, base_of, check_bgr
 
 if TYPE_CHECKING:
-    from skd.datasets._parts import Part
+    from skd.datasets._parts import FinishedPart
 
 SPARE_BYTES = 1 << 24  # for labels and descriptions
 
@@ -113,7 +113,7 @@ def import_data(
     return target
 
 
-def _require_space(folder: Path, parts: Iterable[Part]) -> None:
+def _require_space(folder: Path, parts: Iterable[FinishedPart]) -> None:
     """Refuse to begin what the disk cannot hold."""
     import shutil
 

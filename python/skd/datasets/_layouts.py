@@ -11,7 +11,7 @@ import numpy as np
 from skd.datasets import _cifar100, _folders, _native_form, _pickle_layouts
 from skd.datasets._catalogue import REQUIRED, Published
 from skd.datasets._files import look_at, refuse
-from skd.datasets._parts import Part
+from skd.datasets._parts import FinishedPart, Part
 from skd.errors import DataError
 
 
@@ -159,7 +159,7 @@ def _check_disjoint(root: Path, parts: dict[str, Part]) -> None:
         seen.update(dict.fromkeys(parts[name].class_names or (), name))
 
 
-def finished(part: Part, published: Published, base: Part | None, color_order: str) -> Part:
+def finished(part: Part, published: Published, base: Part | None, color_order: str) -> FinishedPart:
     """Return a part with labels from 0, names, normalisation and an order of colours.
 
     Parameters
@@ -176,11 +176,12 @@ def finished(part: Part, published: Published, base: Part | None, color_order: s
     original, labels = np.unique(part.labels, return_inverse=True)
     if base is not None and not np.array_equal(np.unique(base.labels), original):
         refuse(part.files[0], "its classes are not those of the training part")
-    names = part.class_names or tuple(map(str, original))
+    kept = original if part.original_labels is None else part.original_labels
+    names = part.class_names or tuple(map(str, kept))
     if len(names) != len(original):
         refuse(part.files[0], f"{len(names)} names of classes for {len(original)} classes")
     pixels = part.pixels if part.color_order == color_order else part.pixels.reversed()
-    return Part(
+    return FinishedPart(
         pixels=pixels,
         labels=labels.astype(np.int64),
         class_names=names,
@@ -188,5 +189,5 @@ def finished(part: Part, published: Published, base: Part | None, color_order: s
         color_order=color_order,
         mean=part.mean or published.mean,
         std=part.std or published.std,
-        original_labels=original if part.original_labels is None else part.original_labels,
+        original_labels=kept,
     )

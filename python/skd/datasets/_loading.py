@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skd import _validation as check
-from skd.datasets._split import FewShotData, Split, from_arrays
+from skd.datasets._split import FewShotData, from_arrays
 
 if TYPE_CHECKING:
     from skd.datasets._parts import Part
@@ -69,7 +69,7 @@ def load(name: str, root: str | PathLike[str] | None = None, *, bgr: bool = Fals
     _, parts = read_parts(folder, published)
     order = "BGR" if keeps_bgr else "RGB"
     splits = {
-        key: _split_of(finished(part, published, base_of(key, parts), order))
+        key: finished(part, published, base_of(key, parts), order).split()
         for key, part in parts.items()
     }
     return FewShotData(
@@ -92,18 +92,6 @@ def check_bgr(bgr: bool, name: str, owner: str) -> bool:
 def base_of(key: str, parts: dict[str, Part]) -> Part | None:
     """Return the training part for parts of other images of its classes."""
     return parts["train"] if key.startswith("train_phase") else None
-
-
-def _split_of(part: Part) -> Split:
-    assert part.original_labels is not None
-    return Split(
-        images=part.pixels.read(),
-        labels=part.labels,
-        original_labels=part.original_labels,
-        class_names=tuple(part.class_names or ()),
-        mean=tuple(part.mean or ()),
-        std=tuple(part.std or ()),
-    )
 
 
 def _load_glyphs() -> FewShotData:

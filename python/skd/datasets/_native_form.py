@@ -13,7 +13,7 @@ from numpy.lib import format as npy
 
 from skd.datasets._catalogue import OPTIONAL, REQUIRED, Published
 from skd.datasets._files import look_at, map_npy, new_file, refuse, sync_folder
-from skd.datasets._parts import Part, Pixels, check_shape, checked_labels
+from skd.datasets._parts import FinishedPart, Part, Pixels, check_shape, checked_labels
 from skd.datasets._split import ChannelStatistics, content_hash
 
 IMAGES, LABELS, META = "images.npy", "labels.npy", "meta.json"
@@ -35,15 +35,15 @@ PARTS = (*REQUIRED, *OPTIONAL)
 
 
 def write_part(
-    folder: Path, part: Part, describe: dict[str, Any], advance: Callable[[int], object]
+    folder: Path, part: FinishedPart, describe: dict[str, Any], advance: Callable[[int], object]
 ) -> None:
-    """Write a part whose labels count from 0 and whose names and normalisation are known.
+    """Write a part.
 
     Parameters
     ----------
     folder : Path
         Is made.
-    part : Part
+    part : FinishedPart
         Read once, in blocks.
     describe : dict
         Further entries of ``meta.json``.
@@ -65,19 +65,18 @@ def write_part(
         npy.write_array(file, part.labels.astype("<i8"), allow_pickle=False)
     content.update(part.labels.astype("<i8").tobytes())
     measured_mean, measured_std = statistics.result()
-    assert part.original_labels is not None
     meta = {
         "format": FORMAT,
         **describe,
         "shape": list(map(int, shape)),
         "color_order": part.color_order,
-        "mean": list(part.mean or ()),
-        "std": list(part.std or ()),
+        "mean": list(part.mean),
+        "std": list(part.std),
         "measured_mean": measured_mean.tolist(),
         "measured_std": measured_std.tolist(),
         "sha256": content.hexdigest(),
         "original_labels": part.original_labels.tolist(),
-        "class_names": list(part.class_names or ()),
+        "class_names": list(part.class_names),
     }
     with new_file(folder / META) as file:
         file.write(json.dumps(meta, indent=1).encode())
@@ -145,8 +144,10 @@ def _read_part(folder: Path, published: Published) -> Part:
         original_labels = np.array(originals, dtype=np.int64)
     except OverflowError as error:
         refuse(path, "'original_labels' are beyond 64 bits", error)
+    # Labels as names are no names: each part may count its classes from 0.
+    named = None if names == list(map(str, originals)) else tuple(names)
     return Part(
-        Pixels.of_array(images), labels, tuple(names), (folder,), order, mean, std, original_labels
+        Pixels.of_array(images), labels, named, (folder,), order, mean, std, original_labels
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,10 +91,10 @@ class Part:
         Where the part comes from.
     color_order : {"RGB", "BGR"}
         Order of the channels.
-    mean, std : sequence of float, optional
+    mean, std : tuple of float, optional
         Normalisation, if the layout holds it.
-    sha256 : str, optional
-        See `Split.sha256`; if the layout holds it.
+    original_labels : ndarray of shape (n_classes,), dtype int64, optional
+        The labels that the classes had, if `labels` count from 0 already.
     """
 
     pixels: Pixels
@@ -102,9 +102,37 @@ class Part:
     class_names: tuple[str, ...] | None
     files: tuple[Path, ...]
     color_order: str = "RGB"
-    mean: Sequence[float] | None = None
-    std: Sequence[float] | None = None
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
     original_labels: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True)
+class FinishedPart:
+    """A part as it is loaded or imported: labels from 0, named, with normalisation.
+
+    Attributes are those of `Split`, but for `pixels`, `color_order`, and the `files` it is from.
+    """
+
+    pixels: Pixels
+    labels: NDArray[np.int64]
+    original_labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    color_order: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    files: tuple[Path, ...]
+
+    def split(self) -> Split:
+        """Return the split, its images mapped or read."""
+        return Split(
+            images=self.pixels.read(),
+            labels=self.labels,
+            original_labels=self.original_labels,
+            class_names=self.class_names,
+            mean=self.mean,
+            std=self.std,
+        )
 
 
 def checked_images(array: Any, path: Path, side: int) -> Block:

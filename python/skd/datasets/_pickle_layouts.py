@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from skd.datasets import _files as files
-from skd.datasets._archives import read_member
+from skd.datasets._archives import read_images, read_labels
 from skd.datasets._catalogue import OPTIONAL, REQUIRED, Published
 from skd.datasets._parts import (
     Part,
@@ -105,7 +105,7 @@ def read_tiered(paths: dict[str, Path], published: Published) -> dict[str, Part]
     """Read them with their labels; the images are BGR."""
     parts = {}
     for name, path in paths.items():
-        pixels = read_member(path, "images", published.side)
+        pixels = read_images(path, "images", published.side)
         label_path = path.with_name(f"{name}_labels.pkl")
         content = files.read_pickle(label_path)
         labels = files.entry(content, TIERED_LABELS, label_path)
@@ -136,9 +136,9 @@ def read_numpy(paths: dict[str, Path], published: Published) -> dict[str, Part]:
     parts = {}
     for name, path in paths.items():
         if path.suffix == ".npz":
-            pixels = read_member(path, "images", published.side)
+            pixels = read_images(path, "images", published.side)
             label_path = path
-            found = read_member(path, "labels", None).read()
+            found = read_labels(path, "labels")
         else:
             array = files.map_npy(path)
             check_shape(array.shape, array.dtype, path, published.side)
