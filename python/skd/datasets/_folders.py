@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -15,6 +16,7 @@ from skd.datasets._pictures import is_picture, pictures
 PARTS = (*REQUIRED, *OPTIONAL)
 IMAGES = "images"
 MAX_FIELD = 4096
+MAX_NAME = 255  # bytes of a part of a path, on every file system there is
 
 
 def class_folder_paths(folder: Path, published: Published) -> dict[str, Path]:
@@ -87,7 +89,7 @@ def _read_list(path: Path) -> tuple[list[Path], list[str]]:
                     refuse(path, f"line {number} is not 'filename,label'")
                 files.append(_listed(row[0], images, inside, path, number))
                 classes.append(row[1])
-    except (UnicodeDecodeError, csv.Error, OSError) as error:  # or a name that is too long
+    except (UnicodeDecodeError, csv.Error) as error:
         refuse(path, f"not a list of 'filename,label' in UTF-8 ({error})", error)
     if not files:
         refuse(path, "the list has no files")
@@ -98,6 +100,8 @@ def _listed(name: str, images: Path, inside: Path, path: Path, number: int) -> P
     """Return the file of a line, which must lie in the folder of images."""
     parts = PurePosixPath(name.replace("\\", "/"))
     file = images / parts
+    if any(len(os.fsencode(part)) > MAX_NAME for part in parts.parts):
+        refuse(path, f"line {number} has a name that is too long: {name!r:.80}")
     if parts.is_absolute() or ".." in parts.parts or "\0" in name:
         refuse(path, f"line {number} names a file outside of {IMAGES!r}: {name!r:.80}")
     if not file.resolve().is_relative_to(inside):
