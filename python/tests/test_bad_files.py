@@ -4,6 +4,7 @@ import io
 import pickle
 import struct
 import tarfile
+import tracemalloc
 from pathlib import Path
 
 import data_files
@@ -279,6 +280,29 @@ def test_file_is_refused_and_nothing_written(case, tmp_path):
         skd.datasets.load(name, root)
     assert set(tmp_path.rglob("*")) == before
     assert not Path("canary").exists()
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        "a zip bomb",
+        "an archive that unpacks to 600 MB",
+        "an array file of a declared terabyte",
+        "a pickle of a declared terabyte",
+        "a pickle of repeated text",
+        "a pickle of the highest memo",
+        "a picture of declared gigapixels",
+    ],
+)
+def test_a_bomb_takes_little_memory(case, tmp_path):
+    name, root = CASES[case][0](tmp_path)
+    tracemalloc.start()
+    try:
+        with pytest.raises(skd.datasets.DataError):
+            skd.datasets.import_data(root, name=name, to=tmp_path / "to")
+        assert tracemalloc.get_traced_memory()[1] < 32_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_there_are_many_kinds_of_bad_files():
