@@ -69,7 +69,7 @@ class EpisodeSampler:
     ) -> None:
         owner = "EpisodeSampler"
         self._labels = check.class_labels(labels, "labels", owner)
-        _, counts = np.unique(self._labels, return_counts=True)
+        classes, counts = np.unique(self._labels, return_counts=True)
         self.n_way = check.integer(n_way, "n_way", owner, minimum=1)
         self.n_shot = check.integer(n_shot, "n_shot", owner, minimum=1)
         self.n_query = check.integer(n_query, "n_query", owner, minimum=1)
@@ -78,7 +78,8 @@ class EpisodeSampler:
         if self.n_way > len(counts):
             check.refuse("n_way", owner, f"at most the number of classes, {len(counts)}", n_way)
         if self.n_shot + self.n_query > counts.min():
-            legal = f"such that n_shot + n_query is at most the smallest class, {counts.min()}"
+            smallest = f"{counts.min()} images of class {classes[counts.argmin()]}"
+            legal = f"such that n_shot + n_query is at most the smallest class, {smallest}"
             check.refuse("n_query", owner, legal, f"{n_shot} + {n_query}")
 
     def sample(self, first: int, count: int) -> Episodes:

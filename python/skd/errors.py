@@ -7,3 +7,7 @@ class SKDError(Exception):
 
 class NonFiniteLossError(SKDError):
     """A loss or a gradient came out NaN or infinite; the model is as it was before the step."""
+
+
+class DataError(SKDError, ValueError):
+    """A file of a data set is damaged, is not what its name says, or may not be read."""
