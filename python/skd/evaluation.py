@@ -35,7 +35,7 @@ CLASSIFIERS = {
 INVERSE_REGULARIZATION = 1.0
 # The support features of so many episodes are in memory at once, of fewer where they are large: a
 # power of two, so that the batches of a block are full unless its episodes are few and large.
-MOST_EPISODES_AT_ONCE = 256
+MOST_EPISODES_AT_ONCE = 1024
 SUPPORT_BYTES = 1 << 26
 
 
