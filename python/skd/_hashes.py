@@ -25,8 +25,12 @@ def arrays_sha256(*arrays: NDArray[Any]) -> str:
 
 
 def split_sha256(split: Split) -> str:
-    """Return the SHA-256 of the bytes of a split's images, then of its labels."""
-    return arrays_sha256(split.images, split.labels)
+    """Return the SHA-256 of a line that tells the shape, of the images, and of the labels."""
+    digest = _sha256()
+    digest.update(f"skd split of shape {split.images.shape}\n".encode())
+    _update(digest, split.images)
+    _update(digest, split.labels)
+    return digest.hexdigest()
 
 
 def state_sha256(state: Mapping[str, NDArray[Any]]) -> str:
