@@ -9,6 +9,7 @@ import typer
 import skd
 from skd.cli._bench import bench
 from skd.cli._data import data
+from skd.cli._evaluate import evaluate
 
 application = typer.Typer(
     no_args_is_help=True,
@@ -17,6 +18,7 @@ application = typer.Typer(
 )
 application.command()(bench)
 application.add_typer(data, name="data")
+application.command()(evaluate)
 
 
 def _print_version(wanted: bool) -> None:
