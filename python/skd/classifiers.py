@@ -133,7 +133,7 @@ class LogisticRegression:
             raise SKDError(f"{owner} needs a fitted classifier; call fit first.")
         rows = check.float_array(features, "features", owner, ndim=2, finite=True)
         decision = np.empty((len(rows), len(self.classes_)), dtype=np.float64)
-        _native.logistic_regression_decision(rows, self.coef_, self.intercept_, decision)
+        _native.linear_decision(rows, self.coef_, self.intercept_, decision)
         return decision
 
     def predict(self, features: ArrayLike) -> NDArray[np.int64]:
