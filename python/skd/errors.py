@@ -7,3 +7,7 @@ class SKDError(Exception):
 
 class NonFiniteLossError(SKDError):
     """A loss or a gradient came out NaN or infinite; the model is as it was before the step."""
+
+
+class NotFittedError(SKDError, ValueError, AttributeError):
+    """A classifier was asked before it was fitted."""
