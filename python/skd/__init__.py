@@ -23,6 +23,7 @@ from skd.creation import create_model, load_model
 from skd.episodes import Episodes, EpisodeSampler
 from skd.errors import NonFiniteLossError, NotFittedError, SKDError
 from skd.evaluation import EvaluationResult, evaluate, evaluate_features, mean_ci95
+from skd.few_shot import FewShotClassifier
 from skd.history import EpochRecord, History, Losses
 from skd.models import Model, Normalization
 from skd.optimizers import SGD
@@ -36,6 +37,7 @@ __all__ = [
     "Episodes",
     "EpochRecord",
     "EvaluationResult",
+    "FewShotClassifier",
     "Gen0",
     "Gen1",
     "History",
