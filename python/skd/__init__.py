@@ -11,11 +11,19 @@ from skd._instruction_set import instruction_set
 from skd._threads import get_num_threads, set_num_threads
 from skd._version import __version__
 from skd.augmentation import apply_augmentation, augment, draw_augmentation
-from skd.classifiers import LogisticRegression, l2_normalize
+from skd.classifiers import (
+    LinearSVC,
+    LogisticRegression,
+    NearestCentroid,
+    NearestNeighbor,
+    RidgeClassifier,
+    l2_normalize,
+)
 from skd.creation import create_model, load_model
 from skd.episodes import Episodes, EpisodeSampler
-from skd.errors import NonFiniteLossError, SKDError
+from skd.errors import NonFiniteLossError, NotFittedError, SKDError
 from skd.evaluation import EvaluationResult, evaluate, evaluate_features, mean_ci95
+from skd.few_shot import FewShotClassifier
 from skd.history import EpochRecord, History, Losses
 from skd.models import Model, Normalization
 from skd.optimizers import SGD
@@ -29,14 +37,20 @@ __all__ = [
     "Episodes",
     "EpochRecord",
     "EvaluationResult",
+    "FewShotClassifier",
     "Gen0",
     "Gen1",
     "History",
+    "LinearSVC",
     "LogisticRegression",
     "Losses",
     "Model",
+    "NearestCentroid",
+    "NearestNeighbor",
     "NonFiniteLossError",
     "Normalization",
+    "NotFittedError",
+    "RidgeClassifier",
     "SKDError",
     "Supervised",
     "__version__",
