@@ -55,6 +55,8 @@ public func skd_model_clone(
 @c @implementation
 public func skd_model_free(_ model: OpaquePointer!) {
   guard let model else { return }
+  // What a thread of the parent process was changing when it forked stays where it is.
+  if ModelHandle.from(model).isLost { return }
   Unmanaged<ModelHandle>.fromOpaque(UnsafeRawPointer(model)).release()
 }
 

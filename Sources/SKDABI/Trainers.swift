@@ -4,7 +4,7 @@ import SKDNN
 import SKDRuntime
 
 /// What a `skd_trainer *` points to.
-private final class TrainerHandle {
+final class TrainerHandle {
   let trainer: Trainer
   private let model: ModelHandle
   private let teacher: ModelHandle?
@@ -23,6 +23,9 @@ private final class TrainerHandle {
     let (first, second) = isInOrder ? (model, teacher) : (teacher, model)
     return try first.exclusively { _ in try second.exclusively { _ in try body(trainer) } }
   }
+
+  /// Whether a thread of the parent process was using a model of this trainer when it forked.
+  var isLost: Bool { model.isLost || teacher?.isLost == true }
 
   static func from(_ pointer: OpaquePointer?, _ arguments: Arguments) throws -> TrainerHandle {
     let pointer = try arguments.pointer(pointer, "trainer")
@@ -84,7 +87,8 @@ private func objective(_ config: skd_trainer_config, _ arguments: Arguments) thr
 @c @implementation
 public func skd_trainer_free(_ trainer: OpaquePointer!) {
   guard let trainer else { return }
-  Unmanaged<TrainerHandle>.fromOpaque(UnsafeRawPointer(trainer)).release()
+  let reference = Unmanaged<TrainerHandle>.fromOpaque(UnsafeRawPointer(trainer))
+  if !reference.takeUnretainedValue().isLost { reference.release() }
 }
 
 @c @implementation
@@ -121,8 +125,13 @@ private func train(
     if let labels {
       try arguments.labels(labels, count: batch, classes: network.configuration.classCount)
     }
-    let terms = try handle.exclusively { try body($0, images, labels, batch) }
-    result.pointee = skd_losses(
+    result.pointee = skd_losses(try handle.exclusively { try body($0, images, labels, batch) })
+  }
+}
+
+extension skd_losses {
+  init(_ terms: Losses) {
+    self.init(
       total: terms.total, cross_entropy: terms.crossEntropy, rotation: terms.rotation,
       distillation: terms.distillation, twin: terms.twin, accuracy: terms.accuracy,
       rotation_accuracy: terms.rotationAccuracy)

@@ -1,4 +1,6 @@
 // Trainers and learning-rate schedules.
+#include <nanobind/stl/vector.h>
+
 #include "handles.h"
 
 namespace {
@@ -25,6 +27,11 @@ void create(Trainer *self, const Model &model, const Model *teacher, int32_t obj
   new (self) Trainer{handle, nb::find(model)};
 }
 
+nb::tuple losses_tuple(const skd_losses &losses) {
+  return nb::make_tuple(losses.total, losses.cross_entropy, losses.rotation, losses.distillation,
+                        losses.twin, losses.accuracy, losses.rotation_accuracy);
+}
+
 using Advance = decltype(&skd_trainer_step);
 
 /// The seven numbers of skd_losses, in its order.
@@ -36,8 +43,7 @@ nb::tuple advance(const char *function, Advance call, const Trainer &trainer,
   require_shape(function, "labels", labels, {batch});
   skd_losses losses{};
   compute([&] { return call(trainer.handle, images.data(), pointer(labels), batch, &losses); });
-  return nb::make_tuple(losses.total, losses.cross_entropy, losses.rotation, losses.distillation,
-                        losses.twin, losses.accuracy, losses.rotation_accuracy);
+  return losses_tuple(losses);
 }
 
 nb::tuple step(const Trainer &trainer, const Images &images, const std::optional<Labels> &labels) {
@@ -61,6 +67,46 @@ nb::dict gradients(const Trainer &trainer) {
     }
   }
   return gradients;
+}
+
+nb::tuple last_losses(const Trainer &trainer) {
+  skd_losses losses{};
+  compute([&] { return skd_trainer_get_losses(trainer.handle, &losses); });
+  return losses_tuple(losses);
+}
+
+/// {name: read-only view} of the velocities, in the order of the model's state.
+nb::dict velocities(nb::pointer_and_handle<Trainer> self) {
+  const Trainer &trainer = *self.p;
+  const Model &model = nb::cast<const Model &>(trainer.model);
+  nb::dict velocities;
+  for (int64_t index = 0; index < model.info.state_count; ++index) {
+    const float *velocity = nullptr;
+    compute([&] { return skd_trainer_get_velocity(trainer.handle, index, &velocity); });
+    const skd_state_entry entry = model.entry(index);
+    if (velocity) velocities[entry.name] = view(velocity, entry, self.h);
+  }
+  return velocities;
+}
+
+using Velocity = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
+
+/// Replaces the velocities, in the order of `velocities`, and the step count.
+void load(const Trainer &trainer, const std::vector<Velocity> &arrays, int64_t step) {
+  const Model &model = nb::cast<const Model &>(trainer.model);
+  std::vector<const float *> pointers(size_t(model.info.state_count), nullptr);
+  size_t used = 0;
+  for (int64_t index = 0; index < model.info.state_count; ++index) {
+    const skd_state_entry entry = model.entry(index);
+    if (entry.kind != SKD_PARAMETER) continue;
+    if (used == arrays.size()) break;
+    require_shape("load_state_dict", entry.name, arrays[used],
+                  Shape(entry.shape, entry.shape + entry.dimensions));
+    pointers[size_t(index)] = arrays[used++].data();
+  }
+  compute([&] {
+    return skd_trainer_load(trainer.handle, pointers.data(), int64_t(pointers.size()), step);
+  });
 }
 
 int64_t steps_taken(const Trainer &trainer) {
@@ -101,6 +147,9 @@ void bind_trainer(nb::module_ &module) {
       .def("step", &step, array("images"), optional_array("labels"))
       .def("loss", &loss, array("images"), optional_array("labels"))
       .def("gradients", &gradients)
+      .def("last_losses", &last_losses)
+      .def("velocities", &velocities)
+      .def("load", &load, array("velocities"), "step"_a)
       .def_prop_ro("steps_taken", &steps_taken)
       .def("set_learning_rate", &set_learning_rate, "learning_rate"_a);
   module.def("step_learning_rate", &step_learning_rate, "epoch"_a, "base"_a, "factor"_a,

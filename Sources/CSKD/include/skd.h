@@ -498,6 +498,32 @@ skd_status skd_trainer_set_learning_rate(skd_trainer *trainer, double learning_r
 /** Steps taken so far; it seeds dropout and drives DropBlock's ramp. */
 skd_status skd_trainer_get_step(skd_trainer *trainer, int64_t *step);
 
+/** Terms of the last step or loss, also of one that returned SKD_NON_FINITE; at first zeros. */
+skd_status skd_trainer_get_losses(skd_trainer *trainer, skd_losses *losses);
+
+/**
+ * SGD's velocity (momentum buffer) of the parameter at state `index`.
+ *
+ * With the model's state, the learning rate and the step count, the velocities are all that the
+ * next step depends on. Before the first step they are zero, which makes that step's velocity its
+ * gradient: no flag tells it.
+ *
+ * @param velocity  Set to floats of the entry's shape and strides, which live as long as the
+ *                  trainer; read only: write through skd_trainer_load. NULL for an entry that is no
+ *                  parameter.
+ */
+skd_status skd_trainer_get_velocity(skd_trainer *trainer, int64_t index, const float **velocity);
+
+/**
+ * Replaces the velocities and the step count. All or nothing.
+ *
+ * @param velocities  state_count C-contiguous arrays of the entries' shapes, finite; what stands
+ *                    for an entry that is no parameter is not read.
+ * @param step        0...2^47.
+ */
+skd_status skd_trainer_load(skd_trainer *trainer, const float *const *velocities, int64_t count,
+                            int64_t step);
+
 /** 1 if the last loss or step gave the parameter at state `index` a gradient, else 0. */
 skd_status skd_trainer_has_gradient(skd_trainer *trainer, int64_t index, int32_t *has_gradient);
 

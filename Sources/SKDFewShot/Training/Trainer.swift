@@ -11,8 +11,10 @@ public final class Trainer {
   public let objective: any Objective
   public let optimizer: SGD
   private let seed: UInt64
-  /// Steps taken.
-  public private(set) var stepCount = 0
+  /// Steps taken. It seeds dropout and drives DropBlock's ramp.
+  public var stepCount = 0
+  /// Terms of the last step or loss, also of one that was refused as not finite.
+  public private(set) var lastLosses = Losses()
 
   /// - Parameters:
   ///   - teacher: Frozen; for generation 1 only.
@@ -96,6 +98,7 @@ public final class Trainer {
     let losses = try objective.losses(
       of: output, images: batch, labels: labels, teacherLogits: teacherLogits,
       gradients: gradients)
+    lastLosses = losses
     try requireFinite(losses.total.isFinite, "the loss", losses)
     try network.backward(
       dLogits: gradients.logits, dRotationLogits: gradients.rotationLogits, context)
