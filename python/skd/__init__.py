@@ -10,11 +10,11 @@ from skd import datasets, losses, ops, profiling
 from skd._instruction_set import instruction_set
 from skd._threads import get_num_threads, set_num_threads
 from skd._version import __version__
-from skd.augmentation import apply_augmentation, augment, draw_augmentation
+from skd.augmentation import apply_augmentation, augment, draw_augmentation, epoch_order
 from skd.classifiers import LogisticRegression, l2_normalize
 from skd.creation import create_model, load_model
 from skd.episodes import Episodes, EpisodeSampler
-from skd.errors import NonFiniteLossError, SKDError
+from skd.errors import DamagedCheckpointError, NonFiniteLossError, SKDError
 from skd.evaluation import EvaluationResult, evaluate, evaluate_features, mean_ci95
 from skd.history import EpochRecord, History, Losses
 from skd.models import Model, Normalization
@@ -25,6 +25,7 @@ from skd.training import Gen0, Gen1, Supervised
 
 __all__ = [
     "SGD",
+    "DamagedCheckpointError",
     "EpisodeSampler",
     "Episodes",
     "EpochRecord",
@@ -46,6 +47,7 @@ __all__ = [
     "create_model",
     "datasets",
     "draw_augmentation",
+    "epoch_order",
     "evaluate",
     "evaluate_features",
     "get_num_threads",

@@ -9,6 +9,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._trainer_state import TrainerState
 from skd.history import Losses
 from skd.models import Model, model_floats
 from skd.optimizers import SGD
@@ -29,7 +31,7 @@ __all__ = ["Gen0", "Gen1", "Supervised"]
 ROTATIONS = (90, 180, 270)
 
 
-class _Trainer:
+class _Trainer(TrainerState):
     """What the three objectives share: an objective with its optimiser, over one model."""
 
     _labels_required = True
@@ -50,6 +52,7 @@ class _Trainer:
     ) -> None:
         owner = type(self).__name__
         self.model = model
+        self.seed = check.seed(seed, owner)
         if optimizer is None:
             optimizer = SGD()
         self.optimizer = check.instance(optimizer, "optimizer", owner, SGD)
@@ -68,24 +71,8 @@ class _Trainer:
             self.optimizer.lr,
             self.optimizer.momentum,
             self.optimizer.weight_decay,
-            check.seed(seed, owner),
+            self.seed,
         )
-
-    @property
-    def learning_rate(self) -> float:
-        """Learning rate of the next step; at first that of the optimiser."""
-        return self._learning_rate
-
-    @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
-        rate = check.number(value, "learning_rate", type(self).__name__)
-        self._native.set_learning_rate(rate)
-        self._learning_rate = rate
-
-    @property
-    def steps_taken(self) -> int:
-        """Training steps so far."""
-        return self._native.steps_taken
 
     def step(self, x: ArrayLike, labels: ArrayLike | None) -> Losses:
         """Take one training step: forward, losses, backward, SGD.
@@ -107,7 +94,9 @@ class _Trainer:
         NonFiniteLossError
             If a loss or a gradient is NaN or infinite; nothing is then updated.
         """
-        return Losses(*self._native.step(*self._batch(x, labels, "step")))
+        batch = self._batch(x, labels, "step")
+        with self._explaining_non_finite():
+            return Losses(*self._native.step(*batch))
 
     def loss(self, x: ArrayLike, labels: ArrayLike | None) -> Losses:
         """Compute the losses and gradients of a step without any update.
@@ -124,7 +113,9 @@ class _Trainer:
         losses : Losses
             Terms of the loss.
         """
-        return Losses(*self._native.loss(*self._batch(x, labels, "loss")))
+        batch = self._batch(x, labels, "loss")
+        with self._explaining_non_finite():
+            return Losses(*self._native.loss(*batch))
 
     def gradients(self) -> dict[str, NDArray[np.float32]]:
         """Return the gradients of the last `step` or `loss`.
@@ -154,12 +145,17 @@ class _Trainer:
         val_every: int = 1,
         progress: bool = True,
         callback: Callable[[EpochRecord], object] | None = None,
+        checkpoint_dir: str | PathLike[str] | None = None,
+        save_every_steps: int | None = None,
+        resume: bool = False,
+        prefetch: bool = True,
     ) -> History:
         """Train for a number of epochs.
 
         Every epoch visits the images in a new order and leaves out the last incomplete batch.
         While one batch is trained on, the next one is augmented. The model's normalisation
-        becomes that of `split`.
+        becomes that of `split`. A run that is resumed ends as one that was never interrupted, bit
+        for bit; see ``docs/training.md``.
 
         Parameters
         ----------
@@ -190,19 +186,37 @@ class _Trainer:
         progress : bool, default=True
             Whether to show a progress bar, if the standard error is a terminal.
         callback : callable, optional
-            Called with the `EpochRecord` of each epoch.
+            Called with the `EpochRecord` of each epoch, after its checkpoint is written.
+        checkpoint_dir : str or path, optional
+            Folder of checkpoints: the last two, and ``best.safetensors`` on `val`. One is written
+            after every epoch and on Ctrl-C or SIGTERM, which end the run within a step.
+        save_every_steps : int, optional
+            Write one after every so many steps too.
+        resume : bool, default=False
+            Whether to go on from the newest whole checkpoint, if there is one. The data, `epochs`
+            under the cosine and all options of the model, the objective and the run must be equal.
+        prefetch : bool, default=True
+            Whether to augment a batch while the one before is trained on; changes no result.
 
         Returns
         -------
         history : History
-            One record per epoch.
+            One record per epoch, those before the interruption included.
 
         Raises
         ------
         NonFiniteLossError
             If a loss is NaN or infinite; the model is as the step before left it.
+        OSError
+            If a checkpoint cannot be written; those written before are intact.
+        SKDError
+            If there are checkpoints to resume from, but none is whole.
+        ValueError
+            If an argument is wrong, the folder holds checkpoints without `resume`, or those of
+            another run; the differences are named and nothing is changed.
         """
-        from skd._fitting import FitOptions, fit
+        from skd._fit_options import FitOptions
+        from skd._fitting import fit
 
         options = FitOptions.checked(
             self,
@@ -220,6 +234,10 @@ class _Trainer:
             val_every=val_every,
             progress=progress,
             callback=callback,
+            checkpoint_dir=checkpoint_dir,
+            save_every_steps=save_every_steps,
+            resume=resume,
+            prefetch=prefetch,
         )
         return fit(self, options)
 
@@ -288,6 +306,8 @@ class Gen0(_Trainer):
        arXiv:2006.09785, 2020.
     """
 
+    _options = ("alpha",)
+
     def __init__(
         self,
         model: Model,
@@ -335,6 +355,7 @@ class Gen1(_Trainer):
     """
 
     _labels_required = False
+    _options = ("beta", "temperature", "twin_rotations", "bn_views")
 
     def __init__(
         self,
