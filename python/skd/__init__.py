@@ -13,6 +13,7 @@ from skd._version import __version__
 from skd.augmentation import apply_augmentation, augment, draw_augmentation, epoch_order
 from skd.classifiers import LogisticRegression, l2_normalize
 from skd.creation import create_model, load_model
+from skd.distillation import Distilled
 from skd.episodes import Episodes, EpisodeSampler
 from skd.errors import DamagedCheckpointError, NonFiniteLossError, SKDError
 from skd.evaluation import EvaluationResult, evaluate, evaluate_features, mean_ci95
@@ -21,11 +22,13 @@ from skd.models import Model, Normalization
 from skd.optimizers import SGD
 from skd.profiling import peak_gflops
 from skd.schedules import cosine_lr, step_lr
+from skd.terms import Term
 from skd.training import Gen0, Gen1, Supervised
 
 __all__ = [
     "SGD",
     "DamagedCheckpointError",
+    "Distilled",
     "EpisodeSampler",
     "Episodes",
     "EpochRecord",
@@ -40,6 +43,7 @@ __all__ = [
     "Normalization",
     "SKDError",
     "Supervised",
+    "Term",
     "__version__",
     "apply_augmentation",
     "augment",
