@@ -18,6 +18,7 @@ from skd.episodes import Episodes, EpisodeSampler
 from skd.errors import DamagedCheckpointError, NonFiniteLossError, SKDError
 from skd.evaluation import EvaluationResult, evaluate, evaluate_features, mean_ci95
 from skd.history import EpochRecord, History, Losses
+from skd.interchange import import_torch
 from skd.models import Model, Normalization
 from skd.optimizers import SGD
 from skd.profiling import peak_gflops
@@ -55,6 +56,7 @@ __all__ = [
     "evaluate",
     "evaluate_features",
     "get_num_threads",
+    "import_torch",
     "instruction_set",
     "l2_normalize",
     "load_model",
