@@ -122,6 +122,11 @@ WRONG_EVALUATIONS = {
         "'n_query'",
         lambda: skd.EpisodeSampler([0] * 20, n_way=1, n_query=20),
     ),
+    "EpisodeSampler with a class of few images": (
+        ValueError,
+        "the smallest class, 2 images of class 7",
+        lambda: skd.EpisodeSampler([3] * 20 + [7] * 2, n_way=2),
+    ),
     "EpisodeSampler from a negative episode": (
         ValueError,
         "'first'",
