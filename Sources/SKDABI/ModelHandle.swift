@@ -3,7 +3,7 @@ import SKDNN
 import SKDRuntime
 
 #if canImport(Glibc)
-  import Glibc
+  import Glibc  // strdup
 #elseif canImport(Musl)
   import Musl
 #else
@@ -15,11 +15,10 @@ final class ModelHandle: @unchecked Sendable {
   let network: Network
   /// Names of the state entries as C strings, which live as long as the handle.
   let names: [UnsafePointer<CChar>]
-  private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let lock = ProcessLock()
 
   init(_ network: Network) {
     self.network = network
-    pthread_mutex_init(lock, nil)
     names = network.store.entries.compactMap { entry in
       strdup(entry.name).map { UnsafePointer($0) }
     }
@@ -27,16 +26,32 @@ final class ModelHandle: @unchecked Sendable {
 
   deinit {
     for name in names { free(UnsafeMutablePointer(mutating: name)) }
-    pthread_mutex_destroy(lock)
-    lock.deallocate()
   }
 
   /// Runs `body` while no other call uses the network.
+  ///
+  /// - Throws: `SKDError.invalidArgument` in the child of a fork if another thread was at work on
+  ///   the network then: it is half changed; and if this thread is at work on it already, or the
+  ///   thread that is waits for this one.
   func exclusively<Result>(_ body: (Network) throws -> Result) throws -> Result {
-    pthread_mutex_lock(lock)
-    defer { pthread_mutex_unlock(lock) }
+    switch ModelLocks.shared.acquire(lock, of: address) {
+    case .acquired:
+      break
+    case .isLost:
+      throw SKDError.invalidArgument(
+        "model of a forked process must not be one that another thread used during the fork; "
+          + "load or create another")
+    case .wouldWaitForItself:
+      throw SKDError.invalidArgument(
+        "model of a loss term's function must not be one that the training step itself uses, or "
+          + "one whose own step waits for this one; clone it before the training")
+    }
+    defer { ModelLocks.shared.release(lock, of: address) }
     return try body(network)
   }
+
+  /// Whether no thread of this process can use the network, or take it apart: see `exclusively`.
+  var isLost: Bool { lock.isLost }
 
   /// Orders handles: whoever needs two locks takes that of the lower address first.
   var address: UInt { UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()) }

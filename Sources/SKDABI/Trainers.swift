@@ -4,7 +4,7 @@ import SKDNN
 import SKDRuntime
 
 /// What a `skd_trainer *` points to.
-private final class TrainerHandle {
+final class TrainerHandle {
   let trainer: Trainer
   private let model: ModelHandle
   private let teacher: ModelHandle?
@@ -23,6 +23,9 @@ private final class TrainerHandle {
     let (first, second) = isInOrder ? (model, teacher) : (teacher, model)
     return try first.exclusively { _ in try second.exclusively { _ in try body(trainer) } }
   }
+
+  /// Whether a thread of the parent process was using a model of this trainer when it forked.
+  var isLost: Bool { model.isLost || teacher?.isLost == true }
 
   static func from(_ pointer: OpaquePointer?, _ arguments: Arguments) throws -> TrainerHandle {
     let pointer = try arguments.pointer(pointer, "trainer")
@@ -56,17 +59,23 @@ public func skd_trainer_create(
 private func objective(_ config: skd_trainer_config, _ arguments: Arguments) throws
   -> any Objective
 {
-  switch config.objective {
-  case Int32(SKD_SUPERVISED):
-    return SupervisedObjective()
-  case Int32(SKD_GEN0):
+  func checkAlpha() throws {
     try arguments.number(config.alpha, "alpha", in: 0...Float.greatestFiniteMagnitude)
-    return Generation0Objective(alpha: config.alpha)
-  case Int32(SKD_GEN1):
+  }
+  func checkTeaching() throws {
     try arguments.number(config.beta, "beta", in: 0...Float.greatestFiniteMagnitude)
     try arguments.number(
       config.temperature, "temperature",
       in: Float.leastNormalMagnitude...Float.greatestFiniteMagnitude)
+  }
+  switch config.objective {
+  case Int32(SKD_SUPERVISED):
+    return SupervisedObjective()
+  case Int32(SKD_GEN0):
+    try checkAlpha()
+    return Generation0Objective(alpha: config.alpha)
+  case Int32(SKD_GEN1):
+    try checkTeaching()
     var twins: [Rotation] = []
     if config.twin_90 != 0 { twins.append(.quarterTurn) }
     if config.twin_180 != 0 { twins.append(.halfTurn) }
@@ -75,16 +84,22 @@ private func objective(_ config: skd_trainer_config, _ arguments: Arguments) thr
     return Generation1Objective(
       beta: config.beta, temperature: config.temperature, twins: twins,
       passesAllViews: config.all_views != 0)
+  case Int32(SKD_DISTILLED):
+    try checkAlpha()
+    try checkTeaching()
+    return DistilledObjective(
+      alpha: config.alpha, beta: config.beta, temperature: config.temperature)
   default:
     throw SKDError.invalidArgument(
-      "objective of trainer_create must be 0, 1 or 2; got \(config.objective)")
+      "objective of trainer_create must be 0, 1, 2 or 3; got \(config.objective)")
   }
 }
 
 @c @implementation
 public func skd_trainer_free(_ trainer: OpaquePointer!) {
   guard let trainer else { return }
-  Unmanaged<TrainerHandle>.fromOpaque(UnsafeRawPointer(trainer)).release()
+  let reference = Unmanaged<TrainerHandle>.fromOpaque(UnsafeRawPointer(trainer))
+  if !reference.takeUnretainedValue().isLost { reference.release() }
 }
 
 @c @implementation
@@ -92,8 +107,8 @@ public func skd_trainer_step(
   _ trainer: OpaquePointer!, _ images: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!,
   _ batch: Int64, _ losses: UnsafeMutablePointer<skd_losses>!
 ) -> skd_status {
-  train(trainer, images, labels, batch, losses, "trainer_step") {
-    try $0.step(images: $1, labels: $2, batch: $3)
+  train(trainer, images, labels, batch, nil, 0, losses, "trainer_step") {
+    try $0.step(images: $1, labels: $2, batch: $3, terms: $4)
   }
 }
 
@@ -102,15 +117,38 @@ public func skd_trainer_loss(
   _ trainer: OpaquePointer!, _ images: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!,
   _ batch: Int64, _ losses: UnsafeMutablePointer<skd_losses>!
 ) -> skd_status {
-  train(trainer, images, labels, batch, losses, "trainer_loss") {
-    try $0.loss(images: $1, labels: $2, batch: $3)
+  train(trainer, images, labels, batch, nil, 0, losses, "trainer_loss") {
+    try $0.loss(images: $1, labels: $2, batch: $3, terms: $4)
+  }
+}
+
+@c @implementation
+public func skd_trainer_step_with_terms(
+  _ trainer: OpaquePointer!, _ images: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!,
+  _ batch: Int64, _ terms: UnsafePointer<skd_term>!, _ term_count: Int64,
+  _ losses: UnsafeMutablePointer<skd_losses>!
+) -> skd_status {
+  train(trainer, images, labels, batch, terms, term_count, losses, "trainer_step_with_terms") {
+    try $0.step(images: $1, labels: $2, batch: $3, terms: $4)
+  }
+}
+
+@c @implementation
+public func skd_trainer_loss_with_terms(
+  _ trainer: OpaquePointer!, _ images: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!,
+  _ batch: Int64, _ terms: UnsafePointer<skd_term>!, _ term_count: Int64,
+  _ losses: UnsafeMutablePointer<skd_losses>!
+) -> skd_status {
+  train(trainer, images, labels, batch, terms, term_count, losses, "trainer_loss_with_terms") {
+    try $0.loss(images: $1, labels: $2, batch: $3, terms: $4)
   }
 }
 
 private func train(
   _ trainer: OpaquePointer?, _ images: UnsafePointer<Float>?, _ labels: UnsafePointer<Int64>?,
-  _ batch: Int64, _ losses: UnsafeMutablePointer<skd_losses>?, _ function: String,
-  _ body: (Trainer, UnsafePointer<Float>, UnsafePointer<Int64>?, Int) throws -> Losses
+  _ batch: Int64, _ terms: UnsafePointer<skd_term>?, _ termCount: Int64,
+  _ losses: UnsafeMutablePointer<skd_losses>?, _ function: String,
+  _ body: (Trainer, UnsafePointer<Float>, UnsafePointer<Int64>?, Int, [LossTerm]) throws -> Losses
 ) -> skd_status {
   status {
     let arguments = Arguments(function)
@@ -121,8 +159,15 @@ private func train(
     if let labels {
       try arguments.labels(labels, count: batch, classes: network.configuration.classCount)
     }
-    let terms = try handle.exclusively { try body($0, images, labels, batch) }
+    let terms = try lossTerms(terms, termCount, arguments)
     result.pointee = skd_losses(
+      try handle.exclusively { try body($0, images, labels, batch, terms) })
+  }
+}
+
+extension skd_losses {
+  init(_ terms: Losses) {
+    self.init(
       total: terms.total, cross_entropy: terms.crossEntropy, rotation: terms.rotation,
       distillation: terms.distillation, twin: terms.twin, accuracy: terms.accuracy,
       rotation_accuracy: terms.rotationAccuracy)

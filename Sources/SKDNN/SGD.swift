@@ -42,6 +42,12 @@ public final class SGD {
     store.markChanged()
   }
 
+  /// The velocity of a parameter, in the order of its values.
+  public func velocity(of entry: StateEntry) -> UnsafeMutablePointer<Float> {
+    precondition(entry.kind == .parameter)
+    return velocity.pointer + entry.offset
+  }
+
   /// Whether every gradient is finite.
   public func gradientsAreFinite() -> Bool {
     gradientRanges().allSatisfy {

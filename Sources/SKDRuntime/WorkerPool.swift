@@ -23,7 +23,7 @@ public final class WorkerPool: @unchecked Sendable {
   private typealias Body = (_ item: Int, _ worker: Int) -> Void
 
   /// Held by the one loop that owns the workers. A loop that does not get it runs on its caller.
-  private let ownership = Mutex(())
+  private let ownership = ProcessLock()
   private var mutex = pthread_mutex_t()
   private var wake = pthread_cond_t()
   private var workerCount = 0  // threads running besides the caller
@@ -66,15 +66,15 @@ public final class WorkerPool: @unchecked Sendable {
   ) {
     let threads = min(threadCount, workers, count)
     guard threads > 1 else { return Self.runSerially(count, body) }
-    let ran: Void? = ownership.withLockIfAvailable { _ in
-      startWorkers(threads - 1)
-      withoutActuallyEscaping(body) { body in
-        self.body = body
-        runLoop(count, threads: threads)
-        self.body = nil
-      }
+    // A lost lock's loop ran in the parent of a fork: `startWorkers` begins anew here.
+    guard ownership.tryToSeize() else { return Self.runSerially(count, body) }
+    defer { ownership.unlock() }
+    startWorkers(threads - 1)
+    withoutActuallyEscaping(body) { body in
+      self.body = body
+      runLoop(count, threads: threads)
+      self.body = nil
     }
-    if ran == nil { Self.runSerially(count, body) }
   }
 
   private static func runSerially(_ count: Int, _ body: (Int, Int) -> Void) {

@@ -10,7 +10,7 @@ from skd import datasets, losses, ops, profiling
 from skd._instruction_set import instruction_set
 from skd._threads import get_num_threads, set_num_threads
 from skd._version import __version__
-from skd.augmentation import apply_augmentation, augment, draw_augmentation
+from skd.augmentation import apply_augmentation, augment, draw_augmentation, epoch_order
 from skd.classifiers import (
     LinearSVC,
     LogisticRegression,
@@ -20,19 +20,24 @@ from skd.classifiers import (
     l2_normalize,
 )
 from skd.creation import create_model, load_model
+from skd.distillation import Distilled
 from skd.episodes import Episodes, EpisodeSampler
-from skd.errors import NonFiniteLossError, NotFittedError, SKDError
+from skd.errors import DamagedCheckpointError, NonFiniteLossError, NotFittedError, SKDError
 from skd.evaluation import EvaluationResult, evaluate, evaluate_features, mean_ci95
 from skd.few_shot import FewShotClassifier
 from skd.history import EpochRecord, History, Losses
+from skd.interchange import import_torch
 from skd.models import Model, Normalization
 from skd.optimizers import SGD
 from skd.profiling import peak_gflops
 from skd.schedules import cosine_lr, step_lr
+from skd.terms import Term
 from skd.training import Gen0, Gen1, Supervised
 
 __all__ = [
     "SGD",
+    "DamagedCheckpointError",
+    "Distilled",
     "EpisodeSampler",
     "Episodes",
     "EpochRecord",
@@ -53,6 +58,7 @@ __all__ = [
     "RidgeClassifier",
     "SKDError",
     "Supervised",
+    "Term",
     "__version__",
     "apply_augmentation",
     "augment",
@@ -60,9 +66,11 @@ __all__ = [
     "create_model",
     "datasets",
     "draw_augmentation",
+    "epoch_order",
     "evaluate",
     "evaluate_features",
     "get_num_threads",
+    "import_torch",
     "instruction_set",
     "l2_normalize",
     "load_model",

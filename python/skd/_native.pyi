@@ -3,7 +3,7 @@
 Made by `python -m nanobind.stubgen -m skd._native`, with the types of arrays shortened.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy
@@ -13,6 +13,7 @@ _Bytes = NDArray[numpy.uint8]
 _Integers = NDArray[numpy.int64]
 _Floats = NDArray[numpy.float32]
 _Doubles = NDArray[numpy.float64]
+_Term = tuple[str, bool, float, Callable[[_Floats, tuple[int, ...]], tuple[float, _Floats]]]
 
 def set_num_threads(count: int) -> None: ...
 def get_num_threads() -> int: ...
@@ -249,6 +250,7 @@ class Model:
         rotation_head: int,
         seed: int,
         is_bfloat16: bool,
+        use_se: bool,
     ) -> None: ...
     def clone(self) -> Model: ...
     def state_dict(self) -> dict[str, NDArray[Any]]: ...
@@ -283,6 +285,8 @@ GEN0: int
 
 GEN1: int
 
+DISTILLED: int
+
 class Trainer:
     def __init__(
         self,
@@ -302,12 +306,15 @@ class Trainer:
         seed: int,
     ) -> None: ...
     def step(
-        self, images: _Floats, labels: _Integers | None
+        self, images: _Floats, labels: _Integers | None, terms: Sequence[_Term]
     ) -> tuple[float, float, float, float, float, float, float]: ...
     def loss(
-        self, images: _Floats, labels: _Integers | None
+        self, images: _Floats, labels: _Integers | None, terms: Sequence[_Term]
     ) -> tuple[float, float, float, float, float, float, float]: ...
     def gradients(self) -> dict[str, _Floats]: ...
+    def last_losses(self) -> tuple[float, float, float, float, float, float, float]: ...
+    def velocities(self) -> dict[str, _Floats]: ...
+    def load(self, velocities: Sequence[_Floats], step: int) -> None: ...
     @property
     def steps_taken(self) -> int: ...
     def set_learning_rate(self, learning_rate: float) -> None: ...

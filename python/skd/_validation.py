@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import operator
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -286,6 +286,26 @@ def state_array(value: ArrayLike, name: str, owner: str, dtype: np.dtype[Any]) -
         if array.size and not 0 <= int(array.min()) <= int(array.max()) <= MAX_COUNTER:
             refuse(name, owner, "in 0..2**62", f"{array.min()}..{array.max()}")
     return _convert(array, dtype.type)
+
+
+def state_arrays(
+    value: Any, own: Mapping[str, NDArray[Any]], owner: str
+) -> dict[str, NDArray[Any]]:
+    """Return a state dict with the names, shapes and dtypes of `own`, in its order."""
+    if not isinstance(value, Mapping):
+        got = type(value).__name__
+        refuse("state_dict", owner, "a mapping of names to arrays", got, TypeError)
+    missing = [name for name in own if name not in value]
+    unexpected = [name for name in value if name not in own]
+    if missing or unexpected:
+        got = f"missing {missing} and unexpected {unexpected}"
+        refuse("state_dict", owner, f"of the {len(own)} names of the state", got)
+    arrays = {}
+    for name, view in own.items():
+        arrays[name] = state_array(value[name], name, owner, view.dtype)
+        if arrays[name].shape != view.shape:
+            refuse(name, owner, f"of shape {view.shape}", f"shape {arrays[name].shape}")
+    return arrays
 
 
 def subset(value: Any, name: str, owner: str, legal: Sequence[int]) -> tuple[int, ...]:

@@ -14,7 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 
-__all__ = ["CHOICES", "apply_augmentation", "augment", "default_padding", "draw_augmentation"]
+__all__ = [
+    "CHOICES",
+    "apply_augmentation",
+    "augment",
+    "default_padding",
+    "draw_augmentation",
+    "epoch_order",
+]
 
 #: One record per image: origin of the crop in the padded image; 1 to mirror left to right; the
 #: colour operations in order (0 brightness, 1 contrast, 2 saturation, -1 none); their factors
@@ -77,6 +84,7 @@ def augment(
     flip: bool = True,
     mean: ArrayLike = 0.0,
     std: ArrayLike = 1.0,
+    positions: ArrayLike | None = None,
     out: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
     """Augment and normalise images.
@@ -98,12 +106,15 @@ def augment(
         Whether to mirror left to right with probability 1/2.
     mean, std : float or array-like of shape (n_channels,), default=0 and 1
         Normalisation, for pixels in 0..1.
-    out : ndarray of the shape of `images`, dtype float32, optional
+    positions : array-like of shape (n_augmented,), dtype int64, optional
+        Which of the images to augment, in which order; by default each, in order. What an image
+        becomes depends on its position in `images`, not on that in `positions`.
+    out : ndarray of the shape of the result, dtype float32, optional
         Where to write the result: C-contiguous and writable.
 
     Returns
     -------
-    augmented : ndarray of the shape of `images`, dtype float32
+    augmented : ndarray of shape (n_augmented, side, side, n_channels), dtype float32
         ``(augmented / 255 - mean) / std``; `out` if it was given.
 
     Raises
@@ -132,14 +143,51 @@ def augment(
     number = check.integer(epoch, "epoch", owner)
     key = check.seed(seed, owner)
     mirrors = check.boolean(flip, "flip", owner)
+    shape, chosen = pixels.shape, None
+    if positions is not None:
+        chosen = check.integer_array(positions, "positions", owner)
+        if chosen.size and not 0 <= chosen.min() <= chosen.max() < len(pixels):
+            check.refuse(
+                "positions", owner, f"in 0..{len(pixels) - 1}", f"{chosen.min()}..{chosen.max()}"
+            )
+        shape = (len(chosen), *shape[1:])
     if out is None:
-        out = np.empty(pixels.shape, dtype=np.float32)
+        out = np.empty(shape, dtype=np.float32)
     else:
-        check.output(out, "out", owner, pixels.shape)
+        check.output(out, "out", owner, shape)
     _native.augment(
-        pixels, None, None, kind, zeros, mirrors, key, number, False, centre, spread, out
+        pixels, chosen, None, kind, zeros, mirrors, key, number, False, centre, spread, out
     )
     return out
+
+
+def epoch_order(n_images: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Return the order in which `fit` visits the images in an epoch.
+
+    Parameters
+    ----------
+    n_images : int
+        Number of images of the split.
+    seed : int
+        That of `fit`.
+    epoch : int
+        Counted from 1.
+
+    Returns
+    -------
+    order : ndarray of shape (n_images,), dtype int64
+        A permutation of ``0..n_images - 1``: batch `i` holds ``order[i * batch_size:][:batch_size]``.
+
+    Examples
+    --------
+    >>> sorted(epoch_order(4, seed=0, epoch=1).tolist())
+    [0, 1, 2, 3]
+    """
+    owner = "epoch_order"
+    order = np.empty(check.integer(n_images, "n_images", owner, maximum=2**40), dtype=np.int64)
+    number = check.integer(epoch, "epoch", owner, minimum=1)
+    _native.shuffle(check.seed(seed, owner), number, order)
+    return order
 
 
 def draw_augmentation(

@@ -1,12 +1,44 @@
 """The exceptions of the package, besides Python's own ``ValueError`` and ``TypeError``."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
 
 class SKDError(Exception):
     """A computation failed for a reason other than a wrong argument."""
 
 
 class NonFiniteLossError(SKDError):
-    """A loss or a gradient came out NaN or infinite; the model is as it was before the step."""
+    """A loss or a gradient came out NaN or infinite; the model is as it was before the step.
+
+    Attributes
+    ----------
+    step : int or None
+        Number of the step that failed, from 1.
+    terms : dict of str to float
+        Terms of the loss of that step.
+    checkpoint : Path or None
+        The newest checkpoint that `fit` wrote before, if there is one.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        step: int | None = None,
+        terms: Mapping[str, float] | None = None,
+        checkpoint: Path | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.step = step
+        self.terms = dict(terms or {})
+        self.checkpoint = checkpoint
+
+
+class DamagedCheckpointError(SKDError):
+    """A file is cut short or changed: it is no whole checkpoint."""
 
 
 class DataError(SKDError, ValueError):

@@ -227,23 +227,8 @@ class Model:
         TypeError
             If an entry is no array of real numbers, or a counter is not of an integer dtype.
         """
-        owner = "Model.load_state_dict"
-        if not isinstance(state_dict, Mapping):
-            got = type(state_dict).__name__
-            check.refuse("state_dict", owner, "a mapping of names to arrays", got, TypeError)
-        own = self.state_dict()
-        missing = [name for name in own if name not in state_dict]
-        unexpected = [name for name in state_dict if name not in own]
-        if missing or unexpected:
-            got = f"missing {missing} and unexpected {unexpected}"
-            check.refuse("state_dict", owner, f"of the {len(own)} names of the model", got)
-        arrays = []
-        for name, view in own.items():
-            array = check.state_array(state_dict[name], name, owner, view.dtype)
-            if array.shape != view.shape:
-                check.refuse(name, owner, f"of shape {view.shape}", f"shape {array.shape}")
-            arrays.append(array)
-        self._native.load(arrays)
+        arrays = check.state_arrays(state_dict, self.state_dict(), "Model.load_state_dict")
+        self._native.load(list(arrays.values()))
 
     def clone(self) -> Model:
         """Return a model of equal configuration and state that shares nothing with this one."""

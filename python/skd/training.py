@@ -9,6 +9,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +17,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._trainer_state import TrainerState
 from skd.history import Losses
 from skd.models import Model, model_floats
 from skd.optimizers import SGD
+from skd.terms import Term, checked_terms, described
 
 if TYPE_CHECKING:
     from skd.datasets import Split
@@ -29,7 +32,7 @@ __all__ = ["Gen0", "Gen1", "Supervised"]
 ROTATIONS = (90, 180, 270)
 
 
-class _Trainer:
+class _Trainer(TrainerState):
     """What the three objectives share: an objective with its optimiser, over one model."""
 
     _labels_required = True
@@ -47,9 +50,12 @@ class _Trainer:
         temperature: float = 1.0,
         twins: Sequence[int] = (180,),
         all_views: bool = False,
+        terms: Sequence[Term] = (),
     ) -> None:
         owner = type(self).__name__
         self.model = model
+        self.terms = checked_terms(terms, owner)
+        self.seed = check.seed(seed, owner)
         if optimizer is None:
             optimizer = SGD()
         self.optimizer = check.instance(optimizer, "optimizer", owner, SGD)
@@ -68,24 +74,8 @@ class _Trainer:
             self.optimizer.lr,
             self.optimizer.momentum,
             self.optimizer.weight_decay,
-            check.seed(seed, owner),
+            self.seed,
         )
-
-    @property
-    def learning_rate(self) -> float:
-        """Learning rate of the next step; at first that of the optimiser."""
-        return self._learning_rate
-
-    @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
-        rate = check.number(value, "learning_rate", type(self).__name__)
-        self._native.set_learning_rate(rate)
-        self._learning_rate = rate
-
-    @property
-    def steps_taken(self) -> int:
-        """Training steps so far."""
-        return self._native.steps_taken
 
     def step(self, x: ArrayLike, labels: ArrayLike | None) -> Losses:
         """Take one training step: forward, losses, backward, SGD.
@@ -105,9 +95,9 @@ class _Trainer:
         Raises
         ------
         NonFiniteLossError
-            If a loss or a gradient is NaN or infinite; nothing is then updated.
+            If a loss, a term or a gradient is NaN or infinite; nothing is then updated.
         """
-        return Losses(*self._native.step(*self._batch(x, labels, "step")))
+        return self._advance(self._native.step, *self._batch(x, labels, "step"))
 
     def loss(self, x: ArrayLike, labels: ArrayLike | None) -> Losses:
         """Compute the losses and gradients of a step without any update.
@@ -124,7 +114,19 @@ class _Trainer:
         losses : Losses
             Terms of the loss.
         """
-        return Losses(*self._native.loss(*self._batch(x, labels, "loss")))
+        return self._advance(self._native.loss, *self._batch(x, labels, "loss"))
+
+    def _advance(
+        self,
+        call: Callable[..., tuple[float, float, float, float, float, float, float]],
+        images: NDArray[np.float32],
+        labels: NDArray[np.int64] | None,
+    ) -> Losses:
+        """Call the library with the own terms, and report their values with its losses."""
+        values: dict[str, float] = {}
+        with self._explaining_non_finite(values):
+            losses = call(images, labels, described(self.terms, labels, values))
+        return Losses(*losses, terms=values)
 
     def gradients(self) -> dict[str, NDArray[np.float32]]:
         """Return the gradients of the last `step` or `loss`.
@@ -154,12 +156,17 @@ class _Trainer:
         val_every: int = 1,
         progress: bool = True,
         callback: Callable[[EpochRecord], object] | None = None,
+        checkpoint_dir: str | PathLike[str] | None = None,
+        save_every_steps: int | None = None,
+        resume: bool = False,
+        prefetch: bool = True,
     ) -> History:
         """Train for a number of epochs.
 
         Every epoch visits the images in a new order and leaves out the last incomplete batch.
         While one batch is trained on, the next one is augmented. The model's normalisation
-        becomes that of `split`.
+        becomes that of `split`. A run that is resumed ends as one that was never interrupted, bit
+        for bit; see ``docs/training.md``.
 
         Parameters
         ----------
@@ -190,19 +197,37 @@ class _Trainer:
         progress : bool, default=True
             Whether to show a progress bar, if the standard error is a terminal.
         callback : callable, optional
-            Called with the `EpochRecord` of each epoch.
+            Called with the `EpochRecord` of each epoch, after its checkpoint is written.
+        checkpoint_dir : str or path, optional
+            Folder of checkpoints: the last two, and ``best.safetensors`` on `val`. One is written
+            after every epoch and on Ctrl-C or SIGTERM, which end the run within a step.
+        save_every_steps : int, optional
+            Write one after every so many steps too.
+        resume : bool, default=False
+            Whether to go on from the newest whole checkpoint, if there is one. The data, `epochs`
+            under the cosine and all options of the model, the objective and the run must be equal.
+        prefetch : bool, default=True
+            Whether to augment a batch while the one before is trained on; changes no result.
 
         Returns
         -------
         history : History
-            One record per epoch.
+            One record per epoch, those before the interruption included.
 
         Raises
         ------
         NonFiniteLossError
             If a loss is NaN or infinite; the model is as the step before left it.
+        OSError
+            If a checkpoint cannot be written; those written before are intact.
+        SKDError
+            If there are checkpoints to resume from, but none is whole.
+        ValueError
+            If an argument is wrong, the folder holds checkpoints without `resume`, or those of
+            another run; the differences are named and nothing is changed.
         """
-        from skd._fitting import FitOptions, fit
+        from skd._fit_options import FitOptions
+        from skd._fitting import fit
 
         options = FitOptions.checked(
             self,
@@ -220,6 +245,10 @@ class _Trainer:
             val_every=val_every,
             progress=progress,
             callback=callback,
+            checkpoint_dir=checkpoint_dir,
+            save_every_steps=save_every_steps,
+            resume=resume,
+            prefetch=prefetch,
         )
         return fit(self, options)
 
@@ -251,6 +280,8 @@ class Supervised(_Trainer):
         Learning rate, momentum and weight decay.
     seed : int, default=0
         Of dropout and DropBlock.
+    terms : sequence of Term, default=()
+        Join the loss.
 
     Examples
     --------
@@ -261,9 +292,16 @@ class Supervised(_Trainer):
     True
     """
 
-    def __init__(self, model: Model, *, optimizer: SGD | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        optimizer: SGD | None = None,
+        seed: int = 0,
+        terms: Sequence[Term] = (),
+    ) -> None:
         check.instance(model, "model", "Supervised", Model)
-        super().__init__(model, None, _native.SUPERVISED, optimizer, seed)
+        super().__init__(model, None, _native.SUPERVISED, optimizer, seed, terms=terms)
 
 
 class Gen0(_Trainer):
@@ -281,12 +319,16 @@ class Gen0(_Trainer):
         Learning rate, momentum and weight decay.
     seed : int, default=0
         Of dropout and DropBlock.
+    terms : sequence of Term, default=()
+        Join the loss.
 
     References
     ----------
     .. [1] J. Rajasegaran et al., "Self-supervised Knowledge Distillation for Few-shot Learning",
        arXiv:2006.09785, 2020.
     """
+
+    _options = ("alpha",)
 
     def __init__(
         self,
@@ -295,12 +337,13 @@ class Gen0(_Trainer):
         alpha: float = 2.0,
         optimizer: SGD | None = None,
         seed: int = 0,
+        terms: Sequence[Term] = (),
     ) -> None:
         check.instance(model, "model", "Gen0", Model)
         if not model.has_rotation_head:
             check.refuse("model", "Gen0", "a model with a rotation head", repr(model))
         self.alpha = check.number(alpha, "alpha", "Gen0")
-        super().__init__(model, None, _native.GEN0, optimizer, seed, alpha=self.alpha)
+        super().__init__(model, None, _native.GEN0, optimizer, seed, alpha=self.alpha, terms=terms)
 
 
 class Gen1(_Trainer):
@@ -315,7 +358,8 @@ class Gen1(_Trainer):
     teacher : Model
         Another model of equal classes, image size and channels; only evaluated.
     beta : float, default=0.1
-        Weight of the mean twin term, >= 0.
+        Weight of the mean twin term, >= 0. Published code divides its one twin term by 3: its
+        "0.1" is ``beta=0.1 / 3`` here.
     temperature : float, default=4.0
         Of the distillation, > 0.
     twin_rotations : sequence of {90, 180, 270}, default=(180,)
@@ -327,6 +371,8 @@ class Gen1(_Trainer):
         Learning rate, momentum and weight decay.
     seed : int, default=0
         Of dropout and DropBlock.
+    terms : sequence of Term, default=()
+        Join the loss.
 
     References
     ----------
@@ -335,6 +381,7 @@ class Gen1(_Trainer):
     """
 
     _labels_required = False
+    _options = ("beta", "temperature", "twin_rotations", "bn_views")
 
     def __init__(
         self,
@@ -347,16 +394,10 @@ class Gen1(_Trainer):
         bn_views: str = "twins",
         optimizer: SGD | None = None,
         seed: int = 0,
+        terms: Sequence[Term] = (),
     ) -> None:
         owner = "Gen1"
-        check.instance(student, "student", owner, Model)
-        check.instance(teacher, "teacher", owner, Model)
-        if student is teacher:
-            check.refuse("teacher", owner, "another model than the student", "the student")
-        for name in ("num_classes", "image_size", "input_channels"):
-            own, taught = getattr(student, name), getattr(teacher, name)
-            if own != taught:
-                check.refuse("teacher", owner, f"a model with {name} {own}", taught)
+        check_teacher(student, teacher, owner)
         self.teacher = teacher
         self.beta = check.number(beta, "beta", owner)
         self.temperature = check.number(temperature, "temperature", owner, open_minimum=True)
@@ -372,4 +413,17 @@ class Gen1(_Trainer):
             temperature=self.temperature,
             twins=self.twin_rotations,
             all_views=self.bn_views == "all",
+            terms=terms,
         )
+
+
+def check_teacher(student: Model, teacher: Model, owner: str) -> None:
+    """Refuse a teacher that cannot teach the student."""
+    check.instance(student, "student", owner, Model)
+    check.instance(teacher, "teacher", owner, Model)
+    if student is teacher:
+        check.refuse("teacher", owner, "another model than the student", "the student")
+    for name in ("num_classes", "image_size", "input_channels"):
+        own, taught = getattr(student, name), getattr(teacher, name)
+        if own != taught:
+            check.refuse("teacher", owner, f"a model with {name} {own}", taught)

@@ -1,0 +1,64 @@
+import CSKD
+import SKDNN
+import SKDRuntime
+
+@c @implementation
+public func skd_trainer_get_losses(
+  _ trainer: OpaquePointer!, _ losses: UnsafeMutablePointer<skd_losses>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("trainer_get_losses")
+    let handle = try TrainerHandle.from(trainer, arguments)
+    let result = try arguments.pointer(losses, "losses")
+    result.pointee = skd_losses(try handle.exclusively { $0.lastLosses })
+  }
+}
+
+@c @implementation
+public func skd_trainer_get_velocity(
+  _ trainer: OpaquePointer!, _ index: Int64, _ velocity: UnsafeMutablePointer<UnsafePointer<Float>?>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("trainer_get_velocity")
+    let handle = try TrainerHandle.from(trainer, arguments)
+    let result = try arguments.pointer(velocity, "velocity")
+    let entries = handle.trainer.network.store.entries
+    let entry = entries[try arguments.size(index, "index", in: 0...entries.count - 1)]
+    result.pointee =
+      entry.kind == .parameter
+      ? UnsafePointer(handle.trainer.optimizer.velocity(of: entry)) : nil
+  }
+}
+
+/// The largest step count taken: a counter of random numbers ends at 2^48.
+private let maximumStep = 1 << 47
+
+@c @implementation
+public func skd_trainer_load(
+  _ trainer: OpaquePointer!, _ velocities: UnsafePointer<UnsafePointer<Float>?>!, _ count: Int64,
+  _ step: Int64
+) -> skd_status {
+  status {
+    let arguments = Arguments("trainer_load")
+    let handle = try TrainerHandle.from(trainer, arguments)
+    let velocities = try arguments.pointer(velocities, "velocities")
+    let entries = handle.trainer.network.store.entries
+    try require(
+      Int(count) == entries.count, "count of trainer_load must be \(entries.count); got \(count)")
+    let step = try arguments.size(step, "step", in: 0...maximumStep)
+    var sources: [(StateEntry, UnsafePointer<Float>)] = []
+    for (number, entry) in entries.enumerated() where entry.kind == .parameter {
+      let name = "velocity \(entry.name)"
+      let source = try arguments.pointer(velocities[number], name)
+      try arguments.finite(source, count: entry.count, name)
+      sources.append((entry, source))
+    }
+    try handle.exclusively { trainer in
+      for (entry, source) in sources {
+        let target = trainer.optimizer.velocity(of: entry)
+        entry.forEachElement { position, offset in target[offset] = source[position] }
+      }
+      trainer.stepCount = step
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import Synchronization
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A lock that knows which process holds it.
+///
+/// The child of a fork has a copy of all memory, but only the thread that forked: a mutex that
+/// another thread held at that moment stays locked in the child for ever. This lock can be told to
+/// be lost there, because it holds the number of its holder's process.
+public final class ProcessLock: Sendable {
+  public enum Outcome: Sendable {
+    case acquired
+    /// A thread of this process holds it.
+    case isHeld
+    /// A thread that this process, the child of a fork, does not have holds it for ever.
+    case isLost
+  }
+
+  /// Process of the holder; 0 if there is none.
+  private let holder = Atomic<pid_t>(0)
+
+  public init() {}
+
+  /// Takes the lock if nobody holds it.
+  public func tryToLock() -> Outcome {
+    let process = getpid()
+    let (isTaken, found) = holder.compareExchange(
+      expected: 0, desired: process, ordering: .acquiringAndReleasing)
+    if isTaken { return .acquired }
+    return found == process ? .isHeld : .isLost
+  }
+
+  /// Waits for the lock and takes it; returns false, without it, if it is lost.
+  ///
+  /// It polls: what it protects is waited for seldom, and for milliseconds.
+  public func lock() -> Bool {
+    var pause: UInt32 = 10  // microseconds
+    while true {
+      switch tryToLock() {
+      case .acquired: return true
+      case .isLost: return false
+      case .isHeld:
+        usleep(pause)
+        pause = min(2 * pause, 1_000)
+      }
+    }
+  }
+
+  /// Takes the lock if nobody holds it, or if it is lost: for what the caller can make anew.
+  public func tryToSeize() -> Bool {
+    let process = getpid()
+    let found = holder.load(ordering: .relaxed)
+    return found != process
+      && holder.compareExchange(
+        expected: found, desired: process, ordering: .acquiringAndReleasing
+      ).exchanged
+  }
+
+  public var isLost: Bool {
+    let found = holder.load(ordering: .relaxed)
+    return found != 0 && found != getpid()
+  }
+
+  public func unlock() { holder.store(0, ordering: .releasing) }
+}

@@ -1,0 +1,99 @@
+"""The batches of `fit`."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skd import _native
+
+if TYPE_CHECKING:
+    from skd._fit_options import FitOptions
+
+Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
+
+
+class Batches:
+    """Batches in order, each augmented while the one before is in use.
+
+    A batch depends on its number alone: order and augmentation are addressed by epoch and
+    position. So training can begin anywhere, and prefetching changes nothing.
+    """
+
+    def __init__(self, options: FitOptions, first: int) -> None:
+        """Begin with batch number `first`, counted from 0 over all epochs."""
+        self._options = options
+        split = options.split
+        self._mean, self._std = (
+            np.array(values, dtype=np.float32) for values in (split.mean, split.std)
+        )
+        shape = (options.batch_size, *split.images.shape[1:])
+        self._buffers = [np.empty(shape, dtype=np.float32) for _ in range(2)]
+        self._order = np.empty(len(split), dtype=np.int64)
+        self._epoch_of_order = 0
+        self._next = first
+        self._total = options.steps_per_epoch * options.epochs
+        self._executor = (
+            ThreadPoolExecutor(max_workers=1, thread_name_prefix="skd-augment")
+            if options.prefetch
+            else None
+        )
+        self._ahead: Future[Batch] | None = None
+
+    def __enter__(self) -> Batches:
+        """Start to augment the first batch."""
+        self._look_ahead()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """End the augmenting thread, also after an interrupt."""
+        if self._executor is not None:
+            self._executor.shutdown()
+
+    def take(self) -> Batch:
+        """Return the next batch, whose images are valid until the next call."""
+        if self._ahead is None:
+            batch = self._augmented(self._next)
+        else:
+            batch = self._ahead.result()
+        self._next += 1
+        self._look_ahead()
+        return batch
+
+    def _look_ahead(self) -> None:
+        if self._executor is not None and self._next < self._total:
+            self._ahead = self._executor.submit(self._augmented, self._next)
+
+    def _augmented(self, number: int) -> Batch:
+        options, split = self._options, self._options.split
+        epoch, step = number // options.steps_per_epoch + 1, number % options.steps_per_epoch
+        if epoch != self._epoch_of_order:
+            _native.shuffle(options.seed, epoch, self._order)
+            self._epoch_of_order = epoch
+        size = options.batch_size
+        positions = self._order[step * size : (step + 1) * size].copy()
+        images = self._buffers[number % 2]
+        _native.augment(
+            split.images,
+            positions,
+            None,
+            options.mode,
+            options.padding,
+            options.flip,
+            options.seed,
+            epoch,
+            False,
+            self._mean,
+            self._std,
+            images,
+        )
+        return images, split.labels[positions]

@@ -1,0 +1,149 @@
+"""The checkpoints of `fit`: written, kept, found again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from skd import _validation as check
+from skd._progress_record import Progress
+from skd._recipe import differences, environment, recipe
+from skd._sealing import sealed, unsealed, write_whole
+from skd.checkpoints import TRAINING_PREFIX, model_metadata
+from skd.errors import DamagedCheckpointError, SKDError
+from skd.history import EpochRecord, History
+
+if TYPE_CHECKING:
+    from skd._fit_options import FitOptions, Trainable
+
+TRAINING_KEY = "skd.training"
+BEST_KEY = "skd.best"
+BEST_NAME = "best.safetensors"
+NAME = re.compile(r"step-(\d{12})\.safetensors")
+UNFINISHED = re.compile(r"\.(step-\d{12}|best)\.safetensors\.\d+\.part")
+FORMAT = 1  # of what is saved under TRAINING_KEY
+KEPT = 2
+Saved = tuple[dict[str, str], dict[str, NDArray[Any]]]
+
+
+class Checkpoints:
+    """The checkpoints of one run, in a folder."""
+
+    def __init__(self, trainer: Trainable, options: FitOptions, folder: Path) -> None:
+        self._trainer, self._options, self._folder = trainer, options, folder
+        self._owner = f"{type(trainer).__name__}.fit"
+        self._recipe = recipe(trainer, options)
+        #: The newest checkpoint that this run wrote or went on from.
+        self.newest: Path | None = None
+
+    def begin(self) -> Progress:
+        """Make the folder, or restore trainer and model from its newest whole checkpoint."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        present = self._present()
+        if present and not self._options.resume:
+            legal = "a folder without checkpoints, unless resume=True"
+            got = f"{str(self._folder)!r} with {present[-1].name}"
+            check.refuse("checkpoint_dir", self._owner, legal, got)
+        progress = self._resumed(present) if present else Progress()
+        for path in self._folder.iterdir():
+            if UNFINISHED.fullmatch(path.name):
+                path.unlink(missing_ok=True)  # left by a process that was killed while it wrote
+        return progress
+
+    def save(self, progress: Progress) -> None:
+        """Write a checkpoint, and remove all but the last two."""
+        trainer, model = self._trainer, self._trainer.model
+        path = self._folder / f"step-{trainer.steps_taken:012}.safetensors"
+        training = {
+            "format": FORMAT,
+            "recipe": self._recipe,
+            "environment": environment(),
+            "progress": progress.encoded(),
+        }
+        metadata = {
+            **model_metadata(model.config, model.normalization),
+            TRAINING_KEY: json.dumps(training),
+        }
+        state = dict(model.state_dict())
+        for name, array in trainer.state_dict().items():
+            state[TRAINING_PREFIX + name] = array
+        write_whole(path, sealed(state, metadata))
+        self.newest = path
+        for old in self._present()[:-KEPT]:
+            old.unlink(missing_ok=True)
+
+    def save_best(self, records: list[EpochRecord]) -> None:
+        """Write the model if the last epoch is the best so far."""
+        best = History(tuple(records)).best
+        if best is None or best is not records[-1] or best.validation is None:
+            return
+        model = self._trainer.model
+        note = json.dumps({"epoch": best.epoch, "accuracy": best.validation.mean})
+        metadata = {**model_metadata(model.config, model.normalization), BEST_KEY: note}
+        write_whole(self._folder / BEST_NAME, sealed(model.state_dict(), metadata))
+
+    def _present(self) -> list[Path]:
+        """Return the checkpoints of the folder, the oldest first."""
+        return sorted(path for path in self._folder.iterdir() if NAME.fullmatch(path.name))
+
+    def _resumed(self, present: list[Path]) -> Progress:
+        damaged: dict[Path, str] = {}
+        for path in reversed(present):
+            try:
+                saved = unsealed(path.read_bytes(), must_be_sealed=True)
+            except DamagedCheckpointError as error:
+                damaged[path] = str(error)
+                continue
+            progress = self._restored(saved, path)
+            for bad, reason in damaged.items():
+                warnings.warn(
+                    f"The checkpoint {str(bad)!r} is damaged ({reason}); training goes on from "
+                    f"{path.name!r}, and the damaged one is renamed.",
+                    stacklevel=6,
+                )
+                os.replace(bad, bad.with_name(bad.name + ".damaged"))
+            self.newest = path
+            return progress
+        reasons = ", ".join(f"{path.name}: {reason}" for path, reason in damaged.items())
+        raise SKDError(f"No checkpoint of {str(self._folder)!r} is whole ({reasons}).")
+
+    def _restored(self, saved: Saved, path: Path) -> Progress:
+        """Put trainer and model into a saved state, if it is one of this run."""
+        metadata, tensors = saved
+        training = json.loads(metadata[TRAINING_KEY])
+        self._require_same_run(training, path)
+        trainer, own = {}, {}
+        for name, array in tensors.items():
+            if name.startswith(TRAINING_PREFIX):
+                trainer[name.removeprefix(TRAINING_PREFIX)] = array
+            else:
+                own[name] = array
+        progress = Progress.decode(training["progress"])
+        self._trainer.load_state_dict(trainer)
+        self._trainer.model.load_state_dict(own)
+        return progress
+
+    def _require_same_run(self, training: dict[str, Any], path: Path) -> None:
+        if training["format"] != FORMAT:
+            legal = f"False, or for checkpoints of format {FORMAT}"
+            check.refuse("resume", self._owner, legal, f"{str(path)!r}: {training['format']}")
+        different = differences(training["recipe"], self._recipe)
+        trained = len(training["progress"]["records"])
+        if self._options.epochs < trained:
+            different.append(f"epochs {self._options.epochs} after {trained} that are trained")
+        if different:
+            legal = f"False, or the run that of {str(path)!r}"
+            check.refuse("resume", self._owner, legal, "; ".join(different))
+        here, there = environment(), training["environment"]
+        if here != there:
+            warnings.warn(
+                f"The checkpoint {str(path)!r} was written by {there}; going on by {here} may "
+                "differ in the last bits from a run without interruption.",
+                stacklevel=7,
+            )

@@ -1,0 +1,163 @@
+"""The arguments of `fit`, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skd import _native
+from skd import _validation as check
+from skd.augmentation import mode_of, padding_of
+from skd.datasets import Split
+from skd.history import EpochRecord, Losses
+from skd.schedules import cosine_lr
+
+if TYPE_CHECKING:
+    from skd.models import Model
+    from skd.optimizers import SGD
+
+
+class Trainable(Protocol):
+    """What the loop needs of a trainer."""
+
+    model: Model
+    optimizer: SGD
+    learning_rate: float
+
+    @property
+    def steps_taken(self) -> int:
+        """Training steps so far."""
+
+    def step(self, x: NDArray[np.float32], labels: NDArray[np.int64], /) -> Losses:
+        """Train on one batch."""
+
+    def state_dict(self) -> dict[str, NDArray[Any]]:
+        """Return what the next step depends on beside the model."""
+
+    def load_state_dict(self, state_dict: Mapping[str, ArrayLike], /) -> None:
+        """Replace what `state_dict` returns."""
+
+    def recipe(self) -> dict[str, Any]:
+        """Return the options of the objective."""
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """The checked arguments of `fit`."""
+
+    split: Split
+    epochs: int
+    decay_epochs: NDArray[np.int64]
+    decay_factor: float
+    schedule: str
+    batch_size: int
+    mode: int
+    flip: bool
+    padding: int
+    seed: int
+    val: Split | None
+    val_every: int
+    progress: bool
+    callback: Callable[[EpochRecord], object] | None
+    checkpoint_dir: Path | None
+    save_every_steps: int | None
+    resume: bool
+    prefetch: bool
+
+    @classmethod
+    def checked(
+        cls,
+        trainer: Trainable,
+        split: Any,
+        *,
+        epochs: Any,
+        decay_epochs: Any,
+        decay_factor: Any,
+        schedule: Any,
+        batch_size: Any,
+        augmentation: Any,
+        flip: Any,
+        padding: Any,
+        seed: Any,
+        val: Any,
+        val_every: Any,
+        progress: Any,
+        callback: Any,
+        checkpoint_dir: Any,
+        save_every_steps: Any,
+        resume: Any,
+        prefetch: Any,
+    ) -> FitOptions:
+        """Check the arguments before anything is changed."""
+        owner, model = f"{type(trainer).__name__}.fit", trainer.model
+        check.instance(split, "split", owner, Split)
+        _, side, _, channels = split.images.shape
+        if (side, channels) != (model.image_size, model.input_channels):
+            legal = f"of {model.image_size} pixels and {model.input_channels} channels"
+            check.refuse("split", owner, legal, f"images of shape {split.images.shape}")
+        if split.n_classes > model.num_classes:
+            legal = f"of at most {model.num_classes} classes"
+            check.refuse("split", owner, legal, split.n_classes)
+        if val is not None:
+            check.instance(val, "val", owner, Split)
+            if val.images.shape[1:] != split.images.shape[1:]:
+                legal = f"of images of shape {split.images.shape[1:]}"
+                check.refuse("val", owner, legal, val.images.shape[1:])
+            if val.smallest_class < 2:
+                check.refuse("val", owner, "of at least 2 images per class", val.smallest_class)
+        size = check.integer(batch_size, "batch_size", owner, minimum=1)
+        if size > len(split):
+            check.refuse("batch_size", owner, f"at most the number of images, {len(split)}", size)
+        if callback is not None and not callable(callback):
+            got = type(callback).__name__
+            check.refuse("callback", owner, "callable", got, TypeError)
+        if checkpoint_dir is not None:
+            checkpoint_dir = check.path(checkpoint_dir, "checkpoint_dir", owner)
+        elif check.boolean(resume, "resume", owner) or save_every_steps is not None:
+            name = "save_every_steps" if save_every_steps is not None else "resume"
+            check.refuse(name, owner, "left out without a checkpoint_dir", "one")
+        if save_every_steps is not None:
+            save_every_steps = check.integer(
+                save_every_steps, "save_every_steps", owner, minimum=1
+            )
+        options = cls(
+            split=split,
+            epochs=check.integer(epochs, "epochs", owner, minimum=1),
+            decay_epochs=check.epochs_list(decay_epochs, "decay_epochs", owner),
+            decay_factor=check.number(decay_factor, "decay_factor", owner),
+            schedule=check.choice(schedule, "schedule", owner, ("step", "cosine")),
+            batch_size=size,
+            mode=mode_of(augmentation, "augmentation", owner, channels),
+            flip=check.boolean(flip, "flip", owner),
+            padding=padding_of(padding, side, owner),
+            seed=check.seed(seed, owner),
+            val=val,
+            val_every=check.integer(val_every, "val_every", owner, minimum=1),
+            progress=check.boolean(progress, "progress", owner),
+            callback=callback,
+            checkpoint_dir=checkpoint_dir,
+            save_every_steps=save_every_steps,
+            resume=check.boolean(resume, "resume", owner),
+            prefetch=check.boolean(prefetch, "prefetch", owner),
+        )
+        rate = options.learning_rate(options.epochs, trainer.optimizer.lr)
+        if not rate <= float(np.finfo(np.float32).max):
+            legal = "such that the learning rate of the last epoch is finite in float32"
+            check.refuse("decay_factor", owner, legal, options.decay_factor)
+        return options
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Complete batches of an epoch."""
+        return len(self.split) // self.batch_size
+
+    def learning_rate(self, epoch: int, base: float) -> float:
+        """Rate of an epoch, counted from 1."""
+        if self.schedule == "cosine":
+            return cosine_lr(epoch, epochs=self.epochs, base=base, factor=self.decay_factor)
+        return _native.step_learning_rate(epoch, base, self.decay_factor, self.decay_epochs)

@@ -1,0 +1,89 @@
+"""What two runs must have in common for one to go on where the other stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skd import _instruction_set, _version
+from skd.augmentation import MODES
+
+if TYPE_CHECKING:
+    from skd._fit_options import FitOptions, Trainable
+    from skd.datasets import Split
+
+HASHED_AT_ONCE = 1 << 24  # bytes
+
+
+def recipe(trainer: Trainable, options: FitOptions) -> dict[str, Any]:
+    """Return all that decides the bits of a run, but its length, in the types of JSON.
+
+    Threads, prefetching, the progress bar, callbacks and how often checkpoints are written decide
+    nothing, and are left out.
+    """
+    teacher = getattr(trainer, "teacher", None)
+    (augmentation,) = (name for name, mode in MODES.items() if mode == options.mode)
+    result = {
+        **{f"model {name}": value for name, value in trainer.model.config.items()},
+        **trainer.recipe(),
+        "teacher": None if teacher is None else state_sha256(teacher.state_dict()),
+        "data": split_sha256(options.split),
+        "mean": options.split.mean,
+        "std": options.split.std,
+        "decay_epochs": options.decay_epochs.tolist(),
+        "decay_factor": options.decay_factor,
+        "schedule": options.schedule,
+        "batch_size": options.batch_size,
+        "augmentation": augmentation,
+        "flip": options.flip,
+        "padding": options.padding,
+        "seed": options.seed,
+        "val": None if options.val is None else split_sha256(options.val),
+        "val_every": options.val_every,
+    }
+    if options.schedule == "cosine":  # its rates depend on the length
+        result["epochs"] = options.epochs
+    equal: dict[str, Any] = json.loads(json.dumps(result))
+    return equal
+
+
+def differences(saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """Name what differs between two recipes."""
+    absent = "nothing"
+    return [
+        f"{name} {wanted.get(name, absent)!r} instead of {saved.get(name, absent)!r}"
+        for name in sorted(saved.keys() | wanted.keys())
+        if saved.get(name, absent) != wanted.get(name, absent)
+    ]
+
+
+def environment() -> dict[str, str]:
+    """Return what may change the last bits of a result without changing its meaning."""
+    return {
+        "version": _version.__version__,
+        "instruction set": _instruction_set.instruction_set(),
+    }
+
+
+def split_sha256(split: Split) -> str:
+    """Return the SHA-256 of the bytes of the images, then of the labels."""
+    digest = hashlib.sha256()
+    for array in (split.images, split.labels):
+        content = memoryview(np.ascontiguousarray(array)).cast("B")
+        for start in range(0, len(content), HASHED_AT_ONCE):
+            digest.update(content[start : start + HASHED_AT_ONCE])
+    return digest.hexdigest()
+
+
+def state_sha256(state: Mapping[str, NDArray[Any]]) -> str:
+    """Return the SHA-256 of a state dict: names, dtypes, shapes and values."""
+    digest = hashlib.sha256()
+    for name, array in state.items():
+        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+        digest.update(np.require(array, requirements="C").tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,129 @@
+"""What a trainer knows beside its model: velocities, step count, learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skd import _native
+from skd import _validation as check
+from skd.errors import NonFiniteLossError
+from skd.history import Losses
+
+if TYPE_CHECKING:
+    from skd.models import Model
+    from skd.optimizers import SGD
+    from skd.terms import Term
+
+VELOCITY_PREFIX = "velocity."
+MAX_STEP = 2**47  # where the counters of random numbers still have room
+
+
+class TrainerState:
+    """State of a trainer: saved, restored, and told when a step fails."""
+
+    model: Model
+    optimizer: SGD
+    seed: int
+    terms: tuple[Term, ...]
+    _native: _native.Trainer
+    _learning_rate: float
+    #: Names of the attributes that are options of the objective.
+    _options: tuple[str, ...] = ()
+
+    @property
+    def learning_rate(self) -> float:
+        """Learning rate of the next step; at first that of the optimiser."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        rate = check.number(value, "learning_rate", type(self).__name__)
+        self._native.set_learning_rate(rate)
+        self._learning_rate = rate
+
+    @property
+    def steps_taken(self) -> int:
+        """Training steps so far; they seed dropout and drive DropBlock's ramp."""
+        return self._native.steps_taken
+
+    def recipe(self) -> dict[str, Any]:
+        """Return what the trainer was made with, as numbers, texts and lists.
+
+        Returns
+        -------
+        recipe : dict
+            Name of the objective, its options, the seed and the optimiser's numbers.
+        """
+        options = {name: getattr(self, name) for name in self._options}
+        return {
+            "objective": type(self).__name__,
+            **options,
+            **{f"term {term.name}": [term.on, term.weight] for term in self.terms},
+            "trainer seed": self.seed,
+            "lr": self.optimizer.lr,
+            "momentum": self.optimizer.momentum,
+            "weight_decay": self.optimizer.weight_decay,
+        }
+
+    def state_dict(self) -> dict[str, NDArray[Any]]:
+        """Return all that the next step depends on beside the model's own state.
+
+        Returns
+        -------
+        state : dict of str to ndarray
+            ``"step"``, the steps taken (int64, shape ()), which also count for DropBlock;
+            ``"learning_rate"`` (float64, shape ()); and for each parameter
+            ``"velocity.<name>"``, SGD's momentum buffer: read-only float32 views under the names
+            and in the shapes of `Model.state_dict`. They are zero before the first step.
+        """
+        state: dict[str, NDArray[Any]] = {
+            "step": np.array(self.steps_taken, dtype=np.int64),
+            "learning_rate": np.array(self.learning_rate, dtype=np.float64),
+        }
+        for name, view in self._native.velocities().items():
+            state[VELOCITY_PREFIX + name] = view
+        return state
+
+    def load_state_dict(self, state_dict: Mapping[str, ArrayLike]) -> None:
+        """Replace the whole state of the trainer, or nothing of it; the model stays as it is.
+
+        Parameters
+        ----------
+        state_dict : mapping of str to array-like
+            An array of the right shape for every name of `state_dict`, and no other name.
+
+        Raises
+        ------
+        ValueError
+            If names are missing or unexpected, a shape differs, or a value is not finite.
+        TypeError
+            If an entry is no array of real numbers, or the step is no integer.
+        """
+        owner = f"{type(self).__name__}.load_state_dict"
+        arrays = check.state_arrays(state_dict, self.state_dict(), owner)
+        step = check.integer(arrays.pop("step")[()], "step", owner, maximum=MAX_STEP)
+        largest = float(np.finfo(np.float32).max)
+        rate = check.number(
+            arrays.pop("learning_rate")[()], "learning_rate", owner, maximum=largest
+        )
+        self._native.load(list(arrays.values()), step)
+        self.learning_rate = rate
+
+    @contextmanager
+    def _explaining_non_finite(self, own: Mapping[str, float]) -> Iterator[None]:
+        """Add step and terms to the error of a step whose loss or gradient is not finite."""
+        try:
+            yield
+        except NonFiniteLossError as error:
+            error.step = self.steps_taken + 1
+            terms = Losses(*self._native.last_losses())._asdict()
+            error.terms = {
+                name: value for name, value in terms.items() if not name.endswith("accuracy")
+            }
+            error.terms.update(own)
+            raise
