@@ -53,9 +53,7 @@ def read_checkpoint(
     except DamagedCheckpointError as error:
         check.refuse("path", "load_model", "a whole safetensors file", f"{str(source)!r}: {error}")
     config, normalization = _parse(header, source)
-    state = {
-        name: array for name, array in tensors.items() if not name.startswith(TRAINING_PREFIX)
-    }
+    state = {name: array for name, array in tensors.items() if not name.startswith(TRAINING_PREFIX)}
     return state, config, normalization
 
 
