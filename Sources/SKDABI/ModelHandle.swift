@@ -31,14 +31,22 @@ final class ModelHandle: @unchecked Sendable {
   /// Runs `body` while no other call uses the network.
   ///
   /// - Throws: `SKDError.invalidArgument` in the child of a fork if another thread was at work on
-  ///   the network then: it is half changed.
+  ///   the network then: it is half changed; and if this thread is at work on it already, or the
+  ///   thread that is waits for this one.
   func exclusively<Result>(_ body: (Network) throws -> Result) throws -> Result {
-    guard lock.lock() else {
+    switch ModelLocks.shared.acquire(lock, of: address) {
+    case .acquired:
+      break
+    case .isLost:
       throw SKDError.invalidArgument(
         "model of a forked process must not be one that another thread used during the fork; "
           + "load or create another")
+    case .wouldWaitForItself:
+      throw SKDError.invalidArgument(
+        "model of a loss term's function must not be one that the training step itself uses, or "
+          + "one whose own step waits for this one; clone it before the training")
     }
-    defer { lock.unlock() }
+    defer { ModelLocks.shared.release(lock, of: address) }
     return try body(network)
   }
 

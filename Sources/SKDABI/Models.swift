@@ -34,6 +34,7 @@ private func configuration(_ config: skd_model_config, _ arguments: Arguments) t
     architecture: architecture, classCount: Int(config.num_classes),
     imageSize: Int(config.image_size),
     inputChannels: config.input_channels == 0 ? 3 : Int(config.input_channels), widths: widths,
+    usesGates: try arguments.size(Int64(config.use_se), "use_se", in: 0...1) == 1,
     dropRate: config.drop_rate < 0 ? nil : config.drop_rate,
     dropBlockSize: config.dropblock_size == 0 ? nil : Int(config.dropblock_size),
     hasRotationHead: config.rotation_head < 0 ? nil : config.rotation_head == 1,

@@ -20,6 +20,7 @@ func status(_ body: () throws -> Void) -> skd_status {
     case .invalidArgument: return skd_status(SKD_INVALID_ARGUMENT)
     case .nonFinite: return skd_status(SKD_NON_FINITE)
     case .outOfMemory: return skd_status(SKD_OUT_OF_MEMORY)
+    case .callbackFailed: return skd_status(SKD_CALLBACK_FAILED)
     }
   } catch {
     recordError("\(error)")

@@ -59,17 +59,23 @@ public func skd_trainer_create(
 private func objective(_ config: skd_trainer_config, _ arguments: Arguments) throws
   -> any Objective
 {
-  switch config.objective {
-  case Int32(SKD_SUPERVISED):
-    return SupervisedObjective()
-  case Int32(SKD_GEN0):
+  func checkAlpha() throws {
     try arguments.number(config.alpha, "alpha", in: 0...Float.greatestFiniteMagnitude)
-    return Generation0Objective(alpha: config.alpha)
-  case Int32(SKD_GEN1):
+  }
+  func checkTeaching() throws {
     try arguments.number(config.beta, "beta", in: 0...Float.greatestFiniteMagnitude)
     try arguments.number(
       config.temperature, "temperature",
       in: Float.leastNormalMagnitude...Float.greatestFiniteMagnitude)
+  }
+  switch config.objective {
+  case Int32(SKD_SUPERVISED):
+    return SupervisedObjective()
+  case Int32(SKD_GEN0):
+    try checkAlpha()
+    return Generation0Objective(alpha: config.alpha)
+  case Int32(SKD_GEN1):
+    try checkTeaching()
     var twins: [Rotation] = []
     if config.twin_90 != 0 { twins.append(.quarterTurn) }
     if config.twin_180 != 0 { twins.append(.halfTurn) }
@@ -78,9 +84,14 @@ private func objective(_ config: skd_trainer_config, _ arguments: Arguments) thr
     return Generation1Objective(
       beta: config.beta, temperature: config.temperature, twins: twins,
       passesAllViews: config.all_views != 0)
+  case Int32(SKD_DISTILLED):
+    try checkAlpha()
+    try checkTeaching()
+    return DistilledObjective(
+      alpha: config.alpha, beta: config.beta, temperature: config.temperature)
   default:
     throw SKDError.invalidArgument(
-      "objective of trainer_create must be 0, 1 or 2; got \(config.objective)")
+      "objective of trainer_create must be 0, 1, 2 or 3; got \(config.objective)")
   }
 }
 
@@ -96,8 +107,8 @@ public func skd_trainer_step(
   _ trainer: OpaquePointer!, _ images: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!,
   _ batch: Int64, _ losses: UnsafeMutablePointer<skd_losses>!
 ) -> skd_status {
-  train(trainer, images, labels, batch, losses, "trainer_step") {
-    try $0.step(images: $1, labels: $2, batch: $3)
+  train(trainer, images, labels, batch, nil, 0, losses, "trainer_step") {
+    try $0.step(images: $1, labels: $2, batch: $3, terms: $4)
   }
 }
 
@@ -106,15 +117,38 @@ public func skd_trainer_loss(
   _ trainer: OpaquePointer!, _ images: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!,
   _ batch: Int64, _ losses: UnsafeMutablePointer<skd_losses>!
 ) -> skd_status {
-  train(trainer, images, labels, batch, losses, "trainer_loss") {
-    try $0.loss(images: $1, labels: $2, batch: $3)
+  train(trainer, images, labels, batch, nil, 0, losses, "trainer_loss") {
+    try $0.loss(images: $1, labels: $2, batch: $3, terms: $4)
+  }
+}
+
+@c @implementation
+public func skd_trainer_step_with_terms(
+  _ trainer: OpaquePointer!, _ images: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!,
+  _ batch: Int64, _ terms: UnsafePointer<skd_term>!, _ term_count: Int64,
+  _ losses: UnsafeMutablePointer<skd_losses>!
+) -> skd_status {
+  train(trainer, images, labels, batch, terms, term_count, losses, "trainer_step_with_terms") {
+    try $0.step(images: $1, labels: $2, batch: $3, terms: $4)
+  }
+}
+
+@c @implementation
+public func skd_trainer_loss_with_terms(
+  _ trainer: OpaquePointer!, _ images: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!,
+  _ batch: Int64, _ terms: UnsafePointer<skd_term>!, _ term_count: Int64,
+  _ losses: UnsafeMutablePointer<skd_losses>!
+) -> skd_status {
+  train(trainer, images, labels, batch, terms, term_count, losses, "trainer_loss_with_terms") {
+    try $0.loss(images: $1, labels: $2, batch: $3, terms: $4)
   }
 }
 
 private func train(
   _ trainer: OpaquePointer?, _ images: UnsafePointer<Float>?, _ labels: UnsafePointer<Int64>?,
-  _ batch: Int64, _ losses: UnsafeMutablePointer<skd_losses>?, _ function: String,
-  _ body: (Trainer, UnsafePointer<Float>, UnsafePointer<Int64>?, Int) throws -> Losses
+  _ batch: Int64, _ terms: UnsafePointer<skd_term>?, _ termCount: Int64,
+  _ losses: UnsafeMutablePointer<skd_losses>?, _ function: String,
+  _ body: (Trainer, UnsafePointer<Float>, UnsafePointer<Int64>?, Int, [LossTerm]) throws -> Losses
 ) -> skd_status {
   status {
     let arguments = Arguments(function)
@@ -125,7 +159,9 @@ private func train(
     if let labels {
       try arguments.labels(labels, count: batch, classes: network.configuration.classCount)
     }
-    result.pointee = skd_losses(try handle.exclusively { try body($0, images, labels, batch) })
+    let terms = try lossTerms(terms, termCount, arguments)
+    result.pointee = skd_losses(
+      try handle.exclusively { try body($0, images, labels, batch, terms) })
   }
 }
 

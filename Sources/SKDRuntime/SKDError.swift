@@ -9,11 +9,14 @@ public enum SKDError: Error, Equatable, Sendable {
   case nonFinite(String)
   /// A buffer does not fit into memory; the message gives the bytes asked for.
   case outOfMemory(String)
+  /// A function of the caller reported that it failed; the message names it.
+  case callbackFailed(String)
 
   /// The reason, as a sentence for the caller.
   public var message: String {
     switch self {
-    case .invalidArgument(let message), .nonFinite(let message), .outOfMemory(let message):
+    case .invalidArgument(let message), .nonFinite(let message), .outOfMemory(let message),
+      .callbackFailed(let message):
       return message
     }
   }

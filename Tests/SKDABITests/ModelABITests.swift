@@ -79,7 +79,7 @@ final class ModelABITests: XCTestCase {
   }
 
   func testLoadTakesOverTheStateOfAnotherModel() throws {
-    for architecture in ["resnet12", "seresnet12", "convnet4"] {
+    for architecture in ["resnet12", "seresnet12", "resnet18", "resnet24", "convnet4"] {
       let (source, target) = (try ABIModel(architecture), try ABIModel(architecture, seed: 2))
       let images = ABIModel.images(2)
       XCTAssertNotEqual(source.logits(images), target.logits(images))

@@ -36,9 +36,9 @@ final class TrainerABITests: XCTestCase {
   }
 
   func testStepTrainsAndLossDoesNot() throws {
-    for objective in [SKD_SUPERVISED, SKD_GEN0, SKD_GEN1].map({ Int($0) }) {
+    for objective in [SKD_SUPERVISED, SKD_GEN0, SKD_GEN1, SKD_DISTILLED].map({ Int($0) }) {
       let (model, teacher) = (try ABIModel(), try ABIModel(seed: 2))
-      let isTaught = objective == Int(SKD_GEN1)
+      let isTaught = objective == Int(SKD_GEN1) || objective == Int(SKD_DISTILLED)
       let created = create(model.handle, isTaught ? teacher.handle : nil, config(objective))
       assertOK(created.outcome.status)
       let trainer = try XCTUnwrap(created.trainer)
@@ -52,7 +52,10 @@ final class TrainerABITests: XCTestCase {
       XCTAssertEqual(step.total, loss.total)
       XCTAssertEqual(
         step.total,
-        isTaught ? step.distillation + 0.1 * step.twin : step.cross_entropy + 2 * step.rotation,
+        objective == Int(SKD_DISTILLED)
+          ? 2 * step.cross_entropy + 0.1 * step.distillation
+          : isTaught
+            ? step.distillation + 0.1 * step.twin : step.cross_entropy + 2 * step.rotation,
         accuracy: 1e-6 * step.total)
       XCTAssertNotEqual(model.state, before)
       XCTAssertEqual(teacher.state, taught)
@@ -133,7 +136,8 @@ final class TrainerABITests: XCTestCase {
     }
     let claims: [(OpaquePointer?, OpaquePointer?, skd_trainer_config, String)] = [
       (nil, nil, config(0), "model of trainer_create must not be NULL"),
-      (m, nil, config(3), "objective of trainer_create must be 0, 1 or 2; got 3"),
+      (m, nil, config(4), "objective of trainer_create must be 0, 1, 2 or 3; got 4"),
+      (m, nil, config(3), "teacher of Distilled must be a model; got none"),
       (headless.handle, nil, config(gen0), "model of Gen0 must have a rotation head"),
       (m, nil, config(gen1), "teacher of Gen1 must be a model; got none"),
       (m, m, config(gen1), "teacher of Gen1 must be another model"),

@@ -56,6 +56,10 @@ final class ActivationTests: XCTestCase {
       var target = before
       addInPlace(&target, addend, count: count)
       XCTAssertEqual(target, zip(before, addend).map { $0 + $1 }, "\(count)")
+      // A power of two scales without rounding.
+      target = before
+      addInPlace(&target, addend, scale: -0.5, count: count)
+      XCTAssertEqual(target, zip(before, addend).map { $0 - 0.5 * $1 }, "\(count)")
     }
   }
 

@@ -7,21 +7,31 @@ import XCTest
 final class ForwardGoldenTests: XCTestCase {
   func testResNet12MatchesPyTorch() throws { try check("resnet12_ssl", .resnet12) }
   func testSEResNet12MatchesPyTorch() throws { try check("seresnet12", .seresnet12) }
+  func testResNet18MatchesPyTorch() throws { try check("resnet18_ssl", .resnet18) }
+  func testResNet24MatchesPyTorch() throws { try check("resnet24_ssl", .resnet24) }
+  func testGatedResNet24MatchesPyTorch() throws {
+    try check("seresnet24", .resnet24, usesGates: true)
+  }
   func testConvNet4MatchesPyTorch() throws { try check("convnet4", .convnet4) }
   func testWideResNetMatchesPyTorch() throws { try check("wrn_28_10", .wideResNet28x10) }
 
-  private func check(_ name: String, _ architecture: Architecture) throws {
+  private func check(
+    _ name: String, _ architecture: Architecture, usesGates: Bool = false
+  ) throws {
     let files = try Fixture.names(startingWith: "forward_\(name)_")
     XCTAssertFalse(files.isEmpty)
-    for file in files { try check(Fixture(named: file), architecture, file) }
+    for file in files { try check(Fixture(named: file), architecture, usesGates, file) }
   }
 
-  private func check(_ fixture: Fixture, _ architecture: Architecture, _ file: String) throws {
+  private func check(
+    _ fixture: Fixture, _ architecture: Architecture, _ usesGates: Bool, _ file: String
+  ) throws {
     let shape = try fixture.integers("meta.shape")
     let network = try filledNetwork(
       NetworkConfiguration(
         architecture: architecture, classCount: try fixture.integer("meta.classes"),
-        imageSize: shape[2], inputChannels: shape[1]),
+        imageSize: shape[2], inputChannels: shape[1], usesGates: usesGates,
+        hasRotationHead: fixture.contains("rotation")),
       seed: try fixture.integer("seed.parameters"))
     let images = try network.pool.images(
       nchw: fill("input", shape: shape, seed: try fixture.integer("seed.input")), shape: shape)

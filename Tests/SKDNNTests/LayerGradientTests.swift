@@ -187,15 +187,16 @@ final class LayerGradientTests: XCTestCase {
   /// Side 5 has a row and a column that pooling leaves out; sides 2 and 3 leave one pixel. The step
   /// is small for the pooling, whose maximum may change its place, and the tolerance is for float32
   /// at so small a step.
-  func testResidualStageGradients() throws {
-    for (side, isGated, kind) in [
-      (5, false, DropLayer.Kind.dropout), (5, true, .dropBlock(blockSize: 1)),
-      (4, true, .dropout), (4, false, .dropBlock(blockSize: 2)), (2, false, .dropout),
-      (3, true, .dropout),
+  func testResidualBlockGradients() throws {
+    for (side, isGated, pools, kind) in [
+      (5, false, true, DropLayer.Kind.dropout), (5, true, true, .dropBlock(blockSize: 1)),
+      (4, true, true, .dropout), (4, false, true, .dropBlock(blockSize: 2)),
+      (2, false, true, .dropout), (3, true, true, .dropout), (3, false, false, .dropout),
+      (4, true, false, .dropBlock(blockSize: 2)),
     ] {
       let store = try ParameterStore()
-      let stage = try ResidualStage(
-        "layer1.0", in: store, inputs: 3, outputs: 8, isGated: isGated,
+      let stage = try ResidualBlock(
+        "layer1.0", in: store, inputs: pools ? 3 : 8, outputs: 8, pools: pools, isGated: isGated,
         drop: try DropLayer(kind, rate: 0.2, index: 0))
       try store.allocate(seed: 1)
       store.moveAwayFromKinks()
@@ -203,7 +204,8 @@ final class LayerGradientTests: XCTestCase {
         TrainingContext(pool: pool, seed: 3, step: 50_000)
       }
       try assertLayerGradients(
-        store, shape(12, side, 3), step: 5e-4, tolerance: 2e-2, "side \(side), gated: \(isGated)",
+        store, shape(12, side, pools ? 3 : 8), step: 5e-4, tolerance: 2e-2,
+        "side \(side), gated: \(isGated), pools: \(pools)",
         forward: { try stage.forward($0, context($1)) },
         backward: { try stage.backward($0, needsInputGradient: true, context($1)) })
     }

@@ -18,6 +18,17 @@ final class NetworkGradientTests: XCTestCase {
     try check(.seresnet12, imageSize: 16, widths: [4, 8, 4, 8], hasRotationHead: false)
   }
 
+  func testResNet18GradientsWithOneInputChannel() throws {
+    try check(
+      .resnet18, imageSize: 16, inputChannels: 1, widths: [4, 5, 6, 7], hasRotationHead: true)
+  }
+
+  func testGatedResNet24GradientsWithFourInputChannels() throws {
+    try check(
+      .resnet24, imageSize: 17, inputChannels: 4, widths: [4, 8, 4, 8], usesGates: true,
+      hasRotationHead: false)
+  }
+
   func testConvNet4Gradients() throws {
     try check(.convnet4, imageSize: 9, widths: [4, 5, 6, 7], hasRotationHead: true)
   }
@@ -29,12 +40,14 @@ final class NetworkGradientTests: XCTestCase {
   /// Batch norm keeps the activations away from the kinks of LeakyReLU (`moveAwayFromKinks`); the
   /// poolings' maxima may change their places.
   private func check(
-    _ architecture: Architecture, imageSize: Int, widths: [Int], hasRotationHead: Bool
+    _ architecture: Architecture, imageSize: Int, inputChannels: Int = 2, widths: [Int],
+    usesGates: Bool = false, hasRotationHead: Bool
   ) throws {
     let network = try Network(
       NetworkConfiguration(
-        architecture: architecture, classCount: 5, imageSize: imageSize, inputChannels: 2,
-        widths: widths, dropRate: architecture == .convnet4 ? 0 : 0.1,
+        architecture: architecture, classCount: 5, imageSize: imageSize,
+        inputChannels: inputChannels, widths: widths, usesGates: usesGates,
+        dropRate: architecture == .convnet4 ? 0 : 0.1,
         hasRotationHead: hasRotationHead, seed: 1))
     network.store.moveAwayFromKinks()
     let images = try network.pool.filled(network.imageShape(batch: 6), "images")

@@ -118,6 +118,13 @@ final class NetworkTests: XCTestCase {
         }
       ),
       (
+        "use_se of convnet4 must be left out",
+        {
+          try NetworkConfiguration(
+            architecture: .convnet4, classCount: 2, imageSize: 32, usesGates: true)
+        }
+      ),
+      (
         "widths of wrn_28_10 must have 3 entries; got 4",
         {
           try NetworkConfiguration(

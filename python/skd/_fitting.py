@@ -13,7 +13,7 @@ from skd._progress_record import Progress
 from skd._signals import Stopped, StopRequests
 from skd.errors import NonFiniteLossError
 from skd.evaluation import EvaluationResult, evaluate
-from skd.history import EpochRecord, History, Losses
+from skd.history import EpochRecord, History
 
 VALIDATION_EPISODES = 200
 
@@ -75,7 +75,7 @@ class _Run:
         record = EpochRecord(
             epoch=progress.epoch,
             learning_rate=trainer.learning_rate,
-            losses=Losses(*(progress.sums / options.steps_per_epoch).tolist()),
+            losses=progress.mean,
             seconds=progress.seconds,
             images_per_second=images / progress.seconds,
             validation=validation,
@@ -96,12 +96,12 @@ class _Run:
         start = time.perf_counter()
         images, labels = self._batches.take()
         try:
-            progress.sums += self._trainer.step(images, labels)
+            losses = self._trainer.step(images, labels)
         except NonFiniteLossError as error:
             if self._checkpoints is not None:
                 error.checkpoint = self._checkpoints.newest
             raise
-        progress.step += 1
+        progress.add(losses)
         progress.seconds += time.perf_counter() - start
         loss = progress.sums[0] / progress.step
         self._bar.set_postfix(epoch=progress.epoch, loss=f"{loss:.3f}", refresh=False)

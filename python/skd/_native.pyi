@@ -3,7 +3,7 @@
 Made by `python -m nanobind.stubgen -m skd._native`, with the types of arrays shortened.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy
@@ -13,6 +13,7 @@ _Bytes = NDArray[numpy.uint8]
 _Integers = NDArray[numpy.int64]
 _Floats = NDArray[numpy.float32]
 _Doubles = NDArray[numpy.float64]
+_Term = tuple[str, bool, float, Callable[[_Floats, tuple[int, ...]], tuple[float, _Floats]]]
 
 def set_num_threads(count: int) -> None: ...
 def get_num_threads() -> int: ...
@@ -163,6 +164,18 @@ CLASSIFIER_NEAREST_CENTROID: int
 
 CLASSIFIER_NEAREST_NEIGHBOR: int
 
+CLASSIFIER_NEAREST_CENTROID_COSINE: int
+
+CLASSIFIER_NEAREST_NEIGHBOR_COSINE: int
+
+CLASSIFIER_RIDGE: int
+
+CLASSIFIER_LINEAR_SVC: int
+
+METRIC_EUCLIDEAN: int
+
+METRIC_COSINE: int
+
 def sample_episodes(
     labels: _Integers,
     n_way: int,
@@ -185,8 +198,32 @@ def logistic_regression_fit(
     coefficients: _Doubles,
     intercepts: _Doubles,
 ) -> int: ...
-def logistic_regression_decision(
+def ridge_classifier_fit(
+    features: _Floats,
+    labels: _Integers,
+    alpha: float,
+    coefficients: _Doubles,
+    intercepts: _Doubles,
+) -> None: ...
+def linear_svc_fit(
+    features: _Floats,
+    labels: _Integers,
+    inverse_regularization: float,
+    tolerance: float,
+    max_iterations: int,
+    coefficients: _Doubles,
+    intercepts: _Doubles,
+) -> int: ...
+def linear_decision(
     features: _Floats, coefficients: _Doubles, intercepts: _Doubles, decision: _Doubles
+) -> None: ...
+def softmax(logits: _Doubles, probabilities: _Doubles) -> None: ...
+def class_centroids(features: _Floats, labels: _Integers, centroids: _Doubles) -> None: ...
+def prototype_proximities(
+    features: _Floats, prototypes: _Doubles, metric: int, proximities: _Doubles
+) -> None: ...
+def nearest_prototypes(
+    features: _Floats, prototypes: _Doubles, metric: int, nearest: _Integers
 ) -> None: ...
 def score_episodes(
     support: _Floats,
@@ -213,6 +250,7 @@ class Model:
         rotation_head: int,
         seed: int,
         is_bfloat16: bool,
+        use_se: bool,
     ) -> None: ...
     def clone(self) -> Model: ...
     def state_dict(self) -> dict[str, NDArray[Any]]: ...
@@ -247,6 +285,8 @@ GEN0: int
 
 GEN1: int
 
+DISTILLED: int
+
 class Trainer:
     def __init__(
         self,
@@ -266,10 +306,10 @@ class Trainer:
         seed: int,
     ) -> None: ...
     def step(
-        self, images: _Floats, labels: _Integers | None
+        self, images: _Floats, labels: _Integers | None, terms: Sequence[_Term]
     ) -> tuple[float, float, float, float, float, float, float]: ...
     def loss(
-        self, images: _Floats, labels: _Integers | None
+        self, images: _Floats, labels: _Integers | None, terms: Sequence[_Term]
     ) -> tuple[float, float, float, float, float, float, float]: ...
     def gradients(self) -> dict[str, _Floats]: ...
     def last_losses(self) -> tuple[float, float, float, float, float, float, float]: ...

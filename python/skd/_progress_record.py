@@ -28,6 +28,8 @@ class Progress:
         Steps of it that are taken.
     sums : ndarray of shape (n_terms,), dtype float64
         Sums of the losses of those steps.
+    terms : dict of str to float
+        Sums of the trainer's own terms, likewise.
     seconds : float
         How long they took.
     records : list of EpochRecord
@@ -37,14 +39,30 @@ class Progress:
     epoch: int = 1
     step: int = 0
     sums: NDArray[np.float64] = field(default_factory=lambda: np.zeros(len(Losses._fields)))
+    terms: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     records: list[EpochRecord] = field(default_factory=list)
+
+    def add(self, losses: Losses) -> None:
+        """Count one more step."""
+        self.sums += losses
+        for name, value in losses.terms.items():
+            self.terms[name] = self.terms.get(name, 0.0) + value
+        self.step += 1
+
+    @property
+    def mean(self) -> Losses:
+        """Means over the steps of the epoch in training."""
+        means = {name: value / self.step for name, value in self.terms.items()}
+        mean = Losses(*(self.sums / self.step).tolist())
+        mean.terms = means
+        return mean
 
     def complete(self, record: EpochRecord) -> None:
         """Go on to the next epoch."""
         self.records.append(record)
         self.epoch, self.step, self.seconds = self.epoch + 1, 0, 0.0
-        self.sums = np.zeros_like(self.sums)
+        self.sums, self.terms = np.zeros_like(self.sums), {}
 
     def encoded(self) -> dict[str, Any]:
         """Return the progress in the types of JSON; `decode` returns it, equal to the last bit."""
@@ -52,6 +70,7 @@ class Progress:
             "epoch": self.epoch,
             "step": self.step,
             "sums": self.sums.tolist(),
+            "terms": self.terms,
             "seconds": self.seconds,
             "records": [_encoded(record) for record in self.records],
         }
@@ -63,6 +82,7 @@ class Progress:
             epoch=value["epoch"],
             step=value["step"],
             sums=np.array(value["sums"], dtype=np.float64),
+            terms=value["terms"],
             seconds=value["seconds"],
             records=[_decoded(record) for record in value["records"]],
         )
@@ -72,6 +92,8 @@ def _encoded(value: Any) -> Any:
     """Return a value in the types of JSON; what JSON lacks becomes ``{kind: content}``."""
     kind = type(value).__name__
     if kind in CLASSES:
+        if isinstance(value, Losses) and value.terms:
+            return {kind: [*value, _encoded(value.terms)]}
         if isinstance(value, tuple):
             return {kind: [_encoded(entry) for entry in value]}
         fields = dataclasses.fields(value)

@@ -17,6 +17,7 @@ from skd.history import Losses
 if TYPE_CHECKING:
     from skd.models import Model
     from skd.optimizers import SGD
+    from skd.terms import Term
 
 VELOCITY_PREFIX = "velocity."
 MAX_STEP = 2**47  # where the counters of random numbers still have room
@@ -28,6 +29,7 @@ class TrainerState:
     model: Model
     optimizer: SGD
     seed: int
+    terms: tuple[Term, ...]
     _native: _native.Trainer
     _learning_rate: float
     #: Names of the attributes that are options of the objective.
@@ -61,6 +63,7 @@ class TrainerState:
         return {
             "objective": type(self).__name__,
             **options,
+            **{f"term {term.name}": [term.on, term.weight] for term in self.terms},
             "trainer seed": self.seed,
             "lr": self.optimizer.lr,
             "momentum": self.optimizer.momentum,
@@ -112,7 +115,7 @@ class TrainerState:
         self.learning_rate = rate
 
     @contextmanager
-    def _explaining_non_finite(self) -> Iterator[None]:
+    def _explaining_non_finite(self, own: Mapping[str, float]) -> Iterator[None]:
         """Add step and terms to the error of a step whose loss or gradient is not finite."""
         try:
             yield
@@ -122,4 +125,5 @@ class TrainerState:
             error.terms = {
                 name: value for name, value in terms.items() if not name.endswith("accuracy")
             }
+            error.terms.update(own)
             raise

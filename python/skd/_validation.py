@@ -102,6 +102,17 @@ def path(value: Any, name: str, owner: str) -> Path:
     return Path(text)
 
 
+def output_file(value: Any, name: str, owner: str) -> Path:
+    """Return the path of a file to be written: no folder itself, and in one that exists."""
+    target = path(value, name, owner)
+    if target.is_dir():
+        refuse(name, owner, "the name of a file", f"the folder {str(target)!r}")
+    if not target.parent.is_dir():
+        folder = str(target.parent)
+        raise FileNotFoundError(f"There is no folder {folder!r} for the '{name}' of {owner}.")
+    return target
+
+
 def integers(value: Any, name: str, owner: str, *, minimum: int = 0) -> list[int]:
     """Return a sequence of integers as a list; an iterator, which may not end, is refused."""
     is_sequence = isinstance(value, Sequence) and not isinstance(value, (str, bytes))

@@ -65,6 +65,7 @@ def _parse(header: dict[str, str], source: Path) -> tuple[dict[str, Any], Any]:
         "image_size",
         "input_channels",
         "widths",
+        "use_se",
         "drop_rate",
         "dropblock_size",
         "rotation_head",
@@ -76,8 +77,9 @@ def _parse(header: dict[str, str], source: Path) -> tuple[dict[str, Any], Any]:
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         got = f"{str(source)!r} without a configuration ({type(error).__name__})"
         check.refuse("path", "load_model", "a checkpoint that Model.save wrote", got)
-    # Models were float32 before there was a choice.
+    # Models were float32 and without this option before there was a choice.
     config.setdefault("precision", "float32")
+    config.setdefault("use_se", False)
     if set(config) != names:
         check.refuse("path", "load_model", f"a checkpoint with {sorted(names)}", sorted(config))
     if normalization is not None and not isinstance(normalization, list):

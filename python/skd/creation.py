@@ -13,7 +13,7 @@ from skd.models import Model
 
 __all__ = ["ARCHITECTURES", "create_model", "load_model"]
 
-ARCHITECTURES = ("resnet12", "seresnet12", "convnet4", "wrn_28_10")
+ARCHITECTURES = ("resnet12", "seresnet12", "resnet18", "resnet24", "convnet4", "wrn_28_10")
 PRECISIONS = ("float32", "bfloat16")
 
 
@@ -24,6 +24,7 @@ def create_model(
     image_size: int,
     input_channels: int = 3,
     widths: Sequence[int] | None = None,
+    use_se: bool = False,
     drop_rate: float | None = None,
     dropblock_size: int | None = None,
     rotation_head: bool | None = None,
@@ -34,24 +35,30 @@ def create_model(
 
     Parameters
     ----------
-    architecture : {"resnet12", "seresnet12", "convnet4", "wrn_28_10"}
-        Backbone.
+    architecture : {"resnet12", "seresnet12", "resnet18", "resnet24", "convnet4", "wrn_28_10"}
+        Backbone. The ResNets have 1, 1, 1, 1 (12), 1, 1, 2, 2 (18) or 2, 2, 2, 2 (24) blocks of
+        three convolutions in their four stages.
     num_classes : int
         Classes of the classifier, at most 1,000,000.
     image_size : int
-        Side of the images, in pixels: at least 16 for the ResNet-12s and 8 for "convnet4", at
+        Side of the images, in pixels: at least 16 for the ResNets and 8 for "convnet4", at
         most 4096.
     input_channels : int, default=3
         Channels of the images, 1 to 4.
     widths : sequence of int, optional
         Channels of each stage; by default those of the architecture, (64, 160, 320, 640) for
-        "resnet12".
+        the ResNets.
+    use_se : bool, default=False
+        Whether the blocks of a ResNet have squeeze-and-excitation gates, where a stage has two only
+        the last, as in the published code. "seresnet12" has them anyway: it is "resnet12" with
+        gates, by default without a rotation head.
     drop_rate : float, optional
         Rate of dropout and DropBlock, in [0, 1); by default that of the architecture.
     dropblock_size : int, optional
         Side of DropBlock's squares; by default 5 for images of 84 pixels and 2 for 32.
     rotation_head : bool, optional
-        Whether the model predicts the rotation, as `Gen0` needs; by default "resnet12" does.
+        Whether the model predicts the rotation, as `Gen0` needs; by default "resnet12",
+        "resnet18" and "resnet24" do.
     precision : {"float32", "bfloat16"}, default="float32"
         With "bfloat16", the larger 3x3 convolutions round the operands of their products to
         bfloat16, in training and evaluation. Weights, sums, gradients and all else stay float32.
@@ -85,6 +92,7 @@ def create_model(
             input_channels, "input_channels", owner, minimum=1, maximum=4
         ),
         "widths": None,
+        "use_se": check.boolean(use_se, "use_se", owner),
         "drop_rate": None,
         "dropblock_size": None,
         "rotation_head": None,
@@ -119,6 +127,7 @@ def _create_native(config: Mapping[str, Any], seed: int) -> _native.Model:
         -1 if head is None else int(head),
         seed,
         config["precision"] == "bfloat16",
+        config["use_se"],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -69,17 +70,12 @@ class EpisodeSampler:
     ) -> None:
         owner = "EpisodeSampler"
         self._labels = check.class_labels(labels, "labels", owner)
-        _, counts = np.unique(self._labels, return_counts=True)
         self.n_way = check.integer(n_way, "n_way", owner, minimum=1)
         self.n_shot = check.integer(n_shot, "n_shot", owner, minimum=1)
         self.n_query = check.integer(n_query, "n_query", owner, minimum=1)
         self.seed = check.seed(seed, owner)
         self.legacy = check.boolean(legacy, "legacy", owner)
-        if self.n_way > len(counts):
-            check.refuse("n_way", owner, f"at most the number of classes, {len(counts)}", n_way)
-        if self.n_shot + self.n_query > counts.min():
-            legal = f"such that n_shot + n_query is at most the smallest class, {counts.min()}"
-            check.refuse("n_query", owner, legal, f"{n_shot} + {n_query}")
+        require_enough_images(self._labels, self.n_way, self.n_shot, self.n_query, owner)
 
     def sample(self, first: int, count: int) -> Episodes:
         """Draw episodes ``first`` to ``first + count - 1``.
@@ -115,3 +111,26 @@ class EpisodeSampler:
             query,
         )
         return Episodes(classes, support, query)
+
+
+def require_enough_images(
+    labels: NDArray[np.int64],
+    n_way: int,
+    n_shot: int,
+    n_query: int,
+    owner: str,
+    class_names: Sequence[str] | None = None,
+) -> None:
+    """Refuse episodes for which there are too few classes, or too few images of a class."""
+    classes, counts = np.unique(labels, return_counts=True)
+    if n_way > len(classes):
+        check.refuse("n_way", owner, f"at most the number of classes, {len(classes)}", n_way)
+    needed = n_shot + n_query
+    too_few = np.flatnonzero(counts < needed)
+    if too_few.size:
+        worst = too_few[counts[too_few].argmin()]
+        name = str(classes[worst]) if class_names is None else repr(class_names[worst])
+        legal = f"such that every class has n_shot + n_query = {needed} images"
+        got = f"{n_query}, and class {name} has {counts[worst]}"
+        others = f" ({too_few.size - 1} more have too few)" if too_few.size > 1 else ""
+        check.refuse("n_query", owner, legal, got + others)

@@ -39,3 +39,11 @@ class NonFiniteLossError(SKDError):
 
 class DamagedCheckpointError(SKDError):
     """A file is cut short or changed: it is no whole checkpoint."""
+
+
+class DataError(SKDError, ValueError):
+    """A file of a data set is damaged, is not what its name says, or may not be read."""
+
+
+class NotFittedError(SKDError, ValueError, AttributeError):
+    """A classifier was asked before it was fitted."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._episode_features import FeatureExtractor, SupportAugmentation
+from skd._episode_files import EpisodeSet, find_episodes
+from skd._hashes import arrays_sha256, state_sha256
+from skd._instruction_set import instruction_set
 from skd._progress import progress_bar
+from skd._reports import EvaluationResult, mean_ci95
+from skd._version import __version__
 from skd.augmentation import default_padding, mode_of
 from skd.classifiers import l2_normalize
 from skd.datasets import Split
-from skd.episodes import Episodes, EpisodeSampler
 from skd.models import FEATURES, Model, Normalization
 
 __all__ = ["EvaluationResult", "evaluate", "evaluate_features", "mean_ci95"]
@@ -25,60 +30,17 @@ FloatArray = NDArray[np.float32]
 CLASSIFIERS = {
     "logistic": _native.CLASSIFIER_LOGISTIC,
     "nearest_centroid": _native.CLASSIFIER_NEAREST_CENTROID,
+    "nearest_centroid_cosine": _native.CLASSIFIER_NEAREST_CENTROID_COSINE,
     "nearest_neighbor": _native.CLASSIFIER_NEAREST_NEIGHBOR,
+    "nearest_neighbor_cosine": _native.CLASSIFIER_NEAREST_NEIGHBOR_COSINE,
+    "ridge": _native.CLASSIFIER_RIDGE,  # its alpha is 1 / INVERSE_REGULARIZATION
+    "linear_svc": _native.CLASSIFIER_LINEAR_SVC,
 }
 INVERSE_REGULARIZATION = 1.0
-# How many episodes are scored at once, which bounds the memory of their support.
-EPISODES_AT_ONCE = 64
-AUGMENTED_EPISODES_AT_ONCE = 8  # their images are in memory too
-
-
-@dataclass(frozen=True)
-class EvaluationResult:
-    """Accuracy over a number of episodes, in percent.
-
-    Attributes
-    ----------
-    mean : float
-        Mean accuracy.
-    ci95 : float
-        Half-width of the 95 % Student-t confidence interval of the mean.
-    accuracies : ndarray of shape (n_episodes,), dtype float64
-        Accuracy of each episode.
-    options : dict
-        Every option of the evaluation.
-    """
-
-    mean: float
-    ci95: float
-    accuracies: NDArray[np.float64] = field(repr=False)
-    options: Mapping[str, Any] = field(repr=False)
-
-    def __str__(self) -> str:
-        """Return the mean and the half-width, such as ``65.93 ± 0.81 %``."""
-        return f"{self.mean:.2f} ± {self.ci95:.2f} %"
-
-
-def mean_ci95(values: ArrayLike) -> tuple[float, float]:
-    """Return a mean and the half-width of its 95 % Student-t confidence interval.
-
-    Parameters
-    ----------
-    values : array-like of shape (n_values,), dtype float64
-        At least one value.
-
-    Returns
-    -------
-    mean, ci95 : float
-        The half-width is 0 for a single value.
-
-    Examples
-    --------
-    >>> mean, ci95 = mean_ci95([1.0, 2.0, 3.0])
-    >>> mean, round(ci95, 4)
-    (2.0, 2.4841)
-    """
-    return _native.mean_ci95(check.double_vector(values, "values", "mean_ci95"))
+# The support features of so many episodes are in memory at once, of fewer where they are large: a
+# power of two, so that the batches of a block are full unless its episodes are few and large.
+MOST_EPISODES_AT_ONCE = 1024
+SUPPORT_BYTES = 1 << 26
 
 
 def evaluate(
@@ -96,25 +58,30 @@ def evaluate(
     flip: bool = True,
     seed: int = 0,
     legacy_episodes: bool = False,
+    episodes_file: str | PathLike[str] | None = None,
+    data_name: str | None = None,
+    split_name: str | None = None,
     progress: bool = False,
 ) -> EvaluationResult:
     """Evaluate a model on few-shot episodes.
 
     In each episode a classifier is fitted on the L2-normalised features of the support images and
-    scored on the query images.
+    scored on the query images. docs/evaluation.md says precisely what is computed.
 
     Parameters
     ----------
     model : Model
         Its normalisation serves the images; without one, that of `split`.
     split : Split
-        Images of novel classes.
+        Images of novel classes. Choose with the validation split, and score the test split once.
     n_way, n_shot, n_query : int, default=5, 1 and 15
         Classes of an episode, and support and query images of each class.
     n_episodes : int, default=600
-        Number of episodes.
-    classifier : {"logistic", "nearest_centroid", "nearest_neighbor"}, default="logistic"
-        What is fitted on the support features.
+        Number of episodes, at most 1,000,000.
+    classifier : str, default="logistic"
+        What is fitted on the support features: "logistic", "nearest_centroid",
+        "nearest_centroid_cosine", "nearest_neighbor", "nearest_neighbor_cosine", "ridge" or
+        "linear_svc".
     features : {"embedding", "logits"}, default="embedding"
         Which output of the model.
     n_support_copies : int, default=5
@@ -128,13 +95,28 @@ def evaluate(
         Of the episodes and the augmentation; episode `i` depends on (seed, i) alone.
     legacy_episodes : bool, default=False
         Whether to draw the episodes of the published code.
+    episodes_file : str or path, optional
+        Where the episodes are kept. If there is such a file, its episodes are replayed, whatever
+        their seed; otherwise they are drawn and the file is written.
+    data_name, split_name : str, optional
+        What the report calls the data and the split, such as "cifar-fs" and "val".
     progress : bool, default=False
         Whether to show a progress bar, if the standard error is a terminal.
 
     Returns
     -------
     result : EvaluationResult
-        Mean, confidence interval and accuracies, in percent.
+        Mean, confidence interval and accuracies, in percent, with all options.
+
+    Raises
+    ------
+    ValueError
+        If an option is not legal, the images are not of the model's size and channels, there are
+        too few classes or images, or the episodes file is damaged or of other labels or options.
+    TypeError
+        If an argument is of another type than documented.
+    FileNotFoundError
+        If there is no folder to write the episodes file into.
     """
     owner = "evaluate"
     check.instance(model, "model", owner, Model)
@@ -144,27 +126,68 @@ def evaluate(
     check.choice(features, "features", owner, FEATURES)
     mirrors = check.boolean(flip, "flip", owner)
     shows = check.boolean(progress, "progress", owner)
-    normalization = model.normalization or Normalization(split.mean, split.std)
-    extract = _FeatureExtractor(model, features, normalization)
-    plan = _Plan(
-        split.labels, n_way, n_shot, n_query, n_episodes, classifier, seed, legacy_episodes, owner
-    )
-    pixels = check.model_images(
+    check.model_images(
         split.images, "split", owner, side=model.image_size, channels=model.input_channels
     )
-    image_features = extract(pixels)
-    if mode == _native.AUGMENT_NONE:
-        copies, supports = 1, None
-    else:
-        supports = _AugmentedSupports(extract, split.images, mode, copies, mirrors, plan.seed)
+    names = _checked_names(data_name, split_name, owner)
+    check.choice(classifier, "classifier", owner, CLASSIFIERS)
+    episodes = find_episodes(  # last of the checks, for it may write a file
+        split.labels,
+        n_way=n_way,
+        n_shot=n_shot,
+        n_query=n_query,
+        n_episodes=n_episodes,
+        seed=seed,
+        legacy=legacy_episodes,
+        episodes_file=episodes_file,
+        owner=owner,
+        class_names=split.class_names,
+    )
+    augments = mode != _native.AUGMENT_NONE
+    padding = default_padding(split.images.shape[1])
+    how = SupportAugmentation(mode, padding, mirrors, copies if augments else 1, int(seed))
+    normalization = model.normalization or Normalization(split.mean, split.std)
     options = {
+        **_options(episodes, classifier, seed, legacy_episodes),
         "features": features,
-        "n_support_copies": copies,
+        "n_support_copies": how.copies,
         "support_augmentation": support_augmentation,
+        "support_padding": padding if augments else 0,
         "flip": mirrors,
-        "normalization": normalization,
+        "normalization": {"mean": list(normalization.mean), "std": list(normalization.std)},
     }
-    return _score(plan, image_features, supports, options, shows)
+    provenance = _provenance(
+        episodes,
+        model={**model.config, "sha256": state_sha256(model.state_dict())},
+        data={
+            **names,
+            "sha256": split.sha256,
+            "n_images": len(split),
+            "n_classes": split.n_classes,
+            "image_shape": list(split.images.shape[1:]),
+        },
+    )
+    _, support, query = episodes.episodes
+    needed = query if augments else np.concatenate([support, query], axis=2)
+    positions, rows = np.unique(needed.ravel(), return_inverse=True)
+    rows = rows.reshape(needed.shape)  # of the features, in place of positions in the split
+    total = len(positions) + augments * how.copies * support.size
+    with progress_bar(total, owner, "image", wanted=shows) as bar:
+        extract = FeatureExtractor(model, features, split.images, normalization, bar.update)
+        image_features = extract.plain(positions)
+
+        def support_features(block: slice) -> FloatArray:
+            if augments:
+                return extract.augmented(block.start, support[block], how)
+            own = rows[block, :, : support.shape[2]]
+            gathered: FloatArray = image_features[own.reshape(len(own), -1)]
+            return gathered
+
+        query_rows = np.ascontiguousarray(rows[:, :, -query.shape[2] :])
+        accuracies = _score(
+            classifier, image_features, query_rows, support_features, support.shape[2], how.copies
+        )
+    return EvaluationResult(*mean_ci95(accuracies), accuracies, options, provenance)
 
 
 def evaluate_features(
@@ -178,6 +201,9 @@ def evaluate_features(
     classifier: str = "logistic",
     seed: int = 0,
     legacy_episodes: bool = False,
+    episodes_file: str | PathLike[str] | None = None,
+    data_name: str | None = None,
+    split_name: str | None = None,
     progress: bool = False,
 ) -> EvaluationResult:
     """Evaluate features of any origin on few-shot episodes.
@@ -188,13 +214,24 @@ def evaluate_features(
         Features; they are L2-normalised first.
     labels : array-like of shape (n_images,), dtype int64
         Class of each image, any integers.
-    n_way, n_shot, n_query, n_episodes, classifier, seed, legacy_episodes, progress
-        As for `evaluate`.
+    n_way, n_shot, n_query, n_episodes, classifier, seed, legacy_episodes, episodes_file, \
+data_name, split_name, progress
+        As for `evaluate`. An episodes file of a model's evaluation fits if `labels` are equal.
 
     Returns
     -------
     result : EvaluationResult
-        Mean, confidence interval and accuracies, in percent.
+        Mean, confidence interval and accuracies, in percent, with all options.
+
+    Raises
+    ------
+    ValueError
+        If an option is not legal, a feature is not finite, there are too few classes or images,
+        or the episodes file is damaged or of other labels or options.
+    TypeError
+        If an argument is of another type than documented.
+    FileNotFoundError
+        If there is no folder to write the episodes file into.
 
     Examples
     --------
@@ -204,142 +241,114 @@ def evaluate_features(
     100.0
     """
     owner = "evaluate_features"
-    rows = check.float_array(features, "features", owner, ndim=2, finite=True)
-    targets = check.integer_array(labels, "labels", owner, length=len(rows))
-    plan = _Plan(
-        targets, n_way, n_shot, n_query, n_episodes, classifier, seed, legacy_episodes, owner
-    )
+    matrix = check.float_array(features, "features", owner, ndim=2, finite=True)
+    targets = check.integer_array(labels, "labels", owner, length=len(matrix))
+    if not matrix.size:
+        check.refuse("features", owner, "non-empty", f"shape {matrix.shape}")
     shows = check.boolean(progress, "progress", owner)
-    return _score(plan, l2_normalize(rows), None, {}, shows)
+    names = _checked_names(data_name, split_name, owner)
+    check.choice(classifier, "classifier", owner, CLASSIFIERS)
+    episodes = find_episodes(
+        targets,
+        n_way=n_way,
+        n_shot=n_shot,
+        n_query=n_query,
+        n_episodes=n_episodes,
+        seed=seed,
+        legacy=legacy_episodes,
+        episodes_file=episodes_file,
+        owner=owner,
+    )
+    data = {
+        **names,
+        "sha256": arrays_sha256(matrix, targets),
+        "n_images": len(matrix),
+        "n_classes": len(np.unique(targets)),
+        "n_dimensions": matrix.shape[1],
+    }
+    rows = l2_normalize(matrix)
+    _, support, query = episodes.episodes
+    with progress_bar(len(query), owner, "episode", wanted=shows) as bar:
+
+        def support_features(block: slice) -> FloatArray:
+            own = support[block]
+            bar.update(len(own))
+            return rows[own.reshape(len(own), -1)]
+
+        accuracies = _score(classifier, rows, query, support_features, support.shape[2], 1)
+    return EvaluationResult(
+        *mean_ci95(accuracies),
+        accuracies,
+        _options(episodes, classifier, seed, legacy_episodes),
+        _provenance(episodes, model=None, data=data),
+    )
 
 
-class _Plan:
-    """The episodes of an evaluation and the classifier they are scored with."""
-
-    def __init__(
-        self,
-        labels: NDArray[np.int64],
-        n_way: int,
-        n_shot: int,
-        n_query: int,
-        n_episodes: int,
-        classifier: str,
-        seed: int,
-        legacy: bool,
-        owner: str,
-    ) -> None:
-        self.seed = check.seed(seed, owner)
-        self.sampler = EpisodeSampler(
-            labels, n_way=n_way, n_shot=n_shot, n_query=n_query, seed=seed, legacy=legacy
-        )
-        self.n_episodes = check.integer(n_episodes, "n_episodes", owner, minimum=1)
-        self.classifier = check.choice(classifier, "classifier", owner, CLASSIFIERS)
-
-    def blocks(self, size: int) -> Iterator[tuple[int, Episodes]]:
-        """Yield the episodes in blocks of a size, with the number of the first."""
-        for first in range(0, self.n_episodes, size):
-            count = min(size, self.n_episodes - first)
-            yield first, self.sampler.sample(first, count)
-
-    def options(self) -> dict[str, Any]:
-        """Return the options that define the episodes and the classifier."""
-        return {
-            "n_way": self.sampler.n_way,
-            "n_shot": self.sampler.n_shot,
-            "n_query": self.sampler.n_query,
-            "n_episodes": self.n_episodes,
-            "classifier": self.classifier,
-            "inverse_regularization": INVERSE_REGULARIZATION,
-            "seed": self.seed,
-            "legacy_episodes": self.sampler.legacy,
-        }
+def _options(
+    episodes: EpisodeSet, classifier: str, seed: int, legacy_episodes: bool
+) -> dict[str, Any]:
+    """Return the options that define the episodes and the classifier."""
+    return {
+        **episodes.extent,
+        "n_episodes": len(episodes),
+        "classifier": classifier,
+        "inverse_regularization": INVERSE_REGULARIZATION,
+        "seed": int(seed),
+        "legacy_episodes": bool(legacy_episodes),
+    }
 
 
-class _FeatureExtractor:
-    """L2-normalised features of uint8 or normalised images."""
+def _provenance(
+    episodes: EpisodeSet, *, model: dict[str, Any] | None, data: dict[str, Any]
+) -> dict[str, Any]:
+    """Return what the numbers were computed by and from."""
+    return {
+        "skd_version": __version__,
+        "instruction_set": instruction_set(),
+        "model": model,
+        "data": data,
+        "episodes": episodes.provenance(),
+    }
 
-    def __init__(self, model: Model, kind: str, normalization: Normalization) -> None:
-        self.normalization = normalization
-        self._model, self._kind = model, kind
 
-    def __call__(self, images: NDArray[Any]) -> FloatArray:
-        features = self._model.features(images, self._kind, normalization=self.normalization)
-        return l2_normalize(features)
-
-
-class _AugmentedSupports:
-    """Support features from augmented copies of the support images."""
-
-    def __init__(
-        self,
-        extract: _FeatureExtractor,
-        images: NDArray[np.uint8],
-        mode: int,
-        copies: int,
-        flip: bool,
-        seed: int,
-    ) -> None:
-        self._extract, self._images = extract, images
-        self._mode, self._flip, self._seed = mode, flip, seed
-        self._padding = default_padding(images.shape[1])
-        self.copies = copies
-
-    def __call__(self, first: int, support: NDArray[np.int64]) -> FloatArray:
-        """Return [episodes, copies * n_way * n_shot, dimensions], copy after copy."""
-        mean, std = (np.array(v, dtype=np.float32) for v in self._extract.normalization)
-        positions = np.tile(support.reshape(len(support), -1), self.copies)
-        streams = np.arange(positions.shape[1], dtype=np.int64)
-        augmented = np.empty((*positions.shape, *self._images.shape[1:]), dtype=np.float32)
-        for episode, (indices, output) in enumerate(zip(positions, augmented, strict=True)):
-            _native.augment(
-                self._images,
-                indices,
-                streams,
-                self._mode,
-                self._padding,
-                self._flip,
-                self._seed,
-                first + episode,
-                True,
-                mean,
-                std,
-                output,
-            )
-        features = self._extract(augmented.reshape(-1, *self._images.shape[1:]))
-        return features.reshape(*positions.shape, -1)
+def _checked_names(data_name: Any, split_name: Any, owner: str) -> dict[str, str | None]:
+    """Return the names that the report gives to the data and the split."""
+    names = {"data_name": data_name, "split_name": split_name}
+    for parameter, name in names.items():
+        if name is not None and not isinstance(name, str):
+            check.refuse(parameter, owner, "a str or None", repr(name), TypeError)
+    return {"name": data_name, "split": split_name}
 
 
 def _score(
-    plan: _Plan,
+    classifier: str,
     features: FloatArray,
-    supports: _AugmentedSupports | None,
-    options: dict[str, Any],
-    progress: bool,
-) -> EvaluationResult:
-    """Score the episodes of a plan on the features of the images."""
-    copies = 1 if supports is None else supports.copies
-    size = EPISODES_AT_ONCE if supports is None else AUGMENTED_EPISODES_AT_ONCE
-    sampler = plan.sampler
-    support_labels = np.tile(np.repeat(np.arange(sampler.n_way), sampler.n_shot), copies)
-    accuracies = np.empty(plan.n_episodes, dtype=np.float64)
-    with progress_bar(plan.n_episodes, "evaluate", "episode", wanted=progress) as bar:
-        for first, episodes in plan.blocks(size):
-            count = len(episodes.support)
-            if supports is None:
-                support = features[episodes.support.reshape(count, -1)]
-            else:
-                support = supports(first, episodes.support)
-            _native.score_episodes(
-                support,
-                support_labels.astype(np.int64),
-                features,
-                episodes.query,
-                CLASSIFIERS[plan.classifier],
-                INVERSE_REGULARIZATION,
-                None,
-                accuracies[first : first + count],
-            )
-            bar.update(count)
+    query: NDArray[np.int64],
+    support_features: Callable[[slice], FloatArray],
+    n_shot: int,
+    copies: int,
+) -> NDArray[np.float64]:
+    """Return the accuracies of the episodes in percent, block after block.
+
+    `query` holds rows of `features`; `support_features` computes those of a block of episodes.
+    """
+    n_episodes, n_way, _ = query.shape
+    support_labels = np.tile(np.repeat(np.arange(n_way, dtype=np.int64), n_shot), copies)
+    accuracies = np.empty(n_episodes, dtype=np.float64)
+    size = MOST_EPISODES_AT_ONCE
+    while size > 1 and size * support_labels.size * features[0].nbytes > SUPPORT_BYTES:
+        size //= 2
+    for first in range(0, n_episodes, size):
+        block = slice(first, min(first + size, n_episodes))
+        _native.score_episodes(
+            support_features(block),
+            support_labels,
+            features,
+            query[block],
+            CLASSIFIERS[classifier],
+            INVERSE_REGULARIZATION,
+            None,
+            accuracies[block],
+        )
     accuracies *= 100
-    mean, ci95 = mean_ci95(accuracies)
-    return EvaluationResult(mean, ci95, accuracies, {**plan.options(), **options})
+    return accuracies

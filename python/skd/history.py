@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, overload
 
 if TYPE_CHECKING:
@@ -12,7 +13,17 @@ if TYPE_CHECKING:
 __all__ = ["EpochRecord", "History", "Losses"]
 
 
-class Losses(NamedTuple):
+class _LossFields(NamedTuple):
+    total: float
+    cross_entropy: float
+    rotation: float
+    distillation: float
+    twin: float
+    accuracy: float
+    rotation_accuracy: float
+
+
+class Losses(_LossFields):
     """Terms of one step; those that the objective lacks are 0.
 
     Attributes
@@ -22,18 +33,33 @@ class Losses(NamedTuple):
     cross_entropy, rotation : float
         Terms of `Supervised` and `Gen0`.
     distillation, twin : float
-        Terms of `Gen1`.
+        Terms of `Gen1`; the first of `Distilled`, too.
     accuracy, rotation_accuracy : float
         Fractions in 0..1 of the images classified rightly.
+    terms : mapping of str to float
+        Values of the trainer's own terms, before their weights; no entry of the tuple.
     """
 
-    total: float
-    cross_entropy: float
-    rotation: float
-    distillation: float
-    twin: float
-    accuracy: float
-    rotation_accuracy: float
+    terms: Mapping[str, float] = MappingProxyType({})
+
+    def __new__(
+        cls,
+        total: float,
+        cross_entropy: float,
+        rotation: float,
+        distillation: float,
+        twin: float,
+        accuracy: float,
+        rotation_accuracy: float,
+        terms: Mapping[str, float] | None = None,
+    ) -> Losses:
+        """Make the tuple of seven numbers."""
+        self = super().__new__(
+            cls, total, cross_entropy, rotation, distillation, twin, accuracy, rotation_accuracy
+        )
+        if terms:
+            self.terms = dict(terms)
+        return self
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from skd._trainer_state import TrainerState
 from skd.history import Losses
 from skd.models import Model, model_floats
 from skd.optimizers import SGD
+from skd.terms import Term, checked_terms, described
 
 if TYPE_CHECKING:
     from skd.datasets import Split
@@ -49,9 +50,11 @@ class _Trainer(TrainerState):
         temperature: float = 1.0,
         twins: Sequence[int] = (180,),
         all_views: bool = False,
+        terms: Sequence[Term] = (),
     ) -> None:
         owner = type(self).__name__
         self.model = model
+        self.terms = checked_terms(terms, owner)
         self.seed = check.seed(seed, owner)
         if optimizer is None:
             optimizer = SGD()
@@ -92,11 +95,9 @@ class _Trainer(TrainerState):
         Raises
         ------
         NonFiniteLossError
-            If a loss or a gradient is NaN or infinite; nothing is then updated.
+            If a loss, a term or a gradient is NaN or infinite; nothing is then updated.
         """
-        batch = self._batch(x, labels, "step")
-        with self._explaining_non_finite():
-            return Losses(*self._native.step(*batch))
+        return self._advance(self._native.step, *self._batch(x, labels, "step"))
 
     def loss(self, x: ArrayLike, labels: ArrayLike | None) -> Losses:
         """Compute the losses and gradients of a step without any update.
@@ -113,9 +114,19 @@ class _Trainer(TrainerState):
         losses : Losses
             Terms of the loss.
         """
-        batch = self._batch(x, labels, "loss")
-        with self._explaining_non_finite():
-            return Losses(*self._native.loss(*batch))
+        return self._advance(self._native.loss, *self._batch(x, labels, "loss"))
+
+    def _advance(
+        self,
+        call: Callable[..., tuple[float, float, float, float, float, float, float]],
+        images: NDArray[np.float32],
+        labels: NDArray[np.int64] | None,
+    ) -> Losses:
+        """Call the library with the own terms, and report their values with its losses."""
+        values: dict[str, float] = {}
+        with self._explaining_non_finite(values):
+            losses = call(images, labels, described(self.terms, labels, values))
+        return Losses(*losses, terms=values)
 
     def gradients(self) -> dict[str, NDArray[np.float32]]:
         """Return the gradients of the last `step` or `loss`.
@@ -269,6 +280,8 @@ class Supervised(_Trainer):
         Learning rate, momentum and weight decay.
     seed : int, default=0
         Of dropout and DropBlock.
+    terms : sequence of Term, default=()
+        Join the loss.
 
     Examples
     --------
@@ -279,9 +292,16 @@ class Supervised(_Trainer):
     True
     """
 
-    def __init__(self, model: Model, *, optimizer: SGD | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        model: Model,
+        *,
+        optimizer: SGD | None = None,
+        seed: int = 0,
+        terms: Sequence[Term] = (),
+    ) -> None:
         check.instance(model, "model", "Supervised", Model)
-        super().__init__(model, None, _native.SUPERVISED, optimizer, seed)
+        super().__init__(model, None, _native.SUPERVISED, optimizer, seed, terms=terms)
 
 
 class Gen0(_Trainer):
@@ -299,6 +319,8 @@ class Gen0(_Trainer):
         Learning rate, momentum and weight decay.
     seed : int, default=0
         Of dropout and DropBlock.
+    terms : sequence of Term, default=()
+        Join the loss.
 
     References
     ----------
@@ -315,12 +337,13 @@ class Gen0(_Trainer):
         alpha: float = 2.0,
         optimizer: SGD | None = None,
         seed: int = 0,
+        terms: Sequence[Term] = (),
     ) -> None:
         check.instance(model, "model", "Gen0", Model)
         if not model.has_rotation_head:
             check.refuse("model", "Gen0", "a model with a rotation head", repr(model))
         self.alpha = check.number(alpha, "alpha", "Gen0")
-        super().__init__(model, None, _native.GEN0, optimizer, seed, alpha=self.alpha)
+        super().__init__(model, None, _native.GEN0, optimizer, seed, alpha=self.alpha, terms=terms)
 
 
 class Gen1(_Trainer):
@@ -335,7 +358,8 @@ class Gen1(_Trainer):
     teacher : Model
         Another model of equal classes, image size and channels; only evaluated.
     beta : float, default=0.1
-        Weight of the mean twin term, >= 0.
+        Weight of the mean twin term, >= 0. Published code divides its one twin term by 3: its
+        "0.1" is ``beta=0.1 / 3`` here.
     temperature : float, default=4.0
         Of the distillation, > 0.
     twin_rotations : sequence of {90, 180, 270}, default=(180,)
@@ -347,6 +371,8 @@ class Gen1(_Trainer):
         Learning rate, momentum and weight decay.
     seed : int, default=0
         Of dropout and DropBlock.
+    terms : sequence of Term, default=()
+        Join the loss.
 
     References
     ----------
@@ -368,16 +394,10 @@ class Gen1(_Trainer):
         bn_views: str = "twins",
         optimizer: SGD | None = None,
         seed: int = 0,
+        terms: Sequence[Term] = (),
     ) -> None:
         owner = "Gen1"
-        check.instance(student, "student", owner, Model)
-        check.instance(teacher, "teacher", owner, Model)
-        if student is teacher:
-            check.refuse("teacher", owner, "another model than the student", "the student")
-        for name in ("num_classes", "image_size", "input_channels"):
-            own, taught = getattr(student, name), getattr(teacher, name)
-            if own != taught:
-                check.refuse("teacher", owner, f"a model with {name} {own}", taught)
+        check_teacher(student, teacher, owner)
         self.teacher = teacher
         self.beta = check.number(beta, "beta", owner)
         self.temperature = check.number(temperature, "temperature", owner, open_minimum=True)
@@ -393,4 +413,17 @@ class Gen1(_Trainer):
             temperature=self.temperature,
             twins=self.twin_rotations,
             all_views=self.bn_views == "all",
+            terms=terms,
         )
+
+
+def check_teacher(student: Model, teacher: Model, owner: str) -> None:
+    """Refuse a teacher that cannot teach the student."""
+    check.instance(student, "student", owner, Model)
+    check.instance(teacher, "teacher", owner, Model)
+    if student is teacher:
+        check.refuse("teacher", owner, "another model than the student", "the student")
+    for name in ("num_classes", "image_size", "input_channels"):
+        own, taught = getattr(student, name), getattr(teacher, name)
+        if own != taught:
+            check.refuse("teacher", owner, f"a model with {name} {own}", taught)

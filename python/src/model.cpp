@@ -20,7 +20,8 @@ using StateArray = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
 
 void create(Model *self, const std::string &architecture, int64_t num_classes, int64_t image_size,
             int64_t input_channels, const std::vector<int64_t> &widths, float drop_rate,
-            int64_t dropblock_size, int32_t rotation_head, uint64_t seed, bool is_bfloat16) {
+            int64_t dropblock_size, int32_t rotation_head, uint64_t seed, bool is_bfloat16,
+            bool use_se) {
   skd_model_config config{};
   config.architecture = architecture.c_str();
   config.num_classes = num_classes;
@@ -33,6 +34,7 @@ void create(Model *self, const std::string &architecture, int64_t num_classes, i
   config.rotation_head = rotation_head;
   config.seed = seed;
   config.precision = is_bfloat16 ? SKD_BFLOAT16 : SKD_FLOAT32;
+  config.use_se = use_se;
   skd_model *handle = nullptr;
   compute([&] { return skd_model_create(&config, &handle); });
   new (self) Model(handle);
@@ -115,7 +117,7 @@ void bind_model(nb::module_ &module) {
   nb::class_<Model>(module, "Model")
       .def("__init__", &create, "architecture"_a, "num_classes"_a, "image_size"_a,
            "input_channels"_a, "widths"_a, "drop_rate"_a, "dropblock_size"_a, "rotation_head"_a,
-           "seed"_a, "is_bfloat16"_a)
+           "seed"_a, "is_bfloat16"_a, "use_se"_a)
       .def("clone", &clone_model)
       .def("state_dict", &state_dict,
            nb::sig("def state_dict(self) -> dict[str, numpy.typing.NDArray[typing.Any]]"))

@@ -1,4 +1,9 @@
 // Trainers and learning-rate schedules.
+#include <exception>
+
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
 #include "handles.h"
@@ -32,26 +37,88 @@ nb::tuple losses_tuple(const skd_losses &losses) {
                         losses.twin, losses.accuracy, losses.rotation_accuracy);
 }
 
-using Advance = decltype(&skd_trainer_step);
+/// Name, whether it reads the embedding, weight, and what computes value and gradient.
+using TermDescription = std::tuple<std::string, bool, float, nb::callable>;
+
+/// The terms of one call. Gradients and an exception are kept here until Swift has returned.
+struct Terms {
+  const Trainer &trainer;
+  std::vector<Matrix> gradients;
+  std::exception_ptr exception;
+
+  struct Term {
+    Terms &terms;
+    const nb::callable &function;
+  };
+
+  static int32_t evaluate(void *context, const skd_term_input *input, double *value,
+                          const float **gradient) {
+    Term &term = *static_cast<Term *>(context);
+    nb::gil_scoped_acquire acquired;
+    try {
+      std::tie(*value, *gradient) = term.terms.evaluate(term.function, *input);
+      return 0;
+    } catch (...) {
+      term.terms.exception = std::current_exception();
+      return 1;
+    }
+  }
+
+  std::pair<double, const float *> evaluate(const nb::callable &function,
+                                            const skd_term_input &input) {
+    const Shape shape{input.view_count * input.batch, input.dimensions};
+    const size_t extents[] = {size_t(shape[0]), size_t(shape[1])};
+    // The view may outlive the call: it keeps the model, and so the memory, alive.
+    const nb::ndarray<nb::numpy, const float> rows(input.rows, 2, extents, trainer.model);
+    nb::list degrees;
+    for (int64_t view = 0; view < input.view_count; ++view) degrees.append(input.degrees[view]);
+    const auto [value, gradient] =
+        nb::cast<std::pair<double, Matrix>>(function(rows, nb::tuple(degrees)));
+    require_shape("Term.function", "gradient", gradient, shape);
+    gradients.push_back(gradient);
+    return {value, gradient.data()};
+  }
+};
+
+using Advance = decltype(&skd_trainer_step_with_terms);
 
 /// The seven numbers of skd_losses, in its order.
 nb::tuple advance(const char *function, Advance call, const Trainer &trainer,
-                  const Images &images, const std::optional<Labels> &labels) {
+                  const Images &images, const std::optional<Labels> &labels,
+                  const std::vector<TermDescription> &descriptions) {
   const int64_t batch = int64_t(images.shape(0));
   require_shape(function, "images", images,
                 nb::cast<const Model &>(trainer.model).images_shape(batch));
   require_shape(function, "labels", labels, {batch});
   skd_losses losses{};
-  compute([&] { return call(trainer.handle, images.data(), pointer(labels), batch, &losses); });
+  Terms terms{trainer, {}, nullptr};
+  std::vector<Terms::Term> contexts;
+  contexts.reserve(descriptions.size());
+  std::vector<skd_term> list;
+  for (const auto &[name, reads_embedding, weight, function] : descriptions) {
+    contexts.push_back({terms, function});
+    list.push_back({name.c_str(), reads_embedding ? SKD_TERM_EMBEDDING : SKD_TERM_LOGITS, weight,
+                    &Terms::evaluate, &contexts.back()});
+  }
+  skd_status status;
+  {
+    nb::gil_scoped_release released;
+    status = call(trainer.handle, images.data(), pointer(labels), batch, list.data(),
+                  int64_t(list.size()), &losses);
+  }
+  if (terms.exception) std::rethrow_exception(terms.exception);
+  if (status != SKD_OK) raise(status);
   return losses_tuple(losses);
 }
 
-nb::tuple step(const Trainer &trainer, const Images &images, const std::optional<Labels> &labels) {
-  return advance("step", &skd_trainer_step, trainer, images, labels);
+nb::tuple step(const Trainer &trainer, const Images &images, const std::optional<Labels> &labels,
+               const std::vector<TermDescription> &terms) {
+  return advance("step", &skd_trainer_step_with_terms, trainer, images, labels, terms);
 }
 
-nb::tuple loss(const Trainer &trainer, const Images &images, const std::optional<Labels> &labels) {
-  return advance("loss", &skd_trainer_loss, trainer, images, labels);
+nb::tuple loss(const Trainer &trainer, const Images &images, const std::optional<Labels> &labels,
+               const std::vector<TermDescription> &terms) {
+  return advance("loss", &skd_trainer_loss_with_terms, trainer, images, labels, terms);
 }
 
 /// {name: read-only view} of the parameters that the last call gave a gradient.
@@ -140,12 +207,13 @@ void bind_trainer(nb::module_ &module) {
   module.attr("SUPERVISED") = int(SKD_SUPERVISED);
   module.attr("GEN0") = int(SKD_GEN0);
   module.attr("GEN1") = int(SKD_GEN1);
+  module.attr("DISTILLED") = int(SKD_DISTILLED);
   nb::class_<Trainer>(module, "Trainer")
       .def("__init__", &create, "model"_a, "teacher"_a.none(), "objective"_a, "alpha"_a, "beta"_a,
            "temperature"_a, "twin_90"_a, "twin_180"_a, "twin_270"_a, "all_views"_a,
            "learning_rate"_a, "momentum"_a, "weight_decay"_a, "seed"_a)
-      .def("step", &step, array("images"), optional_array("labels"))
-      .def("loss", &loss, array("images"), optional_array("labels"))
+      .def("step", &step, array("images"), optional_array("labels"), "terms"_a)
+      .def("loss", &loss, array("images"), optional_array("labels"), "terms"_a)
       .def("gradients", &gradients)
       .def("last_losses", &last_losses)
       .def("velocities", &velocities)

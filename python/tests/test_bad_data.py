@@ -122,20 +122,29 @@ WRONG_EVALUATIONS = {
         "'n_query'",
         lambda: skd.EpisodeSampler([0] * 20, n_way=1, n_query=20),
     ),
+    "EpisodeSampler with a class of few images": (
+        ValueError,
+        "the smallest class, 2 images of class 7",
+        lambda: skd.EpisodeSampler([3] * 20 + [7] * 2, n_way=2),
+    ),
     "EpisodeSampler from a negative episode": (
         ValueError,
         "'first'",
         lambda: skd.EpisodeSampler([0] * 20, n_way=1).sample(-1, 1),
     ),
-    "LogisticRegression with C 0": (ValueError, "'C'", lambda: skd.LogisticRegression(C=0)),
+    "LogisticRegression with C 0": (
+        ValueError,
+        "'C'",
+        lambda: skd.LogisticRegression(C=0).fit([[0.0], [1.0]], [0, 1]),
+    ),
     "LogisticRegression of NaN": (
         ValueError,
-        "'features'",
+        "'X'",
         lambda: skd.LogisticRegression().fit([[NAN], [1.0]], [0, 1]),
     ),
     "LogisticRegression of one class": (
         ValueError,
-        "'labels'",
+        "'y'",
         lambda: skd.LogisticRegression().fit([[0.0], [1.0]], [3, 3]),
     ),
     "LogisticRegression before fit": (
@@ -145,7 +154,7 @@ WRONG_EVALUATIONS = {
     ),
     "LogisticRegression with other features": (
         ValueError,
-        "'coefficients'",
+        "'X'",
         lambda: skd.LogisticRegression().fit([[0.0], [1.0]], [0, 1]).predict([[1.0, 2.0]]),
     ),
     "mean_ci95 of nothing": (ValueError, "'values'", lambda: skd.mean_ci95([])),

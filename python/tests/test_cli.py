@@ -4,6 +4,7 @@ import importlib.util
 import subprocess
 import sys
 
+import data_files
 import pytest
 from typer.testing import CliRunner
 
@@ -86,3 +87,54 @@ def test_importing_the_package_of_the_command_needs_no_extra():
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.fixture
+def imported(tmp_path):
+    """Return the folder of an imported data set of few images."""
+    source = tmp_path / "source"
+    source.mkdir()
+    data_files.write_pickles(source, data_files.make_parts(32))
+    return skd.datasets.import_data(source, name="cifar-fs", to=tmp_path / "imported")
+
+
+def test_data_import_makes_the_folder(run, tmp_path):
+    data_files.write_pickles(tmp_path, data_files.make_parts(32))
+    target = str(tmp_path / "to")
+    result = run("data", "import", str(tmp_path), "--as", "fc100", "--to", target)
+    assert result.exit_code == 0
+    assert "Imported fc100" in result.output
+    assert skd.datasets.load("fc100", target).train.n_classes == 3
+
+
+def test_data_import_says_what_is_wrong_in_one_line(run, tmp_path):
+    result = run("data", "import", str(tmp_path), "--as", "fc100", "--to", str(tmp_path / "to"))
+    assert result.exit_code == 1
+    assert "holds no complete fc100" in result.output
+    assert "Traceback" not in result.output
+    assert run("data", "import", str(tmp_path), "--as", "mnist").exit_code == 1
+
+
+def test_data_info_prints_the_parts_and_draws_a_sheet(run, imported):
+    result = run("data", "info", str(imported))
+    assert result.exit_code == 0
+    assert "cifar-fs, RGB" in result.output
+    assert "32x32x3" in result.output
+    assert skd.datasets.load("cifar-fs", imported).train.sha256 in result.output
+    assert (imported / "contact-sheet.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_data_info_notices_changed_images(run, imported):
+    path = imported / "val" / "images.npy"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    result = run("data", "info", str(imported))
+    assert result.exit_code == 1
+    assert "The images of val are not those of meta.json" in result.output
+
+
+def test_data_info_refuses_what_was_not_imported(run, tmp_path):
+    result = run("data", "info", str(tmp_path))
+    assert result.exit_code == 1
+    assert "is not an imported data set" in result.output

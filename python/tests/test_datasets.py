@@ -1,5 +1,7 @@
 """Splits, the embedded data and augmentation."""
 
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,20 @@ def test_labels_count_from_zero_in_ascending_order(rng):
     np.testing.assert_array_equal(split.original_labels, [-3, 7, 40])
     assert split.class_names == ("a", "b", "c")
     assert (len(split), split.n_classes, split.smallest_class) == (4, 3, 1)
+
+
+def test_the_hash_is_that_of_images_and_labels_alone(rng):
+    images = rng.integers(0, 256, (1030, 4, 4, 1), dtype=np.uint8)
+    labels = np.arange(1030) % 3
+    split = skd.datasets.from_arrays(images, labels)
+    same = skd.datasets.from_arrays(images.copy(), labels + 5, mean=0.5, class_names=list("abc"))
+    header = b"skd split of shape (1030, 4, 4, 1)\n"
+    assert same.sha256 == split.sha256
+    whole = hashlib.sha256(header + images.tobytes() + labels.astype("<i8").tobytes())
+    assert split.sha256 == whole.hexdigest()
+    images[-1, 0, 0, 0] ^= 1
+    assert skd.datasets.from_arrays(images, labels).sha256 != split.sha256
+    assert skd.datasets.from_arrays(images, labels[::-1]).sha256 != split.sha256
 
 
 def test_measured_normalisation_is_that_of_the_pixels(rng):

@@ -1,5 +1,7 @@
 """Episodes, classifiers and evaluation."""
 
+import hashlib
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
@@ -86,24 +88,85 @@ def test_evaluation_matches_the_formula_by_hand(make_model, make_split):
     np.testing.assert_allclose((result.mean, result.ci95), skd.mean_ci95(accuracies))
 
 
+@pytest.fixture
+def with_threads():
+    """Return a function that calls another under a number of threads."""
+    before = skd.get_num_threads()
+
+    def run(count, call):
+        skd.set_num_threads(count)
+        return call()
+
+    yield run
+    skd.set_num_threads(before)
+
+
 @pytest.mark.parametrize("features", ["embedding", "logits"])
 @pytest.mark.parametrize("augmentation", ["none", "crop_flip", "full"])
-def test_evaluation_is_the_same_on_every_run_and_for_any_number_of_threads(
-    make_model, make_split, features, augmentation
+def test_reports_are_equal_on_every_run_and_for_any_number_of_threads(
+    make_model, make_split, with_threads, features, augmentation
 ):
     split, model = make_split(), make_model()
-    threads, results = skd.get_num_threads(), []
-    try:
-        for count in (1, 2):
-            skd.set_num_threads(count)
-            results.append(
-                skd.evaluate(
-                    model, split, **OPTIONS, features=features, support_augmentation=augmentation
-                )
-            )
-    finally:
-        skd.set_num_threads(threads)
-    np.testing.assert_array_equal(results[0].accuracies, results[1].accuracies)
+    options = {**OPTIONS, "features": features, "support_augmentation": augmentation}
+    reports = [
+        with_threads(threads, lambda: skd.evaluate(model, split, **options)).to_json()
+        for threads in (1, 2, 1, 2)
+    ]
+    assert set(reports) == {reports[0]}
+
+
+@pytest.mark.parametrize("classifier", ["logistic", "nearest_centroid", "nearest_neighbor"])
+def test_scores_of_noise_are_equal_for_any_number_of_threads(rng, with_threads, classifier):
+    labels = np.repeat(np.arange(6), 20)
+    features = rng.standard_normal((120, 24))
+
+    def accuracies():
+        return skd.evaluate_features(features, labels, classifier=classifier).accuracies
+
+    one, two, again = (with_threads(threads, accuracies) for threads in (1, 2, 2))
+    assert len(set(one)) > 10
+    np.testing.assert_array_equal(one, two)
+    np.testing.assert_array_equal(two, again)
+
+
+@pytest.mark.parametrize("augmentation", ["none", "crop_flip"])
+def test_an_image_passes_once_and_in_full_batches(
+    make_model, make_split, monkeypatch, augmentation
+):
+    split, model, batches = make_split(), make_model(), []
+    embed = model.embed
+
+    def counted(images):
+        batches.append(len(images))
+        return embed(images)
+
+    monkeypatch.setattr(model, "embed", counted)
+    skd.evaluate(model, split, **OPTIONS, support_augmentation=augmentation)
+    # 40 episodes draw 720 times of 100 images, and augment 3 images 5 times.
+    passed = 2 + (40 * 3 * 5 + 63) // 64 * (augmentation != "none")
+    assert batches == [64] * passed
+
+
+def test_only_images_of_the_episodes_pass(make_model, make_split, monkeypatch):
+    split, model, count = make_split(per_class=100), make_model(), 0
+    embed = model.embed
+
+    def counted(images):
+        nonlocal count
+        count += len(images)
+        return embed(images)
+
+    monkeypatch.setattr(model, "embed", counted)
+    skd.evaluate(
+        model,
+        split,
+        n_way=2,
+        n_query=5,
+        n_episodes=5,
+        n_support_copies=1,
+        support_augmentation="none",
+    )
+    assert count == 64
 
 
 def test_more_episodes_keep_the_first_ones(make_model, make_split):
@@ -128,10 +191,78 @@ def test_the_result_states_every_option(make_model, make_split):
         "features": "embedding",
         "n_support_copies": 1,
         "support_augmentation": "none",
+        "support_padding": 0,
         "flip": True,
-        "normalization": skd.Normalization(split.mean, split.std),
+        "normalization": {"mean": list(split.mean), "std": list(split.std)},
     }
     assert str(result) == f"{result.mean:.2f} ± {result.ci95:.2f} %"
+
+
+def sha256(*arrays, before=b""):
+    return hashlib.sha256(before + b"".join(array.tobytes() for array in arrays)).hexdigest()
+
+
+def test_the_result_states_what_it_was_computed_from(make_model, make_split):
+    split, model = make_split(), make_model()
+    names = {"data_name": "colours", "split_name": "val"}
+    provenance = skd.evaluate(model, split, **OPTIONS, **names, seed=9).provenance
+    episodes = skd.EpisodeSampler(split.labels, n_way=3, n_query=5, seed=9).sample(0, 40)
+    header = b"skd split of shape (100, 16, 16, 3)\n"
+    assert provenance["skd_version"] == skd.__version__
+    assert provenance["instruction_set"] == skd.instruction_set()
+    assert provenance["data"] == {
+        "name": "colours",
+        "split": "val",
+        "sha256": sha256(split.images, split.labels, before=header),
+        "n_images": 100,
+        "n_classes": 5,
+        "image_shape": [16, 16, 3],
+    }
+    assert provenance["episodes"] == {
+        "file": None,
+        "seed": 9,
+        "legacy": False,
+        "labels_sha256": sha256(split.labels),
+        "sha256": sha256(*episodes),
+    }
+    assert provenance["model"].items() >= model.config.items()
+
+
+def test_features_are_stated_by_their_hash(rng):
+    features = rng.standard_normal((40, 3)).astype(np.float32)
+    labels = np.repeat(np.arange(2), 20)
+    provenance = skd.evaluate_features(features, labels, n_way=2, n_episodes=3).provenance
+    assert provenance["model"] is None
+    assert provenance["data"]["sha256"] == sha256(features, labels)
+    assert provenance["data"]["n_dimensions"] == 3
+
+
+def test_the_hash_of_a_model_is_that_of_its_values(make_model, make_split, tmp_path):
+    def hash_of(model):
+        return skd.evaluate(model, make_split(), **OPTIONS).provenance["model"]["sha256"]
+
+    model = make_model(seed=1)
+    model.save(tmp_path / "model.safetensors")
+    assert hash_of(model) == hash_of(skd.load_model(tmp_path / "model.safetensors"))
+    assert hash_of(model) == hash_of(model.clone())
+    assert hash_of(model) != hash_of(make_model(seed=2))
+
+
+@pytest.mark.parametrize("evaluation", ["images", "features"])
+def test_a_class_with_too_few_images_is_named(make_model, evaluation):
+    labels = np.repeat([7, 4, 9], [20, 12, 20])
+    if evaluation == "images":
+        split = skd.datasets.from_arrays(
+            np.zeros((52, 16, 16, 3), dtype=np.uint8), labels, class_names=["cat", "dog", "elk"]
+        )
+        arguments, name, call = (make_model(), split), "'cat'", skd.evaluate
+    else:
+        arguments, name, call = (np.ones((52, 2)), labels), "4", skd.evaluate_features
+    with pytest.raises(ValueError, match=f"= 16 images; got 15, and class {name} has 12") as error:
+        call(*arguments, n_way=3)
+    assert "more have too few" not in str(error.value)
+    with pytest.raises(ValueError, match=r"class .* has 12 \(2 more have too few\)"):
+        call(*arguments, n_way=3, n_shot=10)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +277,13 @@ def test_the_result_states_every_option(make_model, make_split):
         ({"support_augmentation": "blur"}, "'crop_flip'"),
         ({"n_support_copies": 0}, "'n_support_copies'"),
         ({"seed": "zero"}, "'seed'"),
+        ({"seed": -1}, "'seed'"),
+        ({"n_episodes": 10**7}, "'n_episodes'"),
+        ({"legacy_episodes": "yes"}, "'legacy_episodes'"),
+        ({"data_name": 3}, "'data_name'"),
+        ({"split_name": b"val"}, "'split_name'"),
+        ({"episodes_file": 3}, "'episodes_file'"),
+        ({"progress": "yes"}, "'progress'"),
     ],
 )
 def test_evaluate_refuses_wrong_options(make_model, make_split, options, named):
@@ -154,7 +292,9 @@ def test_evaluate_refuses_wrong_options(make_model, make_split, options, named):
 
 
 def test_evaluate_refuses_images_of_another_size(make_model, make_split):
-    with pytest.raises(ValueError, match="shape"):
+    with pytest.raises(ValueError, match=r"'split'.*\(n, 16, 16, 3\); got shape \(100, 8, 8, 3\)"):
         skd.evaluate(make_model(), make_split(side=8), **OPTIONS)
+    with pytest.raises(ValueError, match=r"\(n, 16, 16, 1\)"):
+        skd.evaluate(make_model(input_channels=1), make_split(), **OPTIONS)
     with pytest.raises(TypeError, match="'split'"):
         skd.evaluate(make_model(), np.zeros((4, 16, 16, 3)), **OPTIONS)

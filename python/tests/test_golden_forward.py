@@ -11,14 +11,18 @@ TOLERANCE = 1e-5  # float32 torch itself is off by up to 9e-7
 @pytest.mark.parametrize("topic", topics("forward_*"))
 def test_evaluation_matches_the_reference(topic):
     golden = Golden(topic)
-    backbone = topic.removeprefix("forward_").rsplit("_", 1)[0].removesuffix("_ssl")
+    name = topic.removeprefix("forward_").rsplit("_", 1)[0]
+    backbone = name.removesuffix("_ssl")
+    is_gated = backbone in ("seresnet18", "seresnet24")
     _, channels, side, _ = golden.numbers("meta.shape")
     model = skd.create_model(
-        backbone,
+        backbone.removeprefix("se") if is_gated else backbone,
         num_classes=int(golden["meta.classes"]),
         image_size=side,
         input_channels=channels,
         dropblock_size=int(golden["meta.dropblock"]) or None,
+        use_se=is_gated,
+        rotation_head="rotation" in golden,
     )
     fill_state(model, golden.seed("parameters"))
     images = nhwc(fill("input", golden["meta.shape"], golden.seed("input")))

@@ -11,6 +11,8 @@ import skd
 ARCHITECTURES = {
     "resnet12": (8, 8, 16, 16),
     "seresnet12": (16, 16, 16, 16),
+    "resnet18": (8, 8, 16, 16),
+    "resnet24": (8, 8, 16, 16),
     "convnet4": (8, 8, 8, 8),
     "wrn_28_10": None,
 }
@@ -116,3 +118,43 @@ def test_a_failed_save_leaves_the_old_file(make_model, tmp_path, monkeypatch):
 def test_repr_names_the_sizes(make_model):
     expected = "Model('resnet12', num_classes=5, image_size=16, input_channels=3)"
     assert repr(make_model()) == expected
+
+
+@pytest.mark.parametrize(("architecture", "blocks"), [("resnet18", 6), ("resnet24", 8)])
+def test_the_first_block_of_a_stage_alone_has_a_shortcut_convolution(architecture, blocks):
+    state = skd.create_model(
+        architecture, num_classes=2, image_size=16, widths=(4, 4, 4, 4)
+    ).state_dict()
+    shortcuts = [name for name in state if name.endswith("downsample.0.weight")]
+    assert shortcuts == [f"layer{stage}.0.downsample.0.weight" for stage in (1, 2, 3, 4)]
+    assert sum(name.endswith("conv3.weight") for name in state) == blocks
+    assert "rot_classifier.weight" in state
+
+
+def test_gates_are_in_the_last_block_of_each_stage(make_model):
+    state = make_model("resnet18", use_se=True).state_dict()
+    gated = sorted({name.split(".se.")[0] for name in state if ".se." in name})
+    assert gated == ["layer1.0", "layer2.0", "layer3.1", "layer4.1"]
+
+
+def test_seresnet12_is_resnet12_with_gates(make_model, batch):
+    gated = make_model("resnet12", use_se=True, rotation_head=False, seed=3)
+    alias = make_model("seresnet12", seed=3)
+    np.testing.assert_array_equal(gated.logits(batch[0]), alias.logits(batch[0]))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("architecture", SMALL)
+def test_one_to_four_channels_and_any_side_train(make_model, rng, architecture, channels):
+    side = 16 + channels
+    widths = SMALL[architecture]
+    model = make_model(architecture, widths=widths, input_channels=channels, image_size=side)
+    x = rng.standard_normal((4, side, side, channels)).astype(np.float32)
+    losses = skd.Supervised(model).step(x, [0, 1, 2, 3])
+    assert np.isfinite(losses.total)
+    assert model.embed(x).shape == (4, widths[-1])
+
+
+def test_gates_without_a_place_are_refused(make_model):
+    with pytest.raises(ValueError, match="use_se of convnet4"):
+        make_model("convnet4", widths=(8, 8, 8, 8), use_se=True)

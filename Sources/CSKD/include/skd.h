@@ -13,7 +13,8 @@
  * - Float inputs of models and trainers must be finite.
  * - A gradient output is overwritten (=), never added to, and may be NULL where marked so.
  * - Functions without a handle may be called concurrently on distinct outputs. Calls on one
- *   handle, or on handles that share a model, are serialised inside the library.
+ *   handle, or on handles that share a model, are serialised inside the library. A call that could
+ *   only wait for ever, as one on a model from within its own training step, is refused.
  * - Results are bitwise the same for any number of threads.
  */
 #ifndef SKD_H
@@ -31,7 +32,8 @@ enum {
   SKD_OK = 0,
   SKD_INVALID_ARGUMENT = 1, /**< An argument is outside its domain. */
   SKD_NON_FINITE = 2,       /**< A loss or gradient came out NaN or infinite; nothing was updated. */
-  SKD_OUT_OF_MEMORY = 3     /**< A buffer does not fit into memory. */
+  SKD_OUT_OF_MEMORY = 3,    /**< A buffer does not fit into memory. */
+  SKD_CALLBACK_FAILED = 4   /**< A function of the caller reported failure; nothing was updated. */
 };
 
 /** Why the last failing call of this thread failed; "" if none has. Valid until its next call. */
@@ -329,17 +331,84 @@ skd_status skd_logistic_regression_fit(const float *features, const int64_t *lab
                                        int64_t max_iterations, double *coefficients,
                                        double *intercepts, int64_t *iterations);
 
-/** decision[n,w] = intercepts[w] + sum_d features[n,d] coefficients[w,d]. */
-skd_status skd_logistic_regression_decision(const float *features, int64_t rows,
-                                            int64_t dimensions, int64_t classes,
-                                            const double *coefficients, const double *intercepts,
-                                            double *decision);
+/**
+ * Ridge regression of the classes on targets of +-1, one against the rest, as scikit-learn's
+ * RidgeClassifier; intercepts free. Arguments as for skd_logistic_regression_fit.
+ *
+ * @param alpha  Strength of the penalty alpha ||coefficients||^2, > 0.
+ */
+skd_status skd_ridge_classifier_fit(const float *features, const int64_t *labels, int64_t rows,
+                                    int64_t dimensions, int64_t classes, double alpha,
+                                    double *coefficients, double *intercepts);
 
-/** Classifiers of skd_score_episodes. */
+/**
+ * Linear support vector machines with the squared hinge, one against the rest, as scikit-learn's
+ * LinearSVC: minimises 1/2 (||coefficients||^2 + intercept^2) + C sum max(0, 1 - t decision)^2 for
+ * each class. Other arguments as for skd_logistic_regression_fit.
+ *
+ * @param inverse_regularization  C > 0.
+ * @param tolerance     Stops where coefficients and intercept are that near to the minimum; > 0.
+ * @param iterations    The most that a class took; may be NULL.
+ */
+skd_status skd_linear_svc_fit(const float *features, const int64_t *labels, int64_t rows,
+                              int64_t dimensions, int64_t classes, double inverse_regularization,
+                              double tolerance, int64_t max_iterations, double *coefficients,
+                              double *intercepts, int64_t *iterations);
+
+/** decision[n,w] = intercepts[w] + sum_d features[n,d] coefficients[w,d]; classes >= 1. */
+skd_status skd_linear_decision(const float *features, int64_t rows, int64_t dimensions,
+                               int64_t classes, const double *coefficients,
+                               const double *intercepts, double *decision);
+
+/** probabilities[n,w] = exp(logits[n,w]) / sum_w exp(logits[n,w]), [rows, classes]. In place allowed. */
+skd_status skd_softmax(const double *logits, int64_t rows, int64_t classes, double *probabilities);
+
+/** How near a row of features is to a prototype. */
 enum {
-  SKD_CLASSIFIER_LOGISTIC = 0,
-  SKD_CLASSIFIER_NEAREST_CENTROID = 1, /**< Euclidean distance to the class means. */
-  SKD_CLASSIFIER_NEAREST_NEIGHBOR = 2  /**< Euclidean; the first of equal distances. */
+  SKD_METRIC_EUCLIDEAN = 0, /**< Minus the squared Euclidean distance. */
+  SKD_METRIC_COSINE = 1     /**< The cosine of the angle between both; 0 for a row of zeros. */
+};
+
+/**
+ * The mean of each class.
+ *
+ * @param labels     `rows` classes in 0..<classes, each present.
+ * @param centroids  [classes, dimensions].
+ */
+skd_status skd_class_centroids(const float *features, const int64_t *labels, int64_t rows,
+                               int64_t dimensions, int64_t classes, double *centroids);
+
+/**
+ * How near each prototype is to each row.
+ *
+ * @param features     [rows, dimensions], finite; rows >= 0.
+ * @param prototypes   [count, dimensions]; count >= 1.
+ * @param metric       SKD_METRIC_EUCLIDEAN or SKD_METRIC_COSINE.
+ * @param proximities  [rows, count].
+ */
+skd_status skd_prototype_proximities(const float *features, int64_t rows, int64_t dimensions,
+                                     const double *prototypes, int64_t count, int32_t metric,
+                                     double *proximities);
+
+/**
+ * The prototype that is nearest to each row, the first of equally near ones. Arguments as for
+ * skd_prototype_proximities.
+ *
+ * @param nearest  [rows] in 0..<count.
+ */
+skd_status skd_nearest_prototypes(const float *features, int64_t rows, int64_t dimensions,
+                                  const double *prototypes, int64_t count, int32_t metric,
+                                  int64_t *nearest);
+
+/** Classifiers of skd_score_episodes. C is its `inverse_regularization`. */
+enum {
+  SKD_CLASSIFIER_LOGISTIC = 0,                /**< Multinomial logistic regression with C. */
+  SKD_CLASSIFIER_NEAREST_CENTROID = 1,        /**< Euclidean distance to the class means. */
+  SKD_CLASSIFIER_NEAREST_NEIGHBOR = 2,        /**< Euclidean; the first of equal distances. */
+  SKD_CLASSIFIER_NEAREST_CENTROID_COSINE = 3, /**< Cosine with the class means. */
+  SKD_CLASSIFIER_NEAREST_NEIGHBOR_COSINE = 4, /**< Cosine; the first of equal ones. */
+  SKD_CLASSIFIER_RIDGE = 5,                   /**< Ridge regression with alpha = 1 / C. */
+  SKD_CLASSIFIER_LINEAR_SVC = 6               /**< Linear support vector machines with C. */
 };
 
 /**
@@ -375,7 +444,8 @@ enum { SKD_FLOAT32 = 0, SKD_BFLOAT16 = 1 };
 
 /** What to build. Zero or NULL asks for the architecture's default. */
 typedef struct {
-  const char *architecture; /**< "resnet12", "seresnet12", "convnet4" or "wrn_28_10". */
+  const char *architecture; /**< "resnet12", "seresnet12", "resnet18", "resnet24", "convnet4" or
+                                 "wrn_28_10". */
   int64_t num_classes;      /**< 1...1,000,000. */
   int64_t image_size;       /**< Side in pixels; 1...4096, and large enough for the poolings. */
   int64_t input_channels;   /**< 1...4; 0 for 3. */
@@ -383,9 +453,10 @@ typedef struct {
   int64_t width_count;
   float drop_rate;          /**< In [0, 1); negative for the default. */
   int64_t dropblock_size;   /**< 0 for the default of the image size. */
-  int32_t rotation_head;    /**< 1 yes, 0 no, -1 default (resnet12 only). */
+  int32_t rotation_head;    /**< 1 yes, 0 no, -1 default: resnet12, 18 and 24 have one. */
   uint64_t seed;            /**< Of the initial weights. */
   int32_t precision;        /**< SKD_FLOAT32 or SKD_BFLOAT16. */
+  int32_t use_se;           /**< 1 gates the blocks of a resnet; 0: seresnet12 has gates alone. */
 } skd_model_config;
 
 typedef struct {
@@ -451,13 +522,15 @@ skd_status skd_model_stage_output(skd_model *model, const float *images, int64_t
 /** An objective with its optimiser, over one model. Opaque; freed by its creator. */
 typedef struct skd_trainer skd_trainer;
 
-enum { SKD_SUPERVISED = 0, SKD_GEN0 = 1, SKD_GEN1 = 2 };
+enum { SKD_SUPERVISED = 0, SKD_GEN0 = 1, SKD_GEN1 = 2, SKD_DISTILLED = 3 };
 
 typedef struct {
-  int32_t objective;      /**< SKD_SUPERVISED, SKD_GEN0 (needs a rotation head) or SKD_GEN1. */
-  float alpha;            /**< Gen-0: weight of the rotation loss, >= 0. */
-  float beta;             /**< Gen-1: weight of the mean twin term, >= 0. */
-  float temperature;      /**< Gen-1: > 0. */
+  int32_t objective;      /**< One of the four; SKD_GEN0 needs a rotation head. */
+  float alpha;            /**< Gen-0: weight of the rotation loss; distilled: of the
+                               cross-entropy. >= 0. */
+  float beta;             /**< Gen-1: weight of the mean twin term; distilled: of the divergence
+                               from the teacher. >= 0. */
+  float temperature;      /**< Gen-1 and distilled: > 0. */
   int32_t twin_90, twin_180, twin_270; /**< Gen-1: 1 for each twin in the mean; at least one. */
   int32_t all_views;      /**< Gen-1: 1 passes all four rotations through the student. */
   float learning_rate, momentum, weight_decay; /**< SGD: each finite and >= 0; momentum < 1. */
@@ -469,8 +542,8 @@ typedef struct {
   float total, cross_entropy, rotation, distillation, twin, accuracy, rotation_accuracy;
 } skd_losses;
 
-/** Creates a trainer. @param teacher Gen-1: another model of equal classes, image size and
- *  channels; else NULL. Both models are kept alive. */
+/** Creates a trainer. @param teacher Gen-1 and distilled: another model of equal classes, image
+ *  size and channels; else NULL. Both models are kept alive. */
 skd_status skd_trainer_create(skd_model *model, skd_model *teacher,
                               const skd_trainer_config *config, skd_trainer **trainer);
 
@@ -491,6 +564,53 @@ skd_status skd_trainer_step(skd_trainer *trainer, const float *images, const int
 /** The losses and gradients of the step that skd_trainer_step would take, without any update. */
 skd_status skd_trainer_loss(skd_trainer *trainer, const float *images, const int64_t *labels,
                             int64_t batch, skd_losses *losses);
+
+/** What a term of the caller reads: skd_term_input.rows. */
+enum { SKD_TERM_LOGITS = 0, SKD_TERM_EMBEDDING = 1 };
+
+/** What the function of a term is given. */
+typedef struct {
+  /** [view_count * batch, dimensions]: all images in the first view, then in the second. Read only
+   *  and meant for the call; the memory stays readable, with other content, while the model lives. */
+  const float *rows;
+  int64_t batch, view_count, dimensions;
+  const int32_t *degrees; /**< Rotation of each view, counter-clockwise: 0, 90, 180 or 270. */
+  const int64_t *labels;  /**< `batch` classes, or NULL if the step has none. */
+} skd_term_input;
+
+/**
+ * Value of a term, and its gradient with respect to the rows.
+ *
+ * Called on the thread of the trainer call, once, between the forward and the backward pass. It may
+ * use other models; the trainer's own refuse it.
+ *
+ * @param value     Set to the value, not weighted.
+ * @param gradient  Set to floats of the extent of the rows, which stay valid until the trainer call
+ *                  returns.
+ * @return 0, or anything else to give the step up with SKD_CALLBACK_FAILED.
+ */
+typedef int32_t (*skd_term_function)(void *context, const skd_term_input *input, double *value,
+                                     const float **gradient);
+
+/** A term that joins the loss: weight * value. */
+typedef struct {
+  const char *name; /**< For error messages. */
+  int32_t reads;    /**< SKD_TERM_LOGITS or SKD_TERM_EMBEDDING. */
+  float weight;     /**< Any finite number. */
+  skd_term_function function;
+  void *context;    /**< Handed to `function`. */
+} skd_term;
+
+/** skd_trainer_step with more terms in the loss; `losses->total` contains them. A value or gradient
+ *  that is not finite returns SKD_NON_FINITE and names the term. @param term_count 0...64. */
+skd_status skd_trainer_step_with_terms(skd_trainer *trainer, const float *images,
+                                       const int64_t *labels, int64_t batch, const skd_term *terms,
+                                       int64_t term_count, skd_losses *losses);
+
+/** skd_trainer_loss with more terms in the loss. */
+skd_status skd_trainer_loss_with_terms(skd_trainer *trainer, const float *images,
+                                       const int64_t *labels, int64_t batch, const skd_term *terms,
+                                       int64_t term_count, skd_losses *losses);
 
 /** Changes the learning rate. @param learning_rate Finite, >= 0. */
 skd_status skd_trainer_set_learning_rate(skd_trainer *trainer, double learning_rate);

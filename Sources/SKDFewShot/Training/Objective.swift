@@ -3,6 +3,13 @@ import SKDNN
 
 /// What a network is trained to do.
 public protocol Objective: Sendable {
+  /// The name that error messages give it.
+  var name: String { get }
+  var needsTeacher: Bool { get }
+  /// Whether a step must have labels; without the need they serve for the accuracy.
+  var needsLabels: Bool { get }
+  var readsRotationHead: Bool { get }
+
   /// The rotations of each image that pass through the network, upright first; the batch holds all
   /// images in the first rotation, then all in the second, and so on.
   var views: [Rotation] { get }
@@ -18,6 +25,12 @@ public protocol Objective: Sendable {
   ) throws -> Losses
 }
 
+extension Objective {
+  public var needsTeacher: Bool { false }
+  public var needsLabels: Bool { true }
+  public var readsRotationHead: Bool { false }
+}
+
 /// Where an objective writes its gradients: extents as the logits'.
 public struct LogitGradients {
   public let logits: Tensor
@@ -27,6 +40,7 @@ public struct LogitGradients {
 
 /// Cross-entropy on upright images: RFS-simple (Tian et al., arXiv:2003.11539).
 public struct SupervisedObjective: Objective {
+  public let name = "Supervised"
   public let views: [Rotation] = [.none]
 
   public init() {}
@@ -51,6 +65,8 @@ public struct SupervisedObjective: Objective {
 ///
 ///     L0 = CE(logits, labels) + alpha * BCE(rotation logits, one-hot of the rotation)
 public struct Generation0Objective: Objective {
+  public let name = "Gen0"
+  public let readsRotationHead = true
   /// Weight of the rotation loss; the paper's is 2.
   public let alpha: Float
   public let views = Rotation.allCases
@@ -86,6 +102,9 @@ public struct Generation0Objective: Objective {
 ///
 ///     L1 = KL_T(student, teacher) + beta * mean over twins of || student(x) - student(twin) ||₂
 public struct Generation1Objective: Objective {
+  public let name = "Gen1"
+  public let needsTeacher = true
+  public let needsLabels = false
   public let beta: Float
   public let temperature: Float
   /// The rotations whose mean is the twin term.
@@ -133,7 +152,7 @@ public struct Generation1Objective: Objective {
 }
 
 /// The share of the first `images` rows whose largest logit is that of the label.
-private func accuracy(_ logits: Tensor, labels: UnsafePointer<Int64>, images: Int) -> Float {
+func accuracy(_ logits: Tensor, labels: UnsafePointer<Int64>, images: Int) -> Float {
   let correct = correctPredictions(
     logits.pointer, labels: labels, rows: images, classes: logits.shape.channels)
   return Float(correct) / Float(images)

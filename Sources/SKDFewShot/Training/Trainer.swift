@@ -17,7 +17,7 @@ public final class Trainer {
   public private(set) var lastLosses = Losses()
 
   /// - Parameters:
-  ///   - teacher: Frozen; for generation 1 only.
+  ///   - teacher: Frozen; for objectives that need one only.
   ///   - seed: Of dropout and DropBlock.
   /// - Throws: `SKDError.invalidArgument` if the network lacks what the objective reads, or the
   ///   teacher does not match.
@@ -25,17 +25,17 @@ public final class Trainer {
     network: Network, teacher: Network? = nil, objective: any Objective, optimizer: SGD,
     seed: UInt64
   ) throws {
-    if objective is Generation0Objective {
+    let name = objective.name
+    if objective.readsRotationHead {
       try require(
         network.configuration.hasRotationHead,
-        "model of Gen0 must have a rotation head; create it with rotation_head=True")
+        "model of \(name) must have a rotation head; create it with rotation_head=True")
     }
-    if objective is Generation1Objective {
-      try Self.check(teacher: teacher, of: network)
+    if objective.needsTeacher {
+      try Self.check(teacher: teacher, of: network, name)
     } else {
       // Unchecked, a teacher of larger images would read beyond the student's.
-      let name = objective is Generation0Objective ? "Gen0" : "Supervised"
-      try require(teacher == nil, "teacher of \(name) must be left out; only Gen1 has one")
+      try require(teacher == nil, "teacher of \(name) must be left out; it has none")
     }
     self.network = network
     self.teacher = teacher
@@ -44,12 +44,13 @@ public final class Trainer {
     self.seed = seed
   }
 
-  private static func check(teacher: Network?, of network: Network) throws {
+  private static func check(teacher: Network?, of network: Network, _ objective: String) throws {
     guard let teacher else {
-      throw SKDError.invalidArgument("teacher of Gen1 must be a model; got none")
+      throw SKDError.invalidArgument("teacher of \(objective) must be a model; got none")
     }
     try require(
-      teacher !== network, "teacher of Gen1 must be another model than the student: clone it")
+      teacher !== network,
+      "teacher of \(objective) must be another model than the student: clone it")
     let (a, b) = (teacher.configuration, network.configuration)
     for (name, ofTeacher, ofStudent) in [
       ("num_classes", a.classCount, b.classCount), ("image_size", a.imageSize, b.imageSize),
@@ -57,7 +58,7 @@ public final class Trainer {
     ] {
       try require(
         ofTeacher == ofStudent,
-        "teacher of Gen1 must have the student's \(name) (\(ofStudent)); got \(ofTeacher)")
+        "teacher of \(objective) must have the student's \(name) (\(ofStudent)); got \(ofTeacher)")
     }
   }
 
@@ -66,12 +67,14 @@ public final class Trainer {
   /// - Parameters:
   ///   - images: `batch` normalised images, upright, of the network's extent.
   ///   - labels: One class per image in `0..<classCount`; nil only for generation 1.
+  ///   - terms: Join the objective's loss. Their functions must not use this trainer's networks.
   /// - Throws: `SKDError.nonFinite` if a loss or gradient is not finite, `.invalidArgument` if the
-  ///   batch is too small for batch norm; nothing is updated then.
+  ///   batch is too small for batch norm, what a term's function throws; nothing is updated then.
   public func step(
-    images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int
+    images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int,
+    terms: [LossTerm] = []
   ) throws -> Losses {
-    let losses = try loss(images: images, labels: labels, batch: batch)
+    let losses = try loss(images: images, labels: labels, batch: batch, terms: terms)
     try requireFinite(optimizer.gradientsAreFinite(), "a gradient", losses)
     network.commitStatistics()
     optimizer.step()
@@ -81,11 +84,11 @@ public final class Trainer {
 
   /// The losses and the gradients of the step that `step` would take, without any update.
   public func loss(
-    images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int
+    images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int,
+    terms: [LossTerm] = []
   ) throws -> Losses {
     try require(
-      labels != nil || objective is Generation1Objective,
-      "labels of a training step must be given")
+      labels != nil || !objective.needsLabels, "labels of a training step must be given")
     let pool = network.pool
     let context = TrainingContext(pool: pool, seed: seed, step: stepCount)
     let views = try rotated(images, batch: batch)
@@ -93,15 +96,20 @@ public final class Trainer {
     let output = try network.forward(views, context)
     let gradients = LogitGradients(
       logits: try pool.tensor(output.logits.shape),
-      rotationLogits: objective is Generation0Objective
+      rotationLogits: objective.readsRotationHead
         ? try output.rotationLogits.map { try pool.tensor($0.shape) } : nil)
-    let losses = try objective.losses(
+    var losses = try objective.losses(
       of: output, images: batch, labels: labels, teacherLogits: teacherLogits,
       gradients: gradients)
     lastLosses = losses
     try requireFinite(losses.total.isFinite, "the loss", losses)
+    let dEmbedding = try add(
+      terms, of: output, images: batch, labels: labels, to: &losses, dLogits: gradients.logits)
+    lastLosses = losses
+    try requireFinite(losses.total.isFinite, "the loss with its terms", losses)
     try network.backward(
-      dLogits: gradients.logits, dRotationLogits: gradients.rotationLogits, context)
+      dLogits: gradients.logits, dRotationLogits: gradients.rotationLogits,
+      dEmbedding: dEmbedding, context)
     return losses
   }
 

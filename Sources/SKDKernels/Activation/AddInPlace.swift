@@ -1,18 +1,20 @@
 import SKDRuntime
 
-/// target += addend.
+/// target += scale · addend.
 ///
 /// - Parameters:
 ///   - target: `count` elements; added to. May be the same memory as `addend`.
 ///   - addend: `count` elements.
+///   - scale: 1 adds to the bit what addition adds.
 /// - Complexity: O(count); allocates nothing.
 public func addInPlace(
-  _ target: UnsafeMutablePointer<Float>, _ addend: UnsafePointer<Float>, count: Int
+  _ target: UnsafeMutablePointer<Float>, _ addend: UnsafePointer<Float>, scale: Float = 1,
+  count: Int
 ) {
   forEachChunk(of: count) { start, end in
     let (target, addend) = (target + start, addend + start)
     forEachVector(end - start) { i, lanes in
-      let sum = target.vector(at: i, lanes: lanes) + addend.vector(at: i, lanes: lanes)
+      let sum = target.vector(at: i, lanes: lanes) + scale * addend.vector(at: i, lanes: lanes)
       target.store(sum, at: i, lanes: lanes)
     }
   }

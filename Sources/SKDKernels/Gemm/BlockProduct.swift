@@ -1,7 +1,7 @@
 private typealias Multiply =
   @Sendable (
     UnsafePointer<Float>, Int, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>, Int,
-    UnsafePointer<Float>?, Float
+    UnsafePointer<Float>?, Float, Bool
   ) -> Void
 
 private typealias MultiplyBFloat16 =
@@ -60,6 +60,11 @@ private let multiplyTransposedTile: [MultiplyTransposed] =
     GemmTile<5>.multiplyTransposed,
   ]
 
+/// Products summed up in one accumulator before the sum is added to the others in memory. Summing in
+/// parts keeps the rounding of long sums near that of short ones, and the part of B that a tile
+/// reads stays in the first cache while the rows pass by.
+private let summedDepth = 128
+
 /// Multiplies `rowCount` rows of a blocked matrix with one block of 32 columns.
 ///
 ///     c[r, j] = leaky(sum_k a[r, k] b[k, j] + bias[j])        r < rowCount, j < 32
@@ -72,11 +77,20 @@ func multiplyBlock(
   bias: UnsafePointer<Float>? = nil, slope: Float = 1
 ) {
   forEachTileColumn { column in
-    forEachTile(rowCount, most: TileShape.mostRows) { first, rows in
-      multiplyTile[rows &- 1](
-        a + first &* blockWidth, blockStride, b + column, depth,
-        c + (first &* rowStride &+ column), rowStride, bias.map { $0 + column }, slope)
-    }
+    var k = 0
+    repeat {
+      let part = min(summedDepth, depth &- k)
+      let a = a + k / blockWidth &* blockStride
+      let b = b + (k &* blockWidth &+ column)
+      let isLast = k &+ part == depth
+      forEachTile(rowCount, most: TileShape.mostRows) { first, rows in
+        multiplyTile[rows &- 1](
+          a + first &* blockWidth, blockStride, b, part,
+          c + (first &* rowStride &+ column), rowStride, bias.map { $0 + column },
+          isLast ? slope : 1, k > 0)
+      }
+      k &+= part
+    } while k < depth
   }
 }
 

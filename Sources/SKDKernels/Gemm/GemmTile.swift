@@ -8,10 +8,6 @@ internal import CInstructionSet
 /// columns of a block or a part of them.
 @usableFromInline let blockWidth = 32
 
-/// Products summed up in one accumulator before the sum is added to the others in memory. Summing in
-/// blocks keeps the rounding of long sums near that of short ones.
-private let summedDepth = 128
-
 /// The largest tile whose accumulators fit into the registers of this instruction set.
 ///
 /// GFLOP/s reached on one Zen 5 core, data in its cache: AVX-512 260, AVX2 130, which is nearly all
@@ -35,7 +31,8 @@ struct GemmTile<let rows: Int> {
   private typealias Operand = Vector
   private typealias Accumulators = InlineArray<rows, Operand>
 
-  /// c[r, j] = leaky(sum_k a[r, k] b[k, j] + bias[j]). Writes (`=`).
+  /// c[r, j] = leaky(sum_k a[r, k] b[k, j] + bias[j]). Writes (`=`); with `accumulates`, what stands
+  /// in `c` takes the place of the bias.
   ///
   /// - Parameters:
   ///   - a: Blocked, first row of the tile; element (r, k) at
@@ -48,43 +45,36 @@ struct GemmTile<let rows: Int> {
   static func multiply(
     _ a: UnsafePointer<Float>, blockStride: Int, _ b: UnsafePointer<Float>, depth: Int,
     into c: UnsafeMutablePointer<Float>, rowStride: Int, bias: UnsafePointer<Float>?,
-    slope: Float
+    slope: Float, accumulates: Bool
   ) {
-    var bias0 = Operand(repeating: 0)
-    var bias1 = Operand(repeating: 0)
-    if let bias { (bias0, bias1) = loadUnaligned(UnsafeRawPointer(bias)) }
+    var left = Accumulators { _ in Operand(repeating: 0) }
+    var right = Accumulators { _ in Operand(repeating: 0) }
     var block = a
     var bRow = UnsafeRawPointer(b)
     var remaining = depth
-    var isFirst = true
-    repeat {
-      var left = Accumulators { _ in Operand(repeating: 0) }
-      var right = Accumulators { _ in Operand(repeating: 0) }
-      var part = remaining < summedDepth ? remaining : summedDepth
-      remaining &-= part
-      while part > 0 {
-        let columns = part < blockWidth ? part : blockWidth
-        for k in 0..<columns {
-          let (b0, b1) = load(bRow)
-          for r in 0..<rows {
-            let value = Operand(repeating: block[r &* blockWidth &+ k])
-            left[r] = left[r].addingRelaxedProduct(value, b0)
-            right[r] = right[r].addingRelaxedProduct(value, b1)
-          }
-          bRow += blockWidth &* 4
+    while remaining > 0 {
+      let columns = remaining < blockWidth ? remaining : blockWidth
+      for k in 0..<columns {
+        let (b0, b1) = load(bRow)
+        for r in 0..<rows {
+          let value = Operand(repeating: block[r &* blockWidth &+ k])
+          left[r] = left[r].addingRelaxedProduct(value, b0)
+          right[r] = right[r].addingRelaxedProduct(value, b1)
         }
-        block += blockStride
-        part &-= blockWidth
+        bRow += blockWidth &* 4
       }
-      let slope = remaining > 0 ? 1 : slope
-      var row = UnsafeMutableRawPointer(c)
-      for r in 0..<rows {
-        if !isFirst { (bias0, bias1) = loadUnaligned(UnsafeRawPointer(row)) }
-        store(leaky(left[r] + bias0, slope), leaky(right[r] + bias1, slope), row)
-        row += rowStride &* 4
-      }
-      isFirst = false
-    } while remaining > 0
+      block += blockStride
+      remaining &-= blockWidth
+    }
+    var bias0 = Operand(repeating: 0)
+    var bias1 = Operand(repeating: 0)
+    if let bias { (bias0, bias1) = loadUnaligned(UnsafeRawPointer(bias)) }
+    var row = UnsafeMutableRawPointer(c)
+    for r in 0..<rows {
+      if accumulates { (bias0, bias1) = loadUnaligned(UnsafeRawPointer(row)) }
+      store(leaky(left[r] + bias0, slope), leaky(right[r] + bias1, slope), row)
+      row += rowStride &* 4
+    }
   }
 
   /// c[r, j] = sum_t a[t, r] b[t, j], or += if `accumulates`: the outer products of a weight

@@ -4,7 +4,7 @@ import SKDRuntime
 /// pass over each.
 ///
 ///     output = max over 2x2 windows of leaky(norm(main) + norm(side))
-public struct ResidualPool {
+public struct ResidualPool: ResidualTail {
   /// Extent of the branches; an odd last row or column is ignored.
   public let shape: ImageShape
   /// Of LeakyReLU, above 0.
@@ -29,7 +29,8 @@ public struct ResidualPool {
   private var rowElements: Int { shape.width * shape.channels }
   private var pairsPerGroup: Int { chunkRows(rowElements: 2 * rowElements) }
 
-  /// Groups of positions whose gradient sums `backward` takes.
+  public var outputShape: ImageShape { shape.pooled }
+
   public var groups: Int { ceilDivide(shape.batch * rowPairs, pairsPerGroup) }
 
   /// Writes (`=`) the output, of extent `shape.pooled`.

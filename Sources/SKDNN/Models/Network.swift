@@ -48,11 +48,11 @@ public final class Network {
     _ configuration: NetworkConfiguration, in store: ParameterStore
   ) throws -> any Backbone {
     switch configuration.architecture {
-    case .resnet12, .seresnet12:
-      return try ResNet12(
+    case .resnet12, .seresnet12, .resnet18, .resnet24:
+      return try ResNet(
         in: store, inputChannels: configuration.inputChannels, widths: configuration.widths,
-        isGated: configuration.architecture == .seresnet12, dropRate: configuration.dropRate,
-        dropBlockSizes: configuration.dropBlockSizes)
+        depths: configuration.architecture.resNetDepths, isGated: configuration.usesGates,
+        dropRate: configuration.dropRate, dropBlockSizes: configuration.dropBlockSizes)
     case .convnet4:
       return try ConvNet4(
         in: store, inputChannels: configuration.inputChannels, widths: configuration.widths)
@@ -108,8 +108,10 @@ public final class Network {
   ///     head, which is added to it.
   ///   - dRotationLogits: Nil if the loss does not read the rotation head, which then gets no
   ///     gradient.
+  ///   - dEmbedding: What reads the embedding besides the classifier; nil if nothing does.
   public func backward(
-    dLogits: Tensor, dRotationLogits: Tensor?, _ context: TrainingContext
+    dLogits: Tensor, dRotationLogits: Tensor?, dEmbedding: Tensor? = nil,
+    _ context: TrainingContext
   ) throws {
     guard let featureShape else { preconditionFailure("backward before forward") }
     for entry in store.entries { entry.hasGradient = false }
@@ -118,10 +120,10 @@ public final class Network {
     {
       addInPlace(dLogits.pointer, through.pointer, count: dLogits.count)
     }
-    guard let dEmbedding = try classifier.backward(dLogits, pool) else { return }
+    guard let dPooled = try classifier.backward(dLogits, adding: dEmbedding, pool) else { return }
     let dFeatures = try pool.tensor(featureShape)
     globalAveragePoolBackward(
-      dEmbedding.pointer, shape: featureShape, dInput: dFeatures.pointer)
+      dPooled.pointer, shape: featureShape, dInput: dFeatures.pointer)
     try backbone.backward(dFeatures, context)
   }
 

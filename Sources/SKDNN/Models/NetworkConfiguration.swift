@@ -4,7 +4,10 @@ import SKDRuntime
 /// The backbones of the field.
 public enum Architecture: String, CaseIterable, Sendable {
   case resnet12
+  /// `resnet12` with gates.
   case seresnet12
+  case resnet18
+  case resnet24
   case convnet4
   case wideResNet28x10 = "wrn_28_10"
 }
@@ -19,7 +22,9 @@ public struct NetworkConfiguration: Equatable, Sendable {
   /// Channels of each stage.
   public let widths: [Int]
   public let dropRate: Float
-  /// Side of DropBlock's squares in stages 3 and 4 of a ResNet-12; empty for other architectures.
+  /// Whether a ResNet's blocks have squeeze-and-excitation gates.
+  public let usesGates: Bool
+  /// Side of DropBlock's squares in stages 3 and 4 of a ResNet; empty for other architectures.
   public let dropBlockSizes: [Int]
   public let hasRotationHead: Bool
   /// Of the operands of the 3x3 convolutions' products.
@@ -34,8 +39,9 @@ public struct NetworkConfiguration: Equatable, Sendable {
   /// - Throws: `SKDError.invalidArgument`.
   public init(
     architecture: Architecture, classCount: Int, imageSize: Int, inputChannels: Int = 3,
-    widths: [Int]? = nil, dropRate: Float? = nil, dropBlockSize: Int? = nil,
-    hasRotationHead: Bool? = nil, precision: Precision = .float32, seed: UInt64 = 0
+    widths: [Int]? = nil, usesGates: Bool = false, dropRate: Float? = nil,
+    dropBlockSize: Int? = nil, hasRotationHead: Bool? = nil,
+    precision: Precision = .float32, seed: UInt64 = 0
   ) throws {
     func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws {
       try require(
@@ -62,10 +68,15 @@ public struct NetworkConfiguration: Equatable, Sendable {
     self.inputChannels = inputChannels
     self.widths = widths
     self.dropRate = dropRate
-    self.hasRotationHead = hasRotationHead ?? (architecture == .resnet12)
+    try require(
+      !usesGates || architecture.isResNet,
+      "use_se of \(architecture.rawValue) must be left out: it has no place for gates")
+    self.usesGates = usesGates || architecture == .seresnet12
+    self.hasRotationHead =
+      hasRotationHead ?? (architecture.isResNet && architecture != .seresnet12)
     self.precision = precision
     self.seed = seed
-    guard architecture.isResNet12 else {
+    guard architecture.isResNet else {
       dropBlockSizes = []
       try require(
         dropBlockSize == nil,
@@ -80,11 +91,21 @@ public struct NetworkConfiguration: Equatable, Sendable {
 }
 
 extension Architecture {
-  var isResNet12: Bool { self == .resnet12 || self == .seresnet12 }
+  var isResNet: Bool { !resNetDepths.isEmpty }
+
+  /// Blocks of each stage; empty for what is no ResNet.
+  var resNetDepths: [Int] {
+    switch self {
+    case .resnet12, .seresnet12: return [1, 1, 1, 1]
+    case .resnet18: return [1, 1, 2, 2]
+    case .resnet24: return [2, 2, 2, 2]
+    case .convnet4, .wideResNet28x10: return []
+    }
+  }
 
   public var defaultWidths: [Int] {
     switch self {
-    case .resnet12, .seresnet12: return ResNet12.defaultWidths
+    case .resnet12, .seresnet12, .resnet18, .resnet24: return ResNet.defaultWidths
     case .convnet4: return ConvNet4.defaultWidths
     case .wideResNet28x10: return WideResNet.defaultWidths
     }
@@ -92,7 +113,7 @@ extension Architecture {
 
   var defaultDropRate: Float {
     switch self {
-    case .resnet12, .seresnet12: return 0.1
+    case .resnet12, .seresnet12, .resnet18, .resnet24: return 0.1
     case .convnet4: return 0
     case .wideResNet28x10: return 0.3
     }
@@ -101,7 +122,7 @@ extension Architecture {
   /// The poolings must leave at least one pixel.
   var minimumImageSize: Int {
     switch self {
-    case .resnet12, .seresnet12: return 16
+    case .resnet12, .seresnet12, .resnet18, .resnet24: return 16
     case .convnet4: return 8
     case .wideResNet28x10: return 1
     }

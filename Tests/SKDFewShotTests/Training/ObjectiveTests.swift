@@ -95,6 +95,64 @@ final class ObjectiveTests: XCTestCase {
     assertClose(result.dLogits, [-0.5, 0.5, 0, 0], relative: 1e-6)
   }
 
+  /// Cross-entropy ln 2 at equal logits; softened by T = 2 the teacher says 3/4 and 1/4.
+  func testDistilledWeighsTheLabelsAndTheTeacher() throws {
+    let objective = DistilledObjective(alpha: 0.5, beta: 0.25, temperature: 2)
+    XCTAssertEqual(objective.views, [.none])
+    let result = try losses(
+      objective, images: 1, labels: [1], logits: [[1, 1]],
+      teacher: [[2 * Float(3).logarithm, 0]])
+    let divergence = 4 * (0.75 * Float(1.5).logarithm + 0.25 * Float(0.5).logarithm)
+    let ln2 = Float(2).logarithm
+    assertClose(
+      [result.losses.crossEntropy, result.losses.distillation, result.losses.total],
+      [ln2, divergence, 0.5 * ln2 + 0.25 * divergence], relative: 1e-6)
+    XCTAssertEqual(result.losses.accuracy, 0)
+    // 0.5 * (1/2, -1/2) + 0.25 * T * (1/2 - 3/4, 1/2 - 1/4)
+    assertClose(result.dLogits, [0.25 - 0.125, -0.25 + 0.125], relative: 1e-6)
+  }
+
+  /// The file has the cross-entropy and the divergence at T = 4 of the same logits.
+  func testDistilledMatchesPyTorch() throws {
+    let fixture = try Fixture(named: "losses")
+    let shape = [6, 7]
+    func matrix(_ key: String) throws -> [[Float]] {
+      let values = try fixture.floats(key)
+      return (0..<shape[0]).map { Array(values[$0 * shape[1]..<($0 + 1) * shape[1]]) }
+    }
+    func half(_ key: String) throws -> [Float] {
+      zip(try fixture.floats("ce.\(key)"), try fixture.floats("kl_t4.\(key)")).map {
+        0.5 * $0 + 0.5 * $1
+      }
+    }
+    let result = try losses(
+      DistilledObjective(alpha: 0.5, beta: 0.5, temperature: 4), images: shape[0],
+      labels: try fixture.integers("targets").map { Int64($0) }, logits: try matrix("logits"),
+      teacher: try matrix("other"))
+    assertClose([result.losses.total], try half("value"), relative: 1e-6)
+    assertClose(result.dLogits, try half("grad"), relative: 1e-6)
+  }
+
+  func testDistilledGradientMatchesFiniteDifferences() throws {
+    let objective = DistilledObjective(alpha: 0.5, beta: 0.5, temperature: 4)
+    let (rows, classes) = (3, 5)
+    let logits = fill("logits", shape: [rows * classes], seed: 1)
+    let teacher = fill("teacher", shape: [rows * classes], seed: 1).map { 6 * $0 }
+    func matrix(_ values: [Float]) -> [[Float]] {
+      stride(from: 0, to: values.count, by: classes).map { Array(values[$0..<$0 + classes]) }
+    }
+    func result(_ values: [Float]) throws -> (losses: Losses, dLogits: [Float], [Float]?) {
+      try losses(
+        objective, images: rows, labels: [4, 0, 2], logits: matrix(values),
+        teacher: matrix(teacher))
+    }
+    // The total is float32: its rounding, divided by the step, is what the tolerance covers.
+    assertGradient(
+      try result(logits).dLogits,
+      of: { values in (try? Double(result(values).losses.total)) ?? .nan }, at: logits,
+      step: 1e-2, tolerance: 1e-3)
+  }
+
   /// A view that is no twin has no gradient; it is passed for the batch statistics alone.
   func testGeneration1ReadsOnlyItsTwins() throws {
     let objective = Generation1Objective(

@@ -14,6 +14,7 @@ final class TrainerTests: XCTestCase {
     beta: 0.1, temperature: 4, twins: [.halfTurn], passesAllViews: true)
   private let objectives: [any Objective] = [
     SupervisedObjective(), Generation0Objective(alpha: 2), twins, allViews,
+    DistilledObjective(alpha: 0.5, beta: 0.5, temperature: 4),
   ]
   private let labels: [Int64] = [0, 1, 2]
 
@@ -32,7 +33,7 @@ final class TrainerTests: XCTestCase {
     _ objective: any Objective, width: Int = 8, network: Network? = nil, teacher: Network? = nil
   ) throws -> Trainer {
     let network = try network ?? self.network(width: width)
-    let isTaught = objective is Generation1Objective
+    let isTaught = objective.needsTeacher
     return try Trainer(
       network: network,
       teacher: isTaught ? try teacher ?? self.network(width: width, seed: 2) : nil,
@@ -182,12 +183,15 @@ final class TrainerTests: XCTestCase {
   func testUnfitNetworksAreRefused() throws {
     let student = try network()
     let gen0 = Generation0Objective(alpha: 2)
+    let distilled = DistilledObjective(alpha: 0.5, beta: 0.5, temperature: 4)
     let claims: [(any Objective, Network, Network?, String)] = [
       (gen0, try network(hasRotationHead: false), nil, "model of Gen0 must have a rotation head"),
       (Self.twins, student, nil, "teacher of Gen1 must be a model; got none"),
       (Self.twins, student, student, "teacher of Gen1 must be another model"),
       (Self.twins, student, try network(classCount: 4), "num_classes (3); got 4"),
       (Self.twins, student, try network(imageSize: 17), "image_size (16); got 17"),
+      (distilled, student, nil, "teacher of Distilled must be a model; got none"),
+      (distilled, student, try network(classCount: 4), "num_classes (3); got 4"),
       (gen0, student, try network(), "teacher of Gen0 must be left out"),
       (gen0, student, student, "teacher of Gen0 must be left out"),
       (SupervisedObjective(), student, try network(imageSize: 32), "teacher of Supervised"),

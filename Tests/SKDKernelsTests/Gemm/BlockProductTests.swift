@@ -8,7 +8,7 @@ import XCTest
 /// Tolerance 1e-6 of the largest value: up to 100 products, added one by one in float32, were
 /// measured 5e-7 off their sum in Double.
 final class BlockProductTests: XCTestCase {
-  private let depths = [1, 31, 32, 33, 64, 100]
+  private let depths = [1, 31, 32, 33, 64, 100, 128, 129, 257]
   private let biases: [(values: Bool, slope: Float)] = [
     (false, 1), (true, 1), (true, 0.1), (false, 0),
   ]

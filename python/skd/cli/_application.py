@@ -8,6 +8,8 @@ import typer
 
 import skd
 from skd.cli._bench import bench
+from skd.cli._data import data
+from skd.cli._evaluate import evaluate
 
 application = typer.Typer(
     no_args_is_help=True,
@@ -15,6 +17,8 @@ application = typer.Typer(
     help="Few-shot learning by self-supervised knowledge distillation.",
 )
 application.command()(bench)
+application.add_typer(data, name="data")
+application.command()(evaluate)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,6 +1,19 @@
 """Data sets for few-shot learning."""
 
+from skd.datasets._contact_sheet import save_contact_sheet
+from skd.datasets._importing import import_data
 from skd.datasets._loading import load
+from skd.datasets._own_images import from_folder
 from skd.datasets._split import FewShotData, Split, from_arrays
+from skd.errors import DataError
 
-__all__ = ["FewShotData", "Split", "from_arrays", "load"]
+__all__ = [
+    "DataError",
+    "FewShotData",
+    "Split",
+    "from_arrays",
+    "from_folder",
+    "import_data",
+    "load",
+    "save_contact_sheet",
+]

@@ -2,34 +2,99 @@
 
 from __future__ import annotations
 
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 from skd import _validation as check
 from skd.datasets._split import FewShotData, from_arrays
 
-NAMES = ("glyphs",)
+if TYPE_CHECKING:
+    from skd.datasets._parts import Part
+
+EMBEDDED = "glyphs"
+PUBLISHED = ("cifar-fs", "fc100", "mini-imagenet", "tiered-imagenet")
 
 
-def load(name: str) -> FewShotData:
+def load(name: str, root: str | PathLike[str] | None = None, *, bgr: bool = False) -> FewShotData:
     """Load a data set.
 
     Parameters
     ----------
-    name : {"glyphs"}
+    name : {"glyphs", "cifar-fs", "fc100", "mini-imagenet", "tiered-imagenet"}
         "glyphs" is embedded in the package: characters as classes, 32x32 RGB, with scripts in
-        `test` that `train` does not hold. For other data see `from_arrays`.
+        `test` that `train` does not hold. The others are read from files of yours, in any of the
+        layouts of docs/data.md. For other data see `from_folder` and `from_arrays`.
+    root : path, optional
+        Folder of the files, or CIFAR-100's archive; by default ``data/NAME``.
+    bgr : bool, default=False
+        Whether to give the channels of "tiered-imagenet" in the order blue, green, red, as its
+        published files have them and networks of the published code were trained on.
 
     Returns
     -------
     data : FewShotData
-        Three splits that share no class, normalised as the training split.
+        Three splits that share no class, with the published normalisation ("glyphs": that of its
+        training split). Large images stay in their file, mapped; what has to be converted goes
+        through a temporary file, which `import_data` saves every time.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no `root`.
+    DataError
+        If `root` holds no complete layout (the message lists what was looked for and found), or a
+        file is damaged. It is a ValueError.
 
     Examples
     --------
     >>> skd.datasets.load("glyphs").train.images.shape[1:]
     (32, 32, 3)
     """
-    if not isinstance(name, str) or name not in NAMES:
-        legal = f"one of {', '.join(map(repr, NAMES))} (make other data with from_arrays)"
-        check.refuse("name", "load", legal, repr(name))
+    owner = "load"
+    names = (EMBEDDED, *PUBLISHED)
+    if not isinstance(name, str) or name not in names:
+        legal = f"one of {', '.join(map(repr, names))} (make other data with from_arrays)"
+        check.refuse("name", owner, legal, repr(name))
+    keeps_bgr = check_bgr(bgr, name, owner)
+    if name == EMBEDDED:
+        if root is not None:
+            check.refuse("root", owner, "None for 'glyphs', which is embedded", repr(root))
+        return _load_glyphs()
+    folder = Path("data", name) if root is None else check.path(root, "root", owner)
+    from skd.datasets._catalogue import CATALOGUE
+    from skd.datasets._layouts import finished, read_parts
+
+    published = CATALOGUE[name]
+    _, parts = read_parts(folder, published)
+    order = "BGR" if keeps_bgr else "RGB"
+    splits = {
+        key: finished(part, published, base_of(key, parts), order).split()
+        for key, part in parts.items()
+    }
+    return FewShotData(
+        splits["train"],
+        splits["val"],
+        splits["test"],
+        splits.get("train_phase_val"),
+        splits.get("train_phase_test"),
+    )
+
+
+def check_bgr(bgr: bool, name: str, owner: str) -> bool:
+    """Return whether channels are to be blue, green, red, which only one data set allows."""
+    keeps = check.boolean(bgr, "bgr", owner)
+    if keeps and name != "tiered-imagenet":
+        check.refuse("bgr", owner, "False unless the data set is 'tiered-imagenet'", bgr)
+    return keeps
+
+
+def base_of(key: str, parts: dict[str, Part]) -> Part | None:
+    """Return the training part for parts of other images of its classes."""
+    return parts["train"] if key.startswith("train_phase") else None
+
+
+def _load_glyphs() -> FewShotData:
     from skd.datasets._glyphs import read_glyphs
 
     glyphs = read_glyphs()
@@ -43,4 +108,4 @@ def load(name: str) -> FewShotData:
         )
         for part, split in glyphs.splits.items()
     }
-    return FewShotData(**splits)
+    return FewShotData(splits["train"], splits["val"], splits["test"])

@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
+
+if TYPE_CHECKING:
+    import hashlib
+
+BLOCK = 1024  # images that are read at once, which bounds the memory
+
+
+def content_hash(shape: tuple[int, ...]) -> hashlib._Hash:
+    """Return the hash of `Split.sha256` before its images, in order, and its labels."""
+    import hashlib
+
+    return hashlib.sha256(f"skd split of shape {tuple(map(int, shape))}\n".encode())
 
 
 @dataclass(frozen=True)
@@ -18,7 +32,7 @@ class Split:
     Attributes
     ----------
     images : ndarray of shape (n_images, side, side, n_channels), dtype uint8
-        Images in NHWC order.
+        Images in NHWC order; memory-mapped and read-only where they come from a large file.
     labels : ndarray of shape (n_images,), dtype int64
         Classes ``0..n_classes - 1``, in ascending order of the original labels.
     original_labels : ndarray of shape (n_classes,), dtype int64
@@ -70,6 +84,18 @@ class Split:
         """Number of images of the smallest class."""
         return int(np.bincount(self.labels).min())
 
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the images and labels, in hexadecimal: equal data have equal hashes.
+
+        It is computed once, in little memory; names and normalisation do not enter it.
+        """
+        content = content_hash(self.images.shape)
+        for start in range(0, len(self.images), BLOCK):
+            content.update(self.images[start : start + BLOCK].data)
+        content.update(self.labels.astype("<i8").tobytes())
+        return content.hexdigest()
+
 
 @dataclass(frozen=True)
 class FewShotData:
@@ -79,11 +105,29 @@ class FewShotData:
     ----------
     train, val, test : Split
         Base classes, and the novel classes of validation and test.
+    train_phase_val, train_phase_test : Split or None
+        Other images of the classes of `train`, if the files hold them.
+    unreadable : tuple of str
+        Files that `from_folder` left out, each with the reason.
     """
 
     train: Split
     val: Split
     test: Split
+    train_phase_val: Split | None = None
+    train_phase_test: Split | None = None
+    unreadable: tuple[str, ...] = field(default=(), repr=False)
+
+    @cached_property
+    def trainval(self) -> Split:
+        """The training and validation classes as one split, for a last training before the test.
+
+        Classes of `val` follow those of `train`; the normalisation is that of `train`. Where it is
+        large, the images are in a temporary file.
+        """
+        from skd.datasets._parts import merged
+
+        return merged(self.train, self.val)
 
 
 def from_arrays(
@@ -155,16 +199,36 @@ def from_arrays(
     )
 
 
+class ChannelStatistics:
+    """Mean and deviation of each channel, from histograms: exact, in little memory.
+
+    Parameters
+    ----------
+    channels : int
+        Channels of the images.
+    """
+
+    def __init__(self, channels: int) -> None:
+        self._histograms = np.zeros((channels, 256), dtype=np.int64)
+
+    def add(self, block: NDArray[np.uint8]) -> None:
+        """Count the pixels of some images."""
+        for channel, histogram in enumerate(self._histograms):
+            histogram += np.bincount(block[..., channel].ravel(), minlength=256)
+
+    def result(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return mean and deviation, for pixels in 0..1."""
+        values = np.arange(256) / 255
+        shares = self._histograms / self._histograms.sum(axis=1, keepdims=True)
+        mean = shares @ values
+        variance = (shares * (values - mean[:, None]) ** 2).sum(axis=1)
+        # A constant channel must not divide by zero.
+        return mean, np.maximum(np.sqrt(variance), values[1])
+
+
 def _statistics(images: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return mean and deviation of each channel, from histograms: exact, in little memory."""
-    values = np.arange(256) / 255
-    mean, std = np.empty(images.shape[3]), np.empty(images.shape[3])
-    for channel in range(images.shape[3]):
-        histogram = np.zeros(256, dtype=np.int64)
-        for start in range(0, len(images), 1024):
-            block = images[start : start + 1024, ..., channel]
-            histogram += np.bincount(block.ravel(), minlength=256)
-        share = histogram / histogram.sum()
-        mean[channel] = share @ values
-        std[channel] = np.sqrt(share @ (values - mean[channel]) ** 2)
-    return mean, np.maximum(std, values[1])  # a constant channel must not divide by zero
+    """Return mean and deviation of each channel."""
+    statistics = ChannelStatistics(images.shape[3])
+    for start in range(0, len(images), BLOCK):
+        statistics.add(images[start : start + BLOCK])
+    return statistics.result()

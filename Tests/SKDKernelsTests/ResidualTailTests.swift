@@ -4,15 +4,15 @@ import XCTest
 
 @testable import SKDKernels
 
-final class ResidualPoolTests: XCTestCase {
+final class ResidualTailTests: XCTestCase {
   private let sides = [1, 2, 3, 5, 7]
   // Around one and two vectors of each instruction set.
   private let channelCounts = [1, 3, 15, 16, 17, 33, 64]
   private let norms = [(false, false), (true, false), (false, true), (true, true)]
 
   /// Every height, width and channel count with every pair of norms; batches take turns.
-  private var cases: [ResidualPoolCase] {
-    var cases: [ResidualPoolCase] = []
+  private var cases: [ResidualTailCase] {
+    var cases: [ResidualTailCase] = []
     for height in sides {
       for width in sides {
         for channels in channelCounts {
@@ -25,18 +25,31 @@ final class ResidualPoolTests: XCTestCase {
         }
       }
     }
+    // Without pooling the height and the width are one extent, of rows.
+    for width in [1, 2, 7, 13] {
+      for channels in channelCounts {
+        for (main, side) in norms {
+          let shape = ImageShape(
+            batch: cases.count % 4, height: 1, width: width, channels: channels)
+          cases.append(
+            .exact(shape, pools: false, normalizesMain: main, normalizesSide: side))
+        }
+      }
+    }
     return cases
   }
 
-  /// Its rows go into several groups, the last of them smaller.
-  private let large = ResidualPoolCase.exact(
-    ImageShape(batch: 3, height: 23, width: 21, channels: 35), normalizesMain: true,
-    normalizesSide: true)
+  /// Their rows go into several groups, the last of them smaller.
+  private let large = [true, false].map { pools in
+    ResidualTailCase.exact(
+      ImageShape(batch: 3, height: 23, width: 21, channels: 35), pools: pools,
+      normalizesMain: true, normalizesSide: true)
+  }
 
-  /// To the bit: see `ResidualPoolCase.exact`.
+  /// To the bit: see `ResidualTailCase.exact`.
   func testForwardAndBackwardMatchNaiveReference() {
-    XCTAssertGreaterThan(large.groups, 2)
-    for test in cases + [large] {
+    for test in large { XCTAssertGreaterThan(test.groups, 2) }
+    for test in cases + large {
       let (output, isOutputIntact) = test.forward()
       XCTAssertEqual(output, test.naiveForward().output.map(Float.init), "\(test)")
       let (actual, areGradientsIntact) = test.backward()
@@ -54,7 +67,7 @@ final class ResidualPoolTests: XCTestCase {
       ([1, 0, 1, 0], 0), ([0, 1, 0, 1], 1), ([-3, -2, -2, -4], 1), ([-1, -1, -1, -1], 0),
     ] as [([Float], Int)] {
       let shape = ImageShape(batch: 1, height: 2, width: 2, channels: 1)
-      var test = ResidualPoolCase.exact(shape, normalizesMain: false, normalizesSide: false)
+      var test = ResidualTailCase.exact(shape, normalizesMain: false, normalizesSide: false)
       (test.main.values, test.side.values, test.dOutput) = (main, [0.5, 0.5, 0.5, 0.5], [8])
       var expected: [Float] = [0, 0, 0, 0]
       expected[winner] = main[winner] + 0.5 > 0 ? 8 : 2
@@ -65,7 +78,7 @@ final class ResidualPoolTests: XCTestCase {
   func testANaNInAnyPlaceOfAWindowLosesNoGradientOfOtherWindows() {
     let shape = ImageShape(batch: 1, height: 2, width: 4, channels: 17)
     for place in [0, 1, 4, 5] {
-      var test = ResidualPoolCase.exact(shape, normalizesMain: true, normalizesSide: false)
+      var test = ResidualTailCase.exact(shape, normalizesMain: true, normalizesSide: false)
       let expected = test.backward().gradients.dSum
       for c in 0..<17 { test.main.values[place * 17 + c] = .nan }
       let actual = test.backward().gradients.dSum
@@ -77,37 +90,43 @@ final class ResidualPoolTests: XCTestCase {
 
   func testBackwardMatchesFiniteDifferences() {
     let shape = ImageShape(batch: 2, height: 5, width: 4, channels: 3)
-    let test = ResidualPoolCase(
-      shape: shape, slope: 0.1,
-      main: ResidualPoolCase.Branch(values: values("main", shape.count)),
-      side: ResidualPoolCase.Branch(values: values("side", shape.count)),
-      dOutput: values("dOutput", shape.pooled.count))
-    let dSum = test.backward().gradients.dSum
-    for branch in [\ResidualPoolCase.main, \.side] {
-      assertGradient(
-        dSum,
-        of: { values in
-          var changed = test
-          changed[keyPath: branch].values = values
-          return weightedSum(changed.naiveForward().output, test.dOutput)
-        }, at: test[keyPath: branch].values, step: 1e-4, sampleLimit: shape.count)
+    for pools in [true, false] {
+      let test = ResidualTailCase(
+        shape: shape, pools: pools, slope: 0.1,
+        main: ResidualTailCase.Branch(values: values("main", shape.count)),
+        side: ResidualTailCase.Branch(values: values("side", shape.count)),
+        dOutput: values("dOutput", (pools ? shape.pooled : shape).count))
+      let dSum = test.backward().gradients.dSum
+      for branch in [\ResidualTailCase.main, \.side] {
+        assertGradient(
+          dSum,
+          of: { values in
+            var changed = test
+            changed[keyPath: branch].values = values
+            return weightedSum(changed.naiveForward().output, test.dOutput)
+          }, at: test[keyPath: branch].values, step: 1e-4, sampleLimit: shape.count)
+      }
     }
   }
 
   /// The statistics are those of the batch: the differences go through them, too.
   func testBackwardThroughBatchNormsMatchesFiniteDifferences() {
+    for pools in [true, false] { checkBackwardThroughBatchNorms(pools: pools) }
+  }
+
+  private func checkBackwardThroughBatchNorms(pools: Bool) {
     let shape = ImageShape(batch: 3, height: 5, width: 4, channels: 3)
-    let test = ResidualPoolCase(
-      shape: shape, slope: 0.1, main: normalizedBranch("main", shape),
-      side: normalizedBranch("side", shape), dOutput: values("dOutput", shape.pooled.count))
+    let test = ResidualTailCase(
+      shape: shape, pools: pools, slope: 0.1, main: normalizedBranch("main", shape),
+      side: normalizedBranch("side", shape),
+      dOutput: values("dOutput", (pools ? shape.pooled : shape).count))
     let (gradients, _) = test.backward()
-    for (branch, sums) in [(\ResidualPoolCase.main, gradients.main), (\.side, gradients.side)] {
-      func loss(_ change: (inout ResidualPoolCase.Branch) -> Void) -> Double {
+    for (branch, sums) in [(\ResidualTailCase.main, gradients.main), (\.side, gradients.side)] {
+      func loss(_ change: (inout ResidualTailCase.Branch) -> Void) -> Double {
         var changed = test
         change(&changed[keyPath: branch])
-        let (output, _) = ResidualPoolCase.naiveForward(
-          shape, slope: test.slope, main: changed.main.batchNormalized,
-          side: changed.side.batchNormalized)
+        let (output, _) = changed.naiveForward(
+          main: changed.main.batchNormalized, side: changed.side.batchNormalized)
         return weightedSum(output, test.dOutput)
       }
       guard let sums, let parameters = test[keyPath: branch].normalization else {
@@ -148,9 +167,9 @@ final class ResidualPoolTests: XCTestCase {
           Float(($0 * 4).rounded(.down) / 4)
         }, shape: nchw)
       let zeros = [Float](repeating: 0, count: shape.count)
-      let test = ResidualPoolCase(
-        shape: shape, slope: 1, main: ResidualPoolCase.Branch(values: input),
-        side: ResidualPoolCase.Branch(values: zeros),
+      let test = ResidualTailCase(
+        shape: shape, slope: 1, main: ResidualTailCase.Branch(values: input),
+        side: ResidualTailCase.Branch(values: zeros),
         dOutput: goldenImages(key + ".gy", shape: pooled, seed: seed))
       try fixture.assertSampledImages(key + ".y", test.forward().output, shape: pooled, relative: 0)
       try fixture.assertSampledImages(
@@ -161,10 +180,15 @@ final class ResidualPoolTests: XCTestCase {
   func testResultsDoNotDependOnThreads() throws {
     let original = WorkerPool.shared.threadCount
     defer { WorkerPool.shared.threadCount = original }
+    for pools in [true, false] { try checkResultsDoNotDependOnThreads(pools: pools) }
+  }
+
+  private func checkResultsDoNotDependOnThreads(pools: Bool) throws {
     let shape = ImageShape(batch: 9, height: 21, width: 21, channels: 40)
-    let test = ResidualPoolCase(
-      shape: shape, slope: 0.1, main: normalizedBranch("main", shape),
-      side: normalizedBranch("side", shape), dOutput: values("dOutput", shape.pooled.count))
+    let test = ResidualTailCase(
+      shape: shape, pools: pools, slope: 0.1, main: normalizedBranch("main", shape),
+      side: normalizedBranch("side", shape),
+      dOutput: values("dOutput", (pools ? shape.pooled : shape).count))
     XCTAssertGreaterThan(test.groups, 5)
     var expected: [[UInt32]]?
     for threads in [1, 2, 3, 5] {
@@ -180,26 +204,23 @@ final class ResidualPoolTests: XCTestCase {
   }
 
   /// A branch with the statistics of its values.
-  private func normalizedBranch(_ name: String, _ shape: ImageShape) -> ResidualPoolCase.Branch {
+  private func normalizedBranch(_ name: String, _ shape: ImageShape) -> ResidualTailCase.Branch {
     let input = values(name, shape.count)
     var parameters = ChannelValues.general(name, channels: shape.channels, slope: 1)
     let (mean, inverseStd) = batchStatistics(input, channels: shape.channels)
     (parameters.mean, parameters.inverseStd) = (mean.map(Float.init), inverseStd.map(Float.init))
-    return ResidualPoolCase.Branch(values: input, normalization: parameters)
+    return ResidualTailCase.Branch(values: input, normalization: parameters)
   }
 }
 
-extension ResidualPoolCase {
+extension ResidualTailCase {
   fileprivate var groups: Int {
     let unused = UnsafePointer<Float>(bitPattern: 64)!
-    return ResidualPool(
-      shape: shape, slope: slope, main: unused, mainNormalization: nil, side: unused,
-      sideNormalization: nil
-    ).groups
+    return tail(main: unused, nil, side: unused, nil).groups
   }
 }
 
-extension ResidualPoolCase.Branch {
+extension ResidualTailCase.Branch {
   /// Normalised with the statistics of the values that the branch has now.
   fileprivate var batchNormalized: [Double] {
     guard let normalization else { return values.map(Double.init) }

@@ -1,22 +1,25 @@
 import SKDKernels
 
-/// One block of ResNet-12: three 3x3 convolutions around a 1x1 shortcut, then a 2x2 maximum pool
-/// and a drop.
-final class ResidualStage {
+/// One block of the ResNets: three 3x3 convolutions around a 1x1 shortcut, then a 2x2 maximum pool
+/// and a drop. A block that does not pool adds its input itself.
+final class ResidualBlock {
   static let leak: Float = 0.1
 
   private let convolutions: [Conv2DLayer]
   private let norms: [BatchNormLayer]
-  private let shortcut: Conv2DLayer
-  private let shortcutNorm: BatchNormLayer
+  private let shortcut: (convolution: Conv2DLayer, norm: BatchNormLayer)?
   private let gate: SqueezeExcitationLayer?
   private let drop: DropLayer
+  private let pools: Bool
   private var branches: (main: Activation, side: Activation)?
 
+  /// - Parameter pools: Whether it halves the side. If not, `inputs` must be `outputs`.
   init(
-    _ name: String, in store: ParameterStore, inputs: Int, outputs: Int, isGated: Bool,
-    drop: DropLayer
+    _ name: String, in store: ParameterStore, inputs: Int, outputs: Int, pools: Bool = true,
+    isGated: Bool, drop: DropLayer
   ) throws {
+    precondition(pools || inputs == outputs)
+    self.pools = pools
     var convolutions: [Conv2DLayer] = []
     var norms: [BatchNormLayer] = []
     for i in 1...3 {
@@ -30,10 +33,14 @@ final class ResidualStage {
           "\(name).bn\(i)", in: store, channels: outputs, slope: i < 3 ? Self.leak : 1))
     }
     (self.convolutions, self.norms) = (convolutions, norms)
-    shortcut = Conv2DLayer(
-      "\(name).downsample.0", in: store, inputs: inputs, outputs: outputs, kernelSize: 1,
-      hasBias: false, initializer: kaimingNormal(outputs: outputs, kernelSize: 1))
-    shortcutNorm = try BatchNormLayer("\(name).downsample.1", in: store, channels: outputs)
+    shortcut =
+      pools
+      ? (
+        Conv2DLayer(
+          "\(name).downsample.0", in: store, inputs: inputs, outputs: outputs, kernelSize: 1,
+          hasBias: false, initializer: kaimingNormal(outputs: outputs, kernelSize: 1)),
+        try BatchNormLayer("\(name).downsample.1", in: store, channels: outputs)
+      ) : nil
     gate =
       isGated ? SqueezeExcitationLayer("\(name).se", in: store, channels: outputs) : nil
     self.drop = drop
@@ -47,15 +54,18 @@ final class ResidualStage {
       main = try norm.forward(output, moments: moments)
     }
     if let gate { main = Activation(try gate.forward(try main.values(pool), pool)) }
-    let (output, moments) = try shortcut.forward(Activation(input), pool)
-    let side = try shortcutNorm.forward(output, moments: moments)
+    var side = Activation(input)
+    if let shortcut {
+      let (output, moments) = try shortcut.convolution.forward(side, pool)
+      side = try shortcut.norm.forward(output, moments: moments)
+    }
     branches = (main, side)
-    let pooled = try pooled(main, side, pool)
-    try drop.forward(pooled, context)
-    return pooled
+    let joined = try joined(main, side, pool)
+    try drop.forward(joined, context)
+    return joined
   }
 
-  /// The gradient of the stage's input, or nil for the first stage, whose input are the images.
+  /// The gradient of the block's input, or nil for the first block, whose input are the images.
   func backward(_ dOutput: Tensor, needsInputGradient: Bool, _ context: TrainingContext) throws
     -> Tensor?
   {
@@ -63,15 +73,16 @@ final class ResidualStage {
     branches = nil
     let pool = context.pool
     drop.backward(dOutput)
-    let tail = residualPool(main, side)
+    let tail = tail(main, side)
     let dSum = try pool.tensor(main.tensor.shape)
     let channels = dSum.shape.channels
     let mainSums =
       gate == nil ? try ChannelRecords(groups: tail.groups, channels: channels, pool) : nil
-    let sideSums = try ChannelRecords(groups: tail.groups, channels: channels, pool)
+    let sideSums =
+      shortcut == nil ? nil : try ChannelRecords(groups: tail.groups, channels: channels, pool)
     tail.backward(
       dOutput.pointer, dSum: dSum.pointer, mainRecords: mainSums?.pointer,
-      sideRecords: sideSums.pointer)
+      sideRecords: sideSums?.pointer)
 
     // The gradient of the sum is that of both branches: the main one's goes to other memory.
     var gradient = try gate?.backward(dSum, pool) ?? pool.tensor(dSum.shape)
@@ -80,8 +91,12 @@ final class ResidualStage {
     } else {
       try norms[2].backward(gradient, pool)
     }
-    shortcutNorm.backward(dSum, sums: sideSums, into: dSum)
-    let dSide = try shortcut.backward(dSum, needsInputGradient: needsInputGradient, pool)
+    var dSide: Tensor? = dSum
+    if let shortcut, let sideSums {
+      shortcut.norm.backward(dSum, sums: sideSums, into: dSum)
+      dSide = try shortcut.convolution.backward(
+        dSum, needsInputGradient: needsInputGradient, pool)
+    }
     for i in [2, 1] {
       let (next, sums) = try convolutions[i].backward(gradient, through: norms[i - 1], pool)
       norms[i - 1].backward(next, sums: sums, into: next)
@@ -92,7 +107,8 @@ final class ResidualStage {
   }
 
   func commitStatistics() {
-    for norm in norms + [shortcutNorm] { norm.commitStatistics() }
+    for norm in norms { norm.commitStatistics() }
+    shortcut?.norm.commitStatistics()
   }
 
   func evaluate(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
@@ -102,20 +118,29 @@ final class ResidualStage {
         main, pool, folding: norms[i], slope: i < 2 ? Self.leak : 1)
     }
     if let gate { main = try gate.evaluate(main, pool) }
-    let side = try shortcut.evaluate(input, pool, folding: shortcutNorm)
-    return try pooled(Activation(main), Activation(side), pool)
+    let side =
+      try shortcut.map { try $0.convolution.evaluate(input, pool, folding: $0.norm) } ?? input
+    return try joined(Activation(main), Activation(side), pool)
   }
 
-  private func residualPool(_ main: Activation, _ side: Activation) -> ResidualPool {
-    ResidualPool(
-      shape: main.tensor.shape, slope: Self.leak, main: main.tensor.pointer,
+  private func tail(_ main: Activation, _ side: Activation) -> any ResidualTail {
+    let (shape, slope) = (main.tensor.shape, Self.leak)
+    if pools {
+      return ResidualPool(
+        shape: shape, slope: slope, main: main.tensor.pointer,
+        mainNormalization: main.normalization, side: side.tensor.pointer,
+        sideNormalization: side.normalization)
+    }
+    return ResidualSum(
+      shape: shape, slope: slope, main: main.tensor.pointer,
       mainNormalization: main.normalization, side: side.tensor.pointer,
       sideNormalization: side.normalization)
   }
 
-  private func pooled(_ main: Activation, _ side: Activation, _ pool: BufferPool) throws -> Tensor {
-    let output = try pool.tensor(main.tensor.shape.pooled)
-    residualPool(main, side).forward(output.pointer)
+  private func joined(_ main: Activation, _ side: Activation, _ pool: BufferPool) throws -> Tensor {
+    let tail = tail(main, side)
+    let output = try pool.tensor(tail.outputShape)
+    tail.forward(output.pointer)
     return output
   }
 }

@@ -1,11 +1,14 @@
 import SKDTestSupport
+import XCTest
 
 @testable import SKDKernels
 
 /// The end of a residual block with values, run by the kernel in guarded memory that starts out NaN,
 /// and from the formula in Double.
-struct ResidualPoolCase: CustomStringConvertible {
+struct ResidualTailCase: CustomStringConvertible {
   let shape: ImageShape
+  /// Whether the block ends in a maximum pool.
+  var pools = true
   let slope: Float
   var main: Branch
   var side: Branch
@@ -19,21 +22,26 @@ struct ResidualPoolCase: CustomStringConvertible {
 
   var description: String {
     "\(shape.batch)x\(shape.height)x\(shape.width), \(shape.channels) channels, slope \(slope), "
-      + "normalises main: \(main.normalization != nil), side: \(side.normalization != nil)"
+      + "pools: \(pools), normalises main: \(main.normalization != nil), side: \(side.normalization != nil)"
   }
 
   /// Values whose sums and products float32 holds exactly, so that ties are ties whatever the order
   /// of operations: multiples of 1/4, scaled by powers of two.
-  static func exact(_ shape: ImageShape, normalizesMain: Bool, normalizesSide: Bool) -> Self {
+  static func exact(
+    _ shape: ImageShape, pools: Bool = true, normalizesMain: Bool, normalizesSide: Bool
+  ) -> Self {
     func branch(_ name: String, _ normalizes: Bool) -> Branch {
       Branch(
         values: quarters(name, shape.count),
         normalization: normalizes ? .exact(name, channels: shape.channels) : nil)
     }
     return Self(
-      shape: shape, slope: 0.25, main: branch("main", normalizesMain),
-      side: branch("side", normalizesSide), dOutput: quarters("dOutput", shape.pooled.count))
+      shape: shape, pools: pools, slope: 0.25, main: branch("main", normalizesMain),
+      side: branch("side", normalizesSide),
+      dOutput: quarters("dOutput", (pools ? shape.pooled : shape).count))
   }
+
+  var outputShape: ImageShape { pools ? shape.pooled : shape }
 
   private static func quarters(_ name: String, _ count: Int) -> [Float] {
     SKDKernelsTests.values(name, count).map { ($0 * 4).rounded(.down) / 4 }
@@ -51,7 +59,8 @@ struct ResidualPoolCase: CustomStringConvertible {
 
   func forward() -> (output: [Float], isIntact: Bool) {
     withKernel { pool, buffers in
-      let output = GuardedBuffer(count: shape.pooled.count)
+      XCTAssertEqual(pool.outputShape, outputShape)
+      let output = GuardedBuffer(count: outputShape.count)
       pool.forward(output.pointer)
       return (output.values, (buffers + [output]).allSatisfy(\.isIntact))
     }
@@ -92,27 +101,40 @@ struct ResidualPoolCase: CustomStringConvertible {
   }
 
   /// Calls `body` with the kernel and the memory that it must leave alone.
-  private func withKernel<Result>(_ body: (ResidualPool, [GuardedBuffer]) -> Result) -> Result {
+  private func withKernel<Result>(_ body: (any ResidualTail, [GuardedBuffer]) -> Result) -> Result {
     let values = [main, side].map { GuardedBuffer($0.values) }
     let parameters = [main, side].map { $0.normalization.map(GuardedChannelValues.init) }
-    let pool = ResidualPool(
-      shape: shape, slope: slope, main: values[0].pointer,
-      mainNormalization: parameters[0]?.normalization, side: values[1].pointer,
-      sideNormalization: parameters[1]?.normalization)
     return withExtendedLifetime((values, parameters)) {
-      body(pool, values + parameters.flatMap { $0?.buffers ?? [] })
+      let tail = tail(
+        main: values[0].pointer, parameters[0]?.normalization, side: values[1].pointer,
+        parameters[1]?.normalization)
+      return body(tail, values + parameters.flatMap { $0?.buffers ?? [] })
     }
+  }
+
+  func tail(
+    main: UnsafePointer<Float>, _ mainNormalization: ChannelNormalization?,
+    side: UnsafePointer<Float>, _ sideNormalization: ChannelNormalization?
+  ) -> any ResidualTail {
+    if pools {
+      return ResidualPool(
+        shape: shape, slope: slope, main: main, mainNormalization: mainNormalization, side: side,
+        sideNormalization: sideNormalization)
+    }
+    return ResidualSum(
+      shape: shape, slope: slope, main: main, mainNormalization: mainNormalization, side: side,
+      sideNormalization: sideNormalization)
   }
 
   // MARK: The formula
 
-  /// Each window's largest activated sum of branches, and where in the batch it lies.
-  static func naiveForward(
-    _ shape: ImageShape, slope: Float, main: [Double], side: [Double]
-  ) -> (output: [Double], winners: [Int]) {
+  /// Each window's largest activated sum of branches, and where in the batch it lies. Without
+  /// pooling every position is a window.
+  func naiveForward(main: [Double], side: [Double]) -> (output: [Double], winners: [Int]) {
     let activated = zip(main, side).map { main, side in
       main + side > 0 ? main + side : Double(slope) * (main + side)
     }
+    guard pools else { return (activated, Array(activated.indices)) }
     var (output, winners): ([Double], [Int]) = ([], [])
     for row in 0..<shape.pooled.batch * shape.pooled.height {
       let (n, i) = row.quotientAndRemainder(dividingBy: shape.pooled.height)
@@ -132,7 +154,7 @@ struct ResidualPoolCase: CustomStringConvertible {
   }
 
   func naiveForward() -> (output: [Double], winners: [Int]) {
-    Self.naiveForward(shape, slope: slope, main: main.normalized, side: side.normalized)
+    naiveForward(main: main.normalized, side: side.normalized)
   }
 
   func naiveBackward() -> Gradients {
@@ -148,14 +170,14 @@ struct ResidualPoolCase: CustomStringConvertible {
   }
 }
 
-extension ResidualPoolCase.Branch {
+extension ResidualTailCase.Branch {
   /// The values as they are added.
   var normalized: [Double] { normalization?.normalized(values) ?? values.map(Double.init) }
 }
 
 extension ChannelValues {
   /// Gradients of weight and bias, one position at a time.
-  func naiveSums(of gradient: [Float], _ input: [Float]) -> ResidualPoolCase.Gradients.Sums {
+  func naiveSums(of gradient: [Float], _ input: [Float]) -> ResidualTailCase.Gradients.Sums {
     var dWeight = [Double](repeating: 0, count: mean.count)
     var dBias = dWeight
     for i in gradient.indices where gradient[i] != 0 {
@@ -163,7 +185,7 @@ extension ChannelValues {
       dBias[c] += Double(gradient[i])
       dWeight[c] += Double(gradient[i]) * (Double(input[i]) - Double(mean[c]))
     }
-    return ResidualPoolCase.Gradients.Sums(
+    return ResidualTailCase.Gradients.Sums(
       dWeight: zip(dWeight, inverseStd).map { Float($0 * Double($1)) },
       dBias: dBias.map(Float.init))
   }

@@ -1,0 +1,144 @@
+"""Features of the images of episodes, by forward passes of bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skd import _native
+from skd.models import CHUNK, Model, Normalization
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class SupportAugmentation:
+    """How the support images are copied; the random choices depend on (seed, episode, copy)."""
+
+    mode: int
+    padding: int
+    flip: bool
+    copies: int
+    seed: int
+
+
+class FeatureExtractor:
+    """L2-normalised features of images, each a function of its image alone.
+
+    The network is always given full batches, the last filled up: it may compute another number
+    of images by another algorithm, which rounds differently, and then the accuracy of an episode
+    would depend on how many others there are.
+
+    Parameters
+    ----------
+    model : Model
+        The network.
+    kind : {"embedding", "logits"}
+        Which output of it.
+    images : ndarray of shape (n_images, side, side, n_channels), dtype uint8
+        All images; they may be memory-mapped, since only those asked for are read.
+    normalization : Normalization
+        Of the images.
+    advance : callable
+        Told the number of images whenever a batch is done.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        kind: str,
+        images: NDArray[np.uint8],
+        normalization: Normalization,
+        advance: Callable[[int], object],
+    ) -> None:
+        self._images, self._advance = images, advance
+        self._mean, self._std = (np.array(v, dtype=np.float32) for v in normalization)
+        embeds = kind == "embedding"
+        self._forward = model.embed if embeds else model.logits
+        self._dimensions = model.embedding_dim if embeds else model.num_classes
+        self._batch = np.zeros((CHUNK, *images.shape[1:]), dtype=np.float32)
+
+    def plain(self, positions: NDArray[np.int64]) -> FloatArray:
+        """Return the features of images as they are, of shape (n_positions, n_dimensions)."""
+        untouched = SupportAugmentation(_native.AUGMENT_NONE, 0, flip=False, copies=1, seed=0)
+
+        def fill(start: int, stop: int, output: FloatArray) -> None:
+            self._augment(positions[start:stop], None, untouched, 0, output)
+
+        return self._features(len(positions), fill)
+
+    def augmented(
+        self, first: int, support: NDArray[np.int64], how: SupportAugmentation
+    ) -> FloatArray:
+        """Return the features of augmented copies of the support images of some episodes.
+
+        Parameters
+        ----------
+        first : int
+            Number of the first episode.
+        support : ndarray of shape (n_episodes, n_way, n_shot), dtype int64
+            Positions of the support images.
+        how : SupportAugmentation
+            What is done to them.
+
+        Returns
+        -------
+        features : ndarray of shape (n_episodes, copies * n_way * n_shot, n_dimensions)
+            Copy after copy, float32.
+        """
+        positions = np.tile(support.reshape(len(support), -1), how.copies)
+        episodes, size = positions.shape
+        streams = np.arange(size, dtype=np.int64)
+
+        def fill(start: int, stop: int, output: FloatArray) -> None:
+            while start < stop:  # a batch may hold images of several episodes
+                episode, column = divmod(start, size)
+                count = min(size - column, stop - start)
+                columns = slice(column, column + count)
+                self._augment(
+                    positions[episode, columns],
+                    streams[columns],
+                    how,
+                    first + episode,
+                    output[:count],
+                )
+                start, output = start + count, output[count:]
+
+        return self._features(episodes * size, fill).reshape(episodes, size, -1)
+
+    def _augment(
+        self,
+        positions: NDArray[np.int64],
+        streams: NDArray[np.int64] | None,
+        how: SupportAugmentation,
+        episode: int,
+        output: FloatArray,
+    ) -> None:
+        _native.augment(
+            self._images,
+            positions,
+            streams,
+            how.mode,
+            how.padding,
+            how.flip,
+            how.seed,
+            episode,
+            True,
+            self._mean,
+            self._std,
+            output,
+        )
+
+    def _features(self, count: int, fill: Callable[[int, int, FloatArray], None]) -> FloatArray:
+        """Return the features of `count` images that `fill` puts into the batches."""
+        features = np.empty((count, self._dimensions), dtype=np.float32)
+        for start in range(0, count, CHUNK):
+            stop = min(start + CHUNK, count)
+            fill(start, stop, self._batch[: stop - start])
+            features[start:stop] = self._forward(self._batch)[: stop - start]
+            self._advance(stop - start)
+        _native.l2_normalize(features, features)
+        return features

@@ -1,0 +1,370 @@
+"""Reading pickles without running them.
+
+`loads` is an interpreter of the pickle format that knows data alone: numbers, text, bytes, lists,
+tuples and dicts, and what a table of *constructors* makes of the names it holds. It never imports a
+name and never calls anything that a file names, so a pickle cannot run code. Every declared size is
+checked against the bytes that are there before memory is taken, and large byte strings are views
+into the input: an array in a mapped file is not copied.
+
+Protocols 0 to 5 are read, of Python 2 and 3. Text of Python 2 is taken as Latin-1.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import struct
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+MAX_OPERATIONS = 16_000_000  # each makes at most one small object: bounds memory and time
+MAX_LINE = 4096  # of the text opcodes, but for strings
+MAX_INTEGER_BYTES = 16
+#: From this size on, Python 2's strings stay a view of bytes: they are the content of an array.
+LONG_STRING = 4096
+MARK = object()
+NAME = re.compile(r"[A-Za-z_][\w.]*\Z", re.ASCII)
+
+
+class PickleError(ValueError):
+    """A pickle is damaged, or holds what is not data."""
+
+
+class Name(NamedTuple):
+    """A name that a pickle refers to; nothing is imported."""
+
+    module: str
+    name: str
+
+    def __str__(self) -> str:
+        """Return the name with its module."""
+        return f"{self.module}.{self.name}"
+
+
+class Unfinished:
+    """What a constructor returns if the pickle sets its state later, by `finish`."""
+
+    def __init__(self) -> None:
+        self.memo_keys: list[int] = []
+
+    def finish(self, state: Any, reader: Reader) -> Any:
+        """Return the object of a state."""
+        raise NotImplementedError
+
+
+Constructor = Callable[[tuple[Any, ...], "Reader"], Any]
+
+
+def loads(
+    data: Any,
+    constructors: Mapping[Name, Constructor] | None = None,
+    *,
+    persistent: Callable[[Any], Any] | None = None,
+) -> Any:
+    """Read a pickle.
+
+    Parameters
+    ----------
+    data : bytes-like
+        A whole pickle, such as a mapped file; arrays of the result are views into it.
+    constructors : mapping of Name to callable, optional
+        What makes an object of a name: called with the tuple of arguments and the `Reader`. By
+        default `skd._pickled_arrays.CONSTRUCTORS`: NumPy's arrays, dtypes and scalars.
+    persistent : callable, optional
+        What makes an object of a persistent id; without it there may be none.
+
+    Returns
+    -------
+    value : object
+        Numbers, str, bytes, lists, tuples, dicts and what the constructors made.
+
+    Raises
+    ------
+    PickleError
+        If the pickle is damaged, or needs a name that has no constructor.
+
+    Examples
+    --------
+    >>> import pickle
+    >>> loads(pickle.dumps({"labels": [1, 2]}))
+    {'labels': [1, 2]}
+    >>> loads(pickle.dumps(print))
+    Traceback (most recent call last):
+    skd._safe_pickle.PickleError: it refers to builtins.print, which is not data
+    """
+    if constructors is None:
+        from skd._pickled_arrays import CONSTRUCTORS
+
+        constructors = CONSTRUCTORS
+    reader = Reader(data, constructors, persistent)
+    try:
+        return reader.run()
+    except PickleError:
+        raise
+    except (IndexError, KeyError, TypeError, ValueError, OverflowError, struct.error) as error:
+        raise PickleError(
+            f"it is damaged near byte {reader.position} ({type(error).__name__})"
+        ) from error
+
+
+class Reader:
+    """The state of an interpretation: position, stack and memo."""
+
+    def __init__(
+        self,
+        data: Any,
+        constructors: Mapping[Name, Constructor],
+        persistent: Callable[[Any], Any] | None,
+    ) -> None:
+        self.data = memoryview(data).cast("B")
+        self.position = 0
+        self._constructors = constructors
+        self._persistent = persistent
+        self._stack: list[Any] = []
+        self._memo: dict[int, Any] = {}
+        self._copied = 0
+
+    def run(self) -> Any:
+        """Interpret the pickle to its end."""
+        for _ in range(MAX_OPERATIONS):
+            if self.position >= len(self.data):
+                raise PickleError(f"it is truncated: it ends after {len(self.data)} bytes")
+            code = self.data[self.position]
+            self.position += 1
+            if code == STOP:
+                return self._pop()
+            operation = OPERATIONS.get(code)
+            if operation is None:
+                raise PickleError(
+                    f"byte {self.position - 1} is {code:#04x}, which is not an operation on data"
+                )
+            operation(self)
+        raise PickleError(f"it has more than {MAX_OPERATIONS:,} operations")
+
+    def take(self, count: int) -> memoryview:
+        """Return the next bytes as a view."""
+        left = len(self.data) - self.position
+        if not 0 <= count <= left:
+            raise PickleError(f"it is truncated: {count:,} bytes are declared and {left:,} left")
+        view = self.data[self.position : self.position + count]
+        self.position += count
+        return view
+
+    def copied(self, count: int) -> None:
+        """Refuse that more than twice the input is copied, as by repeating a long string."""
+        self._copied += count
+        if self._copied > 2 * len(self.data) + 4096:
+            raise PickleError("it unpacks to far more than its size")
+
+    def _unpack(self, layout: str) -> int:
+        value: int = struct.unpack(layout, self.take(struct.calcsize(layout)))[0]
+        return value
+
+    def _line(self, limit: int = MAX_LINE) -> bytes:
+        start = self.position
+        while True:  # by pieces, so that a missing end of line copies little
+            piece = bytes(self.data[self.position : self.position + MAX_LINE])
+            end = piece.find(b"\n")
+            self.position += len(piece) if end < 0 else end + 1
+            if end >= 0:
+                return bytes(self.data[start : self.position - 1])
+            if not piece or self.position - start > limit:
+                raise PickleError(f"it is truncated, or a line at byte {start} is too long")
+
+    def _push(self, value: Any) -> None:
+        self._stack.append(value)
+
+    def _pop(self) -> Any:
+        value = self._stack.pop()
+        if value is MARK:
+            raise PickleError(f"it takes a mark for a value at byte {self.position - 1}")
+        return value
+
+    def _pop_to_mark(self) -> list[Any]:
+        for depth in range(len(self._stack) - 1, -1, -1):
+            if self._stack[depth] is MARK:
+                items = self._stack[depth + 1 :]
+                del self._stack[depth:]
+                return items
+        raise PickleError(f"it lacks a mark at byte {self.position - 1}")
+
+    def _top(self, kind: type) -> Any:
+        if type(self._stack[-1]) is not kind:
+            raise PickleError(f"it puts items into what is not a {kind.__name__}")
+        return self._stack[-1]
+
+    def _set_items(self, pairs: list[Any]) -> None:
+        target = self._top(dict)
+        if len(pairs) % 2:
+            raise PickleError("a dict has a key without a value")
+        for key, value in zip(pairs[::2], pairs[1::2], strict=True):
+            # Hashes of nested tuples may take for ever.
+            if not isinstance(key, (str, bytes, int, float, type(None))):
+                raise PickleError(f"a key of a dict is of type {type(key).__name__}")
+            target[key] = value
+
+    def _refer(self, module: Any, name: Any) -> None:
+        if not (isinstance(module, str) and isinstance(name, str)):
+            raise PickleError("a name in it is not text")
+        if not (NAME.match(module) and NAME.match(name)):
+            raise PickleError(f"it refers to {module[:80]!r} {name[:80]!r}, which is not a name")
+        reference = Name(module, name)
+        if reference not in self._constructors:
+            raise PickleError(f"it refers to {reference}, which is not data")
+        self._push(reference)
+
+    def _reduce(self) -> None:
+        arguments, reference = self._pop(), self._pop()
+        if not isinstance(reference, Name) or not isinstance(arguments, tuple):
+            raise PickleError("it calls what is not a name")
+        self._push(self._constructors[reference](arguments, self))
+
+    def _build(self) -> None:
+        state, target = self._pop(), self._pop()
+        if not isinstance(target, Unfinished):
+            raise PickleError(f"it sets the state of a {type(target).__name__}")
+        value = target.finish(state, self)
+        for key in target.memo_keys:
+            if self._memo[key] is target:
+                self._memo[key] = value
+        self._push(value)
+
+    def _remember(self, key: int) -> None:
+        if self._stack[-1] is MARK:
+            raise PickleError("it remembers a mark")
+        value = self._stack[-1]
+        self._memo[key] = value
+        if isinstance(value, Unfinished):
+            value.memo_keys.append(key)
+
+    def _old_text(self, raw: memoryview) -> None:
+        self._push(raw if len(raw) >= LONG_STRING else str(raw, "latin-1"))
+
+    def _bytes(self, raw: memoryview) -> None:
+        self._push(raw if len(raw) >= LONG_STRING else bytes(raw))
+
+    def _text(self, raw: memoryview) -> None:
+        self.copied(len(raw))
+        self._push(str(raw, "utf-8", "surrogatepass"))
+
+    def _escaped(self) -> str:
+        line = self._line(limit=len(self.data))
+        self.copied(len(line))
+        return str(line, "raw-unicode-escape")
+
+    def _quoted(self) -> None:
+        line = self._line(limit=len(self.data)).strip()
+        if len(line) < 2 or line[:1] not in b"'\"" or line[-1:] != line[:1]:
+            raise PickleError("a string in it lacks its quotes")
+        self.copied(len(line))
+        self._old_text(memoryview(codecs.escape_decode(line[1:-1])[0]))
+
+    def _integer_line(self) -> None:
+        line = self._line(limit=64).rstrip(b"L")
+        self._push({b"00": False, b"01": True}[line] if line in (b"00", b"01") else int(line))
+
+    def _long(self, count: int) -> None:
+        if count > MAX_INTEGER_BYTES:
+            raise PickleError(f"a number in it takes {count:,} bytes")
+        self._push(int.from_bytes(self.take(count), "little", signed=True))
+
+    def _protocol(self) -> None:
+        version = self._unpack("<B")
+        if version > 5:
+            raise PickleError(f"it is of protocol {version}; 0 to 5 are known")
+
+    def _append(self) -> None:
+        item = self._pop()
+        self._top(list).append(item)
+
+    def _extend(self) -> None:
+        items = self._pop_to_mark()
+        self._top(list).extend(items)
+
+    def _tuple(self, length: int) -> None:
+        items = tuple(reversed([self._pop() for _ in range(length)]))
+        self._push(items)
+
+    def _dict(self) -> None:
+        pairs = self._pop_to_mark()
+        self._push({})
+        self._set_items(pairs)
+
+    def _set_item(self) -> None:
+        value, key = self._pop(), self._pop()
+        self._set_items([key, value])
+
+    def _stack_global(self) -> None:
+        name, module = self._pop(), self._pop()
+        self._refer(module, name)
+
+    def _resolve(self, identifier: Any) -> None:
+        if self._persistent is None:
+            raise PickleError("it refers to an object outside of it")
+        self._push(self._persistent(identifier))
+
+
+Operation = Callable[[Reader], Any]
+STOP = ord(".")
+# The operations that make data; those on classes, extension registries and buffers outside of the
+# pickle are left out on purpose. Their names are those of the standard module `pickletools`.
+OPERATIONS: dict[int, Operation] = {
+    ord(key): operation
+    for key, operation in {
+        "(": lambda r: r._push(MARK),  # MARK
+        "0": lambda r: r._stack.pop(),  # POP
+        "1": lambda r: r._pop_to_mark(),  # POP_MARK
+        "2": lambda r: r._stack.append(r._stack[-1]),  # DUP
+        "N": lambda r: r._push(None),  # NONE
+        "\x88": lambda r: r._push(True),  # NEWTRUE
+        "\x89": lambda r: r._push(False),  # NEWFALSE
+        "I": lambda r: r._integer_line(),  # INT
+        "L": lambda r: r._integer_line(),  # LONG
+        "J": lambda r: r._push(r._unpack("<i")),  # BININT
+        "K": lambda r: r._push(r._unpack("<B")),  # BININT1
+        "M": lambda r: r._push(r._unpack("<H")),  # BININT2
+        "\x8a": lambda r: r._long(r._unpack("<B")),  # LONG1
+        "\x8b": lambda r: r._long(r._unpack("<i")),  # LONG4
+        "F": lambda r: r._push(float(r._line())),  # FLOAT
+        "G": lambda r: r._push(r._unpack(">d")),  # BINFLOAT
+        "S": lambda r: r._quoted(),  # STRING
+        "T": lambda r: r._old_text(r.take(r._unpack("<i"))),  # BINSTRING
+        "U": lambda r: r._old_text(r.take(r._unpack("<B"))),  # SHORT_BINSTRING
+        "V": lambda r: r._push(r._escaped()),  # UNICODE
+        "X": lambda r: r._text(r.take(r._unpack("<I"))),  # BINUNICODE
+        "\x8c": lambda r: r._text(r.take(r._unpack("<B"))),  # SHORT_BINUNICODE
+        "\x8d": lambda r: r._text(r.take(r._unpack("<Q"))),  # BINUNICODE8
+        "B": lambda r: r._bytes(r.take(r._unpack("<I"))),  # BINBYTES
+        "C": lambda r: r._bytes(r.take(r._unpack("<B"))),  # SHORT_BINBYTES
+        "\x8e": lambda r: r._bytes(r.take(r._unpack("<Q"))),  # BINBYTES8
+        "\x96": lambda r: r._bytes(r.take(r._unpack("<Q"))),  # BYTEARRAY8
+        "]": lambda r: r._push([]),  # EMPTY_LIST
+        "l": lambda r: r._push(r._pop_to_mark()),  # LIST
+        "a": lambda r: r._append(),  # APPEND
+        "e": lambda r: r._extend(),  # APPENDS
+        ")": lambda r: r._push(()),  # EMPTY_TUPLE
+        "t": lambda r: r._push(tuple(r._pop_to_mark())),  # TUPLE
+        "\x85": lambda r: r._tuple(1),  # TUPLE1
+        "\x86": lambda r: r._tuple(2),  # TUPLE2
+        "\x87": lambda r: r._tuple(3),  # TUPLE3
+        "}": lambda r: r._push({}),  # EMPTY_DICT
+        "d": lambda r: r._dict(),  # DICT
+        "s": lambda r: r._set_item(),  # SETITEM
+        "u": lambda r: r._set_items(r._pop_to_mark()),  # SETITEMS
+        "p": lambda r: r._remember(int(r._line())),  # PUT
+        "q": lambda r: r._remember(r._unpack("<B")),  # BINPUT
+        "r": lambda r: r._remember(r._unpack("<I")),  # LONG_BINPUT
+        "\x94": lambda r: r._remember(len(r._memo)),  # MEMOIZE
+        "g": lambda r: r._push(r._memo[int(r._line())]),  # GET
+        "h": lambda r: r._push(r._memo[r._unpack("<B")]),  # BINGET
+        "j": lambda r: r._push(r._memo[r._unpack("<I")]),  # LONG_BINGET
+        "c": lambda r: r._refer(str(r._line(), "utf-8"), str(r._line(), "utf-8")),  # GLOBAL
+        "\x93": lambda r: r._stack_global(),  # STACK_GLOBAL
+        "R": lambda r: r._reduce(),  # REDUCE
+        "b": lambda r: r._build(),  # BUILD
+        "\x80": lambda r: r._protocol(),  # PROTO
+        "\x95": lambda r: r._unpack("<Q"),  # FRAME: only says how much to read ahead
+        "P": lambda r: r._resolve(str(r._line(), "ascii")),  # PERSID
+        "Q": lambda r: r._resolve(r._pop()),  # BINPERSID
+    }.items()
+}

@@ -1,0 +1,151 @@
+"""``skd evaluate``: the few-shot accuracy of a checkpoint, with everything that defines it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import skd
+from skd import _validation as check
+from skd.augmentation import MODES
+from skd.evaluation import CLASSIFIERS
+from skd.models import FEATURES
+
+OWNER = "skd evaluate"
+# What the command line calls the parameters whose names differ; an option is named as its own.
+WORDS = {"n_episodes": "--episodes", "split": "--data", "name": "--data", "path": "CHECKPOINT"}
+
+
+class SplitName(StrEnum):
+    """Splits of novel classes."""
+
+    VAL = "val"
+    TEST = "test"
+
+
+def evaluate(
+    checkpoint: Annotated[Path, typer.Argument(help="A model that Model.save wrote.")],
+    data: Annotated[str, typer.Option(help="Name of a data set, such as glyphs.")],
+    root: Annotated[Path | None, typer.Option(help="Folder of the data set's files.")] = None,
+    split: Annotated[
+        SplitName, typer.Option(help="Score the test split once, when all is decided.")
+    ] = SplitName.VAL,
+    n_way: Annotated[int, typer.Option(help="Classes of an episode.")] = 5,
+    n_shot: Annotated[int, typer.Option(help="Support images of each class.")] = 1,
+    n_query: Annotated[int, typer.Option(help="Query images of each class.")] = 15,
+    episodes: Annotated[int, typer.Option(help="Number of episodes.")] = 600,
+    classifier: Annotated[
+        str, typer.Option(help=f"Fitted on the support: {', '.join(CLASSIFIERS)}.")
+    ] = "logistic",
+    features: Annotated[
+        str, typer.Option(help=f"Output of the model: {' or '.join(FEATURES)}.")
+    ] = "embedding",
+    support_augmentation: Annotated[
+        str, typer.Option(help=f"Of the support images: {', '.join(MODES)}.")
+    ] = "crop_flip",
+    n_support_copies: Annotated[
+        int, typer.Option(help="Augmented copies of each support image.")
+    ] = 5,
+    flip: Annotated[bool, typer.Option(help="Whether the augmentation mirrors images.")] = True,
+    seed: Annotated[int, typer.Option(help="Of the episodes and the augmentation.")] = 0,
+    legacy_episodes: Annotated[
+        bool, typer.Option("--legacy-episodes", help="Draw the episodes of the published code.")
+    ] = False,
+    episodes_file: Annotated[
+        Path | None, typer.Option(help="Replay its episodes, or keep them there if it is new.")
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, max=256, help="By default the processors; no number depends on it."),
+    ] = None,
+    json: Annotated[Path | None, typer.Option(help="File to write the whole report into.")] = None,
+) -> None:
+    """Evaluate a checkpoint on few-shot episodes: mean accuracy with its 95 % interval.
+
+    Every model is given the same episodes, which depend on the labels, the options and the seed
+    alone. docs/evaluation.md says precisely what is computed and what the report holds.
+    """
+    if threads is not None:
+        skd.set_num_threads(threads)
+    with _said_in_one_line():
+        report = None if json is None else check.output_file(json, "json", OWNER)
+        model = skd.load_model(checkpoint)
+        result = skd.evaluate(
+            model,
+            getattr(_load(data, root), split.value),
+            n_way=n_way,
+            n_shot=n_shot,
+            n_query=n_query,
+            n_episodes=episodes,
+            classifier=classifier,
+            features=features,
+            support_augmentation=support_augmentation,
+            n_support_copies=n_support_copies,
+            flip=flip,
+            seed=seed,
+            legacy_episodes=legacy_episodes,
+            episodes_file=episodes_file,
+            data_name=data,
+            split_name=split.value,
+            progress=True,
+        )
+        if report is not None:
+            result.save(report)
+    for line in report_lines(result):
+        typer.echo(line)
+
+
+def _load(data: str, root: Path | None) -> skd.datasets.FewShotData:
+    if root is not None:
+        check.refuse("root", OWNER, f"left out for {data!r}, which is embedded", f"{str(root)!r}")
+    return skd.datasets.load(data)
+
+
+@contextmanager
+def _said_in_one_line() -> Iterator[None]:
+    """End the command with status 2 and the message of an error that its user can mend."""
+    try:
+        yield
+    except (ValueError, OSError, MemoryError, skd.SKDError) as error:
+        message = " ".join(str(error).split()) or "there is not enough memory."
+        typer.echo(f"{OWNER}: {in_words_of_the_command(message)}", err=True)
+        raise typer.Exit(2) from error
+
+
+def in_words_of_the_command(message: str) -> str:
+    """Name an option instead of a parameter in the sentence that refuses it."""
+
+    def option(match: re.Match[str]) -> str:
+        return WORDS.get(match[1], "--" + match[1].replace("_", "-")) + " must"
+
+    return re.sub(r"^The '(\w+)' parameter of [\w ]+ must", option, message)
+
+
+def report_lines(result: skd.EvaluationResult) -> list[str]:
+    """Render a result: accuracy, every option, and what it was computed from."""
+    mean = f"{result} (mean and ci95 of {len(result.accuracies)} episodes)"
+    rows = [("accuracy", mean), *_flat(result.options), *_flat(result.provenance)]
+    rows.append(("threads", f"{skd.get_num_threads()} (no number depends on it)"))
+    width = max(len(name) for name, _ in rows)
+    return [f"{name:{width}}  {value}" for name, value in rows]
+
+
+def _flat(entries: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the entries of nested mappings under their names joined by dots."""
+    for name, value in entries.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        elif isinstance(value, list):
+            yield prefix + name, ", ".join(map(_word, value))
+        else:
+            yield prefix + name, _word(value)
+
+
+def _word(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else "-" if value is None else str(value)

@@ -1,0 +1,58 @@
+"""A contact sheet: a few images of a few classes, for the eye to check."""
+
+from __future__ import annotations
+
+import math
+from os import PathLike
+
+import numpy as np
+
+from skd import _validation as check
+from skd.datasets._split import Split
+
+MAX_CLASSES = 16
+COLUMNS = 10
+GAP = 2
+PAPER = 255
+
+
+def save_contact_sheet(split: Split, path: str | PathLike[str]) -> None:
+    """Write a picture of a split: a row of ten images for each of up to sixteen classes.
+
+    Parameters
+    ----------
+    split : Split
+        Classes are taken at equal distances, their first images from left to right.
+    path : path
+        A PNG file; replaced if it exists.
+
+    Raises
+    ------
+    ImportError
+        If Pillow is missing.
+    OSError
+        If the file cannot be written.
+    """
+    from skd.checkpoints import write_whole
+    from skd.datasets._pictures import MODES, pillow
+
+    owner = "save_contact_sheet"
+    check.instance(split, "split", owner, Split)
+    target = check.path(path, "path", owner)
+    module = pillow()
+    from io import BytesIO
+
+    rows = min(split.n_classes, MAX_CLASSES)
+    step = split.n_classes / rows
+    _, side, _, channels = split.images.shape
+    cell = side + GAP
+    sheet = np.full((rows * cell + GAP, COLUMNS * cell + GAP, channels), PAPER, dtype=np.uint8)
+    for row in range(rows):
+        label = math.floor(row * step)
+        for column, position in enumerate(np.flatnonzero(split.labels == label)[:COLUMNS]):
+            top, left = GAP + row * cell, GAP + column * cell
+            sheet[top : top + side, left : left + side] = split.images[position]
+    picture = sheet[..., 0] if channels == 1 else sheet
+    output = BytesIO()
+    module.fromarray(picture).convert(MODES[channels]).save(output, "PNG")
+    write_whole(target, output.getvalue())

@@ -1,0 +1,124 @@
+"""Import: any layout into the native form."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skd import _validation as check
+from skd._progress import progress_bar
+from skd.datasets._loading import PUBLISHED, base_of, check_bgr
+
+if TYPE_CHECKING:
+    from skd.datasets._parts import FinishedPart
+
+SPARE_BYTES = 1 << 24  # for labels and descriptions
+
+
+def import_data(
+    source: str | PathLike[str],
+    *,
+    name: str,
+    to: str | PathLike[str] | None = None,
+    bgr: bool = False,
+    progress: bool = False,
+) -> Path:
+    """Bring a data set into the native form, which loads at once and stays in its files.
+
+    The set is built beside `to` and renamed when it is whole and on the disk: `to` never holds half
+    a set. Images are read and written in blocks, whatever their number.
+
+    Parameters
+    ----------
+    source : path
+        Folder of the files, or CIFAR-100's archive, in any layout that `load` reads.
+    name : {"cifar-fs", "fc100", "mini-imagenet", "tiered-imagenet"}
+        Which data set they are.
+    to : path, optional
+        Folder to make, by default ``data/NAME``; it must not exist, or be empty.
+    bgr : bool, default=False
+        Whether to keep the channels of "tiered-imagenet" in the order blue, green, red.
+    progress : bool, default=False
+        Whether to show a progress bar, if the standard error is a terminal.
+
+    Returns
+    -------
+    to : Path
+        The folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no `source`.
+    ValueError
+        If an argument is not legal; `DataError` if `source` holds no complete layout or a file of
+        it is damaged. Nothing is then left in `to`.
+    OSError
+        If the disk is too small, which is asked before anything is written.
+
+    Examples
+    --------
+    >>> import_data("CIFAR/cifar-100-python.tar.gz", name="fc100")  # doctest: +SKIP
+    PosixPath('data/fc100')
+    """
+    import shutil
+
+    from skd.datasets._catalogue import CATALOGUE
+    from skd.datasets._files import sync_folder
+    from skd.datasets._layouts import finished, read_parts
+    from skd.datasets._native_form import write_part
+
+    owner = "import_data"
+    key = check.choice(name, "name", owner, PUBLISHED)
+    origin = check.path(source, "source", owner)
+    target = Path("data", key) if to is None else check.path(to, "to", owner)
+    target = Path(os.path.abspath(target))  # a last component that can be renamed
+    order = "BGR" if check_bgr(bgr, key, owner) else "RGB"
+    shows = check.boolean(progress, "progress", owner)
+    if os.path.lexists(target) and not (
+        target.is_dir() and not target.is_symlink() and not any(target.iterdir())
+    ):
+        check.refuse("to", owner, "a folder that is empty or not there yet", repr(str(target)))
+    published = CATALOGUE[key]
+    layout, parts = read_parts(origin, published)
+    ready = {
+        part: finished(content, published, base_of(part, parts), order)
+        for part, content in parts.items()
+    }
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _require_space(target.parent, ready.values())
+    building = target.with_name(f".{target.name}.{os.getpid()}.part")
+    count = sum(len(content.labels) for content in ready.values())
+    building.mkdir()
+    try:
+        with progress_bar(count, f"import {key}", "image", wanted=shows) as bar:
+            for part, content in ready.items():
+                source_files = [file.name for file in content.files]
+                describe = {
+                    "dataset": key,
+                    "part": part,
+                    "source": {"layout": layout.title, "files": source_files},
+                }
+                write_part(building / part, content, describe, bar.update)
+        sync_folder(building)
+        os.rename(building, target)
+        sync_folder(target.parent)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return target
+
+
+def _require_space(folder: Path, parts: Iterable[FinishedPart]) -> None:
+    """Refuse to begin what the disk cannot hold."""
+    import shutil
+
+    needed = SPARE_BYTES + sum(math.prod(part.pixels.shape) for part in parts)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        message = f"The set needs {needed:,} bytes, and {str(folder)!r} has {free:,} free."
+        raise OSError(errno.ENOSPC, message)

@@ -1,0 +1,190 @@
+"""Own images: a folder of picture files for each class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from skd import _validation as check
+from skd._progress import progress_bar
+from skd.datasets._catalogue import REQUIRED
+from skd.datasets._split import FewShotData, Split, from_arrays
+from skd.errors import DataError
+
+SHARES = (0.64, 0.16, 0.20)
+MAX_SIDE = 4096
+
+Classes = dict[str, list[Path]]
+
+
+def from_folder(
+    path: str | PathLike[str],
+    *,
+    image_size: int,
+    channels: int = 3,
+    split: Sequence[float] = SHARES,
+    seed: int = 0,
+    progress: bool = False,
+) -> FewShotData:
+    """Read picture files, a folder for each class, and split the classes.
+
+    A picture is turned upright as its EXIF entry says, its short side is scaled to `image_size` and
+    the middle is cut out. Files that cannot be read are left out and listed. A folder that holds
+    ``train``, ``val`` and ``test`` with the folders of classes in them is taken as it is split.
+
+    Parameters
+    ----------
+    path : path
+        Folder of the folders.
+    image_size : int
+        Side of the images, in pixels.
+    channels : {1, 2, 3, 4}, default=3
+        Grey, grey with opacity, RGB, or RGB with opacity.
+    split : sequence of three floats, default=(0.64, 0.16, 0.20)
+        Shares of the classes in train, val and test, with the sum 1; each gets at least one class.
+    seed : int, default=0
+        Of the choice of classes.
+    progress : bool, default=False
+        Whether to show a progress bar, if the standard error is a terminal.
+
+    Returns
+    -------
+    data : FewShotData
+        Splits that share no class, normalised as the training split; `unreadable` lists the files
+        that were left out.
+
+    Raises
+    ------
+    ImportError
+        If Pillow is missing.
+    FileNotFoundError
+        If there is no such folder.
+    ValueError
+        If an argument is not legal, or there are fewer than three classes of readable pictures.
+
+    Examples
+    --------
+    >>> data = from_folder("photos", image_size=84)  # doctest: +SKIP
+    >>> data.train.class_names  # doctest: +SKIP
+    ('cat', 'dog', 'owl')
+    """
+    from skd.datasets._pictures import pillow
+
+    owner = "from_folder"
+    folder = check.path(path, "path", owner)
+    side = check.integer(image_size, "image_size", owner, minimum=1, maximum=MAX_SIDE)
+    depth = check.integer(channels, "channels", owner, minimum=1, maximum=4)
+    shares = _checked_shares(split, owner)
+    key = check.seed(seed, owner)
+    shows = check.boolean(progress, "progress", owner)
+    pillow()
+    if not folder.is_dir():
+        raise FileNotFoundError(f"There is no folder {str(folder)!r} to read pictures from.")
+    chosen = _split_classes(folder, shares, key)
+    count = sum(len(files) for classes in chosen.values() for files in classes.values())
+    unreadable: list[str] = []
+    with progress_bar(count, "read", "image", wanted=shows) as bar:
+        read = {
+            part: _Reading(side, depth, unreadable, bar).read(classes)
+            for part, classes in chosen.items()
+        }
+    for part, content in read.items():
+        if not len(content.labels):
+            raise DataError(f"{str(folder)!r}: no picture of {part} can be read: {unreadable[0]}.")
+    train = read["train"].split(None)
+    return FewShotData(
+        train=train,
+        val=read["val"].split(train),
+        test=read["test"].split(train),
+        unreadable=tuple(unreadable),
+    )
+
+
+def _checked_shares(split: Sequence[float], owner: str) -> tuple[float, ...]:
+    legal = "three positive numbers with the sum 1"
+    if not isinstance(split, (Sequence, np.ndarray)) or len(split) != len(REQUIRED):
+        check.refuse("split", owner, legal, repr(split))
+    shares = tuple(check.number(share, "split", owner, open_minimum=True) for share in split)
+    if abs(sum(shares) - 1) > 1e-6:
+        check.refuse("split", owner, legal, shares)
+    return shares
+
+
+def _split_classes(folder: Path, shares: tuple[float, ...], seed: int) -> dict[str, Classes]:
+    from skd.datasets._folders import classes_of
+
+    given = [entry.name for entry in folder.iterdir() if entry.is_dir()]
+    if set(given) == set(REQUIRED):
+        chosen = {part: classes_of(folder / part) for part in REQUIRED}
+        _check_given(folder, chosen)
+        return chosen
+    classes = classes_of(folder)
+    if len(classes) < len(REQUIRED):
+        raise DataError(
+            f"{str(folder)!r}: holds {len(classes)} folders of pictures, one for each class; at "
+            f"least {len(REQUIRED)} are needed, for train, val and test."
+        )
+    n_val, n_test = (max(1, round(share * len(classes))) for share in shares[1:])
+    while n_val + n_test >= len(classes):  # leave one for train
+        n_val, n_test = (n_val - 1, n_test) if n_val >= n_test else (n_val, n_test - 1)
+    names = [list(classes)[i] for i in np.random.default_rng(seed).permutation(len(classes))]
+    ends = {"val": names[:n_val], "test": names[n_val : n_val + n_test]}
+    ends["train"] = names[n_val + n_test :]
+    return {part: {name: classes[name] for name in sorted(ends[part])} for part in REQUIRED}
+
+
+def _check_given(folder: Path, chosen: dict[str, Classes]) -> None:
+    seen: dict[str, str] = {}
+    for part, classes in chosen.items():
+        if not classes:
+            raise DataError(f"{str(folder / part)!r}: holds no folder of pictures.")
+        for name in classes:
+            if name in seen:
+                raise DataError(f"{str(folder)!r}: class {name!r} is in {seen[name]} and {part}.")
+            seen[name] = part
+
+
+class _Content(NamedTuple):
+    """Images of some classes, and the names of the classes that have any."""
+
+    images: np.ndarray[Any, Any]
+    labels: np.ndarray[Any, Any]
+    names: tuple[str, ...]
+
+    def split(self, train: Split | None) -> Split:
+        """Return them as a split, normalised as `train` if that is given."""
+        mean, std = (None, None) if train is None else (train.mean, train.std)
+        return from_arrays(self.images, self.labels, mean=mean, std=std, class_names=self.names)
+
+
+class _Reading:
+    """Reads the pictures of some classes and notes those that it cannot."""
+
+    def __init__(self, side: int, channels: int, unreadable: list[str], bar: Any) -> None:
+        self._shape = (side, side, channels)
+        self._unreadable, self._bar = unreadable, bar
+
+    def read(self, classes: Classes) -> _Content:
+        """Return the images of all classes that have any."""
+        from skd.datasets._pictures import read_picture
+
+        count = sum(map(len, classes.values()))
+        images = np.empty((count, *self._shape), dtype=np.uint8)
+        labels: list[int] = []
+        names: list[str] = []
+        for name, files in classes.items():
+            before = len(labels)
+            for file in files:
+                try:
+                    images[len(labels)] = read_picture(file, self._shape[0], self._shape[2])
+                    labels.append(len(names))
+                except ValueError as error:
+                    self._unreadable.append(f"{file}: {error}")
+                self._bar.update()
+            if len(labels) > before:
+                names.append(name)
+        return _Content(images[: len(labels)], np.array(labels, dtype=np.int64), tuple(names))

@@ -1,0 +1,217 @@
+"""What every layout is read as: parts of images, labels and names."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skd.datasets._files import refuse
+from skd.datasets._split import BLOCK, Split
+
+#: What is larger is put into a temporary file and mapped.
+IN_MEMORY = 1 << 28
+
+Block = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Images that may not be in memory.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        ``(n_images, side, side, n_channels)``.
+    blocks : callable
+        Returns an iterator over the images in order, a bounded number at a time.
+    array : ndarray, optional
+        All of them, if they are in memory or can be mapped.
+    """
+
+    shape: tuple[int, ...]
+    blocks: Callable[[], Iterator[Block]]
+    array: Block | None = None
+
+    @classmethod
+    def of_array(cls, array: Block) -> Pixels:
+        """Return the images of an array."""
+
+        def blocks() -> Iterator[Block]:
+            for start in range(0, len(array), BLOCK):
+                yield np.ascontiguousarray(array[start : start + BLOCK])
+
+        return cls(array.shape, blocks, array if array.flags.c_contiguous else None)
+
+    def reversed(self) -> Pixels:
+        """Return the same images with their channels in the other order."""
+
+        def blocks() -> Iterator[Block]:
+            for block in self.blocks():
+                yield np.ascontiguousarray(block[..., ::-1])
+
+        return Pixels(self.shape, blocks)
+
+    def read(self) -> Block:
+        """Return all images: mapped, or in memory, or from a temporary file that is unlinked."""
+        if self.array is not None:
+            return self.array
+        if int(np.prod(self.shape)) <= IN_MEMORY:
+            array = np.empty(self.shape, dtype=np.uint8)
+            position = 0
+            for block in self.blocks():
+                array[position : position + len(block)] = block
+                position += len(block)
+            return array
+        with tempfile.TemporaryFile(prefix="skd-") as file:
+            for block in self.blocks():
+                file.write(block.data)
+            file.flush()
+            return np.asarray(np.memmap(file, np.uint8, "r", 0, self.shape))
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of a data set as a layout holds it.
+
+    Attributes
+    ----------
+    pixels : Pixels
+        Images.
+    labels : ndarray of shape (n_images,), dtype int64
+        The labels that the layout gives.
+    class_names : tuple of str or None
+        One per class in ascending order of the labels, if the layout names them.
+    files : tuple of Path
+        Where the part comes from.
+    color_order : {"RGB", "BGR"}
+        Order of the channels.
+    mean, std : tuple of float, optional
+        Normalisation, if the layout holds it.
+    original_labels : ndarray of shape (n_classes,), dtype int64, optional
+        The labels that the classes had, if `labels` count from 0 already.
+    """
+
+    pixels: Pixels
+    labels: NDArray[np.int64]
+    class_names: tuple[str, ...] | None
+    files: tuple[Path, ...]
+    color_order: str = "RGB"
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    original_labels: NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True)
+class FinishedPart:
+    """A part as it is loaded or imported: labels from 0, named, with normalisation.
+
+    Attributes are those of `Split`, but for `pixels`, `color_order`, and the `files` it is from.
+    """
+
+    pixels: Pixels
+    labels: NDArray[np.int64]
+    original_labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
+    color_order: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    files: tuple[Path, ...]
+
+    def split(self) -> Split:
+        """Return the split, its images mapped or read."""
+        return Split(
+            images=self.pixels.read(),
+            labels=self.labels,
+            original_labels=self.original_labels,
+            class_names=self.class_names,
+            mean=self.mean,
+            std=self.std,
+        )
+
+
+def checked_images(array: Any, path: Path, side: int) -> Block:
+    """Return an array of a file if it is of images of a side."""
+    if not isinstance(array, np.ndarray):
+        refuse(path, f"the images are a {type(array).__name__}, not an array")
+    check_shape(array.shape, array.dtype, path, side)
+    return array
+
+
+def check_shape(shape: tuple[int, ...], dtype: np.dtype[Any], path: Path, side: int) -> None:
+    """Refuse images of another shape or dtype than a layout has."""
+    if dtype != np.uint8:
+        refuse(path, f"the images are of dtype {dtype}, not uint8")
+    if len(shape) != 4 or shape[1:] != (side, side, 3) or shape[0] < 1:
+        got = " x ".join(map(str, shape))
+        refuse(path, f"the images are of shape {got}, not n x {side} x {side} x 3")
+
+
+def checked_labels(value: Any, path: Path, count: int, images: Path) -> NDArray[np.int64]:
+    """Return the labels of a file if they are integers, one for each image."""
+    if isinstance(value, (list, tuple)):
+        if not all(
+            (type(label) is int and abs(label) < 2**62) or isinstance(label, np.integer)
+            for label in value
+        ):
+            refuse(path, "the labels are not all integers")
+        value = np.array(value, dtype=np.int64)
+    if not isinstance(value, np.ndarray) or value.dtype.kind not in "iu" or value.ndim != 1:
+        got = (
+            f"of shape {value.shape} and dtype {value.dtype}"
+            if isinstance(value, np.ndarray)
+            else f"a {type(value).__name__}"
+        )
+        refuse(path, f"the labels are {got}, not a list of integers")
+    if len(value) != count:
+        refuse(path, f"{len(value):,} labels do not match the {count:,} images of {images.name!r}")
+    return value.astype(np.int64)
+
+
+def text_names(value: Any, path: Path) -> tuple[str, ...]:
+    """Return a list of names of a file as str."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "SU" and value.ndim == 1:
+        value = value.tolist()
+    if not isinstance(value, (list, tuple)):
+        refuse(path, f"the names of the classes are a {type(value).__name__}, not a list")
+    names = [str(name, "latin-1") if isinstance(name, bytes) else name for name in value]
+    if not all(isinstance(name, str) for name in names):
+        refuse(path, "the names of the classes are not all text")
+    return tuple(names)
+
+
+def gather(array: Block, positions: Iterable[int]) -> Pixels:
+    """Return some images of an array, in a given order."""
+    order = np.fromiter(positions, dtype=np.int64)
+
+    def blocks() -> Iterator[Block]:
+        for start in range(0, len(order), BLOCK):
+            yield np.ascontiguousarray(array[order[start : start + BLOCK]])
+
+    return Pixels((len(order), *array.shape[1:]), blocks)
+
+
+def merged(first: Split, second: Split) -> Split:
+    """Return two splits of different classes as one, normalised as the first."""
+    if first.images.shape[1:] != second.images.shape[1:]:
+        shapes = first.images.shape[1:], second.images.shape[1:]
+        raise ValueError(f"The splits are of images of different shapes, {shapes[0]}, {shapes[1]}.")
+    both = [Pixels.of_array(split.images) for split in (first, second)]
+
+    def blocks() -> Iterator[Block]:
+        for pixels in both:
+            yield from pixels.blocks()
+
+    return Split(
+        images=Pixels((len(first) + len(second), *first.images.shape[1:]), blocks).read(),
+        labels=np.concatenate([first.labels, second.labels + first.n_classes]),
+        original_labels=np.concatenate([first.original_labels, second.original_labels]),
+        class_names=first.class_names + second.class_names,
+        mean=first.mean,
+        std=first.std,
+    )

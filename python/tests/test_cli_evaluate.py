@@ -1,0 +1,237 @@
+"""``skd evaluate`` reports what `skd.evaluate` computes, and refuses wrong input in one line."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import skd
+from skd.cli._application import application
+
+OPTIONS = ("--n-way", "3", "--n-query", "5", "--episodes", "12")
+
+
+@pytest.fixture
+def data(monkeypatch, make_split):
+    """Return a few images of two splits, which take the place of the glyphs."""
+    train, val, test = make_split(), make_split(n_classes=4, per_class=8), make_split(n_classes=3)
+    few = skd.datasets.FewShotData(train, val, test)
+    monkeypatch.setattr(skd.datasets, "load", lambda name: few)
+    return few
+
+
+@pytest.fixture
+def checkpoint(make_model, tmp_path):
+    path = tmp_path / "model.safetensors"
+    make_model().save(path)
+    return path
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Return a function that runs the command in this process, on a terminal of 120 columns."""
+    monkeypatch.setenv("COLUMNS", "120")
+    threads = skd.get_num_threads()
+
+    def invoke(*arguments):
+        return CliRunner().invoke(application, ["evaluate", *map(str, arguments)])
+
+    yield invoke
+    skd.set_num_threads(threads)
+
+
+@pytest.fixture
+def refused(run):
+    """Return a function that runs the command and returns the line with which it refuses."""
+
+    def refusal(*arguments):
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert result.stdout == ""
+        (line,) = result.stderr.splitlines()
+        return line
+
+    return refusal
+
+
+def test_the_report_is_that_of_the_package(run, data, checkpoint, tmp_path):
+    path = tmp_path / "report.json"
+    result = run(checkpoint, "--data", "glyphs", *OPTIONS, "--json", path)
+    assert result.exit_code == 0, result.output
+    names = {"data_name": "glyphs", "split_name": "val"}
+    model = skd.load_model(checkpoint)
+    expected = skd.evaluate(model, data.val, n_way=3, n_query=5, n_episodes=12, **names)
+    assert path.read_text() == expected.to_json()
+    assert str(expected) in result.stdout.splitlines()[0]
+    assert "mean and ci95 of 12 episodes" in result.stdout
+    for value in ("crop_flip", expected.provenance["model"]["sha256"], skd.__version__):
+        assert value in result.stdout
+    assert result.stderr == ""
+
+
+def test_every_option_reaches_the_report(run, data, checkpoint, tmp_path):
+    path, episodes = tmp_path / "report.json", tmp_path / "episodes.safetensors"
+    given = {
+        "n_way": 2,
+        "n_shot": 2,
+        "n_query": 3,
+        "classifier": "nearest_centroid",
+        "features": "logits",
+        "support_augmentation": "full",
+        "n_support_copies": 3,
+        "seed": 7,
+    }
+    words = [f"--{name.replace('_', '-')}={value}" for name, value in given.items()]
+    words += ["--episodes=4", "--no-flip", "--legacy-episodes", "--split=test", "--threads=1"]
+    result = run(checkpoint, "--data=glyphs", *words, "--json", path, "--episodes-file", episodes)
+    assert result.exit_code == 0, result.output
+    report = skd.EvaluationResult.load(path)
+    assert report.options.items() >= {**given, "flip": False, "legacy_episodes": True}.items()
+    assert report.options["n_episodes"] == 4
+    assert report.provenance["data"]["split"] == "test"
+    assert report.provenance["data"]["n_classes"] == data.test.n_classes
+    assert report.provenance["episodes"]["file"] == episodes.name
+    assert "threads" in result.stdout
+
+
+def test_two_models_meet_the_episodes_of_one_file(run, data, checkpoint, make_model, tmp_path):
+    other, episodes = tmp_path / "other.safetensors", tmp_path / "episodes.safetensors"
+    make_model(seed=1).save(other)
+    reports = []
+    for model in (checkpoint, other):
+        path = model.with_suffix(".json")
+        words = (*OPTIONS, "--episodes-file", episodes, "--json", path)
+        assert run(model, "--data", "glyphs", *words).exit_code == 0
+        reports.append(skd.EvaluationResult.load(path))
+    hashes = [report.provenance["model"]["sha256"] for report in reports]
+    assert hashes[0] != hashes[1]
+    mean, _ = reports[0].difference(reports[1])
+    assert mean == pytest.approx(reports[0].mean - reports[1].mean)
+
+
+def test_a_wrong_option_is_named_as_the_command_calls_it(refused, data, checkpoint):
+    cases = {
+        ("--n-way", "9"): "--n-way must be at most the number of classes, 4; got 9.",
+        ("--n-way", "0"): "--n-way must be at least 1; got 0.",
+        ("--n-shot", "-1"): "--n-shot must be at least 1; got -1.",
+        ("--n-query", "8"): "class '0' has 8 (3 more have too few).",
+        ("--n-query", str(2**70)): "--n-query must be at least 1; got",
+        ("--episodes", "0"): "--episodes must be in 1..1000000; got 0.",
+        ("--episodes", str(10**12)): "--episodes must be in 1..1000000",
+        ("--classifier", "svm"): "--classifier must be one of 'logistic'",
+        ("--features", ""): "--features must be one of 'embedding', 'logits'; got ''.",
+        ("--support-augmentation", "blur"): "--support-augmentation must be one of",
+        ("--n-support-copies", "0"): "--n-support-copies must be in 1..1000; got 0.",
+        ("--seed", "-1"): "--seed must be in 0..2**64 - 1; got -1.",
+    }
+    for words, expected in cases.items():
+        line = refused(checkpoint, "--data", "glyphs", *OPTIONS, *words)
+        assert line.startswith("skd evaluate: ")
+        assert expected in line
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--threads", "0"),
+        ("--threads", "257"),
+        ("--threads", "two"),
+        ("--split", "train"),
+        ("--n-way", "5.0"),
+        ("--seed", "nan"),
+        ("--std",),
+        ("more",),
+    ],
+)
+def test_a_word_that_is_no_value_of_its_option_has_status_2(run, data, checkpoint, words):
+    result = run(checkpoint, "--data", "glyphs", *words)
+    assert result.exit_code == 2
+    assert words[0] in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_the_data_must_be_named(run, checkpoint):
+    result = run(checkpoint)
+    assert result.exit_code == 2
+    assert "--data" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["", "mnist", "../glyphs", "glyphs\0", "\n", "é" * 500])
+def test_unknown_data_is_refused(refused, checkpoint, name):
+    assert "--data must be" in refused(checkpoint, "--data", name)
+
+
+def test_images_of_another_size_or_other_channels_are_refused(refused, data, make_model, tmp_path):
+    path = tmp_path / "other.safetensors"
+    for option, shape in (({"image_size": 32}, "32, 32, 3"), ({"input_channels": 1}, "16, 16, 1")):
+        make_model(**option).save(path)
+        line = refused(path, "--data", "glyphs", *OPTIONS)
+        assert f"--data must be of shape (n, {shape}); got shape (32, 16, 16, 3)." in line
+
+
+@pytest.mark.parametrize("content", [b"", b"<!doctype html>", b"\x80\x04.", b"\xff" * 64])
+def test_a_checkpoint_that_is_none_is_refused(refused, tmp_path, content):
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(content)
+    assert "CHECKPOINT must be a safetensors file" in refused(path, "--data", "glyphs")
+
+
+def test_a_damaged_checkpoint_is_refused(refused, data, checkpoint):
+    content = checkpoint.read_bytes()
+    for length in (7, len(content) // 2, len(content) - 1):
+        checkpoint.write_bytes(content[:length])
+        assert "CHECKPOINT must be" in refused(checkpoint, "--data", "glyphs")
+
+
+def test_a_missing_checkpoint_and_a_folder_are_refused(refused, tmp_path):
+    for path in (tmp_path / "none", tmp_path):
+        assert "no checkpoint" in refused(path, "--data", "glyphs")
+
+
+def test_an_output_that_cannot_be_written_is_refused_first(refused, tmp_path):
+    missing = tmp_path / "missing"
+    for path, reason in (
+        (tmp_path, "--json must be the name of a file"),
+        (missing / "x", "folder"),
+    ):
+        assert reason in refused(missing, "--data", "glyphs", "--json", path)
+
+
+def test_episodes_of_other_data_are_refused_and_nothing_is_written(
+    run, refused, data, checkpoint, tmp_path
+):
+    episodes, report = tmp_path / "episodes.safetensors", tmp_path / "report.json"
+    assert run(checkpoint, "--data=glyphs", *OPTIONS, "--episodes-file", episodes).exit_code == 0
+    content = episodes.read_bytes()
+    words = (*OPTIONS, "--split", "test", "--episodes-file", episodes, "--json", report)
+    assert "labels of SHA-256" in refused(checkpoint, "--data", "glyphs", *words)
+    assert episodes.read_bytes() == content
+    assert not report.exists()
+
+
+def test_a_refusal_is_one_line_whatever_the_error_says(refused, data, monkeypatch, checkpoint):
+    def fail(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr(skd, "evaluate", fail)
+    for error in (OSError("disk\nfull"), MemoryError(), skd.SKDError("of ours")):
+        expected = " ".join(str(error).split()) or "there is not enough memory."
+        assert refused(checkpoint, "--data", "glyphs") == f"skd evaluate: {expected}"
+
+
+def test_the_command_is_quiet_and_needs_no_traceback_in_a_process_of_its_own(tmp_path):
+    path = tmp_path / "model.safetensors"
+    model = skd.create_model("convnet4", num_classes=2, image_size=32, widths=(8, 8, 8, 8))
+    model.save(path)
+    command = [sys.executable, "-m", "skd.cli", "evaluate", str(path), "--data", "glyphs"]
+    words = ["--episodes", "2", "--n-way", "2", "--n-query", "2", "--n-support-copies", "1"]
+    done = subprocess.run([*command, *words], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert np.isfinite(float(done.stdout.split()[1]))
+    refused = subprocess.run(
+        [*command, "--n-way", "99"], capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 2
+    assert refused.stderr.count("\n") == 1
