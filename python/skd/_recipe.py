@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from skd import _instruction_set, _version
+from skd._hashes import state_sha256
 from skd.augmentation import MODES
 
 if TYPE_CHECKING:
     from skd._fit_options import FitOptions, Trainable
-    from skd.datasets import Split
-
-HASHED_AT_ONCE = 1 << 24  # bytes
 
 
 def recipe(trainer: Trainable, options: FitOptions) -> dict[str, Any]:
@@ -32,7 +26,7 @@ def recipe(trainer: Trainable, options: FitOptions) -> dict[str, Any]:
         **{f"model {name}": value for name, value in trainer.model.config.items()},
         **trainer.recipe(),
         "teacher": None if teacher is None else state_sha256(teacher.state_dict()),
-        "data": split_sha256(options.split),
+        "data": options.split.sha256,
         "mean": options.split.mean,
         "std": options.split.std,
         "decay_epochs": options.decay_epochs.tolist(),
@@ -43,7 +37,7 @@ def recipe(trainer: Trainable, options: FitOptions) -> dict[str, Any]:
         "flip": options.flip,
         "padding": options.padding,
         "seed": options.seed,
-        "val": None if options.val is None else split_sha256(options.val),
+        "val": None if options.val is None else options.val.sha256,
         "val_every": options.val_every,
     }
     if options.schedule == "cosine":  # its rates depend on the length
@@ -68,22 +62,3 @@ def environment() -> dict[str, str]:
         "version": _version.__version__,
         "instruction set": _instruction_set.instruction_set(),
     }
-
-
-def split_sha256(split: Split) -> str:
-    """Return the SHA-256 of the bytes of the images, then of the labels."""
-    digest = hashlib.sha256()
-    for array in (split.images, split.labels):
-        content = memoryview(np.ascontiguousarray(array)).cast("B")
-        for start in range(0, len(content), HASHED_AT_ONCE):
-            digest.update(content[start : start + HASHED_AT_ONCE])
-    return digest.hexdigest()
-
-
-def state_sha256(state: Mapping[str, NDArray[Any]]) -> str:
-    """Return the SHA-256 of a state dict: names, dtypes, shapes and values."""
-    digest = hashlib.sha256()
-    for name, array in state.items():
-        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-        digest.update(np.require(array, requirements="C").tobytes())
-    return digest.hexdigest()

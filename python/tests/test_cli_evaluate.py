@@ -18,7 +18,7 @@ def data(monkeypatch, make_split):
     """Return a few images of two splits, which take the place of the glyphs."""
     train, val, test = make_split(), make_split(n_classes=4, per_class=8), make_split(n_classes=3)
     few = skd.datasets.FewShotData(train, val, test)
-    monkeypatch.setattr(skd.datasets, "load", lambda name: few)
+    monkeypatch.setattr(skd.datasets, "load", lambda name, root=None: few)
     return few
 
 
@@ -235,3 +235,23 @@ def test_the_command_is_quiet_and_needs_no_traceback_in_a_process_of_its_own(tmp
     )
     assert refused.returncode == 2
     assert refused.stderr.count("\n") == 1
+
+
+def test_an_imported_folder_is_data(tmp_path):
+    rng = np.random.default_rng(0)
+    source = tmp_path / "source"
+    source.mkdir()
+    for part in ("train", "val", "test"):
+        labels = np.repeat(np.arange(5), 4)
+        images = rng.integers(0, 256, (len(labels), 32, 32, 3), dtype=np.uint8)
+        np.savez(source / f"{part}.npz", images=images, labels=labels)
+    folder = tmp_path / "imported"
+    skd.datasets.import_data(source, name="cifar-fs", to=folder)
+    model = skd.create_model("convnet4", num_classes=5, image_size=32, widths=(8, 8, 8, 8))
+    model.save(tmp_path / "model.safetensors")
+    words = ("--episodes", "2", "--n-query", "3", "--support-augmentation", "none")
+    result = run(tmp_path / "model.safetensors", "--data", folder, *words)
+    assert result.exit_code == 0, result.output
+    refused = run(tmp_path / "model.safetensors", "--data", source, *words)
+    assert refused.exit_code == 2
+    assert "train/meta.json" in refused.output

@@ -14,6 +14,7 @@ import typer
 import skd
 from skd import _validation as check
 from skd.augmentation import MODES
+from skd.datasets._loading import NAMES
 from skd.evaluation import CLASSIFIERS
 from skd.models import FEATURES
 
@@ -31,8 +32,8 @@ class SplitName(StrEnum):
 
 def evaluate(
     checkpoint: Annotated[Path, typer.Argument(help="A model that Model.save wrote.")],
-    data: Annotated[str, typer.Option(help="Name of a data set, such as glyphs.")],
-    root: Annotated[Path | None, typer.Option(help="Folder of the data set's files.")] = None,
+    data: Annotated[str, typer.Option(help="Name of a data set, or a folder that was imported.")],
+    root: Annotated[Path | None, typer.Option(help="Folder of the files of a named set.")] = None,
     split: Annotated[
         SplitName, typer.Option(help="Score the test split once, when all is decided.")
     ] = SplitName.VAL,
@@ -102,9 +103,12 @@ def evaluate(
 
 
 def _load(data: str, root: Path | None) -> skd.datasets.FewShotData:
+    """Load a data set by its name, or the folder that an import made."""
+    if data in NAMES or not Path(data).is_dir():
+        return skd.datasets.load(data, root)
     if root is not None:
-        check.refuse("root", OWNER, f"left out for {data!r}, which is embedded", f"{str(root)!r}")
-    return skd.datasets.load(data)
+        check.refuse("root", OWNER, "left out where --data is a folder", repr(str(root)))
+    return skd.datasets.load_imported(data)
 
 
 @contextmanager

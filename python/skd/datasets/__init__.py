@@ -2,7 +2,7 @@
 
 from skd.datasets._contact_sheet import save_contact_sheet
 from skd.datasets._importing import import_data
-from skd.datasets._loading import load
+from skd.datasets._loading import load, load_imported
 from skd.datasets._own_images import from_folder
 from skd.datasets._split import FewShotData, Split, from_arrays
 from skd.errors import DataError
@@ -15,5 +15,6 @@ __all__ = [
     "from_folder",
     "import_data",
     "load",
+    "load_imported",
     "save_contact_sheet",
 ]

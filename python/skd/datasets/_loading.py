@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 EMBEDDED = "glyphs"
 PUBLISHED = ("cifar-fs", "fc100", "mini-imagenet", "tiered-imagenet")
+NAMES = (EMBEDDED, *PUBLISHED)
 
 
 def load(name: str, root: str | PathLike[str] | None = None, *, bgr: bool = False) -> FewShotData:
@@ -52,9 +53,8 @@ def load(name: str, root: str | PathLike[str] | None = None, *, bgr: bool = Fals
     (32, 32, 3)
     """
     owner = "load"
-    names = (EMBEDDED, *PUBLISHED)
-    if not isinstance(name, str) or name not in names:
-        legal = f"one of {', '.join(map(repr, names))} (make other data with from_arrays)"
+    if not isinstance(name, str) or name not in NAMES:
+        legal = f"one of {', '.join(map(repr, NAMES))} (make other data with from_arrays)"
         check.refuse("name", owner, legal, repr(name))
     keeps_bgr = check_bgr(bgr, name, owner)
     if name == EMBEDDED:
@@ -79,6 +79,37 @@ def load(name: str, root: str | PathLike[str] | None = None, *, bgr: bool = Fals
         splits.get("train_phase_val"),
         splits.get("train_phase_test"),
     )
+
+
+def load_imported(folder: str | PathLike[str]) -> FewShotData:
+    """Load the folder that `import_data` wrote, whatever data set it holds.
+
+    Parameters
+    ----------
+    folder : path
+        As given to `import_data`; channels keep the order that they were imported in.
+
+    Returns
+    -------
+    data : FewShotData
+        As of `load`; images stay in their files, mapped.
+
+    Raises
+    ------
+    DataError
+        If the folder was not written by `import_data`, or is damaged. It is a ValueError.
+    """
+    from skd.datasets._files import refuse
+    from skd.datasets._native_form import native_paths, read_meta
+
+    path = check.path(folder, "folder", "load_imported")
+    paths = native_paths(path)
+    if "train" not in paths:
+        refuse(path, "not a folder that 'skd data import' wrote; it has no train/meta.json")
+    meta = read_meta(paths["train"])
+    if meta["dataset"] not in PUBLISHED:
+        refuse(path, f"of the unknown data set {meta['dataset']!r:.40}")
+    return load(meta["dataset"], path, bgr=meta["color_order"] == "BGR")
 
 
 def check_bgr(bgr: bool, name: str, owner: str) -> bool:

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skd import _validation as check
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
-MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-MAX_PIXELS = 100_000_000
-
-
-def pillow() -> ModuleType:
-    """Return Pillow's module of images, or say how to install it."""
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise ImportError("Picture files need Pillow: pip install pillow") from error
-    return Image
+from skd.datasets._folders import classes_of as folders_of
+from skd.datasets._pictures import is_picture, pillow, read_picture
 
 
 def is_paths(images: Any) -> bool:
@@ -45,7 +33,7 @@ def files_of(images: Any, owner: str) -> list[Path]:
     path = check.path(images, "images", owner)
     if not path.is_dir():
         return [path]
-    files = _pictures_in(path.iterdir())
+    files = sorted(filter(is_picture, path.iterdir()))
     if not files:
         check.refuse("images", owner, "a folder with picture files", repr(str(path)))
     return files
@@ -59,24 +47,11 @@ def classes_of(images: Any, owner: str) -> tuple[list[Path], list[str]]:
     folder = check.path(images, "images", owner)
     if not folder.is_dir():
         check.refuse("images", owner, legal, repr(str(folder)))
-    files: list[Path] = []
-    labels: list[str] = []
-    for entry in sorted(folder.iterdir()):
-        if entry.is_dir() and not entry.name.startswith("."):
-            found = _pictures_in(entry.rglob("*"))
-            files += found
-            labels += [entry.name] * len(found)
-    if not files:
+    classes = folders_of(folder)
+    if not classes:
         check.refuse("images", owner, legal, f"{str(folder)!r} without such pictures")
-    return files, labels
-
-
-def _pictures_in(paths: Iterable[Path]) -> list[Path]:
-    return sorted(
-        path
-        for path in paths
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
-    )
+    files = [path for found in classes.values() for path in found]
+    return files, [name for name, found in classes.items() for _ in found]
 
 
 def read_pictures(paths: Sequence[Path], side: int, channels: int, owner: str) -> NDArray[np.uint8]:
@@ -85,31 +60,12 @@ def read_pictures(paths: Sequence[Path], side: int, channels: int, owner: str) -
     for image, path in zip(images, paths, strict=True):
         if not path.is_file():
             raise FileNotFoundError(f"There is no picture {str(path)!r}.")
-        image[:] = _read_picture(path, side, channels, owner)
+        try:
+            image[:] = read_picture(path, side, channels)
+        except ValueError as error:
+            got = f"{str(path)!r} ({error})"
+            check.refuse("images", owner, "picture files that can be read", got)
     return images
-
-
-def _read_picture(path: Path, side: int, channels: int, owner: str) -> NDArray[np.uint8]:
-    image_module = pillow()
-    from PIL import ImageOps
-
-    try:
-        with image_module.open(path) as opened:
-            if opened.width * opened.height > MAX_PIXELS:
-                raise ValueError(f"{opened.width} x {opened.height} pixels are too many")
-            image = ImageOps.exif_transpose(opened)
-        if image.mode.startswith("I"):  # 16 bits
-            pixels = np.clip(np.asarray(image).astype(np.int64) >> 8, 0, 255)
-            image = image_module.fromarray(pixels.astype(np.uint8))
-        if image.mode == "P" or "transparency" in image.info:
-            image = image.convert("RGBA")
-        image = ImageOps.fit(
-            image.convert(MODES[channels]), (side, side), image_module.Resampling.BICUBIC
-        )
-    except Exception as error:  # Pillow's decoders raise errors of many types on damaged files
-        got = f"{str(path)!r} ({error or type(error).__name__})"
-        check.refuse("images", owner, "picture files that can be read", got)
-    return np.asarray(image, dtype=np.uint8).reshape(side, side, channels)
 
 
 def resized(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
