@@ -21,69 +21,6 @@ public func skd_l2_normalize(
 }
 
 @c @implementation
-public func skd_logistic_regression_fit(
-  _ features: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!, _ rows: Int64,
-  _ dimensions: Int64, _ classes: Int64, _ inverse_regularization: Double, _ tolerance: Double,
-  _ max_iterations: Int64, _ coefficients: UnsafeMutablePointer<Double>!,
-  _ intercepts: UnsafeMutablePointer<Double>!, _ iterations: UnsafeMutablePointer<Int64>!
-) -> skd_status {
-  status {
-    let arguments = Arguments("logistic_regression_fit")
-    let rows = try arguments.size(rows, "rows")
-    let dimensions = try arguments.size(dimensions, "dimensions")
-    let classes = try arguments.size(classes, "classes", in: 2...Arguments.maximumClasses)
-    _ = try arguments.count(rows, dimensions, of: "features")
-    _ = try arguments.count(classes, dimensions, of: "coefficients")
-    _ = try arguments.count(rows, classes, of: "decision values")
-    try arguments.positive(inverse_regularization, "inverse_regularization")
-    try arguments.positive(tolerance, "tolerance")
-    let maximumIterations = try arguments.size(max_iterations, "max_iterations")
-    let features = try arguments.pointer(features, "features")
-    let labels = try arguments.pointer(labels, "labels")
-    let coefficients = try arguments.pointer(coefficients, "coefficients")
-    let intercepts = try arguments.pointer(intercepts, "intercepts")
-    try arguments.everyLabel(labels, count: rows, classes: classes, "labels")
-    try arguments.finite(features, count: rows * dimensions, "features")
-
-    let regression = try LogisticRegression(rows: rows, dimensions: dimensions, classes: classes)
-    let taken = regression.fit(
-      features, labels: labels,
-      LogisticRegression.Options(
-        inverseRegularization: inverse_regularization, tolerance: tolerance,
-        maximumIterations: maximumIterations))
-    for k in 0..<classes {
-      (coefficients + k * dimensions).update(
-        from: regression.coefficients + k * regression.featureLength, count: dimensions)
-    }
-    intercepts.update(from: regression.intercepts, count: classes)
-    iterations?.pointee = Int64(taken)
-  }
-}
-
-@c @implementation
-public func skd_logistic_regression_decision(
-  _ features: UnsafePointer<Float>!, _ rows: Int64, _ dimensions: Int64, _ classes: Int64,
-  _ coefficients: UnsafePointer<Double>!, _ intercepts: UnsafePointer<Double>!,
-  _ decision: UnsafeMutablePointer<Double>!
-) -> skd_status {
-  status {
-    let arguments = Arguments("logistic_regression_decision")
-    let rows = try arguments.size(rows, "rows", in: 0...Arguments.maximumExtent)
-    let dimensions = try arguments.size(dimensions, "dimensions")
-    let classes = try arguments.size(classes, "classes", in: 2...Arguments.maximumClasses)
-    _ = try arguments.count(rows, dimensions, of: "features")
-    _ = try arguments.count(classes, dimensions, of: "coefficients")
-    _ = try arguments.count(rows, classes, of: "decision")
-    if rows == 0 { return }
-    logisticDecision(
-      try arguments.pointer(features, "features"), rows: rows, dimensions: dimensions,
-      classes: classes, coefficients: try arguments.pointer(coefficients, "coefficients"),
-      intercepts: try arguments.pointer(intercepts, "intercepts"),
-      into: try arguments.pointer(decision, "decision"))
-  }
-}
-
-@c @implementation
 public func skd_score_episodes(
   _ support: UnsafePointer<Float>!, _ support_labels: UnsafePointer<Int64>!, _ count: Int64,
   _ support_rows: Int64, _ dimensions: Int64, _ features: UnsafePointer<Float>!,
@@ -141,39 +78,5 @@ public func skd_mean_ci95(
     let interval = ConfidenceInterval(of: UnsafeBufferPointer(start: values, count: count))
     mean.pointee = interval.mean
     ci95.pointee = interval.halfWidth
-  }
-}
-
-extension Arguments {
-  fileprivate static let maximumClasses = 1_000_000
-
-  fileprivate func positive(_ value: Double, _ name: String) throws {
-    try require(
-      value > 0 && value.isFinite, "\(name) of \(function) must be positive; got \(value)")
-  }
-
-  /// Throws unless the labels are in `0..<classes` and every class has one.
-  fileprivate func everyLabel(
-    _ labels: UnsafePointer<Int64>, count: Int, classes: Int, _ name: String
-  ) throws {
-    try self.labels(labels, count: count, classes: classes, name)
-    var isPresent = [Bool](repeating: false, count: classes)
-    for i in 0..<count { isPresent[Int(labels[i])] = true }
-    if let missing = isPresent.firstIndex(of: false) {
-      throw SKDError.invalidArgument(
-        "\(name) of \(function) must hold each of 0...\(classes - 1); \(missing) is missing")
-    }
-  }
-
-  fileprivate func classifier(
-    _ code: Int32, _ inverseRegularization: Double
-  ) throws -> FewShotClassifier.Kind {
-    switch try size(Int64(code), "classifier", in: 0...2) {
-    case SKD_CLASSIFIER_NEAREST_CENTROID: return .nearestCentroid
-    case SKD_CLASSIFIER_NEAREST_NEIGHBOR: return .nearestNeighbor
-    default:
-      try positive(inverseRegularization, "inverse_regularization")
-      return .logistic(inverseRegularization: inverseRegularization)
-    }
   }
 }

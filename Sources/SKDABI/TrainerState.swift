@@ -16,7 +16,8 @@ public func skd_trainer_get_losses(
 
 @c @implementation
 public func skd_trainer_get_velocity(
-  _ trainer: OpaquePointer!, _ index: Int64, _ velocity: UnsafeMutablePointer<UnsafePointer<Float>?>!
+  _ trainer: OpaquePointer!, _ index: Int64,
+  _ velocity: UnsafeMutablePointer<UnsafePointer<Float>?>!
 ) -> skd_status {
   status {
     let arguments = Arguments("trainer_get_velocity")

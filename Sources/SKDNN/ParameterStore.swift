@@ -97,6 +97,8 @@ public final class ParameterStore {
   ///
   /// - Throws: `SKDError.outOfMemory`.
   func allocate(seed: UInt64) throws {
+    let floats = 2 * sizes[.parameter, default: 0] + sizes[.buffer, default: 0]
+    try MachineMemory.require(4 * floats, for: "a model of \(parameterCount) parameters")
     parameters = try AlignedBuffer(count: sizes[.parameter, default: 0])
     gradients = try AlignedBuffer(count: sizes[.parameter, default: 0])
     buffers = try AlignedBuffer(count: sizes[.buffer, default: 0])

@@ -43,10 +43,14 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(
       by: MemoryLayout<Element>.stride)
     let held = allocatedBytes.load(ordering: .relaxed)
-    guard !overflow, bytes <= physicalMemory - held, let raw = zeroedMemory(bytes) else {
+    let isPossible = !overflow && bytes <= MachineMemory.physicalBytes - held
+    if isPossible && bytes >= largeBuffer {
+      try MachineMemory.require(bytes, for: "a buffer of \(count) elements")
+    }
+    guard isPossible, let raw = zeroedMemory(bytes) else {
       throw SKDError.outOfMemory(
-        "a buffer of \(count) elements of \(MemoryLayout<Element>.stride) bytes does not fit "
-          + "into memory (\(physicalMemory) bytes, of which buffers hold \(held))")
+        "a buffer of \(count) elements of \(MemoryLayout<Element>.stride) bytes does not fit into "
+          + "memory (\(MachineMemory.physicalBytes) bytes, of which buffers hold \(held))")
     }
     allocatedBytes.add(bytes, ordering: .relaxed)
     allocations.add(1, ordering: .relaxed)
@@ -111,9 +115,9 @@ private func release(_ memory: UnsafeMutableRawPointer, _ bytes: Int) {
   }
 #endif
 
-/// What all buffers of the process hold. Linux promises more memory than it has, and kills the
-/// process that takes it at its word.
+/// What all buffers of the process hold.
 private let allocatedBytes = Atomic<Int>(0)
 
-/// The machine's memory, in bytes.
-private let physicalMemory: Int = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
+/// From this size on, a buffer is held against the memory that is available; asking takes some
+/// microseconds.
+private let largeBuffer = 64 << 20

@@ -100,7 +100,7 @@ final class FewShotABITests: XCTestCase {
     XCTAssertTrue((1...100).contains(iterations))
     var decision = [Double](repeating: 0, count: 4)
     assertOK(
-      skd_logistic_regression_decision(
+      skd_linear_decision(
         [2, -3], 2, 1, 2, coefficients, [0.5, -0.5], &decision))
     let w = coefficients[1]
     for (actual, expected) in zip(
@@ -135,8 +135,8 @@ final class FewShotABITests: XCTestCase {
         [1, 2], [0, 1], 1 << 40, 1 << 40, 2, 1, 1, 1, &coefficients, &intercepts, nil),
       "features of logistic_regression_fit must have at most 2^40 elements")
     assertRefused(
-      skd_logistic_regression_decision([1], 1, 1, 2, nil, [0, 0], &intercepts),
-      "coefficients of logistic_regression_decision must not be NULL")
+      skd_linear_decision([1], 1, 1, 2, nil, [0, 0], &intercepts),
+      "coefficients of linear_decision must not be NULL")
     XCTAssertEqual(coefficients + intercepts, [9, 9, 9, 9])
   }
 
@@ -157,6 +157,7 @@ final class FewShotABITests: XCTestCase {
   func testEveryClassifierScoresTwoEpisodes() {
     for classifier in [
       SKD_CLASSIFIER_LOGISTIC, SKD_CLASSIFIER_NEAREST_CENTROID, SKD_CLASSIFIER_NEAREST_NEIGHBOR,
+      SKD_CLASSIFIER_RIDGE, SKD_CLASSIFIER_LINEAR_SVC,
     ] {
       let result = score(classifier: classifier)
       assertOK(result.outcome.status)
@@ -177,7 +178,7 @@ final class FewShotABITests: XCTestCase {
       (score(query: [0, -1, 0, 0]), "query of score_episodes must be in 0...1; got -1"),
       (score(support: [0, 1, .nan, 0]), "support of score_episodes must be finite"),
       (score(features: [0, .infinity]), "features of score_episodes must be finite"),
-      (score(classifier: 3), "classifier of score_episodes must be in 0...2; got 3"),
+      (score(classifier: 7), "classifier of score_episodes must be in 0...6; got 7"),
       (score(ways: 0), "n_way of score_episodes"),
       (
         score(classifier: SKD_CLASSIFIER_LOGISTIC, inverseRegularization: -1),

@@ -11,12 +11,20 @@ from skd._instruction_set import instruction_set
 from skd._threads import get_num_threads, set_num_threads
 from skd._version import __version__
 from skd.augmentation import apply_augmentation, augment, draw_augmentation, epoch_order
-from skd.classifiers import LogisticRegression, l2_normalize
+from skd.classifiers import (
+    LinearSVC,
+    LogisticRegression,
+    NearestCentroid,
+    NearestNeighbor,
+    RidgeClassifier,
+    l2_normalize,
+)
 from skd.creation import create_model, load_model
 from skd.distillation import Distilled
 from skd.episodes import Episodes, EpisodeSampler
-from skd.errors import DamagedCheckpointError, NonFiniteLossError, SKDError
+from skd.errors import DamagedCheckpointError, NonFiniteLossError, NotFittedError, SKDError
 from skd.evaluation import EvaluationResult, evaluate, evaluate_features, mean_ci95
+from skd.few_shot import FewShotClassifier
 from skd.history import EpochRecord, History, Losses
 from skd.interchange import import_torch
 from skd.models import Model, Normalization
@@ -34,14 +42,20 @@ __all__ = [
     "Episodes",
     "EpochRecord",
     "EvaluationResult",
+    "FewShotClassifier",
     "Gen0",
     "Gen1",
     "History",
+    "LinearSVC",
     "LogisticRegression",
     "Losses",
     "Model",
+    "NearestCentroid",
+    "NearestNeighbor",
     "NonFiniteLossError",
     "Normalization",
+    "NotFittedError",
+    "RidgeClassifier",
     "SKDError",
     "Supervised",
     "Term",

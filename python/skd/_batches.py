@@ -61,10 +61,8 @@ class Batches:
 
     def take(self) -> Batch:
         """Return the next batch, whose images are valid until the next call."""
-        if self._ahead is None:
-            batch = self._augmented(self._next)
-        else:
-            batch = self._ahead.result()
+        ahead = self._ahead
+        batch = self._augmented(self._next) if ahead is None else ahead.result()
         self._next += 1
         self._look_ahead()
         return batch

@@ -122,9 +122,7 @@ class FitOptions:
             name = "save_every_steps" if save_every_steps is not None else "resume"
             check.refuse(name, owner, "left out without a checkpoint_dir", "one")
         if save_every_steps is not None:
-            save_every_steps = check.integer(
-                save_every_steps, "save_every_steps", owner, minimum=1
-            )
+            save_every_steps = check.integer(save_every_steps, "save_every_steps", owner, minimum=1)
         options = cls(
             split=split,
             epochs=check.integer(epochs, "epochs", owner, minimum=1),

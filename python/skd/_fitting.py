@@ -64,10 +64,8 @@ class _Run:
             self._step()
             if self._stop.requested is not None:
                 self._save_and_stop()
-            every = options.save_every_steps
-            if every is not None and progress.step < options.steps_per_epoch:
-                if _steps_of_run(progress, options) % every == 0:
-                    self._save()
+            if self._is_due():
+                self._save()
         try:
             with self._stop.may_break_off():
                 validation = self._validate()
@@ -126,6 +124,17 @@ class _Run:
             seed=options.seed,
         )
 
+    def _is_due(self) -> bool:
+        """Whether a checkpoint follows this step; the one after an epoch's last includes it."""
+        every, progress, steps = (
+            self._options.save_every_steps,
+            self._progress,
+            self._options.steps_per_epoch,
+        )
+        if every is None or progress.step == steps:
+            return False
+        return ((progress.epoch - 1) * steps + progress.step) % every == 0
+
     def _save(self) -> None:
         if self._checkpoints is not None:
             self._checkpoints.save(self._progress)
@@ -133,7 +142,3 @@ class _Run:
     def _save_and_stop(self) -> NoReturn:
         self._save()
         self._stop.deliver()
-
-
-def _steps_of_run(progress: Progress, options: FitOptions) -> int:
-    return (progress.epoch - 1) * options.steps_per_epoch + progress.step

@@ -164,6 +164,18 @@ CLASSIFIER_NEAREST_CENTROID: int
 
 CLASSIFIER_NEAREST_NEIGHBOR: int
 
+CLASSIFIER_NEAREST_CENTROID_COSINE: int
+
+CLASSIFIER_NEAREST_NEIGHBOR_COSINE: int
+
+CLASSIFIER_RIDGE: int
+
+CLASSIFIER_LINEAR_SVC: int
+
+METRIC_EUCLIDEAN: int
+
+METRIC_COSINE: int
+
 def sample_episodes(
     labels: _Integers,
     n_way: int,
@@ -186,8 +198,32 @@ def logistic_regression_fit(
     coefficients: _Doubles,
     intercepts: _Doubles,
 ) -> int: ...
-def logistic_regression_decision(
+def ridge_classifier_fit(
+    features: _Floats,
+    labels: _Integers,
+    alpha: float,
+    coefficients: _Doubles,
+    intercepts: _Doubles,
+) -> None: ...
+def linear_svc_fit(
+    features: _Floats,
+    labels: _Integers,
+    inverse_regularization: float,
+    tolerance: float,
+    max_iterations: int,
+    coefficients: _Doubles,
+    intercepts: _Doubles,
+) -> int: ...
+def linear_decision(
     features: _Floats, coefficients: _Doubles, intercepts: _Doubles, decision: _Doubles
+) -> None: ...
+def softmax(logits: _Doubles, probabilities: _Doubles) -> None: ...
+def class_centroids(features: _Floats, labels: _Integers, centroids: _Doubles) -> None: ...
+def prototype_proximities(
+    features: _Floats, prototypes: _Doubles, metric: int, proximities: _Doubles
+) -> None: ...
+def nearest_prototypes(
+    features: _Floats, prototypes: _Doubles, metric: int, nearest: _Integers
 ) -> None: ...
 def score_episodes(
     support: _Floats,

@@ -45,7 +45,7 @@ class StopRequests:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Give the signals back to whom they belonged; one that came too late to stop is not lost."""
+        """Give the signals back to their handlers; one that came after the last step, too."""
         if kind is None and self.requested is not None:
             self.deliver()
         self._restore()

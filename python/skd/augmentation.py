@@ -176,7 +176,7 @@ def epoch_order(n_images: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
     Returns
     -------
     order : ndarray of shape (n_images,), dtype int64
-        A permutation of ``0..n_images - 1``: batch `i` holds ``order[i * batch_size:][:batch_size]``.
+        A permutation of ``0..n_images - 1``, of which each batch takes the next `batch_size`.
 
     Examples
     --------

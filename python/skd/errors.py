@@ -43,3 +43,7 @@ class DamagedCheckpointError(SKDError):
 
 class DataError(SKDError, ValueError):
     """A file of a data set is damaged, is not what its name says, or may not be read."""
+
+
+class NotFittedError(SKDError, ValueError, AttributeError):
+    """A classifier was asked before it was fitted."""

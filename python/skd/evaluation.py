@@ -30,7 +30,11 @@ FloatArray = NDArray[np.float32]
 CLASSIFIERS = {
     "logistic": _native.CLASSIFIER_LOGISTIC,
     "nearest_centroid": _native.CLASSIFIER_NEAREST_CENTROID,
+    "nearest_centroid_cosine": _native.CLASSIFIER_NEAREST_CENTROID_COSINE,
     "nearest_neighbor": _native.CLASSIFIER_NEAREST_NEIGHBOR,
+    "nearest_neighbor_cosine": _native.CLASSIFIER_NEAREST_NEIGHBOR_COSINE,
+    "ridge": _native.CLASSIFIER_RIDGE,  # its alpha is 1 / INVERSE_REGULARIZATION
+    "linear_svc": _native.CLASSIFIER_LINEAR_SVC,
 }
 INVERSE_REGULARIZATION = 1.0
 # The support features of so many episodes are in memory at once, of fewer where they are large: a
@@ -74,8 +78,10 @@ def evaluate(
         Classes of an episode, and support and query images of each class.
     n_episodes : int, default=600
         Number of episodes, at most 1,000,000.
-    classifier : {"logistic", "nearest_centroid", "nearest_neighbor"}, default="logistic"
-        What is fitted on the support features.
+    classifier : str, default="logistic"
+        What is fitted on the support features: "logistic", "nearest_centroid",
+        "nearest_centroid_cosine", "nearest_neighbor", "nearest_neighbor_cosine", "ridge" or
+        "linear_svc".
     features : {"embedding", "logits"}, default="embedding"
         Which output of the model.
     n_support_copies : int, default=5

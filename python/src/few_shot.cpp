@@ -51,18 +51,96 @@ int64_t logistic_regression_fit(const Matrix &features, const Labels &labels,
   return iterations;
 }
 
-void logistic_regression_decision(const Matrix &features, const DoubleMatrix &coefficients,
-                                  const DoubleVector &intercepts,
-                                  const Output<double, nb::ndim<2>> &decision) {
-  const char *function = "logistic_regression_decision";
+void ridge_classifier_fit(const Matrix &features, const Labels &labels, double alpha,
+                          const Output<double, nb::ndim<2>> &coefficients,
+                          const Output<double, nb::ndim<1>> &intercepts) {
+  const char *function = "ridge_classifier_fit";
+  const int64_t rows = int64_t(features.shape(0)), dimensions = int64_t(features.shape(1));
+  const int64_t classes = int64_t(intercepts.shape(0));
+  require_shape(function, "labels", labels, {rows});
+  require_shape(function, "coefficients", coefficients, {classes, dimensions});
+  compute([&] {
+    return skd_ridge_classifier_fit(features.data(), labels.data(), rows, dimensions, classes,
+                                    alpha, coefficients.data(), intercepts.data());
+  });
+}
+
+int64_t linear_svc_fit(const Matrix &features, const Labels &labels,
+                       double inverse_regularization, double tolerance, int64_t max_iterations,
+                       const Output<double, nb::ndim<2>> &coefficients,
+                       const Output<double, nb::ndim<1>> &intercepts) {
+  const char *function = "linear_svc_fit";
+  const int64_t rows = int64_t(features.shape(0)), dimensions = int64_t(features.shape(1));
+  const int64_t classes = int64_t(intercepts.shape(0));
+  require_shape(function, "labels", labels, {rows});
+  require_shape(function, "coefficients", coefficients, {classes, dimensions});
+  int64_t iterations = 0;
+  compute([&] {
+    return skd_linear_svc_fit(features.data(), labels.data(), rows, dimensions, classes,
+                              inverse_regularization, tolerance, max_iterations,
+                              coefficients.data(), intercepts.data(), &iterations);
+  });
+  return iterations;
+}
+
+void linear_decision(const Matrix &features, const DoubleMatrix &coefficients,
+                     const DoubleVector &intercepts,
+                     const Output<double, nb::ndim<2>> &decision) {
+  const char *function = "linear_decision";
   const int64_t rows = int64_t(features.shape(0)), dimensions = int64_t(features.shape(1));
   const int64_t classes = int64_t(intercepts.shape(0));
   require_shape(function, "coefficients", coefficients, {classes, dimensions});
   require_shape(function, "decision", decision, {rows, classes});
   compute([&] {
-    return skd_logistic_regression_decision(features.data(), rows, dimensions, classes,
-                                            coefficients.data(), intercepts.data(),
-                                            decision.data());
+    return skd_linear_decision(features.data(), rows, dimensions, classes, coefficients.data(),
+                               intercepts.data(), decision.data());
+  });
+}
+
+void softmax(const DoubleMatrix &logits, const Output<double, nb::ndim<2>> &probabilities) {
+  require_shape("softmax", "probabilities", probabilities, shape_of(logits));
+  compute([&] {
+    return skd_softmax(logits.data(), int64_t(logits.shape(0)), int64_t(logits.shape(1)),
+                       probabilities.data());
+  });
+}
+
+void class_centroids(const Matrix &features, const Labels &labels,
+                     const Output<double, nb::ndim<2>> &centroids) {
+  const char *function = "class_centroids";
+  const int64_t rows = int64_t(features.shape(0)), dimensions = int64_t(features.shape(1));
+  const int64_t classes = int64_t(centroids.shape(0));
+  require_shape(function, "labels", labels, {rows});
+  require_shape(function, "centroids", centroids, {classes, dimensions});
+  compute([&] {
+    return skd_class_centroids(features.data(), labels.data(), rows, dimensions, classes,
+                               centroids.data());
+  });
+}
+
+void prototype_proximities(const Matrix &features, const DoubleMatrix &prototypes, int32_t metric,
+                           const Output<double, nb::ndim<2>> &proximities) {
+  const char *function = "prototype_proximities";
+  const int64_t rows = int64_t(features.shape(0)), dimensions = int64_t(features.shape(1));
+  const int64_t count = int64_t(prototypes.shape(0));
+  require_shape(function, "prototypes", prototypes, {count, dimensions});
+  require_shape(function, "proximities", proximities, {rows, count});
+  compute([&] {
+    return skd_prototype_proximities(features.data(), rows, dimensions, prototypes.data(), count,
+                                     metric, proximities.data());
+  });
+}
+
+void nearest_prototypes(const Matrix &features, const DoubleMatrix &prototypes, int32_t metric,
+                        const Output<int64_t, nb::ndim<1>> &nearest) {
+  const char *function = "nearest_prototypes";
+  const int64_t rows = int64_t(features.shape(0)), dimensions = int64_t(features.shape(1));
+  const int64_t count = int64_t(prototypes.shape(0));
+  require_shape(function, "prototypes", prototypes, {count, dimensions});
+  require_shape(function, "nearest", nearest, {rows});
+  compute([&] {
+    return skd_nearest_prototypes(features.data(), rows, dimensions, prototypes.data(), count,
+                                  metric, nearest.data());
   });
 }
 
@@ -101,6 +179,12 @@ void bind_few_shot(nb::module_ &module) {
   module.attr("CLASSIFIER_LOGISTIC") = int(SKD_CLASSIFIER_LOGISTIC);
   module.attr("CLASSIFIER_NEAREST_CENTROID") = int(SKD_CLASSIFIER_NEAREST_CENTROID);
   module.attr("CLASSIFIER_NEAREST_NEIGHBOR") = int(SKD_CLASSIFIER_NEAREST_NEIGHBOR);
+  module.attr("CLASSIFIER_NEAREST_CENTROID_COSINE") = int(SKD_CLASSIFIER_NEAREST_CENTROID_COSINE);
+  module.attr("CLASSIFIER_NEAREST_NEIGHBOR_COSINE") = int(SKD_CLASSIFIER_NEAREST_NEIGHBOR_COSINE);
+  module.attr("CLASSIFIER_RIDGE") = int(SKD_CLASSIFIER_RIDGE);
+  module.attr("CLASSIFIER_LINEAR_SVC") = int(SKD_CLASSIFIER_LINEAR_SVC);
+  module.attr("METRIC_EUCLIDEAN") = int(SKD_METRIC_EUCLIDEAN);
+  module.attr("METRIC_COSINE") = int(SKD_METRIC_COSINE);
   module.def("sample_episodes", &sample_episodes, array("labels"), "n_way"_a, "n_shot"_a,
              "n_query"_a, "seed"_a, "legacy"_a, "first"_a, array("classes"), array("support"),
              array("query"));
@@ -108,8 +192,20 @@ void bind_few_shot(nb::module_ &module) {
   module.def("logistic_regression_fit", &logistic_regression_fit, array("features"),
              array("labels"), "inverse_regularization"_a, "tolerance"_a, "max_iterations"_a,
              array("coefficients"), array("intercepts"));
-  module.def("logistic_regression_decision", &logistic_regression_decision, array("features"),
-             array("coefficients"), array("intercepts"), array("decision"));
+  module.def("ridge_classifier_fit", &ridge_classifier_fit, array("features"), array("labels"),
+             "alpha"_a, array("coefficients"), array("intercepts"));
+  module.def("linear_svc_fit", &linear_svc_fit, array("features"), array("labels"),
+             "inverse_regularization"_a, "tolerance"_a, "max_iterations"_a, array("coefficients"),
+             array("intercepts"));
+  module.def("linear_decision", &linear_decision, array("features"), array("coefficients"),
+             array("intercepts"), array("decision"));
+  module.def("softmax", &softmax, array("logits"), array("probabilities"));
+  module.def("class_centroids", &class_centroids, array("features"), array("labels"),
+             array("centroids"));
+  module.def("prototype_proximities", &prototype_proximities, array("features"),
+             array("prototypes"), "metric"_a, array("proximities"));
+  module.def("nearest_prototypes", &nearest_prototypes, array("features"), array("prototypes"),
+             "metric"_a, array("nearest"));
   module.def("score_episodes", &score_episodes, array("support"), array("support_labels"),
              array("features"), array("query"), "classifier"_a, "inverse_regularization"_a,
              optional_array("predictions"), array("accuracies"));

@@ -1,3 +1,8 @@
+import os
+
+# Or scikit-learn skips one of its checks; SciPy reads it when it is imported.
+os.environ["SCIPY_ARRAY_API"] = "1"
+
 import numpy as np
 import pytest
 

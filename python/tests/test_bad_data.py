@@ -132,15 +132,19 @@ WRONG_EVALUATIONS = {
         "'first'",
         lambda: skd.EpisodeSampler([0] * 20, n_way=1).sample(-1, 1),
     ),
-    "LogisticRegression with C 0": (ValueError, "'C'", lambda: skd.LogisticRegression(C=0)),
+    "LogisticRegression with C 0": (
+        ValueError,
+        "'C'",
+        lambda: skd.LogisticRegression(C=0).fit([[0.0], [1.0]], [0, 1]),
+    ),
     "LogisticRegression of NaN": (
         ValueError,
-        "'features'",
+        "'X'",
         lambda: skd.LogisticRegression().fit([[NAN], [1.0]], [0, 1]),
     ),
     "LogisticRegression of one class": (
         ValueError,
-        "'labels'",
+        "'y'",
         lambda: skd.LogisticRegression().fit([[0.0], [1.0]], [3, 3]),
     ),
     "LogisticRegression before fit": (
@@ -150,7 +154,7 @@ WRONG_EVALUATIONS = {
     ),
     "LogisticRegression with other features": (
         ValueError,
-        "'coefficients'",
+        "'X'",
         lambda: skd.LogisticRegression().fit([[0.0], [1.0]], [0, 1]).predict([[1.0, 2.0]]),
     ),
     "mean_ci95 of nothing": (ValueError, "'values'", lambda: skd.mean_ci95([])),

@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
-from golden import Golden, assert_relative, fill_bytes, nchw, uniform
+from golden import Golden, assert_relative, fill_bytes, nchw
+from golden_episode import CLASSIFIER, ClassifierEpisode
 
 import skd
 from skd.augmentation import CHOICES
 
 AUGMENT = Golden("augment")
 EPISODES = Golden("episodes")
-CLASSIFIER = Golden("classifier")
 KINDS = sorted({key.split(".")[0] for key in EPISODES if key.endswith(".labels")})
 
 
@@ -46,32 +46,6 @@ def test_legacy_episodes_match_the_reference_exactly(kind, shots):
     np.testing.assert_array_equal(episodes.classes, EPISODES[f"{prefix}.class_label"])
     np.testing.assert_array_equal(episodes.support, EPISODES[f"{prefix}.support_dataset"])
     np.testing.assert_array_equal(episodes.query, EPISODES[f"{prefix}.query_dataset"])
-
-
-class ClassifierEpisode:
-    """L2-normalised support and query features of one episode of the golden file."""
-
-    dimensions = 640
-
-    def __init__(self, number):
-        self.key = f"episode{number}"
-        ways, shots, copies, queries, offset, centre = CLASSIFIER.numbers(f"{self.key}.cfg")
-        self.ways, self.shots = ways, shots
-        centres = self.draw("centre", ways) * (centre / 64) + offset / 64
-        base = np.repeat(centres, shots, axis=0) + self.draw("base", ways * shots)
-        noise = 0.25 * self.draw("augment", copies * ways * shots)
-        support = np.concatenate([base] * copies) + noise
-        query = np.repeat(centres, queries, axis=0) + self.draw("query", ways * queries)
-        self.support = skd.l2_normalize(support.astype(np.float32))
-        self.query = skd.l2_normalize(query.astype(np.float32))
-        self.labels = np.tile(np.repeat(np.arange(ways), shots), copies)
-        self.truth = np.repeat(np.arange(ways), queries)
-
-    def draw(self, part, rows):
-        return uniform(f"{self.key}.{part}", (rows, self.dimensions), CLASSIFIER.seed("data"))
-
-    def __getitem__(self, name):
-        return CLASSIFIER[f"{self.key}.{name}"]
 
 
 @pytest.mark.parametrize("number", range(int(CLASSIFIER["count"])))

@@ -331,17 +331,84 @@ skd_status skd_logistic_regression_fit(const float *features, const int64_t *lab
                                        int64_t max_iterations, double *coefficients,
                                        double *intercepts, int64_t *iterations);
 
-/** decision[n,w] = intercepts[w] + sum_d features[n,d] coefficients[w,d]. */
-skd_status skd_logistic_regression_decision(const float *features, int64_t rows,
-                                            int64_t dimensions, int64_t classes,
-                                            const double *coefficients, const double *intercepts,
-                                            double *decision);
+/**
+ * Ridge regression of the classes on targets of +-1, one against the rest, as scikit-learn's
+ * RidgeClassifier; intercepts free. Arguments as for skd_logistic_regression_fit.
+ *
+ * @param alpha  Strength of the penalty alpha ||coefficients||^2, > 0.
+ */
+skd_status skd_ridge_classifier_fit(const float *features, const int64_t *labels, int64_t rows,
+                                    int64_t dimensions, int64_t classes, double alpha,
+                                    double *coefficients, double *intercepts);
 
-/** Classifiers of skd_score_episodes. */
+/**
+ * Linear support vector machines with the squared hinge, one against the rest, as scikit-learn's
+ * LinearSVC: minimises 1/2 (||coefficients||^2 + intercept^2) + C sum max(0, 1 - t decision)^2 for
+ * each class. Other arguments as for skd_logistic_regression_fit.
+ *
+ * @param inverse_regularization  C > 0.
+ * @param tolerance     Stops where coefficients and intercept are that near to the minimum; > 0.
+ * @param iterations    The most that a class took; may be NULL.
+ */
+skd_status skd_linear_svc_fit(const float *features, const int64_t *labels, int64_t rows,
+                              int64_t dimensions, int64_t classes, double inverse_regularization,
+                              double tolerance, int64_t max_iterations, double *coefficients,
+                              double *intercepts, int64_t *iterations);
+
+/** decision[n,w] = intercepts[w] + sum_d features[n,d] coefficients[w,d]; classes >= 1. */
+skd_status skd_linear_decision(const float *features, int64_t rows, int64_t dimensions,
+                               int64_t classes, const double *coefficients,
+                               const double *intercepts, double *decision);
+
+/** probabilities[n,w] = exp(logits[n,w]) / sum_w exp(logits[n,w]), [rows, classes]. In place allowed. */
+skd_status skd_softmax(const double *logits, int64_t rows, int64_t classes, double *probabilities);
+
+/** How near a row of features is to a prototype. */
 enum {
-  SKD_CLASSIFIER_LOGISTIC = 0,
-  SKD_CLASSIFIER_NEAREST_CENTROID = 1, /**< Euclidean distance to the class means. */
-  SKD_CLASSIFIER_NEAREST_NEIGHBOR = 2  /**< Euclidean; the first of equal distances. */
+  SKD_METRIC_EUCLIDEAN = 0, /**< Minus the squared Euclidean distance. */
+  SKD_METRIC_COSINE = 1     /**< The cosine of the angle between both; 0 for a row of zeros. */
+};
+
+/**
+ * The mean of each class.
+ *
+ * @param labels     `rows` classes in 0..<classes, each present.
+ * @param centroids  [classes, dimensions].
+ */
+skd_status skd_class_centroids(const float *features, const int64_t *labels, int64_t rows,
+                               int64_t dimensions, int64_t classes, double *centroids);
+
+/**
+ * How near each prototype is to each row.
+ *
+ * @param features     [rows, dimensions], finite; rows >= 0.
+ * @param prototypes   [count, dimensions]; count >= 1.
+ * @param metric       SKD_METRIC_EUCLIDEAN or SKD_METRIC_COSINE.
+ * @param proximities  [rows, count].
+ */
+skd_status skd_prototype_proximities(const float *features, int64_t rows, int64_t dimensions,
+                                     const double *prototypes, int64_t count, int32_t metric,
+                                     double *proximities);
+
+/**
+ * The prototype that is nearest to each row, the first of equally near ones. Arguments as for
+ * skd_prototype_proximities.
+ *
+ * @param nearest  [rows] in 0..<count.
+ */
+skd_status skd_nearest_prototypes(const float *features, int64_t rows, int64_t dimensions,
+                                  const double *prototypes, int64_t count, int32_t metric,
+                                  int64_t *nearest);
+
+/** Classifiers of skd_score_episodes. C is its `inverse_regularization`. */
+enum {
+  SKD_CLASSIFIER_LOGISTIC = 0,                /**< Multinomial logistic regression with C. */
+  SKD_CLASSIFIER_NEAREST_CENTROID = 1,        /**< Euclidean distance to the class means. */
+  SKD_CLASSIFIER_NEAREST_NEIGHBOR = 2,        /**< Euclidean; the first of equal distances. */
+  SKD_CLASSIFIER_NEAREST_CENTROID_COSINE = 3, /**< Cosine with the class means. */
+  SKD_CLASSIFIER_NEAREST_NEIGHBOR_COSINE = 4, /**< Cosine; the first of equal ones. */
+  SKD_CLASSIFIER_RIDGE = 5,                   /**< Ridge regression with alpha = 1 / C. */
+  SKD_CLASSIFIER_LINEAR_SVC = 6               /**< Linear support vector machines with C. */
 };
 
 /**

@@ -8,22 +8,31 @@ public final class FewShotClassifier {
   public enum Kind: Sendable, Equatable {
     /// Multinomial logistic regression with this inverse regularisation C.
     case logistic(inverseRegularization: Double)
-    /// The class whose mean is nearest; Euclidean, the lowest class of equal distances.
-    case nearestCentroid
-    /// The class of the nearest sample; Euclidean, the first sample of equal distances.
-    case nearestNeighbor
+    /// The class whose mean is nearest; the lowest class of equal distances.
+    case nearestCentroid(Metric)
+    /// The class of the nearest sample; the first sample of equal distances.
+    case nearestNeighbor(Metric)
+    /// Ridge regression of the classes with this penalty.
+    case ridge(alpha: Double)
+    /// Linear support vector machines with this inverse regularisation C.
+    case linearSVC(inverseRegularization: Double)
+  }
+
+  private enum Solver {
+    case logistic(LogisticRegression, LogisticRegression.Options)
+    case ridge(RidgeClassifier, alpha: Double)
+    case linearSVC(LinearSVC, LinearSVC.Options)
+    case centroids(NearestPrototype)
+    case samples(NearestPrototype)
   }
 
   public let kind: Kind
   private let rows: Int
   private let dimensions: Int
   private let classes: Int
-  private let length: Int  // of a padded row
-  private let regression: LogisticRegression?
-  private let prototypes: AlignedBuffer<Double>  // [prototypeCount, length]
-  private let prototypeCount: Int
-  private let prototypeLabels: AlignedBuffer<Int64>
+  private let solver: Solver
   private let query: AlignedBuffer<Double>
+  private var sampleLabels: [Int]  // of the nearest neighbour
 
   /// - Parameters:
   ///   - rows: Samples of a support set, `>= 1`.
@@ -35,21 +44,25 @@ public final class FewShotClassifier {
     self.rows = rows
     self.dimensions = dimensions
     self.classes = classes
-    length = paddedRowLength(dimensions)
-    query = try AlignedBuffer(count: length)
     switch kind {
-    case .logistic:
-      prototypeCount = 0
-      regression = try LogisticRegression(rows: rows, dimensions: dimensions, classes: classes)
-    case .nearestCentroid:
-      prototypeCount = classes
-      regression = nil
-    case .nearestNeighbor:
-      prototypeCount = rows
-      regression = nil
+    case .logistic(let inverseRegularization):
+      solver = .logistic(
+        try LogisticRegression(rows: rows, dimensions: dimensions, classes: classes),
+        .init(inverseRegularization: inverseRegularization))
+    case .nearestCentroid(let metric):
+      solver = .centroids(try NearestPrototype(metric, count: classes, dimensions: dimensions))
+    case .nearestNeighbor(let metric):
+      solver = .samples(try NearestPrototype(metric, count: rows, dimensions: dimensions))
+    case .ridge(let alpha):
+      solver = .ridge(
+        try RidgeClassifier(rows: rows, dimensions: dimensions, classes: classes), alpha: alpha)
+    case .linearSVC(let inverseRegularization):
+      solver = .linearSVC(
+        try LinearSVC(rows: rows, dimensions: dimensions, classes: classes),
+        .init(inverseRegularization: inverseRegularization))
     }
-    prototypes = try AlignedBuffer(count: prototypeCount * length)
-    prototypeLabels = try AlignedBuffer(count: prototypeCount)
+    query = try AlignedBuffer(count: paddedRowLength(dimensions))
+    sampleLabels = []
   }
 
   /// Fits to a support set.
@@ -58,55 +71,35 @@ public final class FewShotClassifier {
   ///   - features: `[rows, dimensions]`, finite.
   ///   - labels: `rows` classes in `0..<classes`, every class at least once.
   public func fit(_ features: UnsafePointer<Float>, labels: UnsafePointer<Int64>) {
-    switch kind {
-    case .logistic(let inverseRegularization):
-      _ = regression?.fit(
-        features, labels: labels, .init(inverseRegularization: inverseRegularization))
-    case .nearestCentroid:
-      computeCentroids(features, labels)
-    case .nearestNeighbor:
-      for n in 0..<rows {
-        widen(
-          features + n * dimensions, count: dimensions, into: prototypes.pointer + n * length)
-        prototypeLabels.pointer[n] = labels[n]
-      }
+    switch solver {
+    case .logistic(let regression, let options):
+      _ = regression.fit(features, labels: labels, options)
+    case .ridge(let regression, let alpha):
+      regression.fit(features, labels: labels, alpha: alpha)
+    case .linearSVC(let machines, let options):
+      _ = machines.fit(features, labels: labels, options)
+    case .centroids(let prototypes):
+      prototypes.setCentroids(features, labels: labels, rows: rows)
+    case .samples(let prototypes):
+      prototypes.setRows(features)
+      sampleLabels = (0..<rows).map { Int(labels[$0]) }
     }
   }
 
-  private func computeCentroids(_ features: UnsafePointer<Float>, _ labels: UnsafePointer<Int64>) {
-    prototypes.pointer.update(repeating: 0, count: classes * length)
-    var counts = [Int](repeating: 0, count: classes)
-    for n in 0..<rows {
-      widen(features + n * dimensions, count: dimensions, into: query.pointer)
-      addScaled(
-        query.pointer, by: 1, length: length, to: prototypes.pointer + Int(labels[n]) * length)
-      counts[Int(labels[n])] += 1
-    }
-    for k in 0..<classes {
-      let centroid = prototypes.pointer + k * length
-      scale(centroid, by: 1 / Double(counts[k]), length: length, into: centroid)
-      prototypeLabels.pointer[k] = Int64(k)
-    }
-  }
-
-  /// The class of one row of `dimensions` features, in `0..<classes`.
+  /// The class of one row of `dimensions` features, in `0..<classes`; the first of equal ones.
   public func predict(_ features: UnsafePointer<Float>) -> Int {
-    widen(features, count: dimensions, into: query.pointer)
-    if let regression {
-      return firstMaximum(of: classes) { regression.decision(query.pointer, class: $0) }
+    switch solver {
+    case .logistic(let classifier, _): return predict(features, by: classifier)
+    case .ridge(let classifier, _): return predict(features, by: classifier)
+    case .linearSVC(let classifier, _): return predict(features, by: classifier)
+    case .centroids(let prototypes): return prototypes.nearest(to: features)
+    case .samples(let prototypes): return sampleLabels[prototypes.nearest(to: features)]
     }
-    let nearest = firstMaximum(of: prototypeCount) {
-      -squaredDistance(query.pointer, prototypes.pointer + $0 * length, length: length)
-    }
-    return Int(prototypeLabels.pointer[nearest])
   }
 
-  private func firstMaximum(of count: Int, _ value: (Int) -> Double) -> Int {
-    var best = (index: 0, value: -Double.infinity)
-    for i in 0..<count {
-      let candidate = value(i)
-      if candidate > best.value { best = (i, candidate) }
-    }
-    return best.index
+  private func predict(_ features: UnsafePointer<Float>, by classifier: any LinearClassifier) -> Int
+  {
+    widen(features, count: dimensions, into: query.pointer)
+    return firstMaximum(of: classes) { classifier.decision(query.pointer, class: $0) }
   }
 }

@@ -12,7 +12,7 @@ import SKDRuntime
 /// samples, W = A X, where it lies: the objective then needs only the products X Xᵀ of the
 /// samples with each other. What is found is converted to W, and the fit ends where the gradient
 /// with respect to W and b itself is small.
-public final class LogisticRegression {
+public final class LogisticRegression: LinearClassifier {
   /// When a fit ends, and the strength of its penalty.
   public struct Options: Sendable {
     /// C, positive.
@@ -115,10 +115,5 @@ public final class LogisticRegression {
     let mean = (0..<classes).reduce(0) { $0 + interceptPointer[$1] } / Double(classes)
     for k in 0..<classes { interceptPointer[k] -= mean }
     return iterations
-  }
-
-  /// The decision value of class `k` for a padded row of features.
-  func decision(_ row: UnsafePointer<Double>, class k: Int) -> Double {
-    dotProduct(row, coefficients + k * featureLength, length: featureLength) + intercepts[k]
   }
 }

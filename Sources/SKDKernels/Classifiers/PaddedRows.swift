@@ -168,6 +168,22 @@ public func combineRows(
   }
 }
 
+/// `output[j, i] = a[i, j]`, of padded rows.
+///
+/// Writes (`=`) `columns x rows` entries; the padding of `output` is left as it is.
+///
+/// - Parameters:
+///   - a: `[rows, length]`, of which the first `columns` columns count.
+///   - output: `[columns, outputLength]`, `outputLength >= rows`.
+public func transpose(
+  _ a: UnsafePointer<Double>, rows: Int, columns: Int, length: Int, outputLength: Int,
+  into output: UnsafeMutablePointer<Double>
+) {
+  for j in 0..<columns {
+    for i in 0..<rows { output[j * outputLength + i] = a[i * length + j] }
+  }
+}
+
 private typealias DoubleVector = SIMD8<Double>
 
 @inline(__always)

@@ -47,7 +47,7 @@ final class ClassifierGoldenTests: XCTestCase {
     for (i, episode) in try Self.episodes.get().enumerated() {
       let key = "episode\(i)"
       let logistic = try predict(episode, .logistic(inverseRegularization: 1))
-      let neighbor = try predict(episode, .nearestNeighbor)
+      let neighbor = try predict(episode, .nearestNeighbor(.euclidean))
       let claims: [(actual: [Int], predictions: String, gap: String, least: Float)] = [
         (logistic, "pred_lr", "gap_lr", 1e-3), (logistic, "pred_lr_sklearn", "gap_lr", 5e-3),
         (neighbor, "pred_nn", "gap_nn", 1e-5), (neighbor, "pred_cosine", "gap_nn", 1e-5),
@@ -67,7 +67,7 @@ final class ClassifierGoldenTests: XCTestCase {
     var accuracies: [String: [Double]] = [:]
     for episode in try Self.episodes.get() {
       let kinds: [(String, FewShotClassifier.Kind)] = [
-        ("lr", .logistic(inverseRegularization: 1)), ("nn", .nearestNeighbor),
+        ("lr", .logistic(inverseRegularization: 1)), ("nn", .nearestNeighbor(.euclidean)),
       ]
       for (name, kind) in kinds {
         let correct = try predict(episode, kind).enumerated()

@@ -10,7 +10,8 @@ final class FewShotClassifierTests: XCTestCase {
   }
 
   func testNearestCentroidUsesTheMeansOfTheClasses() throws {
-    let classifier = try FewShotClassifier(.nearestCentroid, rows: 3, dimensions: 1, classes: 2)
+    let classifier = try FewShotClassifier(
+      .nearestCentroid(.euclidean), rows: 3, dimensions: 1, classes: 2)
     classifier.fit([0, 4, 3.5], labels: [0, 0, 1])  // centroids 2 and 3.5
     XCTAssertEqual(classifier.predict([4]), 1)
     XCTAssertEqual(classifier.predict([2.5]), 0)
@@ -18,11 +19,30 @@ final class FewShotClassifierTests: XCTestCase {
   }
 
   func testNearestNeighborTakesTheFirstOfEqualDistances() throws {
-    let classifier = try FewShotClassifier(.nearestNeighbor, rows: 3, dimensions: 1, classes: 2)
+    let classifier = try FewShotClassifier(
+      .nearestNeighbor(.euclidean), rows: 3, dimensions: 1, classes: 2)
     classifier.fit([0, 4, 0], labels: [1, 0, 0])
     XCTAssertEqual(classifier.predict([3]), 0)
     XCTAssertEqual(classifier.predict([1]), 1)
     XCTAssertEqual(classifier.predict([2]), 1)
+  }
+
+  func testCosineComparesDirectionsAlone() throws {
+    let features: [Float] = [10, 1, 0.1, 0.1, 0, 0]
+    let neighbor = try FewShotClassifier(
+      .nearestNeighbor(.cosine), rows: 3, dimensions: 2, classes: 3)
+    neighbor.fit(features, labels: [0, 1, 2])
+    XCTAssertEqual(neighbor.predict([1, 1]), 1)
+    XCTAssertEqual(neighbor.predict([1, 0.2]), 0)
+    XCTAssertEqual(neighbor.predict([-1, -1]), 2)  // zeros have cosine 0, the others less
+    XCTAssertEqual(neighbor.predict([0, 0]), 0)  // all are equally far: the first
+    XCTAssertEqual(neighbor.predict([3e38, 3e38]), 1)
+
+    let centroid = try FewShotClassifier(
+      .nearestCentroid(.cosine), rows: 4, dimensions: 2, classes: 2)
+    centroid.fit([4, 0, 0, 4, 0, 1, 0, 2], labels: [0, 0, 1, 1])  // means (2, 2) and (0, 1.5)
+    XCTAssertEqual(centroid.predict([0.1, 0.09]), 0)
+    XCTAssertEqual(centroid.predict([1, 9]), 1)
   }
 
   func testScoresAreTheSameForAnyNumberOfThreadsAndMatchSingleFits() throws {
@@ -35,7 +55,9 @@ final class FewShotClassifierTests: XCTestCase {
     let threads = WorkerPool.shared.threadCount
     defer { WorkerPool.shared.threadCount = threads }
     let kinds: [FewShotClassifier.Kind] = [
-      .logistic(inverseRegularization: 1), .nearestCentroid, .nearestNeighbor,
+      .logistic(inverseRegularization: 1), .nearestCentroid(.euclidean),
+      .nearestCentroid(.cosine), .nearestNeighbor(.euclidean), .nearestNeighbor(.cosine),
+      .ridge(alpha: 1), .linearSVC(inverseRegularization: 1),
     ]
     for kind in kinds {
       let results = try [1, 2, 5, 16].map { threads in

@@ -87,4 +87,22 @@ final class PaddedRowsTests: XCTestCase {
       }
     }
   }
+
+  func testTransposeMovesEveryEntryAndNoPadding() {
+    for rows in sizes {
+      for columns in sizes {
+        let (length, outputLength) = (16, paddedRowLength(rows))
+        let a = uniform("a", count: rows * length, seed: 0)
+        var output = [Double](repeating: 9, count: columns * outputLength)
+        transpose(
+          a, rows: rows, columns: columns, length: length, outputLength: outputLength,
+          into: &output)
+        for j in 0..<columns {
+          for i in 0..<outputLength {
+            XCTAssertEqual(output[j * outputLength + i], i < rows ? a[i * length + j] : 9)
+          }
+        }
+      }
+    }
+  }
 }

@@ -1,6 +1,25 @@
 import SKDKernels
 
-/// Decision values of a fitted logistic regression.
+/// A classifier whose decision values are linear in the features.
+///
+///     decision[k] = intercepts[k] + sum_d features[d] coefficients[k, d]
+protocol LinearClassifier: AnyObject {
+  /// Length of a row of `coefficients`, zero padding included.
+  var featureLength: Int { get }
+  /// `[classes, featureLength]`.
+  var coefficients: UnsafePointer<Double> { get }
+  /// `[classes]`.
+  var intercepts: UnsafePointer<Double> { get }
+}
+
+extension LinearClassifier {
+  /// The decision value of class `k` for a padded row of features.
+  func decision(_ row: UnsafePointer<Double>, class k: Int) -> Double {
+    dotProduct(row, coefficients + k * featureLength, length: featureLength) + intercepts[k]
+  }
+}
+
+/// Decision values of a fitted linear classifier.
 ///
 ///     decision[n, k] = intercepts[k] + sum_d features[n, d] coefficients[k, d]
 ///
@@ -10,7 +29,7 @@ import SKDKernels
 ///   - intercepts: `[classes]`.
 ///   - decision: `[rows, classes]`; overwritten.
 /// - Complexity: O(rows · classes · dimensions); allocates nothing.
-public func logisticDecision(
+public func linearDecision(
   _ features: UnsafePointer<Float>, rows: Int, dimensions: Int, classes: Int,
   coefficients: UnsafePointer<Double>, intercepts: UnsafePointer<Double>,
   into decision: UnsafeMutablePointer<Double>

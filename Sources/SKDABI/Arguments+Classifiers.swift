@@ -1,0 +1,50 @@
+import CSKD
+import SKDFewShot
+import SKDRuntime
+
+/// Checks of what classifiers take.
+extension Arguments {
+  static let maximumClasses = 1_000_000
+
+  func positive(_ value: Double, _ name: String) throws {
+    try require(
+      value > 0 && value.isFinite, "\(name) of \(function) must be positive; got \(value)")
+  }
+
+  /// Throws unless the labels are in `0..<classes` and every class has one.
+  func everyLabel(
+    _ labels: UnsafePointer<Int64>, count: Int, classes: Int, _ name: String
+  ) throws {
+    try self.labels(labels, count: count, classes: classes, name)
+    var isPresent = [Bool](repeating: false, count: classes)
+    for i in 0..<count { isPresent[Int(labels[i])] = true }
+    if let missing = isPresent.firstIndex(of: false) {
+      throw SKDError.invalidArgument(
+        "\(name) of \(function) must hold each of 0...\(classes - 1); \(missing) is missing")
+    }
+  }
+
+  func classifier(
+    _ code: Int32, _ inverseRegularization: Double
+  ) throws -> FewShotClassifier.Kind {
+    switch try size(Int64(code), "classifier", in: 0...6) {
+    case SKD_CLASSIFIER_NEAREST_CENTROID: return .nearestCentroid(.euclidean)
+    case SKD_CLASSIFIER_NEAREST_NEIGHBOR: return .nearestNeighbor(.euclidean)
+    case SKD_CLASSIFIER_NEAREST_CENTROID_COSINE: return .nearestCentroid(.cosine)
+    case SKD_CLASSIFIER_NEAREST_NEIGHBOR_COSINE: return .nearestNeighbor(.cosine)
+    case SKD_CLASSIFIER_RIDGE:
+      try positive(inverseRegularization, "inverse_regularization")
+      return .ridge(alpha: 1 / inverseRegularization)
+    case SKD_CLASSIFIER_LINEAR_SVC:
+      try positive(inverseRegularization, "inverse_regularization")
+      return .linearSVC(inverseRegularization: inverseRegularization)
+    default:
+      try positive(inverseRegularization, "inverse_regularization")
+      return .logistic(inverseRegularization: inverseRegularization)
+    }
+  }
+
+  func metric(_ code: Int32) throws -> Metric {
+    try size(Int64(code), "metric", in: 0...1) == SKD_METRIC_COSINE ? .cosine : .euclidean
+  }
+}

@@ -1,0 +1,162 @@
+import CSKD
+import SKDFewShot
+import SKDKernels
+import SKDRuntime
+
+@c @implementation
+public func skd_logistic_regression_fit(
+  _ features: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!, _ rows: Int64,
+  _ dimensions: Int64, _ classes: Int64, _ inverse_regularization: Double, _ tolerance: Double,
+  _ max_iterations: Int64, _ coefficients: UnsafeMutablePointer<Double>!,
+  _ intercepts: UnsafeMutablePointer<Double>!, _ iterations: UnsafeMutablePointer<Int64>!
+) -> skd_status {
+  status {
+    let fit = try LinearFit(
+      "logistic_regression_fit", features, labels, rows, dimensions, classes, coefficients,
+      intercepts)
+    try fit.arguments.positive(inverse_regularization, "inverse_regularization")
+    try fit.arguments.positive(tolerance, "tolerance")
+    let maximumIterations = try fit.arguments.size(max_iterations, "max_iterations")
+    try fit.checkValues()
+    let regression = try LogisticRegression(
+      rows: fit.rows, dimensions: fit.dimensions, classes: fit.classes)
+    let taken = regression.fit(
+      fit.features, labels: fit.labels,
+      LogisticRegression.Options(
+        inverseRegularization: inverse_regularization, tolerance: tolerance,
+        maximumIterations: maximumIterations))
+    fit.write(regression.coefficients, regression.intercepts, length: regression.featureLength)
+    iterations?.pointee = Int64(taken)
+  }
+}
+
+@c @implementation
+public func skd_ridge_classifier_fit(
+  _ features: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!, _ rows: Int64,
+  _ dimensions: Int64, _ classes: Int64, _ alpha: Double,
+  _ coefficients: UnsafeMutablePointer<Double>!, _ intercepts: UnsafeMutablePointer<Double>!
+) -> skd_status {
+  status {
+    let fit = try LinearFit(
+      "ridge_classifier_fit", features, labels, rows, dimensions, classes, coefficients, intercepts)
+    try fit.arguments.positive(alpha, "alpha")
+    try fit.checkValues()
+    let regression = try RidgeClassifier(
+      rows: fit.rows, dimensions: fit.dimensions, classes: fit.classes)
+    regression.fit(fit.features, labels: fit.labels, alpha: alpha)
+    fit.write(regression.coefficients, regression.intercepts, length: regression.featureLength)
+  }
+}
+
+@c @implementation
+public func skd_linear_svc_fit(
+  _ features: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!, _ rows: Int64,
+  _ dimensions: Int64, _ classes: Int64, _ inverse_regularization: Double, _ tolerance: Double,
+  _ max_iterations: Int64, _ coefficients: UnsafeMutablePointer<Double>!,
+  _ intercepts: UnsafeMutablePointer<Double>!, _ iterations: UnsafeMutablePointer<Int64>!
+) -> skd_status {
+  status {
+    let fit = try LinearFit(
+      "linear_svc_fit", features, labels, rows, dimensions, classes, coefficients, intercepts)
+    try fit.arguments.positive(inverse_regularization, "inverse_regularization")
+    try fit.arguments.positive(tolerance, "tolerance")
+    let maximumIterations = try fit.arguments.size(max_iterations, "max_iterations")
+    try fit.checkValues()
+    let machines = try LinearSVC(
+      rows: fit.rows, dimensions: fit.dimensions, classes: fit.classes)
+    let taken = machines.fit(
+      fit.features, labels: fit.labels,
+      LinearSVC.Options(
+        inverseRegularization: inverse_regularization, tolerance: tolerance,
+        maximumIterations: maximumIterations))
+    fit.write(machines.coefficients, machines.intercepts, length: machines.featureLength)
+    iterations?.pointee = Int64(taken)
+  }
+}
+
+@c @implementation
+public func skd_linear_decision(
+  _ features: UnsafePointer<Float>!, _ rows: Int64, _ dimensions: Int64, _ classes: Int64,
+  _ coefficients: UnsafePointer<Double>!, _ intercepts: UnsafePointer<Double>!,
+  _ decision: UnsafeMutablePointer<Double>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("linear_decision")
+    let rows = try arguments.size(rows, "rows", in: 0...Arguments.maximumExtent)
+    let dimensions = try arguments.size(dimensions, "dimensions")
+    let classes = try arguments.size(classes, "classes", in: 1...Arguments.maximumClasses)
+    _ = try arguments.count(rows, dimensions, of: "features")
+    _ = try arguments.count(classes, dimensions, of: "coefficients")
+    _ = try arguments.count(rows, classes, of: "decision")
+    if rows == 0 { return }
+    linearDecision(
+      try arguments.pointer(features, "features"), rows: rows, dimensions: dimensions,
+      classes: classes, coefficients: try arguments.pointer(coefficients, "coefficients"),
+      intercepts: try arguments.pointer(intercepts, "intercepts"),
+      into: try arguments.pointer(decision, "decision"))
+  }
+}
+
+@c @implementation
+public func skd_softmax(
+  _ logits: UnsafePointer<Double>!, _ rows: Int64, _ classes: Int64,
+  _ probabilities: UnsafeMutablePointer<Double>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("softmax")
+    let rows = try arguments.size(rows, "rows", in: 0...Arguments.maximumExtent)
+    let classes = try arguments.size(classes, "classes")
+    _ = try arguments.count(rows, classes, of: "logits")
+    if rows == 0 { return }
+    softmaxRows(
+      try arguments.pointer(logits, "logits"), rows: rows, classes: classes,
+      into: try arguments.pointer(probabilities, "probabilities"))
+  }
+}
+
+/// The arguments that the fits of linear classifiers share, checked.
+private struct LinearFit {
+  let arguments: Arguments
+  let features: UnsafePointer<Float>
+  let labels: UnsafePointer<Int64>
+  let rows: Int
+  let dimensions: Int
+  let classes: Int
+  private let coefficients: UnsafeMutablePointer<Double>
+  private let intercepts: UnsafeMutablePointer<Double>
+
+  init(
+    _ function: String, _ features: UnsafePointer<Float>?, _ labels: UnsafePointer<Int64>?,
+    _ rows: Int64, _ dimensions: Int64, _ classes: Int64,
+    _ coefficients: UnsafeMutablePointer<Double>?, _ intercepts: UnsafeMutablePointer<Double>?
+  ) throws {
+    arguments = Arguments(function)
+    self.rows = try arguments.size(rows, "rows")
+    self.dimensions = try arguments.size(dimensions, "dimensions")
+    self.classes = try arguments.size(classes, "classes", in: 2...Arguments.maximumClasses)
+    _ = try arguments.count(self.rows, self.dimensions, of: "features")
+    _ = try arguments.count(self.classes, self.dimensions, of: "coefficients")
+    _ = try arguments.count(self.rows, self.classes, of: "decision values")
+    self.features = try arguments.pointer(features, "features")
+    self.labels = try arguments.pointer(labels, "labels")
+    self.coefficients = try arguments.pointer(coefficients, "coefficients")
+    self.intercepts = try arguments.pointer(intercepts, "intercepts")
+  }
+
+  /// Throws unless the labels are in range, every class has one, and the features are finite.
+  func checkValues() throws {
+    try arguments.everyLabel(labels, count: rows, classes: classes, "labels")
+    try arguments.finite(features, count: rows * dimensions, "features")
+  }
+
+  /// Writes what was found; rows of the source have a length of their own.
+  func write(
+    _ coefficients: UnsafePointer<Double>, _ intercepts: UnsafePointer<Double>, length: Int
+  ) {
+    for k in 0..<classes {
+      (self.coefficients + k * dimensions).update(
+        from: coefficients + k * length, count: dimensions)
+    }
+    self.intercepts.update(from: intercepts, count: classes)
+  }
+}

@@ -1,0 +1,31 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// `output[n, k] = exp(logits[n, k]) / sum_k exp(logits[n, k])`.
+///
+/// Writes (`=`) `output`, which may be `logits`; allocates nothing. The largest logit of a row is
+/// subtracted first: no exponential overflows.
+///
+/// - Parameters:
+///   - logits: `[rows, classes]`, not padded.
+///   - classes: `>= 1`.
+public func softmaxRows(
+  _ logits: UnsafePointer<Double>, rows: Int, classes: Int,
+  into output: UnsafeMutablePointer<Double>
+) {
+  for n in 0..<rows {
+    let (row, result) = (logits + n * classes, output + n * classes)
+    var (maximum, sum) = (-Double.infinity, 0.0)
+    for k in 0..<classes { maximum = max(maximum, row[k]) }
+    for k in 0..<classes {
+      result[k] = exp(row[k] - maximum)
+      sum += result[k]
+    }
+    for k in 0..<classes { result[k] /= sum }
+  }
+}

@@ -1,0 +1,18 @@
+"""Classifiers on features, with the interface of scikit-learn's estimators.
+
+They are computed in Swift and need NumPy alone; scikit-learn's pipelines, searches and
+cross-validation take them as its own.
+"""
+
+from skd.classifiers._linear import LinearSVC, LogisticRegression, RidgeClassifier
+from skd.classifiers._nearest import NearestCentroid, NearestNeighbor
+from skd.classifiers._normalize import l2_normalize
+
+__all__ = [
+    "LinearSVC",
+    "LogisticRegression",
+    "NearestCentroid",
+    "NearestNeighbor",
+    "RidgeClassifier",
+    "l2_normalize",
+]

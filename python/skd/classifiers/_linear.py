@@ -1,0 +1,333 @@
+"""Classifiers whose decision is linear in the features."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skd import _native
+from skd import _validation as check
+from skd.classifiers._estimator import Classifier
+
+
+class _LinearClassifier(Classifier):
+    """Coefficients and intercepts: one row for each class, or the second's alone of two."""
+
+    coef_: NDArray[np.float64]
+    intercept_: NDArray[np.float64]
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
+        """Return the score of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), dtype float32
+            Features.
+
+        Returns
+        -------
+        decision : ndarray of shape (n_rows, n_classes) or (n_rows,), dtype float64
+            ``X @ coef_.T + intercept_``; of two classes, the score of the second alone, which
+            is predicted where it is positive.
+        """
+        scores = self._scores(X, "decision_function")
+        return scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
+        """Return the class with the largest score.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), dtype float32
+            Features.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_rows,)
+            Predicted classes, the first of equal ones.
+        """
+        scores = self._scores(X, "predict")
+        if len(self.classes_) == 2:
+            winners = (scores[:, 0] > 0).astype(np.int64)
+        else:
+            winners = scores.argmax(axis=1)
+        predicted: NDArray[Any] = self.classes_[winners]
+        return predicted
+
+    def _scores(self, features: ArrayLike, method: str) -> NDArray[np.float64]:
+        rows = self._rows(features, method)
+        scores = np.empty((len(rows), len(self.coef_)), dtype=np.float64)
+        _native.linear_decision(rows, self.coef_, self.intercept_, scores)
+        return scores
+
+
+class LogisticRegression(_LinearClassifier):
+    """Multinomial logistic regression, with the objective of scikit-learn's.
+
+    Minimises the sum of the cross-entropies plus ``1 / (2 C) * ||W||**2`` by L-BFGS, where W has
+    one row for each class; the intercepts are free.
+
+    Parameters
+    ----------
+    C : float, default=1.0
+        Inverse strength of the regularisation, > 0.
+    tol : float, default=1e-5
+        Stops when no entry of the gradient is larger.
+    max_iter : int, default=1000
+        Largest number of iterations.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, ascending.
+    coef_ : ndarray of shape (n_classes, n_features) or (1, n_features), dtype float64
+        W; of two classes, the difference of its rows.
+    intercept_ : ndarray of shape (n_classes,) or (1,), dtype float64
+        Intercepts; they sum to 0. Of two classes, their difference.
+    n_iter_ : int
+        Iterations taken, at least 1.
+    n_features_in_ : int
+        Features of a row.
+    feature_names_in_ : ndarray of shape (n_features,), dtype object
+        Names of the columns, if a data frame was fitted.
+
+    Notes
+    -----
+    Of two classes too both have a row of W, as with scikit-learn's ``multi_class="multinomial"``:
+    what scikit-learn finds without that for two classes with C, this finds with C / 2.
+
+    Examples
+    --------
+    >>> classifier = LogisticRegression().fit([[0.0], [1.0], [4.0], [5.0]], [3, 3, 7, 7])
+    >>> classifier.predict([[0.5], [4.5]])
+    array([3, 7])
+    """
+
+    n_iter_: int
+
+    def __init__(self, *, C: float = 1.0, tol: float = 1e-5, max_iter: int = 1000) -> None:  # noqa: N803
+        self.C = C
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803
+        """Fit the coefficients.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), dtype float32
+            Features, used as they are.
+        y : array-like of shape (n_rows,)
+            Classes, any integers or strings; at least two different ones.
+
+        Returns
+        -------
+        self : LogisticRegression
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If an argument or a parameter is not legal; an earlier fit then stays.
+        TypeError
+            If an argument or a parameter is of another type than documented.
+        """
+        owner = self._owner("fit")
+        strength = check.number(self.C, "C", owner, open_minimum=True)
+        tolerance = check.number(self.tol, "tol", owner, open_minimum=True)
+        limit = check.integer(self.max_iter, "max_iter", owner, minimum=1, maximum=MAX_ITERATIONS)
+        rows, classes, positions = self._fit_inputs(X, y)
+        coefficients, intercepts = _outputs(len(classes), rows.shape[1])
+        iterations = _native.logistic_regression_fit(
+            rows, positions, strength, tolerance, limit, coefficients, intercepts
+        )
+        self.n_iter_ = max(iterations, 1)
+        if len(classes) == 2:
+            self.coef_, self.intercept_ = np.diff(coefficients, axis=0), np.diff(intercepts)
+        else:
+            self.coef_, self.intercept_ = coefficients, intercepts
+        self._remember(X, rows.shape[1], classes)
+        return self
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
+        """Return the probability of each class: the softmax of the scores.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), dtype float32
+            Features.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_rows, n_classes), dtype float64
+            Rows sum to 1.
+        """
+        scores = self._scores(X, "predict_proba")
+        if len(self.classes_) == 2:
+            scores = np.column_stack([np.zeros(len(scores)), scores])
+        _native.softmax(scores, scores)
+        return scores
+
+
+class RidgeClassifier(_LinearClassifier):
+    """Ridge regression of the classes, one against the rest, as scikit-learn's.
+
+    Minimises ``||X @ w + b - t||**2 + alpha * ||w||**2`` for each class, where t is 1 for its rows
+    and -1 for the others; the intercept is free. The solution is exact, in the smaller of the
+    dimensions and the rows.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        Strength of the regularisation, > 0.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, ascending.
+    coef_ : ndarray of shape (n_classes, n_features) or (1, n_features), dtype float64
+        Coefficients; of two classes, those of the second.
+    intercept_ : ndarray of shape (n_classes,) or (1,), dtype float64
+        Intercepts; of two classes, that of the second.
+    n_features_in_ : int
+        Features of a row.
+    feature_names_in_ : ndarray of shape (n_features,), dtype object
+        Names of the columns, if a data frame was fitted.
+
+    Examples
+    --------
+    >>> classifier = RidgeClassifier().fit([[0.0], [1.0], [4.0], [5.0]], ["a", "a", "b", "b"])
+    >>> classifier.predict([[0.5], [4.5]]).tolist()
+    ['a', 'b']
+    """
+
+    def __init__(self, *, alpha: float = 1.0) -> None:
+        self.alpha = alpha
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803
+        """Fit the coefficients.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), dtype float32
+            Features, used as they are.
+        y : array-like of shape (n_rows,)
+            Classes, any integers or strings; at least two different ones.
+
+        Returns
+        -------
+        self : RidgeClassifier
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If an argument or a parameter is not legal; an earlier fit then stays.
+        TypeError
+            If an argument or a parameter is of another type than documented.
+        """
+        alpha = check.number(self.alpha, "alpha", self._owner("fit"), open_minimum=True)
+        rows, classes, positions = self._fit_inputs(X, y)
+        coefficients, intercepts = _outputs(len(classes), rows.shape[1])
+        _native.ridge_classifier_fit(rows, positions, alpha, coefficients, intercepts)
+        self.coef_, self.intercept_ = _one_against_the_rest(coefficients, intercepts)
+        self._remember(X, rows.shape[1], classes)
+        return self
+
+
+class LinearSVC(_LinearClassifier):
+    """Linear support vector machines with the squared hinge, one against the rest.
+
+    Minimises ``(||w||**2 + b**2) / 2 + C * sum(max(0, 1 - t * (X @ w + b))**2)`` for each class, as
+    scikit-learn's with its defaults; t is 1 for the rows of the class and -1 for the others.
+
+    Parameters
+    ----------
+    C : float, default=1.0
+        Inverse strength of the regularisation, > 0.
+    tol : float, default=1e-6
+        Stops where (w, b) is known to be that near to the minimum; most fits end sooner, at the
+        exact one.
+    max_iter : int, default=1000
+        Largest number of iterations, each a system of linear equations.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, ascending.
+    coef_ : ndarray of shape (n_classes, n_features) or (1, n_features), dtype float64
+        Coefficients; of two classes, those of the second.
+    intercept_ : ndarray of shape (n_classes,) or (1,), dtype float64
+        Intercepts; of two classes, that of the second.
+    n_iter_ : int
+        The most iterations that a class took.
+    n_features_in_ : int
+        Features of a row.
+    feature_names_in_ : ndarray of shape (n_features,), dtype object
+        Names of the columns, if a data frame was fitted.
+
+    Examples
+    --------
+    >>> classifier = LinearSVC().fit([[0.0], [1.0], [4.0], [5.0]], [3, 3, 7, 7])
+    >>> classifier.predict([[0.5], [4.5]])
+    array([3, 7])
+    """
+
+    n_iter_: int
+
+    def __init__(self, *, C: float = 1.0, tol: float = 1e-6, max_iter: int = 1000) -> None:  # noqa: N803
+        self.C = C
+        self.tol = tol
+        self.max_iter = max_iter
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803
+        """Fit the coefficients.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), dtype float32
+            Features, used as they are.
+        y : array-like of shape (n_rows,)
+            Classes, any integers or strings; at least two different ones.
+
+        Returns
+        -------
+        self : LinearSVC
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If an argument or a parameter is not legal; an earlier fit then stays.
+        TypeError
+            If an argument or a parameter is of another type than documented.
+        """
+        owner = self._owner("fit")
+        strength = check.number(self.C, "C", owner, open_minimum=True)
+        tolerance = check.number(self.tol, "tol", owner, open_minimum=True)
+        limit = check.integer(self.max_iter, "max_iter", owner, minimum=1, maximum=MAX_ITERATIONS)
+        rows, classes, positions = self._fit_inputs(X, y)
+        coefficients, intercepts = _outputs(len(classes), rows.shape[1])
+        self.n_iter_ = _native.linear_svc_fit(
+            rows, positions, strength, tolerance, limit, coefficients, intercepts
+        )
+        self.coef_, self.intercept_ = _one_against_the_rest(coefficients, intercepts)
+        self._remember(X, rows.shape[1], classes)
+        return self
+
+
+MAX_ITERATIONS = 2**40
+
+
+def _outputs(n_classes: int, n_features: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return np.empty((n_classes, n_features), np.float64), np.empty(n_classes, np.float64)
+
+
+def _one_against_the_rest(
+    coefficients: NDArray[np.float64], intercepts: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of two classes, whose problems mirror each other, keep the second."""
+    first = 1 if len(intercepts) == 2 else 0
+    return coefficients[first:].copy(), intercepts[first:].copy()

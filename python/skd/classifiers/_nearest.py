@@ -1,0 +1,227 @@
+"""Classifiers by the nearest of a number of points."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skd import _native
+from skd import _validation as check
+from skd.classifiers._estimator import Classifier
+
+METRICS = {"euclidean": _native.METRIC_EUCLIDEAN, "cosine": _native.METRIC_COSINE}
+
+
+class NearestCentroid(Classifier):
+    """The class whose mean is nearest: the prototypes of prototypical networks [1]_.
+
+    Parameters
+    ----------
+    metric : {"euclidean", "cosine"}, default="euclidean"
+        How near a row is to a mean: by the distance, or by the cosine of the angle between both,
+        which is 0 if one of them is zero.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, ascending.
+    centroids_ : ndarray of shape (n_classes, n_features), dtype float64
+        Mean of the rows of each class.
+    n_features_in_ : int
+        Features of a row.
+    feature_names_in_ : ndarray of shape (n_features,), dtype object
+        Names of the columns, if a data frame was fitted.
+
+    References
+    ----------
+    .. [1] J. Snell, K. Swersky and R. Zemel, "Prototypical Networks for Few-shot Learning",
+       arXiv:1703.05175, 2017.
+
+    Examples
+    --------
+    >>> classifier = NearestCentroid().fit([[0.0], [1.0], [4.0], [5.0]], ["a", "a", "b", "b"])
+    >>> classifier.centroids_.tolist()
+    [[0.5], [4.5]]
+    """
+
+    centroids_: NDArray[np.float64]
+
+    def __init__(self, *, metric: str = "euclidean") -> None:
+        self.metric = metric
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803
+        """Compute the means.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), dtype float32
+            Features, used as they are.
+        y : array-like of shape (n_rows,)
+            Classes, any integers or strings; at least two different ones.
+
+        Returns
+        -------
+        self : NearestCentroid
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If an argument or the metric is not legal; an earlier fit then stays.
+        TypeError
+            If an argument is of another type than documented.
+        """
+        check.choice(self.metric, "metric", self._owner("fit"), METRICS)
+        rows, classes, positions = self._fit_inputs(X, y)
+        centroids = np.empty((len(classes), rows.shape[1]), dtype=np.float64)
+        _native.class_centroids(rows, positions, centroids)
+        self.centroids_ = centroids
+        self._remember(X, rows.shape[1], classes)
+        return self
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
+        """Return how near each class is.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), dtype float32
+            Features.
+
+        Returns
+        -------
+        decision : ndarray of shape (n_rows, n_classes) or (n_rows,), dtype float64
+            Minus the squared distance to the mean of each class, or the cosine with it; of two
+            classes, by how much the second is nearer.
+        """
+        nearness = self._nearness(X, "decision_function")
+        return np.diff(nearness, axis=1)[:, 0] if len(self.classes_) == 2 else nearness
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
+        """Return the class whose mean is nearest.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), dtype float32
+            Features.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_rows,)
+            Predicted classes, the first of equally near ones.
+        """
+        winners = self._nearness(X, "predict").argmax(axis=1)
+        predicted: NDArray[Any] = self.classes_[winners]
+        return predicted
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
+        """Return the softmax of how near each class is.
+
+        With the Euclidean metric these are the probabilities of prototypical networks. They are
+        not calibrated; those of the cosine, which differ little from each other, even less.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), dtype float32
+            Features.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_rows, n_classes), dtype float64
+            Rows sum to 1.
+        """
+        nearness = self._nearness(X, "predict_proba")
+        _native.softmax(nearness, nearness)
+        return nearness
+
+    def _nearness(self, features: ArrayLike, method: str) -> NDArray[np.float64]:
+        rows = self._rows(features, method)
+        nearness = np.empty((len(rows), len(self.centroids_)), dtype=np.float64)
+        metric = METRICS[check.choice(self.metric, "metric", self._owner(method), METRICS)]
+        _native.prototype_proximities(rows, self.centroids_, metric, nearness)
+        return nearness
+
+
+class NearestNeighbor(Classifier):
+    """The class of the nearest row, the first of equally near ones.
+
+    Parameters
+    ----------
+    metric : {"euclidean", "cosine"}, default="euclidean"
+        How near two rows are: by their distance, or by the cosine of the angle between both, which
+        is 0 if one of them is zero.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, ascending.
+    samples_ : ndarray of shape (n_rows, n_features), dtype float64
+        The rows.
+    sample_classes_ : ndarray of shape (n_rows,), dtype int64
+        Position of the class of each row in `classes_`.
+    n_features_in_ : int
+        Features of a row.
+    feature_names_in_ : ndarray of shape (n_features,), dtype object
+        Names of the columns, if a data frame was fitted.
+
+    Examples
+    --------
+    >>> classifier = NearestNeighbor().fit([[0.0], [1.0], [4.0]], ["a", "b", "c"])
+    >>> classifier.predict([[0.5], [3.0]]).tolist()
+    ['a', 'c']
+    """
+
+    samples_: NDArray[np.float64]
+    sample_classes_: NDArray[np.int64]
+
+    def __init__(self, *, metric: str = "euclidean") -> None:
+        self.metric = metric
+
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803
+        """Keep the rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), dtype float32
+            Features, used as they are.
+        y : array-like of shape (n_rows,)
+            Classes, any integers or strings; at least two different ones.
+
+        Returns
+        -------
+        self : NearestNeighbor
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If an argument or the metric is not legal; an earlier fit then stays.
+        TypeError
+            If an argument is of another type than documented.
+        """
+        check.choice(self.metric, "metric", self._owner("fit"), METRICS)
+        rows, classes, positions = self._fit_inputs(X, y)
+        self.samples_, self.sample_classes_ = rows.astype(np.float64), positions
+        self._remember(X, rows.shape[1], classes)
+        return self
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
+        """Return the class of the nearest row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), dtype float32
+            Features.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_rows,)
+            Predicted classes.
+        """
+        rows = self._rows(X, "predict")
+        nearest = np.empty(len(rows), dtype=np.int64)
+        metric = METRICS[check.choice(self.metric, "metric", self._owner("predict"), METRICS)]
+        _native.nearest_prototypes(rows, self.samples_, metric, nearest)
+        predicted: NDArray[Any] = self.classes_[self.sample_classes_[nearest]]
+        return predicted

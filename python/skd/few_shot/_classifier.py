@@ -1,0 +1,364 @@
+"""A model with a classifier on its features: fitted to a few images, it classifies others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from os import PathLike
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skd import _native
+from skd import _validation as check
+from skd.augmentation import default_padding, mode_of
+from skd.classifiers import _inputs, l2_normalize
+from skd.classifiers._estimator import Classifier, Parameters, accuracy
+from skd.few_shot import _pictures
+from skd.few_shot._heads import HEADS
+from skd.models import FEATURES, Model
+
+MAX_COPIES = 1000
+
+
+class FewShotClassifier(Parameters):
+    """Classify images from a few examples of each class.
+
+    A small classifier, the head, is fitted to the L2-normalised features of the examples, as
+    `skd.evaluate` does in each episode.
+
+    Images are given as an array, as the path of a picture, as a sequence of paths, or as a folder.
+    Pictures are read by Pillow, turned upright, converted to the model's channels, scaled until
+    their shorter side is the model's image size, and cut to the middle square.
+
+    Parameters
+    ----------
+    model : Model
+        Its features are used as they are; it is not trained.
+    head : str, default="logistic"
+        "logistic", "nearest_centroid", "nearest_centroid_cosine", "nearest_neighbor",
+        "nearest_neighbor_cosine", "ridge" or "linear_svc", with the parameters that `skd.evaluate`
+        gives them.
+    features : {"embedding", "logits"}, default="embedding"
+        Which output of the model.
+    n_support_copies : int, default=5
+        Augmented copies of each example; without augmentation one is taken.
+    support_augmentation : {"crop_flip", "full", "none"}, default="crop_flip"
+        Augmentation of the examples; see `skd.augment`.
+    flip : bool, default=True
+        Whether that augmentation mirrors images.
+    resize : bool, default=False
+        Whether arrays of square images of another size are scaled; otherwise they are refused.
+        Pictures are always scaled.
+    seed : int, default=0
+        Of the augmentation.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, ascending.
+    head_ : Classifier
+        The fitted head.
+
+    Examples
+    --------
+    >>> test = skd.datasets.load("glyphs").test
+    >>> model = skd.create_model("convnet4", num_classes=5, image_size=32)
+    >>> model.normalization = (test.mean, test.std)
+    >>> names = np.array(test.class_names)[test.labels]
+    >>> classifier = skd.FewShotClassifier(model).fit(test.images[::20], names[::20])
+    >>> classifier.predict(test.images[:3]).shape
+    (3,)
+    """
+
+    classes_: NDArray[Any]
+    head_: Classifier
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        head: str = "logistic",
+        features: str = "embedding",
+        n_support_copies: int = 5,
+        support_augmentation: str = "crop_flip",
+        flip: bool = True,
+        resize: bool = False,
+        seed: int = 0,
+    ) -> None:
+        self.model = model
+        self.head = head
+        self.features = features
+        self.n_support_copies = n_support_copies
+        self.support_augmentation = support_augmentation
+        self.flip = flip
+        self.resize = resize
+        self.seed = seed
+
+    def __sklearn_clone__(self) -> FewShotClassifier:
+        """Return an unfitted classifier with the same model, which nothing here changes."""
+        return type(self)(**self.get_params())
+
+    def fit(self, images: Any, labels: ArrayLike | None = None) -> Self:
+        """Fit the head to examples.
+
+        Parameters
+        ----------
+        images : array-like, path or sequence of paths
+            Examples: an array of shape (n_images, image_size, image_size, input_channels) and
+            dtype uint8, or float32 already normalised, which is not augmented; pictures; or,
+            without labels, a folder that holds a folder of pictures for each class.
+        labels : array-like of shape (n_images,), optional
+            Their classes, any integers or strings; at least two different ones.
+
+        Returns
+        -------
+        self : FewShotClassifier
+            The fitted classifier.
+
+        Raises
+        ------
+        ValueError
+            If an argument or a parameter is not legal, a picture cannot be read, or images are
+            augmented and the model has no normalisation; an earlier fit then stays.
+        TypeError
+            If an argument or a parameter is of another type than documented.
+        FileNotFoundError
+            If there is no such picture.
+        """
+        owner = "FewShotClassifier.fit"
+        self._check_parameters(owner)
+        if labels is None:
+            files, labels = _pictures.classes_of(images, owner)
+            examples = self._pictures(files, owner)
+        else:
+            examples = self._images(images, owner)
+        classes, positions = _inputs.encoded_labels(
+            labels, owner, length=len(examples), name="labels"
+        )
+        features, copies = self._example_features(examples, owner)
+        head = HEADS[self.head]().fit(features, np.tile(positions, copies))
+        head.classes_ = classes
+        self.head_, self.classes_ = head, classes
+        return self
+
+    def predict(self, images: Any) -> NDArray[Any]:
+        """Return the class of each image.
+
+        Parameters
+        ----------
+        images : array-like, path or sequence of paths
+            An array as for `fit`, pictures, or a folder whose pictures are taken in the order of
+            their names.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_images,)
+            Predicted classes; of one picture, an array of one.
+
+        Raises
+        ------
+        NotFittedError
+            If there was no fit.
+        ValueError
+            If the images are not legal.
+        """
+        return self._fitted("predict").predict(self._query_features(images, "predict"))
+
+    @property
+    def predict_proba(self) -> Callable[[Any], NDArray[np.float64]]:
+        """Return the probability of each class: ``predict_proba(images)``, as for `predict`.
+
+        The logistic head's is the softmax of its scores. The centroid heads' is the softmax of
+        minus the squared distances, or of the cosines; it is not calibrated. Other heads have
+        none: to ask for it is an AttributeError.
+        """
+        name = self.head if isinstance(self.head, str) else ""
+        if not hasattr(HEADS.get(name, object)(), "predict_proba"):
+            heads = [repr(head) for head, make in HEADS.items() if hasattr(make(), "predict_proba")]
+            legal = ", ".join(heads)
+            raise AttributeError(
+                f"The head of a FewShotClassifier with predict_proba must be one of {legal}; "
+                f"got {self.head!r}."
+            )
+        return self._probabilities
+
+    def _probabilities(self, images: Any) -> NDArray[np.float64]:
+        head: Any = self._fitted("predict_proba")
+        features = self._query_features(images, "predict_proba")
+        probabilities: NDArray[np.float64] = head.predict_proba(features)
+        return probabilities
+
+    def score(self, images: Any, labels: ArrayLike | None = None) -> float:
+        """Return the share of images whose class is predicted rightly.
+
+        Parameters
+        ----------
+        images : array-like, path or sequence of paths
+            As for `predict`, or, without labels, a folder that holds a folder for each class.
+        labels : array-like of shape (n_images,), optional
+            Their classes.
+
+        Returns
+        -------
+        accuracy : float
+            In 0..1.
+        """
+        owner = "FewShotClassifier.score"
+        self._fitted("score")
+        if labels is None:
+            images, labels = _pictures.classes_of(images, owner)
+        predicted = self.predict(images)
+        if not len(predicted):
+            check.refuse("images", owner, "non-empty", "no images")
+        truth = _inputs.label_vector(labels, owner, length=len(predicted), name="labels")
+        return accuracy(predicted, truth)
+
+    def save(self, path: str | PathLike[str], *, include_model: bool = True) -> None:
+        """Write the fitted classifier to a safetensors file.
+
+        The file holds numbers and text and runs nothing when it is loaded. It appears whole or not
+        at all.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to write; an existing file is replaced.
+        include_model : bool, default=True
+            Whether the file holds the model too. Otherwise it holds the model's hash, and `load`
+            wants the model.
+
+        Raises
+        ------
+        NotFittedError
+            If there was no fit.
+        """
+        from skd.few_shot import _files
+
+        owner = "FewShotClassifier.save"
+        head = self._fitted("save")
+        whole = check.boolean(include_model, "include_model", owner)
+        options = self._check_parameters(owner)
+        _files.write(path, owner, self.model, head, options, include_model=whole)
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], *, model: Model | None = None) -> FewShotClassifier:
+        """Read a classifier that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or path
+            A safetensors file.
+        model : Model, optional
+            The model, if the file does not hold it: the very one of the fit.
+
+        Returns
+        -------
+        classifier : FewShotClassifier
+            The fitted classifier.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If the file is none that `save` wrote, is damaged, or was written with another model.
+        """
+        from skd.few_shot import _files
+
+        owner = "FewShotClassifier.load"
+        if model is not None:
+            check.instance(model, "model", owner, Model)
+        source, saved = _files.read(path, owner, model)
+        try:
+            classifier = cls(saved.model, **saved.options)
+            classifier._check_parameters(owner)
+            fitted = saved.head(classifier.head)
+            width = saved.model.embedding_dim
+            if classifier.features == "logits":
+                width = saved.model.num_classes
+            if fitted.n_features_in_ != width:
+                raise ValueError(f"its head takes {fitted.n_features_in_} features of {width}")
+        except (TypeError, ValueError) as error:
+            check.refuse("path", owner, "an undamaged file", f"{source!r} ({error})")
+        classifier.head_, classifier.classes_ = fitted, fitted.classes_
+        return classifier
+
+    def _fitted(self, method: str) -> Classifier:
+        if not hasattr(self, "head_"):
+            raise _inputs.not_fitted(f"FewShotClassifier.{method}")
+        return self.head_
+
+    def _check_parameters(self, owner: str) -> dict[str, Any]:
+        """Return the checked parameters, without the model."""
+        model = check.instance(self.model, "model", owner, Model)
+        mode_of(self.support_augmentation, "support_augmentation", owner, model.input_channels)
+        return {
+            "head": check.choice(self.head, "head", owner, HEADS),
+            "features": check.choice(self.features, "features", owner, FEATURES),
+            "n_support_copies": check.integer(
+                self.n_support_copies, "n_support_copies", owner, minimum=1, maximum=MAX_COPIES
+            ),
+            "support_augmentation": self.support_augmentation,
+            "flip": check.boolean(self.flip, "flip", owner),
+            "resize": check.boolean(self.resize, "resize", owner),
+            "seed": check.seed(self.seed, owner),
+        }
+
+    def _query_features(self, images: Any, method: str) -> NDArray[np.float32]:
+        owner = f"FewShotClassifier.{method}"
+        self._check_parameters(owner)
+        return self._features(self._images(images, owner))
+
+    def _images(self, images: Any, owner: str) -> NDArray[Any]:
+        """Return images of the model's shape."""
+        if _pictures.is_paths(images):
+            return self._pictures(_pictures.files_of(images, owner), owner)
+        side, channels = self.model.image_size, self.model.input_channels
+        if self.resize:
+            pixels = check.square_images(images, "images", owner)
+            if pixels.shape[1] != side and pixels.shape[3] == channels and pixels.size:
+                return _pictures.resized(pixels, side)
+        return check.model_images(images, "images", owner, side=side, channels=channels)
+
+    def _pictures(self, files: list[Any], owner: str) -> NDArray[np.uint8]:
+        return _pictures.read_pictures(
+            files, self.model.image_size, self.model.input_channels, owner
+        )
+
+    def _features(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        return l2_normalize(self.model.features(images, self.features))
+
+    def _example_features(
+        self, images: NDArray[Any], owner: str
+    ) -> tuple[NDArray[np.float32], int]:
+        """Return the features of all copies of the examples, copy after copy, and their number."""
+        mode = mode_of(self.support_augmentation, "support_augmentation", owner, images.shape[3])
+        if mode == _native.AUGMENT_NONE or images.dtype != np.uint8:
+            return self._features(images), 1
+        if self.model.normalization is None:
+            check.refuse("model", owner, "one with a normalization (fit sets it)", "one without")
+        mean, std = (np.array(v, dtype=np.float32) for v in self.model.normalization)
+        pixels = np.require(images, np.uint8, ["C_CONTIGUOUS", "ALIGNED"])
+        count, padding = len(pixels), default_padding(pixels.shape[1])
+        augmented = np.empty(pixels.shape, dtype=np.float32)
+        copies = []
+        for copy in range(self.n_support_copies):
+            # Each image of each copy has a stream of random choices of its own.
+            streams = np.arange(copy * count, (copy + 1) * count, dtype=np.int64)
+            _native.augment(
+                pixels,
+                np.arange(count, dtype=np.int64),
+                streams,
+                mode,
+                padding,
+                bool(self.flip),
+                int(self.seed),
+                0,
+                True,
+                mean,
+                std,
+                augmented,
+            )
+            copies.append(self._features(augmented))
+        return np.concatenate(copies), self.n_support_copies

@@ -1,0 +1,136 @@
+"""Files of few-shot classifiers: safetensors with the head, and with the model or its hash."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skd import _validation as check
+from skd.checkpoints import write_whole
+from skd.classifiers._estimator import Classifier
+from skd.creation import create_model
+from skd.few_shot._heads import arrays_of, restored
+from skd.models import Model
+
+METADATA_KEY = "skd_few_shot"
+VERSION = 1
+
+
+class Saved(NamedTuple):
+    """What a file holds."""
+
+    model: Model
+    options: dict[str, Any]
+    arrays: Mapping[str, NDArray[Any]]
+    classes: NDArray[Any]
+
+    def head(self, name: str) -> Classifier:
+        """Return the fitted head, or raise a ValueError with what does not fit."""
+        return restored(name, self.arrays, self.classes)
+
+
+def write(
+    path: str | PathLike[str],
+    owner: str,
+    model: Model,
+    head: Classifier,
+    options: Mapping[str, Any],
+    *,
+    include_model: bool,
+) -> None:
+    """Write a fitted classifier; see `FewShotClassifier.save`."""
+    from safetensors.numpy import save
+
+    target = check.path(path, "path", owner)
+    if target.is_dir():
+        check.refuse("path", owner, "the name of a file", f"the folder {str(target)!r}")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"There is no folder {str(target.parent)!r} to save in.")
+    classes = head.classes_
+    is_text = classes.dtype.kind in "UOT"
+    metadata = {
+        "version": VERSION,
+        "options": dict(options),
+        "classes": [str(name) for name in classes] if is_text else classes.tolist(),
+        "classes_dtype": "O" if classes.dtype.kind in "OT" else classes.dtype.str,
+        "model_sha256": _sha256(model),
+        "model": None,
+    }
+    arrays = {f"head.{name}": array for name, array in arrays_of(head).items()}
+    if include_model:
+        metadata["model"] = {"config": model.config, "normalization": model.normalization}
+        arrays |= {f"model.{name}": view for name, view in model.state_dict().items()}
+    # safetensors writes the memory of an array as it lies, whatever its strides.
+    contiguous = {name: np.require(array, requirements="C") for name, array in arrays.items()}
+    write_whole(target, save(contiguous, metadata={METADATA_KEY: json.dumps(metadata)}))
+
+
+def read(path: str | PathLike[str], owner: str, model: Model | None) -> tuple[str, Saved]:
+    """Return the name of a file and what it holds; see `FewShotClassifier.load`."""
+    from safetensors import SafetensorError, safe_open
+
+    source = check.path(path, "path", owner)
+    name = str(source)
+    if not source.is_file():
+        raise FileNotFoundError(f"There is no few-shot classifier {name!r}.")
+    try:
+        with safe_open(source, framework="numpy") as file:
+            header = file.metadata() or {}
+            arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, AttributeError, TypeError) as error:  # or a dtype NumPy lacks
+        check.refuse("path", owner, "a safetensors file", f"{name!r} ({error})")
+    try:
+        metadata = json.loads(header[METADATA_KEY])
+        if metadata["version"] != VERSION:
+            raise ValueError(f"version {metadata['version']!r}")
+        options = dict(metadata["options"])
+        classes = np.array(metadata["classes"], dtype=np.dtype(metadata["classes_dtype"]))
+        saved_model, sha256 = metadata["model"], metadata["model_sha256"]
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        got = f"{name!r} ({type(error).__name__}: {error})"
+        check.refuse("path", owner, "a file that FewShotClassifier.save wrote", got)
+    if saved_model is not None:
+        model = _restored_model(saved_model, _below("model.", arrays), owner, name)
+    elif model is None:
+        check.refuse("model", owner, f"given, for {name!r} does not hold it", None)
+    if _sha256(model) != sha256:
+        got = "one of other weights" if saved_model is None else "damaged weights"
+        check.refuse("model", owner, f"the one that {name!r} was saved with", got)
+    return name, Saved(model, options, _below("head.", arrays), classes)
+
+
+def _restored_model(
+    saved: Mapping[str, Any], state: Mapping[str, NDArray[Any]], owner: str, name: str
+) -> Model:
+    try:
+        model = create_model(**saved["config"])
+        model.load_state_dict(state)
+        normalization = saved["normalization"]
+        model.normalization = None if normalization is None else tuple(normalization)
+    except (KeyError, TypeError, ValueError) as error:
+        check.refuse("path", owner, "a file with an undamaged model", f"{name!r} ({error})")
+    return model
+
+
+def _below(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return {
+        name.removeprefix(prefix): array
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }
+
+
+def _sha256(model: Model) -> str:
+    """Return the hash of what a model's features depend on."""
+    import hashlib
+
+    digest = hashlib.sha256(repr((model.architecture, model.normalization)).encode())
+    for name, view in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(view).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,157 @@
+"""Signals end `fit` within a step, and what they leave can be resumed."""
+
+import random
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+import run_fit
+
+DRIVER = run_fit.__file__
+KILLED_RUNS = 5
+
+
+@pytest.fixture(scope="module")
+def expected():
+    trainer = run_fit.make_trainer()
+    return run_fit.digest(trainer, run_fit.fit(trainer, None))
+
+
+def resumed(folder):
+    trainer = run_fit.make_trainer()
+    return run_fit.digest(trainer, run_fit.fit(trainer, folder))
+
+
+def signalling(trainer, number, step):
+    """Let a signal come in the middle of a step of the trainer."""
+    original = trainer.step
+
+    def step_with_signal(*batch):
+        if trainer.steps_taken + 1 == step:
+            signal.raise_signal(number)
+        return original(*batch)
+
+    trainer.step = step_with_signal
+    return trainer
+
+
+@pytest.mark.parametrize("step", [1, 4, 5, 20])
+@pytest.mark.parametrize(
+    ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
+)
+def test_a_signal_ends_the_run_after_the_step_and_loses_nothing(
+    tmp_path, expected, number, error, step
+):
+    handlers = [signal.getsignal(which) for which in (signal.SIGINT, signal.SIGTERM)]
+    trainer = signalling(run_fit.make_trainer(), number, step)
+    with pytest.raises(error) as caught:
+        run_fit.fit(trainer, tmp_path)
+    assert trainer.steps_taken == step
+    assert handlers == [signal.getsignal(which) for which in (signal.SIGINT, signal.SIGTERM)]
+    if error is SystemExit:
+        assert caught.value.code == 128 + signal.SIGTERM
+    assert (tmp_path / f"step-{step:012}.safetensors").exists()
+    assert resumed(tmp_path) == expected
+
+
+def test_a_signal_breaks_off_a_validation_and_the_epoch_is_not_trained_again(
+    tmp_path, expected, monkeypatch
+):
+    import skd._fitting
+
+    def evaluate(*arguments, **options):
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("the validation went on")
+
+    monkeypatch.setattr(skd._fitting, "evaluate", evaluate)
+    trainer = run_fit.make_trainer()
+    with pytest.raises(KeyboardInterrupt):
+        run_fit.fit(trainer, tmp_path)
+    assert trainer.steps_taken == 10
+    monkeypatch.undo()
+    again = run_fit.make_trainer()
+    steps = []
+    signalling(again, signal.SIGINT, step=-1)
+    original = again.step
+    again.step = lambda *batch: steps.append(1) or original(*batch)
+    history = run_fit.fit(again, tmp_path)
+    assert len(steps) == 10
+    assert run_fit.digest(again, history) == expected
+
+
+def test_a_signal_breaks_off_a_callback_after_the_epoch_is_saved(tmp_path, expected):
+    def callback(record):
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("the callback went on")
+
+    with pytest.raises(KeyboardInterrupt):
+        run_fit.fit(run_fit.make_trainer(), tmp_path, callback=callback)
+    assert resumed(tmp_path) == expected
+
+
+def test_a_handler_of_the_caller_is_called_and_training_still_ends(tmp_path, expected):
+    calls = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: calls.append(number))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run_fit.fit(signalling(run_fit.make_trainer(), signal.SIGTERM, 3), tmp_path)
+        assert calls == [signal.SIGTERM]
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert resumed(tmp_path) == expected
+
+
+def test_an_ignored_signal_stays_ignored(tmp_path):
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        trainer = signalling(run_fit.make_trainer(), signal.SIGTERM, 3)
+        run_fit.fit(trainer, tmp_path, epochs=1)
+        assert trainer.steps_taken == 5
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_without_checkpoints_or_outside_the_main_thread_no_handler_is_installed(tmp_path):
+    before, seen = signal.getsignal(signal.SIGTERM), []
+
+    def look(record):
+        seen.append(signal.getsignal(signal.SIGTERM))
+
+    run_fit.fit(run_fit.make_trainer(), None, epochs=1, callback=look)
+    thread = threading.Thread(
+        target=lambda: run_fit.fit(run_fit.make_trainer(), tmp_path, epochs=1, callback=look)
+    )
+    thread.start()
+    thread.join()
+    assert seen == [before, before]
+
+
+def test_runs_that_are_killed_at_random_moments_end_with_the_same_bits(tmp_path, expected):
+    rng = random.Random(11)
+    kills = 0
+    for run in range(KILLED_RUNS):
+        folder, digest = tmp_path / str(run), None
+        seconds = rng.uniform(0.0, 0.5)
+        while digest is None:
+            digest = killed_after(seconds, folder)
+            kills += digest is None
+            seconds = 2 * seconds + 0.2  # a slow machine gets to the end too
+        assert digest == expected, run
+    assert kills >= 1
+
+
+def killed_after(seconds, folder):
+    """Resume the run and kill it some seconds after training began; None, or its digest."""
+    with subprocess.Popen(
+        [sys.executable, DRIVER, str(folder)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "training\n"
+        try:
+            output, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return None
+        assert process.returncode == 0
+        return output.strip()
