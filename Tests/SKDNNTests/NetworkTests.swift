@@ -182,10 +182,12 @@ final class NetworkTests: XCTestCase {
     XCTAssertTrue(ofSmall.hasRotationHead)
     let smallest = try NetworkConfiguration(architecture: .resnet12, classCount: 2, imageSize: 16)
     XCTAssertEqual(smallest.dropBlockSizes, [2, 1])
-    for architecture in Architecture.allCases where architecture != .resnet12 {
-      XCTAssertFalse(
-        try NetworkConfiguration(architecture: architecture, classCount: 2, imageSize: 32)
-          .hasRotationHead)
+    for architecture in Architecture.allCases {
+      let configuration = try NetworkConfiguration(
+        architecture: architecture, classCount: 2, imageSize: 32)
+      XCTAssertEqual(
+        configuration.hasRotationHead, [.resnet12, .resnet18, .resnet24].contains(architecture))
+      XCTAssertEqual(configuration.usesGates, architecture == .seresnet12)
     }
   }
 

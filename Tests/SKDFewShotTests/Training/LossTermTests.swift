@@ -135,7 +135,10 @@ final class LossTermTests: XCTestCase {
     for (term, message) in claims {
       XCTAssertThrowsError(
         try trainer.step(images: images, labels: labels, batch: 3, terms: [term]), message
-      ) { XCTAssertTrue("\($0)".contains(message), "\($0)") }
+      ) { error in
+        let actual = (error as? SKDError)?.message ?? ""
+        XCTAssertTrue(actual.contains(message), actual)
+      }
       let after = trainer.network.store.entries.filter { $0.kind == .parameter }.map { entry in
         Array(UnsafeBufferPointer(start: entry.values, count: entry.count))
       }
