@@ -124,7 +124,7 @@ WRONG_EVALUATIONS = {
     ),
     "EpisodeSampler with a class of few images": (
         ValueError,
-        "the smallest class, 2 images of class 7",
+        "class 7 has 2",
         lambda: skd.EpisodeSampler([3] * 20 + [7] * 2, n_way=2),
     ),
     "EpisodeSampler from a negative episode": (

@@ -175,7 +175,7 @@ def test_images_of_another_size_or_other_channels_are_refused(refused, data, mak
 def test_a_checkpoint_that_is_none_is_refused(refused, tmp_path, content):
     path = tmp_path / "model.safetensors"
     path.write_bytes(content)
-    assert "CHECKPOINT must be a safetensors file" in refused(path, "--data", "glyphs")
+    assert "CHECKPOINT must be a whole safetensors file" in refused(path, "--data", "glyphs")
 
 
 def test_a_damaged_checkpoint_is_refused(refused, data, checkpoint):
@@ -237,7 +237,7 @@ def test_the_command_is_quiet_and_needs_no_traceback_in_a_process_of_its_own(tmp
     assert refused.stderr.count("\n") == 1
 
 
-def test_an_imported_folder_is_data(tmp_path):
+def test_an_imported_folder_is_data(run, tmp_path):
     rng = np.random.default_rng(0)
     source = tmp_path / "source"
     source.mkdir()

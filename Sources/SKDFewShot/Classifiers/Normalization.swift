@@ -1,4 +1,5 @@
 import SKDKernels
+import SKDRuntime
 
 /// Divides each row by its Euclidean norm; a zero row stays zero.
 ///
@@ -10,7 +11,12 @@ public func l2Normalize(
   _ features: UnsafePointer<Float>, rows: Int, dimensions: Int,
   into normalized: UnsafeMutablePointer<Float>
 ) {
-  for n in 0..<rows {
-    normalizeRow(features + n * dimensions, count: dimensions, into: normalized + n * dimensions)
+  WorkerPool.shared.forEach((rows + rowsPerItem - 1) / rowsPerItem) { item, _ in
+    for n in item * rowsPerItem..<min((item + 1) * rowsPerItem, rows) {
+      normalizeRow(features + n * dimensions, count: dimensions, into: normalized + n * dimensions)
+    }
   }
 }
+
+/// Few enough to share out, and many enough to be worth it.
+private let rowsPerItem = 256
