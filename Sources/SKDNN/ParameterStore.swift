@@ -123,6 +123,21 @@ public final class ParameterStore {
     }
   }
 
+  /// The parts of the storage that hold parameters with a gradient, neighbours joined.
+  ///
+  /// - Parameter numbers: Of the entries looked at; nil for all.
+  func gradientRanges(of numbers: Range<Int>? = nil) -> [Range<Int>] {
+    var ranges: [Range<Int>] = []
+    for entry in entries[numbers ?? 0..<entries.count] where entry.hasGradient {
+      if let last = ranges.last, entry.offset - last.upperBound < 32 {
+        ranges[ranges.count - 1] = last.lowerBound..<entry.offset + entry.count
+      } else {
+        ranges.append(entry.offset..<entry.offset + entry.count)
+      }
+    }
+    return ranges
+  }
+
   /// Copies all state from a store of the same network configuration.
   func copyState(from other: ParameterStore) {
     parameters.pointer.update(from: other.parameters.pointer, count: parameters.capacity)

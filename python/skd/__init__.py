@@ -6,7 +6,7 @@ References
    Distillation for Few-shot Learning", arXiv:2006.09785, 2020.
 """
 
-from skd import datasets, losses, ops, profiling
+from skd import datasets, distributed, losses, ops, profiling
 from skd._instruction_set import instruction_set
 from skd._threads import get_num_threads, set_num_threads
 from skd._version import __version__
@@ -65,6 +65,7 @@ __all__ = [
     "cosine_lr",
     "create_model",
     "datasets",
+    "distributed",
     "draw_augmentation",
     "epoch_order",
     "evaluate",

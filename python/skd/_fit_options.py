@@ -18,6 +18,7 @@ from skd.history import EpochRecord, Losses
 from skd.schedules import cosine_lr
 
 if TYPE_CHECKING:
+    from skd._ranks import Ranks
     from skd.models import Model
     from skd.optimizers import SGD
 
@@ -28,6 +29,7 @@ class Trainable(Protocol):
     model: Model
     optimizer: SGD
     learning_rate: float
+    ranks: Ranks
 
     @property
     def steps_taken(self) -> int:
@@ -41,6 +43,9 @@ class Trainable(Protocol):
 
     def load_state_dict(self, state_dict: Mapping[str, ArrayLike], /) -> None:
         """Replace what `state_dict` returns."""
+
+    def level_running_statistics(self) -> None:
+        """Take over those of the first process, where each has its own."""
 
     def recipe(self) -> dict[str, Any]:
         """Return the options of the objective."""
@@ -110,7 +115,8 @@ class FitOptions:
                 check.refuse("val", owner, legal, val.images.shape[1:])
             if val.smallest_class < 2:
                 check.refuse("val", owner, "of at least 2 images per class", val.smallest_class)
-        size = check.integer(batch_size, "batch_size", owner, minimum=1)
+        # Every rank has a part of each batch.
+        size = check.integer(batch_size, "batch_size", owner, minimum=trainer.ranks.size)
         if size > len(split):
             check.refuse("batch_size", owner, f"at most the number of images, {len(split)}", size)
         if callback is not None and not callable(callback):

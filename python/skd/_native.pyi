@@ -13,6 +13,14 @@ _Bytes = NDArray[numpy.uint8]
 _Integers = NDArray[numpy.int64]
 _Floats = NDArray[numpy.float32]
 _Doubles = NDArray[numpy.float64]
+_Share = tuple[
+    int,
+    int,
+    bool,
+    Callable[[_Doubles], object],
+    Callable[[_Floats], object],
+    Callable[[], object],
+]
 _Term = tuple[str, bool, float, Callable[[_Floats, tuple[int, ...]], tuple[float, _Floats]]]
 
 def set_num_threads(count: int) -> None: ...
@@ -306,10 +314,18 @@ class Trainer:
         seed: int,
     ) -> None: ...
     def step(
-        self, images: _Floats, labels: _Integers | None, terms: Sequence[_Term]
+        self,
+        images: _Floats,
+        labels: _Integers | None,
+        terms: Sequence[_Term],
+        share: _Share | None,
     ) -> tuple[float, float, float, float, float, float, float]: ...
     def loss(
-        self, images: _Floats, labels: _Integers | None, terms: Sequence[_Term]
+        self,
+        images: _Floats,
+        labels: _Integers | None,
+        terms: Sequence[_Term],
+        share: _Share | None,
     ) -> tuple[float, float, float, float, float, float, float]: ...
     def gradients(self) -> dict[str, _Floats]: ...
     def last_losses(self) -> tuple[float, float, float, float, float, float, float]: ...

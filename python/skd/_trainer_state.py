@@ -15,6 +15,7 @@ from skd.errors import NonFiniteLossError
 from skd.history import Losses
 
 if TYPE_CHECKING:
+    from skd._ranks import Ranks
     from skd.models import Model
     from skd.optimizers import SGD
     from skd.terms import Term
@@ -30,6 +31,8 @@ class TrainerState:
     optimizer: SGD
     seed: int
     terms: tuple[Term, ...]
+    sync_batch_norm: bool
+    ranks: Ranks
     _native: _native.Trainer
     _learning_rate: float
     #: Names of the attributes that are options of the objective.
@@ -68,6 +71,7 @@ class TrainerState:
             "lr": self.optimizer.lr,
             "momentum": self.optimizer.momentum,
             "weight_decay": self.optimizer.weight_decay,
+            **({} if self.sync_batch_norm else {"sync_batch_norm": False}),
         }
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
@@ -113,6 +117,14 @@ class TrainerState:
         )
         self._native.load(list(arrays.values()), step)
         self.learning_rate = rate
+
+    def level_running_statistics(self) -> None:
+        """Take over those of the first process, where each has its own: they serve evaluation."""
+        if self.ranks.size == 1 or self.sync_batch_norm:
+            return
+        state = self.model.state_dict()
+        own = {name: state[name] for name in state if ".running_" in name}
+        self.model.load_state_dict({**state, **self.ranks.broadcast(own)})
 
     @contextmanager
     def _explaining_non_finite(self, own: Mapping[str, float]) -> Iterator[None]:

@@ -68,13 +68,16 @@ public final class Trainer {
   ///   - images: `batch` normalised images, upright, of the network's extent.
   ///   - labels: One class per image in `0..<classCount`; nil only for generation 1.
   ///   - terms: Join the objective's loss. Their functions must not use this trainer's networks.
+  ///   - share: What part of a larger batch the images are; nil if they are all. Losses are means
+  ///     over the whole batch, and the step is the same in every process that has a part of it.
   /// - Throws: `SKDError.nonFinite` if a loss or gradient is not finite, `.invalidArgument` if the
   ///   batch is too small for batch norm, what a term's function throws; nothing is updated then.
   public func step(
     images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int,
-    terms: [LossTerm] = []
+    terms: [LossTerm] = [], share: BatchShare? = nil
   ) throws -> Losses {
-    let losses = try loss(images: images, labels: labels, batch: batch, terms: terms)
+    let losses = try loss(
+      images: images, labels: labels, batch: batch, terms: terms, share: share)
     try requireFinite(optimizer.gradientsAreFinite(), "a gradient", losses)
     network.commitStatistics()
     optimizer.step()
@@ -85,12 +88,12 @@ public final class Trainer {
   /// The losses and the gradients of the step that `step` would take, without any update.
   public func loss(
     images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int,
-    terms: [LossTerm] = []
+    terms: [LossTerm] = [], share: BatchShare? = nil
   ) throws -> Losses {
     try require(
       labels != nil || !objective.needsLabels, "labels of a training step must be given")
     let pool = network.pool
-    let context = TrainingContext(pool: pool, seed: seed, step: stepCount)
+    let context = TrainingContext(pool: pool, seed: seed, step: stepCount, share: share)
     let views = try rotated(images, batch: batch)
     let teacherLogits = try taughtLogits(images, batch: batch)
     let output = try network.forward(views, context)
@@ -101,12 +104,22 @@ public final class Trainer {
     var losses = try objective.losses(
       of: output, images: batch, labels: labels, teacherLogits: teacherLogits,
       gradients: gradients)
+    if let share { losses = try whole(losses, share) }
     lastLosses = losses
     try requireFinite(losses.total.isFinite, "the loss", losses)
-    let dEmbedding = try add(
-      terms, of: output, images: batch, labels: labels, to: &losses, dLogits: gradients.logits)
+    let dEmbedding =
+      if let share, !terms.isEmpty {
+        try addTogether(
+          terms, of: output, images: batch, labels: labels, to: &losses,
+          dLogits: gradients.logits, share)
+      } else {
+        try add(
+          terms, of: output, images: batch, labels: labels, to: &losses,
+          dLogits: gradients.logits)
+      }
     lastLosses = losses
     try requireFinite(losses.total.isFinite, "the loss with its terms", losses)
+    if let share { scale([gradients.logits, gradients.rotationLogits, dEmbedding], share) }
     try network.backward(
       dLogits: gradients.logits, dRotationLogits: gradients.rotationLogits,
       dEmbedding: dEmbedding, context)

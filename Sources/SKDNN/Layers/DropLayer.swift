@@ -14,7 +14,8 @@ final class DropLayer {
   private let index: Int
   private let kept: AlignedBuffer<UInt8>
   private let corners: AlignedBuffer<UInt8>
-  private var keptCount = 0
+  /// Of DropBlock, which keeps the mean over the whole batch.
+  private var scale: Float = 0
 
   init(_ kind: Kind, rate: Float, index: Int) throws {
     (self.kind, self.rate, self.index) = (kind, rate, index)
@@ -29,22 +30,44 @@ final class DropLayer {
     try kept.reserve(shape.count)
     switch kind {
     case .dropout:
-      dropoutMask(
-        kept: kept.pointer, count: shape.count, rate: rate,
-        random: CounterRandom(
-          seed: context.seed, purpose: .dropout, step: context.step, index: index))
+      let random = CounterRandom(
+        seed: context.seed, purpose: .dropout, step: context.step, index: index)
+      let perImage = shape.count / shape.batch
+      for run in context.runs(of: shape.batch) {
+        dropoutMask(
+          kept: kept.pointer + run.rows.lowerBound * perImage, count: run.rows.count * perImage,
+          rate: rate, random: random, from: run.first * perImage)
+      }
     case .dropBlock(let blockSize):
-      try corners.reserve(shape.count)
-      dropBlockCorners(
-        corners: corners.pointer, shape: shape, blockSize: blockSize,
-        gamma: dropBlockGamma(
-          rate: Double(rate), blockSize: blockSize, side: shape.height, step: context.step + 1),
-        random: CounterRandom(
-          seed: context.seed, purpose: .dropBlock, step: context.step, index: index))
-      keptCount = dropBlockMask(
-        corners: corners.pointer, shape: shape, blockSize: blockSize, kept: kept.pointer)
+      try dropBlocks(blockSize, shape, context)
     }
     apply(to: tensor)
+  }
+
+  private func dropBlocks(_ blockSize: Int, _ shape: ImageShape, _ context: TrainingContext) throws
+  {
+    try corners.reserve(shape.count)
+    let random = CounterRandom(
+      seed: context.seed, purpose: .dropBlock, step: context.step, index: index)
+    let gamma = dropBlockGamma(
+      rate: Double(rate), blockSize: blockSize, side: shape.height, step: context.step + 1)
+    let perImage = dropBlockCornerCount(shape: shape, blockSize: blockSize)
+    for run in context.runs(of: shape.batch) {
+      var images = shape
+      images.batch = run.rows.count
+      dropBlockCorners(
+        corners: corners.pointer + run.rows.lowerBound * perImage, shape: images,
+        blockSize: blockSize, gamma: gamma, random: random, firstImage: run.first)
+    }
+    var keptCount = dropBlockMask(
+      corners: corners.pointer, shape: shape, blockSize: blockSize, kept: kept.pointer)
+    var count = shape.count
+    if let share = context.share {
+      var sums = [Double(keptCount)]
+      try share.sum(&sums)
+      (keptCount, count) = (Int(sums[0]), share.wholeCount(count))
+    }
+    scale = dropBlockScale(count: count, keptCount: keptCount)
   }
 
   /// Turns the gradient of the output into that of the input, in place.
@@ -60,7 +83,7 @@ final class DropLayer {
         output: tensor.pointer)
     case .dropBlock:
       dropBlockApply(
-        tensor.pointer, kept: kept.pointer, keptCount: keptCount, count: tensor.count,
+        tensor.pointer, kept: kept.pointer, scale: scale, count: tensor.count,
         output: tensor.pointer)
     }
   }

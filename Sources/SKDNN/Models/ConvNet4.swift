@@ -41,14 +41,16 @@ final class ConvNet4: Backbone {
     var output = images
     for i in widths.indices {
       let activation = try norms[i].forward(
-        try convolutions[i].forward(output, context.pool), context.pool)
+        try convolutions[i].forward(output, context.pool), context)
       output = try poolIfDue(activation, after: i, context.pool)
       activations.append(activation)
     }
     return output
   }
 
-  func backward(_ dOutput: Tensor, _ context: TrainingContext) throws {
+  func backward(
+    _ dOutput: Tensor, _ context: TrainingContext, onFinal: (_ firstEntry: Int) throws -> Void
+  ) throws {
     var gradient = dOutput
     for i in widths.indices.reversed() {
       let activation = activations.removeLast()
@@ -59,7 +61,7 @@ final class ConvNet4: Backbone {
           dInput: dActivation.pointer)
         gradient = dActivation
       }
-      try norms[i].backward(gradient, context.pool)
+      try norms[i].backward(gradient, context)
       guard
         let next = try convolutions[i].backward(
           gradient, needsInputGradient: i > 0, context.pool)

@@ -101,7 +101,8 @@ public final class Network {
       rotationLogits: try rotationHead?.forward(logits, pool))
   }
 
-  /// Writes the gradient of every parameter that the loss depends on.
+  /// Writes the gradient of every parameter that the loss depends on: of a shared batch, its sum over
+  /// all processes.
   ///
   /// - Parameters:
   ///   - dLogits: Gradient with respect to the logits, without what comes through the rotation
@@ -124,7 +125,9 @@ public final class Network {
     let dFeatures = try pool.tensor(featureShape)
     globalAveragePoolBackward(
       dPooled.pointer, shape: featureShape, dInput: dFeatures.pointer)
-    try backbone.backward(dFeatures, context)
+    let exchange = context.share.map { GradientExchange(store, $0) }
+    try backbone.backward(dFeatures, context) { try exchange?.handOver(from: $0) }
+    try exchange?.finish()
   }
 
   /// Takes the batch statistics of the last forward pass into the running ones.

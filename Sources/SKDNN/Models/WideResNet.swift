@@ -52,13 +52,18 @@ final class WideResNet: Backbone {
   func forward(_ images: Tensor, _ context: TrainingContext) throws -> Tensor {
     var output = try stem.forward(images, context.pool)
     for block in stages.joined() { output = try block.forward(output, context) }
-    return try norm.forward(output, context.pool)
+    return try norm.forward(output, context)
   }
 
-  func backward(_ dOutput: Tensor, _ context: TrainingContext) throws {
+  func backward(
+    _ dOutput: Tensor, _ context: TrainingContext, onFinal: (_ firstEntry: Int) throws -> Void
+  ) throws {
     var gradient = dOutput
-    try norm.backward(gradient, context.pool)
-    for block in stages.joined().reversed() { gradient = try block.backward(gradient, context) }
+    try norm.backward(gradient, context)
+    for block in stages.joined().reversed() {
+      gradient = try block.backward(gradient, context)
+      try onFinal(block.firstEntry)
+    }
     _ = try stem.backward(gradient, needsInputGradient: false, context.pool)
   }
 
@@ -81,6 +86,8 @@ final class WideResNet: Backbone {
 
 /// A pre-activation block: conv2(relu(bn2(drop(conv1(relu(bn1(x))))))) + shortcut(x).
 private final class WideBlock {
+  /// Number of its first state entry.
+  let firstEntry: Int
   private let norm1: BatchNormLayer
   private let convolution1: Conv2DLayer
   private let drop: DropLayer
@@ -92,6 +99,7 @@ private final class WideBlock {
     _ name: String, in store: ParameterStore, inputs: Int, outputs: Int, stride: Int,
     drop: DropLayer
   ) throws {
+    firstEntry = store.entries.count
     norm1 = try BatchNormLayer("\(name).bn1", in: store, channels: inputs, slope: 0)
     convolution1 = Conv2DLayer(
       "\(name).conv1", in: store, inputs: inputs, outputs: outputs, kernelSize: 3, hasBias: true)
@@ -110,9 +118,9 @@ private final class WideBlock {
 
   func forward(_ input: Tensor, _ context: TrainingContext) throws -> Tensor {
     let pool = context.pool
-    let hidden = try convolution1.forward(try norm1.forward(input, pool), pool)
+    let hidden = try convolution1.forward(try norm1.forward(input, context), pool)
     try drop.forward(hidden, context)
-    let main = try convolution2.forward(try norm2.forward(hidden, pool), pool)
+    let main = try convolution2.forward(try norm2.forward(hidden, context), pool)
     add(try shortcut?.forward(input, pool) ?? input, to: main)
     return main
   }
@@ -120,10 +128,10 @@ private final class WideBlock {
   func backward(_ dOutput: Tensor, _ context: TrainingContext) throws -> Tensor {
     let pool = context.pool
     let dHidden = try inputGradient(of: convolution2, dOutput, pool)
-    try norm2.backward(dHidden, pool)
+    try norm2.backward(dHidden, context)
     drop.backward(dHidden)
     let dInput = try inputGradient(of: convolution1, dHidden, pool)
-    try norm1.backward(dInput, pool)
+    try norm1.backward(dInput, context)
     add(try shortcut.map { try inputGradient(of: $0, dOutput, pool) } ?? dOutput, to: dInput)
     return dInput
   }

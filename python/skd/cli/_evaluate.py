@@ -14,9 +14,9 @@ import typer
 
 import skd
 from skd import _validation as check
+from skd._episode_scores import CLASSIFIERS
 from skd.augmentation import MODES
 from skd.datasets._loading import NAMES
-from skd.evaluation import CLASSIFIERS
 from skd.models import FEATURES
 
 OWNER = "skd evaluate"
