@@ -24,13 +24,26 @@ final class GradientExchange {
   /// Hands over the rest, and waits until all gradients are sums over all processes.
   func finish() throws {
     try handOver(store.gradientRanges(of: 0..<end), from: 0)
-    try share.awaitGradients()
+    try clearingIfItFails { try share.awaitGradients() }
   }
 
   private func handOver(_ ranges: [Range<Int>], from first: Int) throws {
     for range in ranges {
-      try share.beginGradients(store.gradients.pointer + range.lowerBound, range.count)
+      try clearingIfItFails {
+        try share.beginGradients(store.gradients.pointer + range.lowerBound, range.count)
+      }
     }
     end = first
+  }
+
+  /// Between entries there are gaps of zeros, which are handed over too and never written again: what
+  /// others leave half done must not stay there.
+  private func clearingIfItFails(_ body: () throws -> Void) throws {
+    do {
+      try body()
+    } catch {
+      store.gradients.pointer.update(repeating: 0, count: store.gradients.capacity)
+      throw error
+    }
   }
 }

@@ -137,17 +137,19 @@ class _Run:
         val = options.val
         if val is None or (epoch % options.val_every != 0 and epoch != options.epochs):
             return None
-        return evaluate(
-            self._trainer.model,
-            val,
-            n_way=min(5, val.n_classes),
-            n_query=min(15, val.smallest_class - 1),
-            n_episodes=VALIDATION_EPISODES,
-            n_support_copies=1,
-            support_augmentation="none",
-            seed=options.seed,
-            communicator=self._trainer.ranks.communicator,
-        )
+        ranks = self._trainer.ranks
+        with ranks.alike():  # what fails in one rank alone has ended all
+            return evaluate(
+                self._trainer.model,
+                val,
+                n_way=min(5, val.n_classes),
+                n_query=min(15, val.smallest_class - 1),
+                n_episodes=VALIDATION_EPISODES,
+                n_support_copies=1,
+                support_augmentation="none",
+                seed=options.seed,
+                communicator=ranks.communicator,
+            )
 
     def _is_due(self) -> bool:
         """Whether a checkpoint follows this step; the one after an epoch's last includes it."""

@@ -12,8 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 from skd._hashes import state_sha256
+from skd._instruction_set import instruction_set
 from skd._ranks import ranks_of
 from skd._trainer_state import TrainerState
+from skd._version import __version__
 from skd.errors import SKDError
 from skd.history import Losses
 from skd.models import Model, model_floats
@@ -82,6 +84,8 @@ class Trainer(TrainerState):
     def _identity(self, teacher: Model | None) -> dict[str, Any]:
         """Return what must be equal in all processes that train together."""
         return {
+            "version": __version__,
+            "instruction set": instruction_set(),  # others round otherwise
             **self.model.config,
             **self.recipe(),
             "model": state_sha256(self.model.state_dict()),
