@@ -161,7 +161,10 @@ private func train(
     }
     let terms = try lossTerms(terms, termCount, arguments)
     result.pointee = skd_losses(
-      try handle.exclusively { try body($0, images, labels, batch, terms) })
+      try handle.exclusively { trainer in
+        try trainer.requireStepMemory(batch: batch)
+        return try body(trainer, images, labels, batch, terms)
+      })
   }
 }
 

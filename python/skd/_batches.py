@@ -14,6 +14,7 @@ from skd import _native
 if TYPE_CHECKING:
     from skd._fit_options import FitOptions
 
+BATCHES_HELD = 2  # the one in use and the next
 Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
@@ -32,7 +33,7 @@ class Batches:
             np.array(values, dtype=np.float32) for values in (split.mean, split.std)
         )
         shape = (options.batch_size, *split.images.shape[1:])
-        self._buffers = [np.empty(shape, dtype=np.float32) for _ in range(2)]
+        self._buffers = [np.empty(shape, dtype=np.float32) for _ in range(BATCHES_HELD)]
         self._order = np.empty(len(split), dtype=np.int64)
         self._epoch_of_order = 0
         self._next = first
@@ -79,7 +80,7 @@ class Batches:
             self._epoch_of_order = epoch
         size = options.batch_size
         positions = self._order[step * size : (step + 1) * size].copy()
-        images = self._buffers[number % 2]
+        images = self._buffers[number % BATCHES_HELD]
         _native.augment(
             split.images,
             positions,

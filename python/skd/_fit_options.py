@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._batches import BATCHES_HELD
 from skd.augmentation import mode_of, padding_of
 from skd.datasets import Split
 from skd.history import EpochRecord, Losses
@@ -44,6 +45,9 @@ class Trainable(Protocol):
 
     def recipe(self) -> dict[str, Any]:
         """Return the options of the objective."""
+
+    def require_memory(self, batch_size: int, further_bytes: int = 0) -> None:
+        """Raise a MemoryError if the machine lacks the memory for a step."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,7 @@ class FitOptions:
         if not rate <= float(np.finfo(np.float32).max):
             legal = "such that the learning rate of the last epoch is finite in float32"
             check.refuse("decay_factor", owner, legal, options.decay_factor)
+        trainer.require_memory(size, BATCHES_HELD * 4 * size * side * side * channels)
         return options
 
     @property

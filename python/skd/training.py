@@ -96,6 +96,8 @@ class _Trainer(TrainerState):
         ------
         NonFiniteLossError
             If a loss, a term or a gradient is NaN or infinite; nothing is then updated.
+        MemoryError
+            If the machine has less memory than the step needs; see `step_memory`.
         """
         return self._advance(self._native.step, *self._batch(x, labels, "step"))
 
@@ -262,6 +264,7 @@ class _Trainer(TrainerState):
         )
         if not len(images):
             check.refuse("x", owner, "at least one image", "an empty batch")
+        self.require_memory(len(images), check.float_copy_bytes(images))
         if labels is None and not self._labels_required:
             targets = None
         else:

@@ -28,7 +28,7 @@ final class BatchNormLayer {
     runningMean = store.buffer("\(name).running_mean", count: channels, initial: 0)
     runningVariance = store.buffer("\(name).running_var", count: channels, initial: 1)
     batchesTracked = store.counter("\(name).num_batches_tracked")
-    statistics = try AlignedBuffer(count: 3 * channels)
+    statistics = try AlignedBuffer(count: 3 * channels, ledger: store.ledger)
     (self.channels, self.momentum, self.slope) = (channels, momentum, slope)
   }
 
@@ -49,15 +49,18 @@ final class BatchNormLayer {
   ///
   /// - Parameter moments: Of `input`.
   /// - Throws: `SKDError.invalidArgument` if there is only one value per channel.
-  func forward(_ input: Tensor, moments: ChannelRecords) throws -> Activation {
+  func forward(_ input: Tensor, moments: ChannelRecords, _ pool: BufferPool) throws -> Activation {
     rows = input.shape.rows
     try require(
       rows >= 2,
       "images of a training step must give batch norm at least 2 values per channel; got \(rows)")
-    mergeMoments(
-      moments.pointer, groups: moments.groups, channels: channels, mean: mean, variance: variance)
-    inverseStandardDeviation(
-      variance: variance, channels: channels, eps: Self.epsilon, inverseStd: inverseStd)
+    pool.compute {
+      mergeMoments(
+        moments.pointer, groups: moments.groups, channels: channels, mean: mean,
+        variance: variance)
+      inverseStandardDeviation(
+        variance: variance, channels: channels, eps: Self.epsilon, inverseStd: inverseStd)
+    }
     self.input = input
     return Activation(input, normalization: normalization)
   }
@@ -68,9 +71,11 @@ final class BatchNormLayer {
   func forward(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
     let moments = try ChannelRecords(
       groups: batchNormGroups(rows: input.shape.rows, channels: channels), channels: channels, pool)
-    batchNormMoments(
-      input.pointer, rows: input.shape.rows, channels: channels, records: moments.pointer)
-    return try forward(input, moments: moments).values(pool)
+    pool.compute {
+      batchNormMoments(
+        input.pointer, rows: input.shape.rows, channels: channels, records: moments.pointer)
+    }
+    return try forward(input, moments: moments, pool).values(pool)
   }
 
   /// What the gradient of this layer's output becomes on its way to `input`; for the layer that
@@ -83,16 +88,20 @@ final class BatchNormLayer {
   /// Turns the gradient before the activation, whose sums are known, into that of the input.
   ///
   /// - Parameter dInput: Overwritten; may be `gradient`.
-  func backward(_ gradient: Tensor, sums: ChannelRecords, into dInput: Tensor) {
+  func backward(
+    _ gradient: Tensor, sums: ChannelRecords, into dInput: Tensor, _ pool: BufferPool
+  ) {
     guard let input else { preconditionFailure("backward before forward") }
     self.input = nil
-    mergeGradientSums(
-      sums.pointer, groups: sums.groups, channels: channels, inverseStd: inverseStd,
-      dWeight: weight.gradient, dBias: bias.gradient)
-    batchNormInputGradient(
-      input.pointer, gradient.pointer, rows: rows, channels: channels, normalization,
-      isMasked: true, usesBatchStatistics: true, dWeight: weight.gradient, dBias: bias.gradient,
-      dInput: dInput.pointer)
+    pool.compute {
+      mergeGradientSums(
+        sums.pointer, groups: sums.groups, channels: channels, inverseStd: inverseStd,
+        dWeight: weight.gradient, dBias: bias.gradient)
+      batchNormInputGradient(
+        input.pointer, gradient.pointer, rows: rows, channels: channels, normalization,
+        isMasked: true, usesBatchStatistics: true, dWeight: weight.gradient, dBias: bias.gradient,
+        dInput: dInput.pointer)
+    }
     weight.hasGradient = true
     bias.hasGradient = true
   }
@@ -102,11 +111,13 @@ final class BatchNormLayer {
     guard let input else { preconditionFailure("backward before forward") }
     self.input = nil
     let scratch = try pool.scratch(batchNormScratchCount(rows: rows, channels: channels))
-    batchNormBackward(
-      input.pointer, gradient.pointer, rows: rows, channels: channels, mean: mean,
-      inverseStd: inverseStd, weight: weight.values, bias: bias.values, slope: slope,
-      usesBatchStatistics: true, dInput: gradient.pointer, dWeight: weight.gradient,
-      dBias: bias.gradient, scratch: scratch.pointer)
+    pool.compute {
+      batchNormBackward(
+        input.pointer, gradient.pointer, rows: rows, channels: channels, mean: mean,
+        inverseStd: inverseStd, weight: weight.values, bias: bias.values, slope: slope,
+        usesBatchStatistics: true, dInput: gradient.pointer, dWeight: weight.gradient,
+        dBias: bias.gradient, scratch: scratch.pointer)
+    }
     weight.hasGradient = true
     bias.hasGradient = true
   }
@@ -132,14 +143,16 @@ final class BatchNormLayer {
   /// Normalises with the running statistics. Leaves what the backward pass needs.
   func evaluate(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
     let inverseStd = try pool.scratch(channels)
-    inverseStandardDeviation(
-      variance: runningVariance.values, channels: channels, eps: Self.epsilon,
-      inverseStd: inverseStd.pointer)
     let output = try pool.tensor(input.shape)
-    batchNormForward(
-      input.pointer, rows: input.shape.rows, channels: channels, mean: runningMean.values,
-      inverseStd: inverseStd.pointer, weight: weight.values, bias: bias.values, slope: slope,
-      output: output.pointer)
+    pool.compute {
+      inverseStandardDeviation(
+        variance: runningVariance.values, channels: channels, eps: Self.epsilon,
+        inverseStd: inverseStd.pointer)
+      batchNormForward(
+        input.pointer, rows: input.shape.rows, channels: channels, mean: runningMean.values,
+        inverseStd: inverseStd.pointer, weight: weight.values, bias: bias.values, slope: slope,
+        output: output.pointer)
+    }
     return output
   }
 }

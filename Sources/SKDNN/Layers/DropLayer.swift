@@ -16,10 +16,11 @@ final class DropLayer {
   private let corners: AlignedBuffer<UInt8>
   private var keptCount = 0
 
-  init(_ kind: Kind, rate: Float, index: Int) throws {
+  /// - Parameter ledger: Where the masks are entered instead of being allocated.
+  init(_ kind: Kind, rate: Float, index: Int, ledger: MemoryLedger? = nil) throws {
     (self.kind, self.rate, self.index) = (kind, rate, index)
-    kept = try AlignedBuffer(count: 0)
-    corners = try AlignedBuffer(count: 0)
+    kept = try AlignedBuffer(count: 0, ledger: ledger)
+    corners = try AlignedBuffer(count: 0, ledger: ledger)
   }
 
   /// Drops from `tensor` in place.
@@ -27,6 +28,14 @@ final class DropLayer {
     guard rate > 0 else { return }
     let shape = tensor.shape
     try kept.reserve(shape.count)
+    if case .dropBlock = kind { try corners.reserve(shape.count) }
+    context.pool.compute {
+      drawMask(shape, context)
+      apply(to: tensor)
+    }
+  }
+
+  private func drawMask(_ shape: ImageShape, _ context: TrainingContext) {
     switch kind {
     case .dropout:
       dropoutMask(
@@ -34,7 +43,6 @@ final class DropLayer {
         random: CounterRandom(
           seed: context.seed, purpose: .dropout, step: context.step, index: index))
     case .dropBlock(let blockSize):
-      try corners.reserve(shape.count)
       dropBlockCorners(
         corners: corners.pointer, shape: shape, blockSize: blockSize,
         gamma: dropBlockGamma(
@@ -44,12 +52,11 @@ final class DropLayer {
       keptCount = dropBlockMask(
         corners: corners.pointer, shape: shape, blockSize: blockSize, kept: kept.pointer)
     }
-    apply(to: tensor)
   }
 
   /// Turns the gradient of the output into that of the input, in place.
-  func backward(_ gradient: Tensor) {
-    if rate > 0 { apply(to: gradient) }
+  func backward(_ gradient: Tensor, _ context: TrainingContext) {
+    if rate > 0 { context.pool.compute { apply(to: gradient) } }
   }
 
   private func apply(to tensor: Tensor) {

@@ -51,13 +51,13 @@ final class ResidualBlock {
     var main = Activation(input)
     for (convolution, norm) in zip(convolutions, norms) {
       let (output, moments) = try convolution.forward(main, pool)
-      main = try norm.forward(output, moments: moments)
+      main = try norm.forward(output, moments: moments, pool)
     }
     if let gate { main = Activation(try gate.forward(try main.values(pool), pool)) }
     var side = Activation(input)
     if let shortcut {
       let (output, moments) = try shortcut.convolution.forward(side, pool)
-      side = try shortcut.norm.forward(output, moments: moments)
+      side = try shortcut.norm.forward(output, moments: moments, pool)
     }
     branches = (main, side)
     let joined = try joined(main, side, pool)
@@ -72,7 +72,7 @@ final class ResidualBlock {
     guard let (main, side) = branches else { preconditionFailure("backward before forward") }
     branches = nil
     let pool = context.pool
-    drop.backward(dOutput)
+    drop.backward(dOutput, context)
     let tail = tail(main, side)
     let dSum = try pool.tensor(main.tensor.shape)
     let channels = dSum.shape.channels
@@ -80,26 +80,28 @@ final class ResidualBlock {
       gate == nil ? try ChannelRecords(groups: tail.groups, channels: channels, pool) : nil
     let sideSums =
       shortcut == nil ? nil : try ChannelRecords(groups: tail.groups, channels: channels, pool)
-    tail.backward(
-      dOutput.pointer, dSum: dSum.pointer, mainRecords: mainSums?.pointer,
-      sideRecords: sideSums?.pointer)
+    pool.compute {
+      tail.backward(
+        dOutput.pointer, dSum: dSum.pointer, mainRecords: mainSums?.pointer,
+        sideRecords: sideSums?.pointer)
+    }
 
     // The gradient of the sum is that of both branches: the main one's goes to other memory.
     var gradient = try gate?.backward(dSum, pool) ?? pool.tensor(dSum.shape)
     if let sums = mainSums {
-      norms[2].backward(dSum, sums: sums, into: gradient)
+      norms[2].backward(dSum, sums: sums, into: gradient, pool)
     } else {
       try norms[2].backward(gradient, pool)
     }
     var dSide: Tensor? = dSum
     if let shortcut, let sideSums {
-      shortcut.norm.backward(dSum, sums: sideSums, into: dSum)
+      shortcut.norm.backward(dSum, sums: sideSums, into: dSum, pool)
       dSide = try shortcut.convolution.backward(
         dSum, needsInputGradient: needsInputGradient, pool)
     }
     for i in [2, 1] {
       let (next, sums) = try convolutions[i].backward(gradient, through: norms[i - 1], pool)
-      norms[i - 1].backward(next, sums: sums, into: next)
+      norms[i - 1].backward(next, sums: sums, into: next, pool)
       gradient = next
     }
     return try convolutions[0].backward(
@@ -140,7 +142,7 @@ final class ResidualBlock {
   private func joined(_ main: Activation, _ side: Activation, _ pool: BufferPool) throws -> Tensor {
     let tail = tail(main, side)
     let output = try pool.tensor(tail.outputShape)
-    tail.forward(output.pointer)
+    pool.compute { tail.forward(output.pointer) }
     return output
   }
 }
