@@ -94,7 +94,10 @@ private func train(
     let terms = try lossTerms(terms, termCount, arguments)
     let share = try share.map { try BatchShare($0.pointee, images: batch, arguments) }
     result.pointee = skd_losses(
-      try handle.exclusively { try body($0, images, labels, batch, terms, share) })
+      try handle.exclusively { trainer in
+        try trainer.requireStepMemory(batch: batch)
+        return try body(trainer, images, labels, batch, terms, share)
+      })
   }
 }
 

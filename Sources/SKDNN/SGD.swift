@@ -26,7 +26,7 @@ public final class SGD {
       (0..<1).contains(momentum), "momentum of SGD must be in [0, 1); got \(momentum)")
     (self.learningRate, self.momentum, self.weightDecay) = (learningRate, momentum, weightDecay)
     self.store = store
-    velocity = try AlignedBuffer(count: store.parameterStorageCount)
+    velocity = try AlignedBuffer(count: store.parameterStorageCount, ledger: store.ledger)
   }
 
   /// Moves every parameter that has a gradient.

@@ -150,8 +150,8 @@ final class LayerGradientTests: XCTestCase {
           try layer.forward($0, TrainingContext(pool: $1, seed: 5, step: 50_000))
           return $0
         },
-        backward: { gradient, _ in
-          layer.backward(gradient)
+        backward: { gradient, pool in
+          layer.backward(gradient, TrainingContext(pool: pool, seed: 5, step: 50_000))
           return gradient
         })
     }
@@ -181,8 +181,9 @@ final class LayerGradientTests: XCTestCase {
     let pool = BufferPool()
     let tensor = try pool.filled(shape(1, 2, 3), "images")
     let before = tensor.values
-    try layer.forward(tensor, TrainingContext(pool: pool, seed: 0, step: 0))
-    layer.backward(tensor)
+    let context = TrainingContext(pool: pool, seed: 0, step: 0)
+    try layer.forward(tensor, context)
+    layer.backward(tensor, context)
     XCTAssertEqual(tensor.values, before)
   }
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from skd._fit_options import FitOptions
     from skd._ranks import Ranks
 
+BATCHES_HELD = 2  # the one in use and the next
 Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
@@ -35,7 +36,7 @@ class Batches:
         )
         self._own = ranks.slice_of(options.batch_size)
         shape = (self._own.stop - self._own.start, *split.images.shape[1:])
-        self._buffers = [np.empty(shape, dtype=np.float32) for _ in range(2)]
+        self._buffers = [np.empty(shape, dtype=np.float32) for _ in range(BATCHES_HELD)]
         self._order = np.empty(len(split), dtype=np.int64)
         self._epoch_of_order = 0
         self._next = first
@@ -82,7 +83,7 @@ class Batches:
             self._epoch_of_order = epoch
         size = options.batch_size
         positions = self._order[step * size : (step + 1) * size][self._own].copy()
-        images = self._buffers[number % 2]
+        images = self._buffers[number % BATCHES_HELD]
         _native.augment(
             split.images,
             positions,

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from skd import _validation as check
 from skd._progress_record import Progress
 from skd._recipe import differences, environment, recipe
-from skd._sealing import sealed, unsealed, write_whole
+from skd._sealing import sealed, unsealed
+from skd._whole_files import write_whole
 from skd.checkpoints import TRAINING_PREFIX, model_metadata
 from skd.errors import DamagedCheckpointError, SKDError
 from skd.history import EpochRecord, History

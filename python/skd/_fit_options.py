@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._batches import BATCHES_HELD
 from skd.augmentation import mode_of, padding_of
 from skd.datasets import Split
 from skd.history import EpochRecord, Losses
@@ -49,6 +50,9 @@ class Trainable(Protocol):
 
     def recipe(self) -> dict[str, Any]:
         """Return the options of the objective."""
+
+    def require_memory(self, batch_size: int, further_bytes: int = 0) -> None:
+        """Raise a MemoryError if the machine lacks the memory for a step."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +157,9 @@ class FitOptions:
         if not rate <= float(np.finfo(np.float32).max):
             legal = "such that the learning rate of the last epoch is finite in float32"
             check.refuse("decay_factor", owner, legal, options.decay_factor)
+        own = trainer.ranks.slice_of(size)
+        count = own.stop - own.start
+        trainer.require_memory(count, BATCHES_HELD * 4 * count * side * side * channels)
         return options
 
     @property

@@ -112,6 +112,8 @@ class Trainer(TrainerState):
         ------
         NonFiniteLossError
             If a loss, a term or a gradient is NaN or infinite; nothing is then updated.
+        MemoryError
+            If the machine has less memory than the step needs; see `step_memory`.
         """
         return self._advance("step", self._native.step, x, labels)
 
@@ -290,6 +292,7 @@ class Trainer(TrainerState):
         )
         if not len(images):
             check.refuse("x", owner, "at least one image", "an empty batch")
+        self.require_memory(len(images), check.float_copy_bytes(images))
         if labels is None and not self._labels_required:
             targets = None
         else:

@@ -134,6 +134,16 @@ int64_t steps_taken(const Trainer &trainer) {
   return step;
 }
 
+int64_t step_memory(const Trainer &trainer, int64_t batch) {
+  int64_t bytes = 0;
+  compute([&] { return skd_trainer_step_memory(trainer.handle, batch, &bytes); });
+  return bytes;
+}
+
+void require_memory(const Trainer &trainer, int64_t batch, int64_t further_bytes) {
+  compute([&] { return skd_trainer_require_memory(trainer.handle, batch, further_bytes); });
+}
+
 void set_learning_rate(const Trainer &trainer, double learning_rate) {
   compute([&] { return skd_trainer_set_learning_rate(trainer.handle, learning_rate); });
 }
@@ -173,6 +183,8 @@ void bind_trainer(nb::module_ &module) {
       .def("velocities", &velocities)
       .def("load", &load, array("velocities"), "step"_a)
       .def_prop_ro("steps_taken", &steps_taken)
+      .def("step_memory", &step_memory, "batch"_a)
+      .def("require_memory", &require_memory, "batch"_a, "further_bytes"_a)
       .def("set_learning_rate", &set_learning_rate, "learning_rate"_a);
   module.def("step_learning_rate", &step_learning_rate, "epoch"_a, "base"_a, "factor"_a,
              array("milestones"));

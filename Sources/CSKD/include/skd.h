@@ -47,6 +47,14 @@ skd_status skd_set_num_threads(int64_t count);
 /** How many threads computations use; at first the number of processors. */
 int64_t skd_get_num_threads(void);
 
+/* -------------------------------------------------------------------------------- memory */
+
+/** Bytes that can be had without swapping, in the machine or in the container; an estimate. */
+int64_t skd_available_memory(void);
+
+/** Bytes that the library's buffers hold at the moment, of all models and calls. */
+int64_t skd_live_memory(void);
+
 /* ----------------------------------------------------------------------- instruction set */
 
 /**
@@ -509,6 +517,21 @@ skd_status skd_model_load(skd_model *model, const void *const *arrays, int64_t c
 skd_status skd_model_evaluate(skd_model *model, const float *images, int64_t batch,
                               float *embeddings, float *logits, float *rotation);
 
+/**
+ * Bytes that the model's buffers hold once `batch` >= 0 images are evaluated: its state and what the
+ * passes need, without the caller's arrays. Nothing is allocated to find out.
+ *
+ * skd_model_evaluate and skd_model_stage_output return SKD_OUT_OF_MEMORY before they begin if that
+ * is more than the machine has left.
+ */
+skd_status skd_model_evaluation_memory(skd_model *model, int64_t batch, int64_t *bytes);
+
+/**
+ * Returns SKD_OUT_OF_MEMORY unless the machine has the memory that an evaluation of `batch` images
+ * would still allocate, and `further_bytes` >= 0 for the caller's arrays besides.
+ */
+skd_status skd_model_require_memory(skd_model *model, int64_t batch, int64_t further_bytes);
+
 /** Extent of the output of `stage` in 0..<stage_count for a batch of images. */
 skd_status skd_model_stage_shape(skd_model *model, int64_t batch, int64_t stage,
                                  skd_image_shape *shape);
@@ -564,6 +587,21 @@ skd_status skd_trainer_step(skd_trainer *trainer, const float *images, const int
 /** The losses and gradients of the step that skd_trainer_step would take, without any update. */
 skd_status skd_trainer_loss(skd_trainer *trainer, const float *images, const int64_t *labels,
                             int64_t batch, skd_losses *losses);
+
+/**
+ * Bytes that the buffers of a trainer and its models hold once it takes steps of `batch` >= 1 images:
+ * state, gradients, velocities, activations and workspaces, without the caller's arrays. Nothing is
+ * allocated to find out.
+ *
+ * A step returns SKD_OUT_OF_MEMORY before it begins if that is more than the machine has left.
+ */
+skd_status skd_trainer_step_memory(skd_trainer *trainer, int64_t batch, int64_t *bytes);
+
+/**
+ * Returns SKD_OUT_OF_MEMORY unless the machine has the memory that a step of `batch` images would
+ * still allocate, and `further_bytes` >= 0 for the caller's arrays besides.
+ */
+skd_status skd_trainer_require_memory(skd_trainer *trainer, int64_t batch, int64_t further_bytes);
 
 /** What a term of the caller reads: skd_term_input.rows. */
 enum { SKD_TERM_LOGITS = 0, SKD_TERM_EMBEDDING = 1 };

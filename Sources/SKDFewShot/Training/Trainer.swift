@@ -15,6 +15,8 @@ public final class Trainer {
   public var stepCount = 0
   /// Terms of the last step or loss, also of one that was refused as not finite.
   public private(set) var lastLosses = Losses()
+  /// The last step that was found to fit into memory.
+  var admittedStep: MemoryNeed?
 
   /// - Parameters:
   ///   - teacher: Frozen; for objectives that need one only.
@@ -101,9 +103,12 @@ public final class Trainer {
       logits: try pool.tensor(output.logits.shape),
       rotationLogits: objective.readsRotationHead
         ? try output.rotationLogits.map { try pool.tensor($0.shape) } : nil)
-    var losses = try objective.losses(
-      of: output, images: batch, labels: labels, teacherLogits: teacherLogits,
-      gradients: gradients)
+    var losses = Losses()
+    try pool.compute {
+      losses = try objective.losses(
+        of: output, images: batch, labels: labels, teacherLogits: teacherLogits,
+        gradients: gradients)
+    }
     if let share { losses = try whole(losses, share) }
     lastLosses = losses
     try requireFinite(losses.total.isFinite, "the loss", losses)
@@ -130,11 +135,13 @@ public final class Trainer {
   private func rotated(_ images: UnsafePointer<Float>, batch: Int) throws -> Tensor {
     let shape = network.imageShape(batch: batch * objective.views.count)
     let views = try network.pool.tensor(shape)
-    for (i, rotation) in objective.views.enumerated() {
-      rotateImages(
-        images, batch: batch, side: shape.height, channels: shape.channels,
-        quarterTurns: rotation.quarterTurns,
-        into: views.pointer + i * shape.count / objective.views.count)
+    network.pool.compute {
+      for (i, rotation) in objective.views.enumerated() {
+        rotateImages(
+          images, batch: batch, side: shape.height, channels: shape.channels,
+          quarterTurns: rotation.quarterTurns,
+          into: views.pointer + i * shape.count / objective.views.count)
+      }
     }
     return views
   }
@@ -142,7 +149,7 @@ public final class Trainer {
   private func taughtLogits(_ images: UnsafePointer<Float>, batch: Int) throws -> Tensor? {
     guard let teacher else { return nil }
     let upright = try teacher.pool.tensor(teacher.imageShape(batch: batch))
-    upright.pointer.update(from: images, count: upright.count)
+    teacher.pool.compute { upright.pointer.update(from: images, count: upright.count) }
     return try teacher.evaluate(upright).logits
   }
 

@@ -28,9 +28,10 @@ struct ChannelSums {
   var first: UnsafeMutablePointer<Float> { record + 16 + padded }
   var second: UnsafeMutablePointer<Float> { record + 16 + 2 * padded }
 
-  /// Sets the count, and the shifts and sums of some channels to zero.
+  /// Sets the shifts and sums of some channels to zero, and the count with the first of them: other
+  /// threads may open other channels of the same record meanwhile.
   func open(count: Int, channels: Range<Int>) {
-    self.count[0] = Float(count)
+    if channels.lowerBound == 0 { self.count[0] = Float(count) }
     for values in [shift, first, second] {
       (values + channels.lowerBound).update(repeating: 0, count: channels.count)
     }

@@ -31,7 +31,7 @@ final class BatchNormLayer {
     runningMean = store.buffer("\(name).running_mean", count: channels, initial: 0)
     runningVariance = store.buffer("\(name).running_var", count: channels, initial: 1)
     batchesTracked = store.counter("\(name).num_batches_tracked")
-    statistics = try AlignedBuffer(count: 3 * channels)
+    statistics = try AlignedBuffer(count: 3 * channels, ledger: store.ledger)
     (self.channels, self.momentum, self.slope) = (channels, momentum, slope)
   }
 
@@ -61,19 +61,21 @@ final class BatchNormLayer {
       rows >= 2,
       "images of a training step must give batch norm at least 2 values per channel; got \(rows)")
     statisticsRows = rows
-    if let share {
-      var sums = [Double](repeating: 0, count: 2 * channels)
-      sumMoments(moments.pointer, groups: moments.groups, channels: channels, sums: &sums)
-      try share.sum(&sums)
-      batchNormStatistics(
-        ofSums: sums, rows: rows, channels: channels, mean: mean, variance: variance)
-    } else {
-      mergeMoments(
-        moments.pointer, groups: moments.groups, channels: channels, mean: mean,
-        variance: variance)
+    try context.pool.compute {
+      if let share {
+        var sums = [Double](repeating: 0, count: 2 * channels)
+        sumMoments(moments.pointer, groups: moments.groups, channels: channels, sums: &sums)
+        try share.sum(&sums)
+        batchNormStatistics(
+          ofSums: sums, rows: rows, channels: channels, mean: mean, variance: variance)
+      } else {
+        mergeMoments(
+          moments.pointer, groups: moments.groups, channels: channels, mean: mean,
+          variance: variance)
+      }
+      inverseStandardDeviation(
+        variance: variance, channels: channels, eps: Self.epsilon, inverseStd: inverseStd)
     }
-    inverseStandardDeviation(
-      variance: variance, channels: channels, eps: Self.epsilon, inverseStd: inverseStd)
     self.input = input
     return Activation(input, normalization: normalization)
   }
@@ -85,8 +87,10 @@ final class BatchNormLayer {
     let moments = try ChannelRecords(
       groups: batchNormGroups(rows: input.shape.rows, channels: channels), channels: channels,
       context.pool)
-    batchNormMoments(
-      input.pointer, rows: input.shape.rows, channels: channels, records: moments.pointer)
+    context.pool.compute {
+      batchNormMoments(
+        input.pointer, rows: input.shape.rows, channels: channels, records: moments.pointer)
+    }
     return try forward(input, moments: moments, context).values(context.pool)
   }
 
@@ -108,15 +112,19 @@ final class BatchNormLayer {
   ) throws {
     guard let input else { preconditionFailure("backward before forward") }
     self.input = nil
-    mergeGradientSums(
-      sums.pointer, groups: sums.groups, channels: channels, inverseStd: inverseStd,
-      dWeight: weight.gradient, dBias: bias.gradient)
+    context.pool.compute {
+      mergeGradientSums(
+        sums.pointer, groups: sums.groups, channels: channels, inverseStd: inverseStd,
+        dWeight: weight.gradient, dBias: bias.gradient)
+    }
     let whole = try wholeGradients(sums, context)
-    batchNormInputGradient(
-      input.pointer, gradient.pointer, rows: input.shape.rows, channels: channels, normalization,
-      isMasked: isMasked, statisticsRows: statisticsRows,
-      dWeight: whole?.pointer ?? weight.gradient,
-      dBias: whole.map { $0.pointer + channels } ?? bias.gradient, dInput: dInput.pointer)
+    context.pool.compute {
+      batchNormInputGradient(
+        input.pointer, gradient.pointer, rows: input.shape.rows, channels: channels, normalization,
+        isMasked: isMasked, statisticsRows: statisticsRows,
+        dWeight: whole?.pointer ?? weight.gradient,
+        dBias: whole.map { $0.pointer + channels } ?? bias.gradient, dInput: dInput.pointer)
+    }
     weight.hasGradient = true
     bias.hasGradient = true
   }
@@ -142,9 +150,11 @@ final class BatchNormLayer {
     let rows = input.shape.rows
     let sums = try ChannelRecords(
       groups: batchNormGroups(rows: rows, channels: channels), channels: channels, context.pool)
-    batchNormGradientSums(
-      input.pointer, gradient.pointer, rows: rows, channels: channels, normalization,
-      records: sums.pointer)
+    context.pool.compute {
+      batchNormGradientSums(
+        input.pointer, gradient.pointer, rows: rows, channels: channels, normalization,
+        records: sums.pointer)
+    }
     try backward(gradient, sums: sums, into: gradient, isMasked: false, context)
   }
 
@@ -169,14 +179,16 @@ final class BatchNormLayer {
   /// Normalises with the running statistics. Leaves what the backward pass needs.
   func evaluate(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
     let inverseStd = try pool.scratch(channels)
-    inverseStandardDeviation(
-      variance: runningVariance.values, channels: channels, eps: Self.epsilon,
-      inverseStd: inverseStd.pointer)
     let output = try pool.tensor(input.shape)
-    batchNormForward(
-      input.pointer, rows: input.shape.rows, channels: channels, mean: runningMean.values,
-      inverseStd: inverseStd.pointer, weight: weight.values, bias: bias.values, slope: slope,
-      output: output.pointer)
+    pool.compute {
+      inverseStandardDeviation(
+        variance: runningVariance.values, channels: channels, eps: Self.epsilon,
+        inverseStd: inverseStd.pointer)
+      batchNormForward(
+        input.pointer, rows: input.shape.rows, channels: channels, mean: runningMean.values,
+        inverseStd: inverseStd.pointer, weight: weight.values, bias: bias.values, slope: slope,
+        output: output.pointer)
+    }
     return output
   }
 }

@@ -17,10 +17,11 @@ final class DropLayer {
   /// Of DropBlock, which keeps the mean over the whole batch.
   private var scale: Float = 0
 
-  init(_ kind: Kind, rate: Float, index: Int) throws {
+  /// - Parameter ledger: Where the masks are entered instead of being allocated.
+  init(_ kind: Kind, rate: Float, index: Int, ledger: MemoryLedger? = nil) throws {
     (self.kind, self.rate, self.index) = (kind, rate, index)
-    kept = try AlignedBuffer(count: 0)
-    corners = try AlignedBuffer(count: 0)
+    kept = try AlignedBuffer(count: 0, ledger: ledger)
+    corners = try AlignedBuffer(count: 0, ledger: ledger)
   }
 
   /// Drops from `tensor` in place.
@@ -28,6 +29,14 @@ final class DropLayer {
     guard rate > 0 else { return }
     let shape = tensor.shape
     try kept.reserve(shape.count)
+    if case .dropBlock = kind { try corners.reserve(shape.count) }
+    try context.pool.compute {
+      try drawMask(shape, context)
+      apply(to: tensor)
+    }
+  }
+
+  private func drawMask(_ shape: ImageShape, _ context: TrainingContext) throws {
     switch kind {
     case .dropout:
       let random = CounterRandom(
@@ -41,12 +50,10 @@ final class DropLayer {
     case .dropBlock(let blockSize):
       try dropBlocks(blockSize, shape, context)
     }
-    apply(to: tensor)
   }
 
   private func dropBlocks(_ blockSize: Int, _ shape: ImageShape, _ context: TrainingContext) throws
   {
-    try corners.reserve(shape.count)
     let random = CounterRandom(
       seed: context.seed, purpose: .dropBlock, step: context.step, index: index)
     let gamma = dropBlockGamma(
@@ -71,8 +78,8 @@ final class DropLayer {
   }
 
   /// Turns the gradient of the output into that of the input, in place.
-  func backward(_ gradient: Tensor) {
-    if rate > 0 { apply(to: gradient) }
+  func backward(_ gradient: Tensor, _ context: TrainingContext) {
+    if rate > 0 { context.pool.compute { apply(to: gradient) } }
   }
 
   private func apply(to tensor: Tensor) {

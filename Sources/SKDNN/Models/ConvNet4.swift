@@ -56,9 +56,11 @@ final class ConvNet4: Backbone {
       let activation = activations.removeLast()
       if i < Self.poolCount {
         let dActivation = try context.pool.tensor(activation.shape)
-        maxPool2DBackward(
-          activation.pointer, gradient.pointer, shape: activation.shape,
-          dInput: dActivation.pointer)
+        context.pool.compute {
+          maxPool2DBackward(
+            activation.pointer, gradient.pointer, shape: activation.shape,
+            dInput: dActivation.pointer)
+        }
         gradient = dActivation
       }
       try norms[i].backward(gradient, context)
@@ -87,7 +89,9 @@ final class ConvNet4: Backbone {
   private func poolIfDue(_ tensor: Tensor, after layer: Int, _ pool: BufferPool) throws -> Tensor {
     guard layer < Self.poolCount else { return tensor }
     let output = try pool.tensor(tensor.shape.pooled)
-    maxPool2DForward(tensor.pointer, shape: tensor.shape, output: output.pointer)
+    pool.compute {
+      maxPool2DForward(tensor.pointer, shape: tensor.shape, output: output.pointer)
+    }
     return output
   }
 }

@@ -33,7 +33,7 @@ final class ResNet: Backbone {
           try ResidualBlock(
             "layer\(i + 1).\(j)", in: store, inputs: inputs, outputs: width, pools: j == 0,
             isGated: isGated && isLast,
-            drop: try DropLayer(kind, rate: dropRate, index: blockCount)))
+            drop: try DropLayer(kind, rate: dropRate, index: blockCount, ledger: store.ledger)))
         blockCount += 1
       }
       stages.append(blocks)

@@ -75,7 +75,7 @@ final class ResidualBlock {
     guard let (main, side) = branches else { preconditionFailure("backward before forward") }
     branches = nil
     let pool = context.pool
-    drop.backward(dOutput)
+    drop.backward(dOutput, context)
     let tail = tail(main, side)
     let dSum = try pool.tensor(main.tensor.shape)
     let channels = dSum.shape.channels
@@ -83,9 +83,11 @@ final class ResidualBlock {
       gate == nil ? try ChannelRecords(groups: tail.groups, channels: channels, pool) : nil
     let sideSums =
       shortcut == nil ? nil : try ChannelRecords(groups: tail.groups, channels: channels, pool)
-    tail.backward(
-      dOutput.pointer, dSum: dSum.pointer, mainRecords: mainSums?.pointer,
-      sideRecords: sideSums?.pointer)
+    pool.compute {
+      tail.backward(
+        dOutput.pointer, dSum: dSum.pointer, mainRecords: mainSums?.pointer,
+        sideRecords: sideSums?.pointer)
+    }
 
     // The gradient of the sum is that of both branches: the main one's goes to other memory.
     var gradient = try gate?.backward(dSum, pool) ?? pool.tensor(dSum.shape)
@@ -143,7 +145,7 @@ final class ResidualBlock {
   private func joined(_ main: Activation, _ side: Activation, _ pool: BufferPool) throws -> Tensor {
     let tail = tail(main, side)
     let output = try pool.tensor(tail.outputShape)
-    tail.forward(output.pointer)
+    pool.compute { tail.forward(output.pointer) }
     return output
   }
 }

@@ -27,7 +27,8 @@ final class WideResNet: Backbone {
             "layer\(i + 1).\(j)", in: store, inputs: channels, outputs: width,
             stride: i > 0 && j == 0 ? 2 : 1,
             drop: try DropLayer(
-              .dropout, rate: dropRate, index: i * Self.blocksPerStage + j)))
+              .dropout, rate: dropRate, index: i * Self.blocksPerStage + j,
+              ledger: store.ledger)))
         channels = width
       }
       stages.append(blocks)
@@ -121,7 +122,7 @@ private final class WideBlock {
     let hidden = try convolution1.forward(try norm1.forward(input, context), pool)
     try drop.forward(hidden, context)
     let main = try convolution2.forward(try norm2.forward(hidden, context), pool)
-    add(try shortcut?.forward(input, pool) ?? input, to: main)
+    add(try shortcut?.forward(input, pool) ?? input, to: main, pool)
     return main
   }
 
@@ -129,10 +130,11 @@ private final class WideBlock {
     let pool = context.pool
     let dHidden = try inputGradient(of: convolution2, dOutput, pool)
     try norm2.backward(dHidden, context)
-    drop.backward(dHidden)
+    drop.backward(dHidden, context)
     let dInput = try inputGradient(of: convolution1, dHidden, pool)
     try norm1.backward(dInput, context)
-    add(try shortcut.map { try inputGradient(of: $0, dOutput, pool) } ?? dOutput, to: dInput)
+    add(
+      try shortcut.map { try inputGradient(of: $0, dOutput, pool) } ?? dOutput, to: dInput, pool)
     return dInput
   }
 
@@ -145,7 +147,7 @@ private final class WideBlock {
     let hidden = try convolution1.evaluate(
       try norm1.evaluate(input, pool), pool, folding: norm2, slope: 0)
     let main = try convolution2.evaluate(hidden, pool)
-    add(try shortcut?.evaluate(input, pool) ?? input, to: main)
+    add(try shortcut?.evaluate(input, pool) ?? input, to: main, pool)
     return main
   }
 
@@ -158,7 +160,7 @@ private final class WideBlock {
     return dInput
   }
 
-  private func add(_ addend: Tensor, to target: Tensor) {
-    addInPlace(target.pointer, addend.pointer, count: target.count)
+  private func add(_ addend: Tensor, to target: Tensor, _ pool: BufferPool) {
+    pool.compute { addInPlace(target.pointer, addend.pointer, count: target.count) }
   }
 }
