@@ -24,6 +24,7 @@ from skd.optimizers import SGD
 from skd.terms import Term, checked_terms, described
 
 if TYPE_CHECKING:
+    from skd.callbacks import Callback
     from skd.datasets import Split
     from skd.history import EpochRecord, History
 
@@ -156,6 +157,7 @@ class _Trainer(TrainerState):
         val_every: int = 1,
         progress: bool = True,
         callback: Callable[[EpochRecord], object] | None = None,
+        callbacks: Sequence[Callback] = (),
         checkpoint_dir: str | PathLike[str] | None = None,
         save_every_steps: int | None = None,
         resume: bool = False,
@@ -198,6 +200,8 @@ class _Trainer(TrainerState):
             Whether to show a progress bar, if the standard error is a terminal.
         callback : callable, optional
             Called with the `EpochRecord` of each epoch, after its checkpoint is written.
+        callbacks : sequence of Callback, default=()
+            Told of the begin, each step, each epoch and the end; see `skd.callbacks`.
         checkpoint_dir : str or path, optional
             Folder of checkpoints: the last two, and ``best.safetensors`` on `val`. One is written
             after every epoch and on Ctrl-C or SIGTERM, which end the run within a step.
@@ -245,6 +249,7 @@ class _Trainer(TrainerState):
             val_every=val_every,
             progress=progress,
             callback=callback,
+            callbacks=callbacks,
             checkpoint_dir=checkpoint_dir,
             save_every_steps=save_every_steps,
             resume=resume,
