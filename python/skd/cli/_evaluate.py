@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 import skd
 from skd import _validation as check
 from skd.augmentation import MODES
+from skd.cli._endings import ending_in_one_line
+from skd.cli._lines import aligned, flat
 from skd.datasets._loading import NAMES
 from skd.evaluation import CLASSIFIERS
 from skd.models import FEATURES
@@ -75,7 +75,7 @@ def evaluate(
     """
     if threads is not None:
         skd.set_num_threads(threads)
-    with _said_in_one_line():
+    with ending_in_one_line(OWNER, in_words=in_words_of_the_command):
         report = None if json is None else check.output_file(json, "json", OWNER)
         model = skd.load_model(checkpoint)
         result = skd.evaluate(
@@ -112,17 +112,6 @@ def _load(data: str, root: Path | None) -> skd.datasets.FewShotData:
     return skd.datasets.load_imported(data)
 
 
-@contextmanager
-def _said_in_one_line() -> Iterator[None]:
-    """End the command with status 2 and the message of an error that its user can mend."""
-    try:
-        yield
-    except (ValueError, OSError, MemoryError, skd.SKDError) as error:
-        message = " ".join(str(error).split()) or "there is not enough memory."
-        typer.echo(f"{OWNER}: {in_words_of_the_command(message)}", err=True)
-        raise typer.Exit(2) from error
-
-
 def in_words_of_the_command(message: str) -> str:
     """Name an option instead of a parameter in the sentence that refuses it."""
 
@@ -135,22 +124,6 @@ def in_words_of_the_command(message: str) -> str:
 def report_lines(result: skd.EvaluationResult) -> list[str]:
     """Render a result: accuracy, every option, and what it was computed from."""
     mean = f"{result} (mean and ci95 of {len(result.accuracies)} episodes)"
-    rows = [("accuracy", mean), *_flat(result.options), *_flat(result.provenance)]
+    rows = [("accuracy", mean), *flat(result.options), *flat(result.provenance)]
     rows.append(("threads", f"{skd.get_num_threads()} (no number depends on it)"))
-    width = max(len(name) for name, _ in rows)
-    return [f"{name:{width}}  {value}" for name, value in rows]
-
-
-def _flat(entries: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the entries of nested mappings under their names joined by dots."""
-    for name, value in entries.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, list):
-            yield prefix + name, ", ".join(map(_word, value))
-        else:
-            yield prefix + name, _word(value)
-
-
-def _word(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else "-" if value is None else str(value)
+    return aligned(rows)
