@@ -5,7 +5,7 @@ internal import CInstructionSet
 struct BFloat16Tile<let rows: Int> {
   private typealias Accumulators = InlineArray<rows, Vector>
 
-  /// c[r, j] = sum_k a[r, k] b[k, j]. Writes (`=`).
+  /// c[r, j] = sum_k a[r, k] b[k, j], or += if `accumulates`.
   ///
   /// - Parameters:
   ///   - a: Blocked, first row of the tile; element (r, k) at
@@ -16,7 +16,7 @@ struct BFloat16Tile<let rows: Int> {
   @inline(__always)
   static func multiply(
     _ a: UnsafePointer<BFloat16>, blockStride: Int, _ b: UnsafePointer<BFloat16>, depth: Int,
-    into c: UnsafeMutablePointer<Float>, rowStride: Int
+    into c: UnsafeMutablePointer<Float>, rowStride: Int, accumulates: Bool
   ) {
     var left = Accumulators { _ in Vector(repeating: 0) }
     var right = Accumulators { _ in Vector(repeating: 0) }
@@ -40,6 +40,10 @@ struct BFloat16Tile<let rows: Int> {
     }
     var row = c
     for r in 0..<rows {
+      if accumulates {
+        left[r] += UnsafePointer(row).native(at: 0)
+        right[r] += UnsafePointer(row).native(at: Vector.scalarCount)
+      }
       row.storeNative(left[r], at: 0)
       row.storeNative(right[r], at: Vector.scalarCount)
       row += rowStride

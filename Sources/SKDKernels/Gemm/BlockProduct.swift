@@ -6,7 +6,8 @@ private typealias Multiply =
 
 private typealias MultiplyBFloat16 =
   @Sendable (
-    UnsafePointer<BFloat16>, Int, UnsafePointer<BFloat16>, Int, UnsafeMutablePointer<Float>, Int
+    UnsafePointer<BFloat16>, Int, UnsafePointer<BFloat16>, Int, UnsafeMutablePointer<Float>, Int,
+    Bool
   ) -> Void
 
 private typealias MultiplyTransposed =
@@ -69,42 +70,42 @@ private let summedDepth = 128
 ///
 ///     c[r, j] = leaky(sum_k a[r, k] b[k, j] + bias[j])        r < rowCount, j < 32
 ///
-/// Writes (`=`); operands must not overlap; allocates nothing. See `GemmTile.multiply` for the
-/// layouts.
+/// Writes (`=`); with `accumulates`, what stands in `c` takes the place of the bias. Operands must
+/// not overlap; allocates nothing. See `GemmTile.multiply` for the layouts.
 func multiplyBlock(
   _ a: UnsafePointer<Float>, blockStride: Int, rowCount: Int, _ b: UnsafePointer<Float>,
   depth: Int, into c: UnsafeMutablePointer<Float>, rowStride: Int,
-  bias: UnsafePointer<Float>? = nil, slope: Float = 1
+  bias: UnsafePointer<Float>? = nil, slope: Float = 1, accumulates: Bool = false
 ) {
-  forEachTileColumn { column in
-    var k = 0
-    repeat {
-      let part = min(summedDepth, depth &- k)
-      let a = a + k / blockWidth &* blockStride
-      let b = b + (k &* blockWidth &+ column)
-      let isLast = k &+ part == depth
+  var k = 0
+  repeat {
+    let part = min(summedDepth, depth &- k)
+    let isLast = k &+ part == depth
+    let a = a + k / blockWidth &* blockStride
+    let b = b + k &* blockWidth
+    forEachTileColumn { column in
       forEachTile(rowCount, most: TileShape.mostRows) { first, rows in
         multiplyTile[rows &- 1](
-          a + first &* blockWidth, blockStride, b, part,
+          a + first &* blockWidth, blockStride, b + column, part,
           c + (first &* rowStride &+ column), rowStride, bias.map { $0 + column },
-          isLast ? slope : 1, k > 0)
+          isLast ? slope : 1, accumulates || k > 0)
       }
-      k &+= part
-    } while k < depth
-  }
+    }
+    k &+= part
+  } while k < depth
 }
 
 /// The same of bfloat16 operands, in float32 and without bias and activation; `depth` is a multiple
 /// of 32. See `BFloat16Tile.multiply` for the layouts.
 func multiplyBlock(
   _ a: UnsafePointer<BFloat16>, blockStride: Int, rowCount: Int, _ b: UnsafePointer<BFloat16>,
-  depth: Int, into c: UnsafeMutablePointer<Float>, rowStride: Int
+  depth: Int, into c: UnsafeMutablePointer<Float>, rowStride: Int, accumulates: Bool = false
 ) {
   forEachTileColumn { column in
     forEachTile(rowCount, most: TileShape.mostRows) { first, rows in
       multiplyBFloat16Tile[rows &- 1](
         a + first &* blockWidth, blockStride, b + 2 &* column, depth,
-        c + (first &* rowStride &+ column), rowStride)
+        c + (first &* rowStride &+ column), rowStride, accumulates)
     }
   }
 }

@@ -10,8 +10,8 @@ import SKDRuntime
 /// tiles through all three stages within its cache.
 ///
 /// *By channels*, for large weights: the workers transform all tiles, then each carries 32 outputs
-/// at a time through the rest, and transforms their weights itself. These are never written to
-/// memory, where they would take four times the space of the kernels.
+/// at a time through the rest, and transforms their weights itself, a part of the inputs at a time.
+/// These are never written to memory, where they would take four times the space of the kernels.
 ///
 /// The operands of the products may be kept in bfloat16; all else is float32.
 struct WinogradConvolution {
@@ -67,7 +67,7 @@ struct WinogradConvolution {
   private var workerCount: Int {
     goesByTiles
       ? inputCount + Winograd.planes * planeStride(outputs)
-      : weights.blockCount + Winograd.planes * planeStride(blockWidth)
+      : weights.partCount + Winograd.planes * planeStride(blockWidth)
   }
 
   /// Floats of scratch for `forward` with at most `workers` threads.
@@ -124,8 +124,8 @@ struct WinogradConvolution {
           transform(tile, after: tiles.lowerBound, input, normalization, into: points)
         }
         multiply(
-          tiles, points, weight, planeStride: weights.planeStride, blocks: outputs / blockWidth,
-          into: products, planeStride: planeStride(outputs))
+          tiles, points, depths: 0..<inputs, weight, planeStride: weights.planeStride,
+          blocks: outputs / blockWidth, into: products, planeStride: planeStride(outputs))
         open(sums, group: group, channels: 0..<outputs)
         for tile in tiles {
           finish(
@@ -141,12 +141,15 @@ struct WinogradConvolution {
         }
         WorkerPool.shared.forEach(outputs / blockWidth, workers: workers) { block, worker in
           let points = scratch + inputCount + worker * workerCount
-          let products = points + weights.blockCount
+          let products = points + weights.partCount
           let channels = block * blockWidth..<(block + 1) * blockWidth
-          weights.transform(weight, block: block, into: points)
-          multiply(
-            tiles, scratch, points, planeStride: weights.blockPlaneStride, blocks: 1,
-            into: products, planeStride: planeStride(blockWidth))
+          for first in stride(from: 0, to: inputs, by: WinogradWeights.partDepth) {
+            let depths = first..<min(first + WinogradWeights.partDepth, inputs)
+            weights.transform(weight, block: block, depths: depths, into: points)
+            multiply(
+              tiles, scratch, depths: depths, points, planeStride: weights.partPlaneStride,
+              blocks: 1, into: products, planeStride: planeStride(blockWidth))
+          }
           for tile in tiles {
             let group = tile / Self.tilesPerGroup
             let isFirst = tile % Self.tilesPerGroup == 0
@@ -196,30 +199,34 @@ struct WinogradConvolution {
 
   /// Multiplies all points of some tiles with blocks of 32 columns of weights.
   ///
-  /// - Parameter weightStride: Elements between the planes of the weights.
+  /// - Parameters:
+  ///   - depths: The inputs that count; the products of any but the first are added.
+  ///   - weight: Of these inputs.
+  ///   - weightStride: Elements between the planes of the weights.
   private func multiply(
-    _ tiles: Range<Int>, _ points: UnsafePointer<Float>, _ weight: UnsafePointer<Float>,
-    planeStride weightStride: Int, blocks: Int, into products: UnsafeMutablePointer<Float>,
-    planeStride productStride: Int
+    _ tiles: Range<Int>, _ points: UnsafePointer<Float>, depths: Range<Int>,
+    _ weight: UnsafePointer<Float>, planeStride weightStride: Int, blocks: Int,
+    into products: UnsafeMutablePointer<Float>, planeStride productStride: Int
   ) {
     let counts = tiling.ranks(of: tiles.upperBound) &- tiling.ranks(of: tiles.lowerBound)
     let blockStride = tilesPerChunk * blockWidth
+    let accumulates = depths.lowerBound > 0
     for plane in 0..<Winograd.planes {
       let rowCount = counts[tiling.kind(ofPlane: plane)]
       for block in 0..<blocks {
-        let a = plane * inputPlaneStride
-        let b = plane * weightStride + block * inputs * blockWidth
+        let a = plane * inputPlaneStride + depths.lowerBound / blockWidth * blockStride
+        let b = plane * weightStride + block * depths.count * blockWidth
         let products = products + plane * productStride + block * blockStride
         switch precision {
         case .float32:
           multiplyBlock(
-            points + a, blockStride: blockStride, rowCount: rowCount, weight + b, depth: inputs,
-            into: products, rowStride: blockWidth)
+            points + a, blockStride: blockStride, rowCount: rowCount, weight + b,
+            depth: depths.count, into: products, rowStride: blockWidth, accumulates: accumulates)
         case .bfloat16:
           multiplyBlock(
             points.elements(of: BFloat16.self) + a, blockStride: blockStride, rowCount: rowCount,
-            weight.elements(of: BFloat16.self) + b, depth: inputs, into: products,
-            rowStride: blockWidth)
+            weight.elements(of: BFloat16.self) + b, depth: depths.count, into: products,
+            rowStride: blockWidth, accumulates: accumulates)
         }
       }
     }

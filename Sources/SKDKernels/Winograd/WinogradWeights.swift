@@ -23,10 +23,13 @@ struct WinogradWeights {
   /// Floats of all weights, `[36][columns / 32][depth][32]`.
   var count: Int { precision.floats(Winograd.planes * planeStride) }
 
-  /// Elements between the points of one block of columns.
-  var blockPlaneStride: Int { depth * blockWidth + precision.lineCount }
-  /// Floats of one block of columns, `[36][depth][32]`.
-  var blockCount: Int { precision.floats(Winograd.planes * blockPlaneStride) }
+  /// Most depth of a part of a block: at all points, half a megabyte, which the second cache holds
+  /// from its transform to its product.
+  static let partDepth = 128
+  /// Elements between the points of a part.
+  var partPlaneStride: Int { min(depth, Self.partDepth) * blockWidth + precision.lineCount }
+  /// Floats of a part of one block of columns, `[36][depth of the part][32]`.
+  var partCount: Int { precision.floats(Winograd.planes * partPlaneStride) }
 
   /// Transforms all weights.
   func transform(
@@ -46,22 +49,24 @@ struct WinogradWeights {
       let (block, part) = item.quotientAndRemainder(dividingBy: parts)
       transform(
         weight, block: block, depths: part * blockWidth..<(part + 1) * blockWidth,
-        into: transformed + block * depth * blockWidth, planeStride: planeStride)
+        into: transformed + (block * depth + part * blockWidth) * blockWidth,
+        planeStride: planeStride)
     }
   }
 
-  /// Transforms one block of columns.
+  /// Transforms a part of one block of columns, `[36][depths][32]`.
   func transform(
-    _ weight: UnsafePointer<Float>, block: Int, into transformed: UnsafeMutablePointer<Float>
+    _ weight: UnsafePointer<Float>, block: Int, depths: Range<Int>,
+    into transformed: UnsafeMutablePointer<Float>
   ) {
+    func transform<Point: ProductOperand>(_: Point.Type) {
+      self.transform(
+        weight, block: block, depths: depths, into: transformed.elements(of: Point.self),
+        planeStride: partPlaneStride)
+    }
     switch precision {
-    case .float32:
-      transform(
-        weight, block: block, depths: 0..<depth, into: transformed, planeStride: blockPlaneStride)
-    case .bfloat16:
-      transform(
-        weight, block: block, depths: 0..<depth, into: transformed.elements(of: BFloat16.self),
-        planeStride: blockPlaneStride)
+    case .float32: transform(Float.self)
+    case .bfloat16: transform(BFloat16.self)
     }
   }
 
@@ -75,7 +80,7 @@ struct WinogradWeights {
         for c in stride(from: 0, to: blockWidth, by: 16) {
           transformTransposed(
             weight + ((column + c) * outputs + first),
-            into: transformed, row: first, column: c, planeStride: planeStride)
+            into: transformed, row: first - depths.lowerBound, column: c, planeStride: planeStride)
         }
       }
     } else {
@@ -89,7 +94,8 @@ struct WinogradWeights {
               half, { row, column in source.native(at: (row &* 3 &+ column) &* tap) },
               { row, column, value in
                 Point.store(
-                  value, in: transformed + (row &* 6 &+ column) &* planeStride, row: k, column: c)
+                  value, in: transformed + (row &* 6 &+ column) &* planeStride,
+                  row: k &- depths.lowerBound, column: c)
               })
           }
         }

@@ -122,21 +122,25 @@ final class WinogradTransformTests: XCTestCase {
       let range = plane * plain.planeStride..<plane * plain.planeStride + inputs * outputs
       XCTAssertEqual(actual.values[range], expected.values[range], "plane \(plane)")
     }
-    // One block of 32 columns by itself is the same as in all of them.
+    // A part of one block of 32 columns by itself is the same as in all of them.
     for weights in [transposed, plain] {
       let all = weights.isTransposed ? actual : expected
+      let stride = weights.partPlaneStride
       for block in 0..<weights.columns / 32 {
-        let alone = GuardedBuffer(count: weights.blockCount, alignment: 64)
-        weights.transform(
-          weights.isTransposed ? kernel : turned, block: block, into: alone.pointer)
-        for plane in 0..<Winograd.planes {
-          let start = plane * weights.planeStride + block * weights.depth * 32
-          XCTAssertEqual(
-            alone.values[plane * weights.blockPlaneStride..<(plane + 1) * weights.blockPlaneStride]
-              .prefix(weights.depth * 32),
-            all.values[start..<start + weights.depth * 32], "plane \(plane), block \(block)")
+        for depths in [0..<weights.depth, 32..<64] {
+          let alone = GuardedBuffer(count: weights.partCount, alignment: 64)
+          weights.transform(
+            weights.isTransposed ? kernel : turned, block: block, depths: depths,
+            into: alone.pointer)
+          for plane in 0..<Winograd.planes {
+            let first = (block * weights.depth + depths.lowerBound) * 32
+            let start = plane * weights.planeStride + first
+            XCTAssertEqual(
+              alone.values[plane * stride..<plane * stride + depths.count * 32],
+              all.values[start..<start + depths.count * 32], "plane \(plane), block \(block)")
+          }
+          XCTAssertTrue(alone.isIntact)
         }
-        XCTAssertTrue(alone.isIntact)
       }
     }
     XCTAssertTrue(actual.isIntact && expected.isIntact)
