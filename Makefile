@@ -13,7 +13,7 @@ MARCH_SUFFIX = $(if $(SKD_MARCH),-$(SKD_MARCH))
 # Another interpreter or instruction set gets an environment and a build folder of its own.
 VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(subst /,_,$(PYTHON)))$(MARCH_SUFFIX)
 BIN = $(VENV)/bin
-SOURCES = Package.swift setup.py pyproject.toml \
+SOURCES = Package.swift setup.py pyproject.toml $(wildcard recipes/*.toml) \
 	$(shell find Sources python -name '*.swift' -o -name '*.cpp' -o -name '*.h' -o -name '*.py' \
 		-o -name '*.pyi' -o -name '*.npz')
 

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent
 SWIFT_BUILD = Path("build", "swift")
 HEADERS = Path("Sources", "CSKD", "include")
 BINDING = Path("python", "src")
+RECIPES = Path("recipes")
 # Levels of x86-64, and the folder beside the library where the loader of glibc looks for each.
 LEVELS = {
     "x86-64": Path(),
@@ -49,13 +50,33 @@ def libraries() -> dict[str, Path]:
 
 
 class BuildPython(build_py):
-    """Copies the package afresh, so that a module that was deleted is not installed again."""
+    """Copies the package afresh, so that a module that was deleted is not installed again.
+
+    The recipes, a folder at the top of the repository, become data of the package skd.recipes.
+    """
 
     def run(self) -> None:
         """Remove what an earlier build left, then copy."""
-        for module in Path(self.build_lib, "skd").rglob("*.py"):
-            module.unlink()
+        for pattern in ("*.py", "*.toml"):
+            for old in Path(self.build_lib, "skd").rglob(pattern):
+                old.unlink()
         super().run()
+        for source, target in self.recipes().items():
+            self.copy_file(str(source), str(target))
+
+    def recipes(self) -> dict[Path, Path]:
+        """Return the file that each recipe becomes."""
+        folder = Path(self.build_lib, "skd", "recipes")
+        return {source: folder / source.name for source in sorted(RECIPES.glob("*.toml"))}
+
+    def get_outputs(self, include_bytecode: bool = True) -> list[str]:
+        """Return all files that are made."""
+        made = [str(target) for target in self.recipes().values()]
+        return [*super().get_outputs(include_bytecode), *made]
+
+    def get_source_files(self) -> list[str]:
+        """Return all files that are copied, for a source distribution."""
+        return [*super().get_source_files(), *map(str, self.recipes())]
 
 
 class BuildSKD(build_ext):

@@ -3,10 +3,14 @@ import SKDNN
 import SKDRuntime
 
 extension BatchShare {
+  /// Images of a whole batch, so that no count of their values overflows.
+  private static let maximumTotal = 1 << 28
+
   /// The share of a trainer call, checked.
   init(_ share: skd_batch_share, images: Int, _ arguments: Arguments) throws {
-    let first = try arguments.size(share.first, "share.first", in: 0...Arguments.maximumExtent)
-    let total = try arguments.size(share.total, "share.total", in: first + images...(1 << 41))
+    let first = try arguments.size(share.first, "share.first", in: 0...Self.maximumTotal)
+    let total = try arguments.size(
+      share.total, "share.total", in: first + images...Self.maximumTotal + images)
     let syncs = try arguments.size(
       Int64(share.sync_batch_norm), "share.sync_batch_norm", in: 0...1)
     let sum = try arguments.pointer(share.sum, "share.sum")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +14,7 @@ from skd import _native
 from skd import _validation as check
 from skd._batches import BATCHES_HELD
 from skd.augmentation import mode_of, padding_of
+from skd.callbacks import Callback
 from skd.datasets import Split
 from skd.history import EpochRecord, Losses
 from skd.schedules import cosine_lr
@@ -73,6 +74,7 @@ class FitOptions:
     val_every: int
     progress: bool
     callback: Callable[[EpochRecord], object] | None
+    callbacks: tuple[Callback, ...]
     checkpoint_dir: Path | None
     save_every_steps: int | None
     resume: bool
@@ -97,6 +99,7 @@ class FitOptions:
         val_every: Any,
         progress: Any,
         callback: Any,
+        callbacks: Any,
         checkpoint_dir: Any,
         save_every_steps: Any,
         resume: Any,
@@ -148,6 +151,7 @@ class FitOptions:
             val_every=check.integer(val_every, "val_every", owner, minimum=1),
             progress=check.boolean(progress, "progress", owner),
             callback=callback,
+            callbacks=_listeners(callbacks, owner),
             checkpoint_dir=checkpoint_dir,
             save_every_steps=save_every_steps,
             resume=check.boolean(resume, "resume", owner),
@@ -172,3 +176,10 @@ class FitOptions:
         if self.schedule == "cosine":
             return cosine_lr(epoch, epochs=self.epochs, base=base, factor=self.decay_factor)
         return _native.step_learning_rate(epoch, base, self.decay_factor, self.decay_epochs)
+
+
+def _listeners(value: Any, owner: str) -> tuple[Callback, ...]:
+    """Return the callbacks as a tuple."""
+    if not isinstance(value, Sequence):
+        check.refuse("callbacks", owner, "a sequence", type(value).__name__, TypeError)
+    return tuple(check.instance(entry, "callbacks", owner, Callback) for entry in value)

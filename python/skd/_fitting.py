@@ -13,9 +13,11 @@ from skd._progress import progress_bar
 from skd._progress_record import Progress
 from skd._recipe import recipe
 from skd._signals import Stopped, StopRequests
+from skd.callbacks import RunStart, StepRecord
+from skd.callbacks._protocol import listening
 from skd.errors import NonFiniteLossError
 from skd.evaluation import EvaluationResult, evaluate
-from skd.history import EpochRecord, History
+from skd.history import EpochRecord, History, Losses
 
 VALIDATION_EPISODES = 200
 
@@ -30,15 +32,24 @@ def fit(trainer: Trainable, options: FitOptions) -> History:
     trainer.model.normalization = (options.split.mean, options.split.std)
     steps = options.steps_per_epoch
     first = (progress.epoch - 1) * steps + progress.step
+    start = RunStart(
+        objective=type(trainer).__name__,
+        epochs=options.epochs,
+        steps_per_epoch=steps,
+        batch_size=options.batch_size,
+        steps_done=first,
+        records=tuple(progress.records),
+    )
     with (
         progress_bar(
             steps * options.epochs,
-            type(trainer).__name__,
+            start.objective,
             "step",
             wanted=options.progress and ranks.is_first,
         ) as bar,
         Batches(options, ranks, first) as batches,
         StopRequests(wanted=checkpoints is not None) as stop,
+        listening(options.callbacks, start),
     ):
         bar.update(first)
         run = _Run(trainer, options, progress, checkpoints, batches, stop, bar)
@@ -110,6 +121,8 @@ class _Run:
             with self._stop.may_break_off(wanted=self._is_alone), trainer.ranks.together():
                 if options.callback is not None:
                     options.callback(record)
+                for listener in options.callbacks:
+                    listener.on_epoch(record)
         except Stopped:
             self._deliver()
         if not self._is_alone and self._must_stop():
@@ -125,11 +138,25 @@ class _Run:
             if self._checkpoints is not None:
                 error.checkpoint = self._checkpoints.newest
             raise
+        seconds = time.perf_counter() - start
         progress.add(losses)
-        progress.seconds += time.perf_counter() - start
+        progress.seconds += seconds
+        for listener in self._options.callbacks:
+            listener.on_step(self._record(losses, seconds))
         loss = progress.sums[0] / progress.step
         self._bar.set_postfix(epoch=progress.epoch, loss=f"{loss:.3f}", refresh=False)
         self._bar.update()
+
+    def _record(self, losses: Losses, seconds: float) -> StepRecord:
+        progress, steps = self._progress, self._options.steps_per_epoch
+        return StepRecord(
+            epoch=progress.epoch,
+            step=progress.step,
+            steps_done=(progress.epoch - 1) * steps + progress.step,
+            learning_rate=self._trainer.learning_rate,
+            losses=losses,
+            seconds=seconds,
+        )
 
     def _validate(self) -> EvaluationResult | None:
         """Evaluate 1-shot episodes of the validation split, as large as it allows up to 5-way."""

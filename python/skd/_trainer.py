@@ -25,6 +25,7 @@ from skd.terms import Term, checked_terms, described
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm
 
+    from skd.callbacks import Callback
     from skd.datasets import Split
     from skd.history import EpochRecord, History
 
@@ -182,6 +183,7 @@ class Trainer(TrainerState):
         val_every: int = 1,
         progress: bool = True,
         callback: Callable[[EpochRecord], object] | None = None,
+        callbacks: Sequence[Callback] = (),
         checkpoint_dir: str | PathLike[str] | None = None,
         save_every_steps: int | None = None,
         resume: bool = False,
@@ -225,6 +227,9 @@ class Trainer(TrainerState):
         callback : callable, optional
             Called with the `EpochRecord` of each epoch, after its checkpoint is written; on every
             rank.
+        callbacks : sequence of Callback, default=()
+            Told of the begin, each step, each epoch and the end; see `skd.callbacks`. Ranks may
+            have different ones, or none.
         checkpoint_dir : str or path, optional
             Folder of checkpoints: the last two, and ``best.safetensors`` on `val`. One is written
             after every epoch and on Ctrl-C or SIGTERM, which end the run within a step.
@@ -274,6 +279,7 @@ class Trainer(TrainerState):
                 val_every=val_every,
                 progress=progress,
                 callback=callback,
+                callbacks=callbacks,
                 checkpoint_dir=checkpoint_dir,
                 save_every_steps=save_every_steps,
                 resume=resume,

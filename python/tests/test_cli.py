@@ -109,10 +109,10 @@ def test_data_import_makes_the_folder(run, tmp_path):
 
 def test_data_import_says_what_is_wrong_in_one_line(run, tmp_path):
     result = run("data", "import", str(tmp_path), "--as", "fc100", "--to", str(tmp_path / "to"))
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "holds no complete fc100" in result.output
     assert "Traceback" not in result.output
-    assert run("data", "import", str(tmp_path), "--as", "mnist").exit_code == 1
+    assert run("data", "import", str(tmp_path), "--as", "mnist").exit_code == 2
 
 
 def test_data_info_prints_the_parts_and_draws_a_sheet(run, imported):
@@ -130,11 +130,11 @@ def test_data_info_notices_changed_images(run, imported):
     content[-1] ^= 1
     path.write_bytes(content)
     result = run("data", "info", str(imported))
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "The images of val are not those of meta.json" in result.output
 
 
 def test_data_info_refuses_what_was_not_imported(run, tmp_path):
     result = run("data", "info", str(tmp_path))
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "is not an imported data set" in result.output

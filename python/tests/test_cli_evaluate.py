@@ -211,14 +211,16 @@ def test_episodes_of_other_data_are_refused_and_nothing_is_written(
     assert not report.exists()
 
 
-def test_a_refusal_is_one_line_whatever_the_error_says(refused, data, monkeypatch, checkpoint):
+def test_a_failure_is_one_line_whatever_the_error_says(run, data, monkeypatch, checkpoint):
     def fail(*arguments, **options):
         raise error
 
     monkeypatch.setattr(skd, "evaluate", fail)
     for error in (OSError("disk\nfull"), MemoryError(), skd.SKDError("of ours")):
+        result = run(checkpoint, "--data", "glyphs")
         expected = " ".join(str(error).split()) or "there is not enough memory."
-        assert refused(checkpoint, "--data", "glyphs") == f"skd evaluate: {expected}"
+        assert result.stderr.splitlines() == [f"skd evaluate: {expected}"]
+        assert result.exit_code == 1
 
 
 def test_the_command_is_quiet_and_needs_no_traceback_in_a_process_of_its_own(tmp_path):

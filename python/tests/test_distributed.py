@@ -1,10 +1,8 @@
 """Training and evaluation in several MPI processes, beside one."""
 
 import json
-import os
 import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,37 +10,16 @@ import mpi4py
 import numpy as np
 import pytest
 import run_ranks
+from mpi_launch import launch
 from run_ranks import OBJECTIVES
 
 import skd
 
 SCRIPT = Path(run_ranks.__file__)
-# MPICH needs no ssh to start ranks here; Open MPI wants to be told all of this.
-ENVIRONMENT = {
-    "HYDRA_LAUNCHER": "fork",
-    "OMPI_ALLOW_RUN_AS_ROOT": "1",
-    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-    "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe",
-}
-
-
-def launch(ranks, *arguments, script=SCRIPT):
-    """Run the script in so many ranks; none of them may hang."""
-    mpirun = shutil.which("mpirun", path=Path(sys.executable).parent) or shutil.which("mpirun")
-    assert mpirun is not None, "the extra 'test' brings mpich, and with it mpirun"
-    command = [mpirun, "-n", str(ranks), sys.executable, str(script), *map(str, arguments)]
-    return subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        stdin=subprocess.DEVNULL,
-        env={**os.environ, **ENVIRONMENT},
-    )
 
 
 def run(ranks, job, folder):
-    done = launch(ranks, job, folder)
+    done = launch(ranks, SCRIPT, job, folder)
     assert done.returncode == 0, done.stderr
     return json.loads((folder / f"{job}.json").read_text())
 
@@ -180,7 +157,7 @@ def test_what_fails_in_one_rank_raises_in_all_and_changes_nothing(tmp_path):
 
 
 def test_a_signal_to_one_rank_stops_all_at_the_same_step_and_the_run_resumes(tmp_path):
-    done = launch(2, "stopped", tmp_path)
+    done = launch(2, SCRIPT, "stopped", tmp_path)
     assert done.returncode == 128 + signal.SIGTERM, done.stderr
     folder = tmp_path / "stopped"
     assert [path.name for path in folder.iterdir()] == ["step-000000050003.safetensors"]
@@ -193,7 +170,7 @@ def test_a_signal_to_one_rank_stops_all_at_the_same_step_and_the_run_resumes(tmp
 
 @pytest.mark.parametrize(("job", "reason"), [("lost", "TypeError"), ("script", "a mistake")])
 def test_a_rank_that_fails_alone_ends_all(tmp_path, job, reason):
-    done = launch(2, job, tmp_path)
+    done = launch(2, SCRIPT, job, tmp_path)
     assert done.returncode != 0
     assert reason in done.stderr
     assert "skd: rank 1 of 2 fails; all are ended." in done.stderr

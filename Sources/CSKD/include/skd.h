@@ -678,8 +678,9 @@ typedef int32_t (*skd_await_function)(void *context);
  * that fails, ends the call in all.
  */
 typedef struct {
-  int64_t first;           /**< Position of the first of the own images in the whole batch, >= 0. */
-  int64_t total;           /**< Images of the whole batch, >= first + batch. */
+  int64_t first;           /**< Position of the first of the own images in the whole batch,
+                                0...2^28. */
+  int64_t total;           /**< Images of the whole batch, first + batch...2^28 + batch. */
   int32_t sync_batch_norm; /**< 1: batch norms take their statistics over the whole batch, and the
                                 step is that of one process with all images, to rounding. 0: over
                                 the own part, and running statistics differ between processes. */

@@ -34,8 +34,8 @@ extension Trainer {
     let dEmbedding = try outcome.get()
     if sums[1] > 0 {
       throw SKDError.callbackFailed(
-        "terms of step \(stepCount + 1) must succeed in every process; they failed in "
-          + "\(Int(sums[1])) others; nothing was updated")
+        "terms of step \(stepCount + 1) must succeed in every process; they failed "
+          + "elsewhere; nothing was updated")
     }
     losses.total += Float(sums[0] / Double(share.total))
     return dEmbedding

@@ -72,7 +72,12 @@ final class DropLayer {
     if let share = context.share {
       var sums = [Double(keptCount)]
       try share.sum(&sums)
-      (keptCount, count) = (Int(sums[0]), share.wholeCount(count))
+      count = share.wholeCount(count)
+      guard let whole = Int(exactly: sums[0]), 0...count ~= whole else {
+        throw SKDError.callbackFailed(
+          "share.sum must give the sum over all processes; got \(sums[0]) kept values of \(count)")
+      }
+      keptCount = whole
     }
     scale = dropBlockScale(count: count, keptCount: keptCount)
   }

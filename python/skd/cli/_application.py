@@ -10,15 +10,23 @@ import skd
 from skd.cli._bench import bench
 from skd.cli._data import data
 from skd.cli._evaluate import evaluate
+from skd.cli._info import info
+from skd.cli._quickstart import quickstart
+from skd.cli._recipes import recipes
+from skd.cli._train import train
 
 application = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     help="Few-shot learning by self-supervised knowledge distillation.",
 )
-application.command()(bench)
-application.add_typer(data, name="data")
+application.command()(quickstart)
+application.command()(train)
 application.command()(evaluate)
+application.add_typer(recipes, name="recipes")
+application.add_typer(data, name="data")
+application.command()(bench)
+application.command()(info)
 
 
 def _print_version(wanted: bool) -> None:

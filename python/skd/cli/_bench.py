@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 import skd
+from skd.cli._endings import ending_in_one_line
 from skd.profiling import forward_flops, resnet12_convolutions, training_flops
 
 CLASSES = 64
@@ -131,6 +132,12 @@ def bench(
         raise typer.BadParameter(f"must be one of {sizes}; got {size}.", param_hint="--size")
     if threads is not None:
         skd.set_num_threads(threads)
+    with ending_in_one_line("skd bench"):
+        _measure_all(size, runs)
+
+
+def _measure_all(size: int | None, runs: int) -> None:
+    """Time the works and print the table."""
     peak = skd.peak_gflops()
     console = Console()
     table = Table(title=f"skd {skd.__version__}, {skd.get_num_threads()} threads")

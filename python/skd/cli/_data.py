@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 import skd
+from skd.cli._endings import ending_in_one_line
 from skd.datasets import Split
+
+OWNER = "skd data"
 
 data = typer.Typer(no_args_is_help=True, help="Import data sets, and look at them.")
 
@@ -26,16 +27,6 @@ Bgr = Annotated[
 ]
 
 
-@contextmanager
-def _said_in_one_line() -> Iterator[None]:
-    """End the command with the message of an error that the user can mend."""
-    try:
-        yield
-    except (ValueError, OSError, ImportError) as error:
-        typer.echo(f"skd data: {error}", err=True)
-        raise typer.Exit(1) from error
-
-
 @data.command("import")
 def import_command(
     source: Annotated[Path, typer.Argument(help="Folder of the files, or CIFAR-100's archive.")],
@@ -44,7 +35,7 @@ def import_command(
     bgr: Bgr = False,
 ) -> None:
     """Bring a data set, in any layout that skd reads, into the form that loads at once."""
-    with _said_in_one_line():
+    with ending_in_one_line(OWNER):
         folder = skd.datasets.import_data(source, name=name, to=to, bgr=bgr, progress=True)
     typer.echo(f"Imported {name} into {folder}")
 
@@ -61,7 +52,7 @@ def info(
     from skd.datasets._native_form import native_paths, read_meta
 
     console = Console()
-    with _said_in_one_line():
+    with ending_in_one_line(OWNER):
         meta = {part: read_meta(path) for part, path in native_paths(folder).items()}
         if "train" not in meta:
             raise ValueError(f"{str(folder)!r} is not an imported data set: see 'skd data import'.")

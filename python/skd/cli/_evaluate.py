@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 import skd
 from skd import _validation as check
 from skd._episode_scores import CLASSIFIERS
+from skd._ranks import ranks_of
 from skd.augmentation import MODES
+from skd.cli._endings import ending_in_one_line
+from skd.cli._lines import aligned, flat
+from skd.cli._processes import is_first, join, say
 from skd.datasets._loading import NAMES
 from skd.models import FEATURES
 
@@ -71,16 +73,19 @@ def evaluate(
     """Evaluate a checkpoint on few-shot episodes: mean accuracy with its 95 % interval.
 
     Every model is given the same episodes, which depend on the labels, the options and the seed
-    alone. docs/evaluation.md says precisely what is computed and what the report holds.
+    alone. docs/evaluation.md says precisely what is computed and what the report holds. Under
+    mpirun the processes share the episodes (docs/distributed.md).
     """
-    if threads is not None:
-        skd.set_num_threads(threads)
-    with _said_in_one_line():
-        report = None if json is None else check.output_file(json, "json", OWNER)
-        model = skd.load_model(checkpoint)
+    with ending_in_one_line(OWNER, in_words=in_words_of_the_command):
+        communicator = join(threads)
+        ranks = ranks_of(communicator, OWNER)
+        with ranks.guarded(), ranks.together():
+            report = None if json is None else check.output_file(json, "json", OWNER)
+            model = skd.load_model(checkpoint)
+            images = getattr(_load(data, root), split.value)
         result = skd.evaluate(
             model,
-            getattr(_load(data, root), split.value),
+            images,
             n_way=n_way,
             n_shot=n_shot,
             n_query=n_query,
@@ -95,12 +100,13 @@ def evaluate(
             episodes_file=episodes_file,
             data_name=data,
             split_name=split.value,
-            progress=True,
+            progress=is_first(),
+            communicator=communicator,
         )
-        if report is not None:
+        if report is not None and ranks.is_first:
             result.save(report)
     for line in report_lines(result):
-        typer.echo(line)
+        say(line)
 
 
 def _load(data: str, root: Path | None) -> skd.datasets.FewShotData:
@@ -110,17 +116,6 @@ def _load(data: str, root: Path | None) -> skd.datasets.FewShotData:
     if root is not None:
         check.refuse("root", OWNER, "left out where --data is a folder", repr(str(root)))
     return skd.datasets.load_imported(data)
-
-
-@contextmanager
-def _said_in_one_line() -> Iterator[None]:
-    """End the command with status 2 and the message of an error that its user can mend."""
-    try:
-        yield
-    except (ValueError, OSError, MemoryError, skd.SKDError) as error:
-        message = " ".join(str(error).split()) or "there is not enough memory."
-        typer.echo(f"{OWNER}: {in_words_of_the_command(message)}", err=True)
-        raise typer.Exit(2) from error
 
 
 def in_words_of_the_command(message: str) -> str:
@@ -135,22 +130,6 @@ def in_words_of_the_command(message: str) -> str:
 def report_lines(result: skd.EvaluationResult) -> list[str]:
     """Render a result: accuracy, every option, and what it was computed from."""
     mean = f"{result} (mean and ci95 of {len(result.accuracies)} episodes)"
-    rows = [("accuracy", mean), *_flat(result.options), *_flat(result.provenance)]
+    rows = [("accuracy", mean), *flat(result.options), *flat(result.provenance)]
     rows.append(("threads", f"{skd.get_num_threads()} (no number depends on it)"))
-    width = max(len(name) for name, _ in rows)
-    return [f"{name:{width}}  {value}" for name, value in rows]
-
-
-def _flat(entries: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the entries of nested mappings under their names joined by dots."""
-    for name, value in entries.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        elif isinstance(value, list):
-            yield prefix + name, ", ".join(map(_word, value))
-        else:
-            yield prefix + name, _word(value)
-
-
-def _word(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else "-" if value is None else str(value)
+    return aligned(rows)

@@ -1,0 +1,18 @@
+"""Listeners of `fit`: history files, TensorBoard, trackers, and a protocol for your own."""
+
+from skd.callbacks._history_file import HistoryFile
+from skd.callbacks._metrics import MetricsCallback
+from skd.callbacks._protocol import Callback, RunStart, StepRecord
+from skd.callbacks._tensorboard import TensorBoard
+from skd.callbacks._trackers import MLflow, WeightsAndBiases
+
+__all__ = [
+    "Callback",
+    "HistoryFile",
+    "MLflow",
+    "MetricsCallback",
+    "RunStart",
+    "StepRecord",
+    "TensorBoard",
+    "WeightsAndBiases",
+]

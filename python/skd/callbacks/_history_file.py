@@ -1,0 +1,55 @@
+"""The epochs of a run as a CSV file."""
+
+from __future__ import annotations
+
+from os import PathLike
+
+from skd import _validation as check
+from skd._whole_files import write_whole
+from skd.callbacks._metrics import epoch_columns
+from skd.callbacks._protocol import Callback, RunStart
+from skd.history import EpochRecord
+
+
+class HistoryFile(Callback):
+    """Writes the epochs of a run into a CSV file, one line each.
+
+    The file appears whole or not at all, and after a resumed run it holds every epoch once.
+
+    Parameters
+    ----------
+    path : str or path
+        The file; its folder exists. What it held is replaced when training begins.
+
+    Examples
+    --------
+    >>> history = HistoryFile("history.csv")  # gen0.fit(..., callbacks=[history])
+    """
+
+    def __init__(self, path: str | PathLike[str]) -> None:
+        self.path = check.output_file(path, "path", "HistoryFile")
+        self._records: list[EpochRecord] = []
+
+    def on_begin(self, start: RunStart) -> None:
+        """Write the epochs that were trained before."""
+        self._records = list(start.records)
+        self._write()
+
+    def on_epoch(self, record: EpochRecord) -> None:
+        """Write one more epoch."""
+        self._records.append(record)
+        self._write()
+
+    def _write(self) -> None:
+        import csv
+        import io
+
+        rows = [epoch_columns(record) for record in self._records]
+        if not rows:
+            self.path.unlink(missing_ok=True)
+            return
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_whole(self.path, text.getvalue().encode())

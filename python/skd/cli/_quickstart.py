@@ -1,0 +1,44 @@
+"""``skd quickstart``: from nothing to a trained and evaluated model in a few minutes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import skd
+from skd.cli._carrying_out import Changes, Threads, carry_out, resuming
+from skd.cli._endings import ending_in_one_line
+from skd.recipes import load
+
+RECIPE = "gen1-glyphs"
+
+
+def quickstart(
+    output: Annotated[
+        Path, typer.Option(help="Folder of the two runs; what is there is gone on with.")
+    ] = Path("runs", "quickstart"),
+    changes: Changes = None,
+    threads: Threads = None,
+) -> None:
+    """Train both generations of SKD on the embedded glyphs, and evaluate them on novel ones.
+
+    Takes some minutes and needs no data. The same as 'skd train gen1-glyphs', which see.
+    """
+    if threads is not None:
+        skd.set_num_threads(threads)
+    with ending_in_one_line(
+        "skd quickstart",
+        when_interrupted=lambda: resuming(["skd", "quickstart", "--output", str(output)]),
+    ):
+        recipe = load(RECIPE, changes=changes or ())
+        folder = output / recipe.name
+        carry_out(recipe, folder, resume=True)
+        model = folder / "model.safetensors"
+        typer.echo(
+            f"Score it in other ways:  skd evaluate {model} --data glyphs\n"
+            "Classify with it:        "
+            f"skd.FewShotClassifier(skd.load_model({str(model)!r})).fit(images, labels)\n"
+            "Train on other data:     skd recipes list"
+        )

@@ -1,0 +1,80 @@
+"""``skd recipes``: the recipes that the package brings."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import skd
+from skd.cli._carrying_out import Changes
+from skd.cli._endings import ending_in_one_line
+from skd.cli._lines import duration
+from skd.recipes import Expected, Recipe, load, names
+from skd.recipes._costs import cost
+
+recipes = typer.Typer(no_args_is_help=True, help="List the recipes of the package, and show them.")
+HOW = (
+    "Accuracy: 5-way, percent ± ci95, as published (arXiv:2003.11539 for RFS, arXiv:2006.09785 "
+    "for SKD) or, on glyphs, as measured in benchmarks/results/method.md. Time: the operations of "
+    "the convolutions of training, validations and evaluation over the rate of one step and one "
+    "forward pass of the same network, measured now on {threads} threads in small batches: right "
+    "only while nothing else computes. 'with teacher' counts the runs that teach it too."
+)
+
+
+@recipes.command("list")
+def list_command(
+    measure: Annotated[
+        bool,
+        typer.Option("--time/--no-time", help="Whether to measure how long each takes here."),
+    ] = True,
+) -> None:
+    """Print all recipes with the expected accuracy and the time that they take on this machine."""
+    table = Table(title="skd train RECIPE")
+    table.add_column("recipe", no_wrap=True)
+    headings = ["1-shot", "5-shot"] + ["time", "with teacher"] * measure
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    console = Console()
+    before = None
+    with ending_in_one_line("skd recipes"), Console(stderr=True).status("Measuring"):
+        for name in names():
+            recipe = load(name)
+            group = (recipe.data.name, recipe.data.images_per_class)
+            if before not in (None, group):
+                table.add_section()
+            before = group
+            table.add_row(name, *_expected(recipe.expected), *(_times(recipe) if measure else ()))
+    console.print(table)
+    if measure:
+        console.print(HOW.format(threads=skd.get_num_threads()), highlight=False)
+
+
+@recipes.command()
+def show(
+    recipe: Annotated[str, typer.Argument(help="A name that 'list' prints, or a TOML file.")],
+    changes: Changes = None,
+) -> None:
+    """Print a recipe as TOML with every default written out: the beginning of one of your own."""
+    with ending_in_one_line("skd recipes"):
+        typer.echo(load(recipe, changes=changes or ()).to_toml(), nl=False)
+
+
+def _expected(expected: Expected | None) -> tuple[str, str]:
+    """Render the expected accuracies."""
+
+    def cell(accuracy: tuple[float, float] | None) -> str:
+        return "-" if accuracy is None else f"{accuracy[0]:.2f} ± {accuracy[1]:.2f}"
+
+    if expected is None:
+        return "-", "-"
+    return cell(expected.one_shot), cell(expected.five_shot)
+
+
+def _times(recipe: Recipe) -> tuple[str, ...]:
+    """Render the cost without and with its teachers."""
+    hours = cost(recipe)
+    return ("-", "-") if hours is None else tuple(duration(3600 * value) for value in hours)

@@ -1,0 +1,65 @@
+"""``skd train``: a recipe becomes a trained and evaluated model in a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skd._ranks import ranks_of
+from skd.callbacks import Callback, MLflow, WeightsAndBiases
+from skd.cli._carrying_out import Changes, Threads, carry_out, resuming
+from skd.cli._endings import ending_in_one_line
+from skd.cli._processes import join
+from skd.recipes import Run, load
+
+
+def train(
+    recipe: Annotated[
+        str, typer.Argument(help="A name that 'skd recipes list' prints, or a TOML file.")
+    ],
+    changes: Changes = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the run in the folder, if there is one.")
+    ] = False,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder of the run; by default runs/NAME.")
+    ] = None,
+    threads: Threads = None,
+    wandb: Annotated[
+        str | None, typer.Option(metavar="PROJECT", help="Log to Weights & Biases too.")
+    ] = None,
+    mlflow: Annotated[
+        str | None, typer.Option(metavar="EXPERIMENT", help="Log to MLflow too.")
+    ] = None,
+) -> None:
+    """Train a recipe, evaluate the model once, and leave everything in a folder.
+
+    A teacher that the recipe names is looked for beside the folder, and trained if it is not there.
+    Ctrl-C ends within a step and keeps it; --resume then goes on, with the bits of a run that was
+    never interrupted. docs/recipes.md says what a recipe may hold. Under mpirun the processes
+    train together (docs/distributed.md).
+    """
+    again = ["skd", "train", recipe, "--resume"]
+    again += [word for change in changes or () for word in ("--set", change)]
+    again += [] if output is None else ["--output", str(output)]
+    begun: list[Path] = []
+
+    def listeners(run: Run) -> list[Callback]:
+        begun.append(run.folder.path)
+        config = run.recipe.to_table()
+        chosen: list[Callback] = []
+        if wandb is not None:
+            chosen.append(WeightsAndBiases(wandb, config=config, name=run.recipe.name))
+        if mlflow is not None:
+            chosen.append(MLflow(mlflow, config=config, run_name=run.recipe.name))
+        return chosen
+
+    with ending_in_one_line("skd train", when_interrupted=lambda: resuming(again) if begun else ""):
+        communicator = join(threads)
+        ranks = ranks_of(communicator, "skd train")
+        with ranks.guarded(), ranks.together():
+            resolved = load(recipe, changes=changes or ())
+        folder = output or Path("runs", resolved.name)
+        carry_out(resolved, folder, resume=resume, callbacks=listeners, communicator=communicator)

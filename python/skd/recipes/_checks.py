@@ -1,0 +1,93 @@
+"""What the entries of a recipe may be: checks of one value each, in the style of `_validation`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from skd import _validation as check
+
+Check = Callable[[Any, str, str], Any]
+
+
+def by(function: Check) -> dict[str, Check]:
+    """Return the metadata of a field that `function` checks."""
+    return {"check": function}
+
+
+def text(value: Any, name: str, owner: str) -> str:
+    """Return a text that is not empty."""
+    if not isinstance(value, str) or not value.strip():
+        check.refuse(name, owner, "a text", repr(value))
+    return value
+
+
+def flag(value: Any, name: str, owner: str) -> bool:
+    """Return true or false; TOML has both, so that no number stands for them."""
+    if not isinstance(value, bool):
+        check.refuse(name, owner, "true or false", repr(value))
+    return value
+
+
+def count(value: Any, name: str, owner: str) -> int:
+    """Return an integer of at least 1."""
+    return check.integer(_no_flag(value, name, owner), name, owner, minimum=1)
+
+
+def natural(value: Any, name: str, owner: str) -> int:
+    """Return an integer of at least 0."""
+    return check.integer(_no_flag(value, name, owner), name, owner)
+
+
+def number(value: Any, name: str, owner: str) -> float:
+    """Return a number that is not negative."""
+    return check.number(_no_flag(value, name, owner), name, owner)
+
+
+def positive(value: Any, name: str, owner: str) -> float:
+    """Return a number above 0."""
+    return check.number(_no_flag(value, name, owner), name, owner, open_minimum=True)
+
+
+def below_one(value: Any, name: str, owner: str) -> float:
+    """Return a number in [0, 1)."""
+    plain = _no_flag(value, name, owner)
+    return check.number(plain, name, owner, maximum=1, open_maximum=True)
+
+
+def counts(value: Any, name: str, owner: str) -> tuple[int, ...]:
+    """Return integers of at least 1; there may be none."""
+    return tuple(check.integers(value, name, owner, minimum=1))
+
+
+def some_counts(value: Any, name: str, owner: str) -> tuple[int, ...]:
+    """Return different integers of at least 1, at least one."""
+    chosen = counts(value, name, owner)
+    if not chosen or len(set(chosen)) < len(chosen):
+        check.refuse(name, owner, "different integers, at least one", list(chosen))
+    return chosen
+
+
+def twins(value: Any, name: str, owner: str) -> tuple[int, ...]:
+    """Return different rotations of twins."""
+    return check.subset(value, name, owner, (90, 180, 270))
+
+
+def one_of(*legal: str) -> Check:
+    """Return the check of a closed set."""
+    return lambda value, name, owner: check.choice(value, name, owner, legal)
+
+
+def accuracy(value: Any, name: str, owner: str) -> tuple[float, float]:
+    """Return an accuracy and the half-width of its interval, in percent."""
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        check.refuse(name, owner, "two numbers, the mean and the half-width", repr(value))
+    mean, ci95 = (check.number(entry, name, owner, maximum=100) for entry in value)
+    return mean, ci95
+
+
+def _no_flag(value: Any, name: str, owner: str) -> Any:
+    """Refuse true and false where a number is meant; Python takes them for 1 and 0."""
+    if isinstance(value, bool):
+        check.refuse(name, owner, "a number", str(value).lower())
+    return value

@@ -1,0 +1,94 @@
+"""The folder of a run: what is in it, and whether it is the run that is wanted."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from skd import _validation as check
+from skd._recipe import differences
+from skd._whole_files import write_whole
+from skd.recipes._schema import Recipe
+
+CONFIG, MODEL, REPORT, HISTORY = "config.toml", "model.safetensors", "report.json", "history.csv"
+CHECKPOINT = re.compile(r"step-(\d+)\.safetensors")
+#: Tables and entries that decide nothing of the training.
+IDLE = ("name", "title", "expected", "evaluation")
+
+
+class RunFolder:
+    """Names of what a run leaves.
+
+    Parameters
+    ----------
+    path : Path
+        The folder; it need not be there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config, self.history = path / CONFIG, path / HISTORY
+        self.model, self.report = path / MODEL, path / REPORT
+        self.checkpoints, self.plots = path / "checkpoints", path / "plots"
+        self.tensorboard, self.evaluations = path / "tensorboard", path / "evaluations"
+
+    @property
+    def is_started(self) -> bool:
+        """Whether a run has begun here."""
+        return self.config.exists()
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether a run has ended here: the report is written last."""
+        return self.report.exists()
+
+    @property
+    def steps_done(self) -> int:
+        """Steps that the newest checkpoint has taken."""
+        if not self.checkpoints.is_dir():
+            return 0
+        found = (CHECKPOINT.fullmatch(path.name) for path in self.checkpoints.iterdir())
+        return max((int(match[1]) for match in found if match), default=0)
+
+    def require_same_run(self, recipe: Recipe, *, may_be_longer: bool) -> None:
+        """Refuse a run of other training; `fit` decides whether it may be made longer."""
+        try:
+            saved = tomllib.loads(self.config.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            got = f"{str(self.config)!r} ({error})"
+            check.refuse("folder", "a run", "one with a whole config.toml", got)
+        before, wanted = _deciding(saved), _deciding(recipe.to_table())
+        if may_be_longer:
+            before["schedule.epochs"] = wanted["schedule.epochs"]
+        different = differences(before, wanted)
+        if different:
+            legal = f"that of {str(self.path)!r}, or have another folder"
+            check.refuse("recipe", "a run", legal, "; ".join(different))
+
+    def begin(self, recipe: Recipe) -> None:
+        """Make the folder and write the resolved recipe."""
+        for folder in (self.path, self.checkpoints, self.plots, self.evaluations):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.report.unlink(missing_ok=True)
+        write_whole(self.config, recipe.to_toml().encode())
+
+    def write_report(self, report: Mapping[str, Any]) -> None:
+        """Write the report: a run is finished when it is there."""
+        text = json.dumps(report, indent=2, allow_nan=False) + "\n"
+        write_whole(self.report, text.encode())
+
+
+def _deciding(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries that decide the bits of the model, under their names with dots."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if key in IDLE:
+            continue
+        inner = value if isinstance(value, Mapping) else {"": value}
+        flat.update({f"{key}.{name}".rstrip("."): entry for name, entry in inner.items()})
+    flat.pop("data.root", None)  # where the files are kept decides nothing
+    return flat

@@ -1,0 +1,43 @@
+"""How many images pass through the network in a run: what its time is made of."""
+
+from __future__ import annotations
+
+from skd._fitting import VALIDATION_EPISODES
+from skd.recipes._schema import Evaluation, Gen1Loss, Recipe
+
+VALIDATION_DRAWN = VALIDATION_EPISODES * 5 * (1 + 15)  # images of its episodes, with repetition
+
+
+def training_views(recipe: Recipe) -> int:
+    """Return how many views of an image the student is trained on in a step."""
+    if recipe.stage == "gen0":
+        return 4
+    loss = recipe.loss
+    if isinstance(loss, Gen1Loss):
+        return 4 if loss.bn_views == "all" else 1 + len(loss.twin_rotations)
+    return 1
+
+
+def validations(recipe: Recipe) -> int:
+    """Return how often the model is validated."""
+    if recipe.data.split == "trainval":
+        return 0
+    return -(-recipe.schedule.epochs // recipe.schedule.val_every)
+
+
+def validation_images(n_images: int) -> int:
+    """Return how many images of a validation split at most are embedded in a validation."""
+    return min(n_images, VALIDATION_DRAWN)
+
+
+def evaluation_images(evaluation: Evaluation, n_images: int) -> int:
+    """Return how many images, augmented copies included, at most are embedded in the end."""
+    total = 0
+    for n_shot in evaluation.n_shots:
+        support = evaluation.n_episodes * evaluation.n_way * n_shot
+        query = evaluation.n_episodes * evaluation.n_way * evaluation.n_query
+        if evaluation.support_augmentation == "none":
+            total += min(n_images, support + query)
+        else:
+            total += min(n_images, query) + evaluation.n_support_copies * support
+    return total

@@ -1,0 +1,285 @@
+"""Recipes from files, names and changes on the command line."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, fields
+from os import PathLike
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from skd import _validation as check
+from skd.recipes import _checks as checks
+from skd.recipes._checks import Check
+from skd.recipes._schema import (
+    CHANGEABLE,
+    LOSSES,
+    OWN_PICTURES,
+    TAUGHT,
+    Data,
+    Evaluation,
+    Expected,
+    Network,
+    Optimizer,
+    Recipe,
+    Schedule,
+    Teacher,
+)
+from skd.recipes._shipped import SUFFIX, shipped_text
+
+Table = dict[str, Any]
+Section = TypeVar("Section")
+
+TABLES: dict[str, type] = {
+    "data": Data,
+    "model": Network,
+    "optimizer": Optimizer,
+    "schedule": Schedule,
+    "evaluation": Evaluation,
+}
+ENTRIES = ("name", "title", "stage", "seed", "extends")
+MAX_BYTES = 1 << 20
+MAX_EXTENDS = 8  # files in a row
+
+
+def load(recipe: str | PathLike[str], *, changes: Iterable[str] = ()) -> Recipe:
+    """Read a recipe.
+
+    Parameters
+    ----------
+    recipe : str or path
+        Name of a recipe of the package, such as "gen0-cifar-fs", or a TOML file.
+    changes : iterable of str, default=()
+        ``"TABLE.KEY=VALUE"``, such as ``"schedule.epochs=10"``; the value is written as in TOML,
+        a text without quotes too.
+
+    Returns
+    -------
+    recipe : Recipe
+        With every default filled in.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is neither such a file nor such a recipe; the message names the nearest one.
+    ValueError
+        If the file is no TOML, a key is unknown (the message names the nearest one) or missing, or
+        a value is not legal.
+
+    Examples
+    --------
+    >>> load("gen0-cifar-fs", changes=["schedule.epochs=2"]).schedule.epochs
+    2
+    """
+    table, name = _read(recipe)
+    for change in changes:
+        _put(table, *_assignment(change))
+    return from_table(table, name=name)
+
+
+def from_table(table: Mapping[str, Any], *, name: str) -> Recipe:
+    """Check the tables of a recipe.
+
+    Parameters
+    ----------
+    table : mapping
+        As `tomllib` gives it, or `Recipe.to_table`.
+    name : str
+        Of a recipe that does not say its own.
+
+    Returns
+    -------
+    recipe : Recipe
+        With every default filled in.
+
+    Raises
+    ------
+    ValueError
+        As for `load`.
+    """
+    name = checks.text(table.get("name", name), "name", "a recipe")
+    if Path(name).name != name or name.startswith("."):
+        check.refuse("name", "a recipe", "fit for the name of a folder", repr(name))
+    owner = f"recipe {name!r}"
+    if "stage" not in table:
+        check.refuse("stage", owner, "given", "nothing")
+    stage = check.choice(table["stage"], "stage", owner, LOSSES)
+    _refuse_unknown(table, stage, owner)
+    sections: Table = {
+        key: _section(kind, table.get(key, {}), f"{key}.", owner) for key, kind in TABLES.items()
+    }
+    loss = _section(LOSSES[stage], table.get("loss", {}), "loss.", owner)
+    expected = table.get("expected")
+    result = Recipe(
+        name=name,
+        title=checks.text(table.get("title", name), "title", owner),
+        stage=stage,
+        seed=_checked(checks.natural, table.get("seed", 0), "seed", owner),
+        loss=loss,
+        teacher=_teacher(table.get("teacher"), stage, owner),
+        expected=None if expected is None else _section(Expected, expected, "expected.", owner),
+        **sections,
+    )
+    _check_together(result, owner)
+    return result
+
+
+def _read(recipe: str | PathLike[str], depth: int = 0) -> tuple[Table, str]:
+    """Return the tables of a file or of a shipped recipe, over those it extends, and its name."""
+    text, path = str(recipe), check.path(recipe, "recipe", "load")
+    if path.suffix == SUFFIX or path.is_file():
+        if not path.is_file():
+            raise FileNotFoundError(f"There is no recipe {text!r}.")
+        if path.stat().st_size > MAX_BYTES:
+            check.refuse("recipe", "load", f"a file of at most {MAX_BYTES:,} bytes", repr(text))
+        content, name = path.read_bytes(), path.stem
+    else:
+        content, name = shipped_text(text).encode(), text
+    try:
+        table = tomllib.loads(content.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        check.refuse("recipe", "load", "a TOML document", f"{text!r} ({error})")
+    if "extends" not in table:
+        return table, name
+    owner = f"recipe {name!r}"
+    base = checks.text(table.pop("extends"), "extends", owner)
+    if depth == MAX_EXTENDS:
+        check.refuse("extends", owner, f"at most {MAX_EXTENDS} files in a row", repr(base))
+    merged, _ = _read(path.parent / base if base.endswith(SUFFIX) else base, depth + 1)
+    for own in ("name", "expected"):  # what comes out of other settings is not expected here
+        merged.pop(own, None)
+    merge(merged, table)
+    return merged, name
+
+
+def merge(table: Table, changes: Mapping[str, Any]) -> None:
+    """Put changes over a table, and their tables over its tables."""
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(table.get(key), dict):
+            merge(table[key], value)
+        else:
+            table[key] = value
+
+
+def _assignment(change: str) -> tuple[list[str], Any]:
+    """Return the keys and the value of ``KEYS=VALUE``."""
+    key, equals, value = change.partition("=")
+    keys = key.strip().split(".")
+    if not equals or not all(keys):
+        check.refuse("changes", "load", "'TABLE.KEY=VALUE'", repr(change))
+    try:
+        parsed = tomllib.loads(f"value = {value}")
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return keys, value.strip()  # a text without quotes
+    return keys, parsed["value"] if list(parsed) == ["value"] else value.strip()
+
+
+def _put(table: Table, keys: list[str], value: Any) -> None:
+    for key in keys[:-1]:
+        inner = table.setdefault(key, {})
+        if not isinstance(inner, dict):
+            check.refuse("changes", "load", f"of a key, which {key!r} is", ".".join(keys))
+        table = inner
+    table[keys[-1]] = value
+
+
+def _section(kind: type[Section], table: Any, prefix: str, owner: str) -> Section:
+    """Check the entries of one table; unknown ones were refused before."""
+    values: Table = {}
+    for entry in fields(kind):  # type: ignore[arg-type]
+        if "check" not in entry.metadata:
+            continue
+        name = entry.name
+        if name in table:
+            values[name] = _checked(entry.metadata["check"], table[name], prefix + name, owner)
+        elif entry.default is MISSING and entry.default_factory is MISSING:
+            check.refuse(prefix + name, owner, "given", "nothing")
+    return kind(**values)
+
+
+def _checked(function: Check, value: Any, name: str, owner: str) -> Any:
+    """Check a value; of a file, one of another type is a wrong value like others."""
+    try:
+        return function(value, name, owner)
+    except TypeError as error:
+        raise ValueError(str(error)) from error
+
+
+def _teacher(table: Any, stage: str, owner: str) -> Teacher | None:
+    if stage not in TAUGHT:
+        return None
+    if table is None:
+        check.refuse("teacher", owner, f"given for stage {stage!r}", "nothing")
+    plain = {key: value for key, value in table.items() if key not in CHANGEABLE}
+    teacher = _section(Teacher, plain, "teacher.", owner)
+    changes = {key: dict(table[key]) for key in CHANGEABLE if key in table}
+    if (teacher.recipe is None) == (teacher.checkpoint is None):
+        legal = "one of teacher.recipe and teacher.checkpoint"
+        check.refuse("teacher", owner, legal, "none" if teacher.recipe is None else "both")
+    if teacher.generations > 1 and stage != "distilled":
+        check.refuse("teacher.generations", owner, "1 for this stage", teacher.generations)
+    if changes and teacher.recipe is None:
+        legal = "left out with teacher.checkpoint"
+        check.refuse(f"teacher.{next(iter(changes))}", owner, legal, "one")
+    return Teacher(
+        recipe=teacher.recipe,
+        checkpoint=teacher.checkpoint,
+        generations=teacher.generations,
+        changes=changes,
+    )
+
+
+def _check_together(recipe: Recipe, owner: str) -> None:
+    """Refuse entries that are legal alone, but not together."""
+    data = recipe.data
+    if (data.name == OWN_PICTURES) != (data.image_size is not None):
+        legal = "given for data of your own, and only there"
+        check.refuse("data.image_size", owner, legal, data.image_size)
+    if data.name == OWN_PICTURES and data.root is None:
+        check.refuse("data.root", owner, "given for data of your own", "nothing")
+    if data.split == "trainval" and recipe.evaluation.model == "best":
+        legal = "'last' where the validation classes are trained on"
+        check.refuse("evaluation.model", owner, legal, "'best'")
+
+
+def legal_keys(stage: str) -> dict[str, tuple[str, ...]]:
+    """Return the keys of each table of a recipe of a stage; those outside of tables under ""."""
+    kinds = {**TABLES, "loss": LOSSES[stage], "expected": Expected}
+    if stage in TAUGHT:
+        kinds["teacher"] = Teacher
+    keys = {
+        table: tuple(e.name for e in fields(kind) if "check" in e.metadata)
+        for table, kind in kinds.items()
+    }
+    return {"": ENTRIES, **keys}
+
+
+def _refuse_unknown(table: Mapping[str, Any], stage: str, owner: str) -> None:
+    """Refuse a key that is not legal, and name the nearest that is."""
+    legal = legal_keys(stage)
+    names = [f"{section}.{key}".lstrip(".") for section, keys in legal.items() for key in keys]
+    for key, value in table.items():
+        if key in ENTRIES and key != "extends":
+            continue
+        if key not in legal or not key:
+            _unknown(key, [*names, *filter(None, legal)], owner)
+        if not isinstance(value, Mapping):
+            check.refuse(key, owner, "a table", repr(value))
+        for inner, content in value.items():
+            full = f"{key}.{inner}"
+            if key == "teacher" and inner in CHANGEABLE:
+                if not isinstance(content, Mapping):
+                    check.refuse(full, owner, "a table", repr(content))
+            elif inner not in legal[key]:
+                _unknown(full, names, owner)
+
+
+def _unknown(key: str, names: list[str], owner: str) -> NoReturn:
+    """Refuse a key, and name the one of the same last word, or else of the most equal letters."""
+    word = key.rpartition(".")[2]
+    nearest = [name for name in names if name.rpartition(".")[2] == word]
+    nearest += difflib.get_close_matches(key, names, 1, cutoff=0.0)
+    got = "an unknown one"
+    check.refuse(key, owner, f"a known key (the nearest is {nearest[0]!r})", got)

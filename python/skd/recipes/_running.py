@@ -1,0 +1,353 @@
+"""A recipe becomes a run: its teacher, its training, its evaluation, its folder."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from skd import _validation as check
+from skd._hashes import state_sha256
+from skd._ranks import ranks_of
+from skd._version import __version__
+from skd.callbacks import Callback, HistoryFile
+from skd.creation import load_model
+from skd.datasets import FewShotData, Split
+from skd.errors import SKDError
+from skd.evaluation import EvaluationResult, evaluate
+from skd.history import History
+from skd.models import Model
+from skd.recipes import _curves
+from skd.recipes._building import (
+    OpenData,
+    Trainer,
+    build_trainer,
+    fit_options,
+    open_data,
+    training_split,
+)
+from skd.recipes._folder import RunFolder
+from skd.recipes._reading import load
+from skd.recipes._schema import Recipe
+from skd.recipes._teachers import teacher_recipe
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Intracomm
+
+FORMAT, VERSION = "skd-run", 1
+
+
+class Run:
+    """One training with its evaluation, in a folder; made by `plan`.
+
+    Of the processes of a communicator the first alone writes, and all see its folder.
+
+    Attributes
+    ----------
+    recipe : Recipe
+        What is run.
+    folder : RunFolder
+        Where everything is written.
+    is_teacher : bool
+        Whether it is run for a student's sake.
+    """
+
+    def __init__(
+        self, recipe: Recipe, folder: RunFolder, opens: OpenData, communicator: Intracomm | None
+    ) -> None:
+        self.recipe, self.folder = recipe, folder
+        self.is_teacher = False
+        self.ranks = ranks_of(communicator, "plan")
+        self._teacher_file: Path | None = None
+        self._opens = opens
+        self.data: FewShotData
+        self.split: Split
+        self.teacher: Model | None = None
+        self.trainer: Trainer
+
+    def prepare(self) -> None:
+        """Load data and teacher and create the trainer; nothing is written yet.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the files of the data or the teacher are not there.
+        ValueError
+            If data, teacher and recipe do not fit together.
+        """
+        ranks = self.ranks
+        with ranks.guarded():
+            with ranks.together():
+                self._load()
+            with ranks.alike(ValueError, SKDError):
+                self.trainer = build_trainer(
+                    self.recipe, self.split, self.teacher, ranks.communicator
+                )
+
+    def _load(self) -> None:
+        """Load data and teacher."""
+        self.data = self._opens(self.recipe.data)
+        self.split = training_split(self.data, self.recipe.data)
+        batch_size, most = self.recipe.schedule.batch_size, len(self.split)
+        if batch_size > most:
+            legal = f"at most the number of images, {most}"
+            owner = f"recipe {self.recipe.name!r}"
+            check.refuse("schedule.batch_size", owner, legal, batch_size)
+        if self._teacher_file is not None:
+            self.teacher = load_model(self._teacher_file)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Complete batches of an epoch."""
+        return len(self.split) // self.recipe.schedule.batch_size
+
+    def train(self, callbacks: Sequence[Callback] = ()) -> History:
+        """Train, or go on from the newest checkpoint of the folder.
+
+        Parameters
+        ----------
+        callbacks : sequence of Callback, default=()
+            Besides the history file; only those of the first process are told.
+
+        Returns
+        -------
+        history : History
+            One record per epoch.
+
+        Raises
+        ------
+        NonFiniteLossError, OSError, SKDError, ValueError
+            As for `Gen0.fit`.
+        """
+        self._write(lambda: self.folder.begin(self.recipe))
+        listeners: list[Callback] = []
+        if self.ranks.is_first:
+            listeners = [HistoryFile(self.folder.history), *callbacks]
+        history = self.trainer.fit(
+            self.split,
+            **fit_options(self.recipe, self.data),
+            progress=False,
+            callbacks=listeners,
+            checkpoint_dir=self.folder.checkpoints,
+            resume=True,
+        )
+        self._write(lambda: _curves.draw(history, self.folder.plots))
+        return history
+
+    def evaluate(self, history: History, *, progress: bool = False) -> dict[int, EvaluationResult]:
+        """Choose the model, score it, and write model, evaluations and report.
+
+        Parameters
+        ----------
+        history : History
+            Of the training.
+        progress : bool, default=False
+            Whether to show progress bars, if the standard error is a terminal.
+
+        Returns
+        -------
+        results : dict of int to EvaluationResult
+            By the number of shots.
+        """
+        model, chosen = self._choose(history)
+        self._write(lambda: model.save(self.folder.model))
+        options = dataclasses.asdict(self.recipe.evaluation)
+        del options["model"]
+        name = options.pop("split")
+        results = {}
+        for n_shot in options.pop("n_shots"):
+            results[n_shot] = result = evaluate(
+                model,
+                getattr(self.data, name),
+                n_shot=n_shot,
+                **options,
+                data_name=self.recipe.data.name,
+                split_name=name,
+                progress=progress,
+                communicator=self.ranks.communicator,
+            )
+            file = self.folder.evaluations / f"{n_shot}-shot.json"
+            self._write(partial(result.save, file))
+        report = self._report(model, chosen, results)
+        self._write(lambda: self.folder.write_report(report))
+        return results
+
+    def _write(self, work: Callable[[], object]) -> None:
+        """Do it in the first process; where it fails there, all fail."""
+        with self.ranks.guarded(), self.ranks.together():
+            if self.ranks.is_first:
+                work()
+
+    def _choose(self, history: History) -> tuple[Model, str]:
+        """Return the model that is scored, and how it was chosen."""
+        best = history.best if self.recipe.evaluation.model == "best" else None
+        if best is None or best is history[-1]:
+            how = "the last epoch" if best is None else "the best epoch on val, the last one"
+            return self.trainer.model, how
+        model = load_model(self.folder.checkpoints / "best.safetensors")
+        return model, f"the best epoch on val, {best.epoch} of {len(history)}"
+
+    def _report(
+        self, model: Model, chosen: str, results: dict[int, EvaluationResult]
+    ) -> dict[str, Any]:
+        """Return what report.json holds: no time and no folder, so that equal runs write equal."""
+        recipe = self.recipe
+        evaluations = {
+            f"{n_shot}-shot": {
+                "mean": result.mean,
+                "ci95": result.ci95,
+                "unit": "percent",
+                "expected": _expected(recipe, n_shot),
+                "options": dict(result.options),
+                "provenance": dict(result.provenance),
+            }
+            for n_shot, result in results.items()
+        }
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "skd_version": __version__,
+            "recipe": recipe.name,
+            "stage": recipe.stage,
+            "seed": recipe.seed,
+            "model": {
+                "file": self.folder.model.name,
+                "chosen": chosen,
+                "sha256": state_sha256(model.state_dict()),
+            },
+            "teacher": self.teacher and {"sha256": state_sha256(self.teacher.state_dict())},
+            "training": {
+                "epochs": recipe.schedule.epochs,
+                "steps": self.trainer.steps_taken,
+                "n_images": len(self.split),
+                "n_classes": self.split.n_classes,
+                "sha256": self.split.sha256,
+            },
+            "evaluations": evaluations,
+        }
+
+
+def _expected(recipe: Recipe, n_shot: int) -> dict[str, Any] | None:
+    """Return what a report says of the expected accuracy."""
+    known = None if recipe.expected is None else recipe.expected.of(n_shot)
+    if recipe.expected is None or known is None:
+        return None
+    return {"mean": known[0], "ci95": known[1], "source": recipe.expected.source}
+
+
+def plan(
+    recipe: Recipe,
+    folder: str | PathLike[str] | None = None,
+    *,
+    resume: bool = False,
+    communicator: Intracomm | None = None,
+) -> list[Run]:
+    """Find out what a recipe needs to be run: the teachers that are missing, then itself.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What is wanted.
+    folder : str or path, optional
+        Of the run, by default ``runs/NAME``; teachers are looked for, and trained, beside it.
+    resume : bool, default=False
+        Whether to go on with the run if there is one in the folder. A teacher's is always gone
+        on with.
+    communicator : mpi4py.MPI.Intracomm, optional
+        Of the processes that run it together; see docs/distributed.md.
+
+    Returns
+    -------
+    runs : list of Run
+        In the order to run them; nothing is written yet.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds a run and `resume` is False, or a run of another recipe, or there is
+        one of another recipe where the teacher would be.
+    FileNotFoundError
+        If there is no such teacher.
+    """
+    target = Path("runs", recipe.name) if folder is None else check.path(folder, "folder", "plan")
+    ranks = ranks_of(communicator, "plan")
+    with ranks.guarded(), ranks.together():
+        return _planned(recipe, target, resume, communicator)
+
+
+def _planned(
+    recipe: Recipe, target: Path, resume: bool, communicator: Intracomm | None
+) -> list[Run]:
+    own = RunFolder(target)
+    if own.is_started:
+        if not resume:
+            legal = "a new folder, unless resume=True"
+            check.refuse("folder", "plan", legal, f"{str(target)!r}, which holds a run")
+        own.require_same_run(recipe, may_be_longer=True)
+    opens = cache(open_data)
+    runs = [Run(recipe, own, opens, communicator)]
+    while (teacher := runs[0].recipe.teacher) is not None:
+        if teacher.checkpoint is not None and teacher.generations == 1:
+            runs[0]._teacher_file = Path(teacher.checkpoint)
+            if not runs[0]._teacher_file.is_file():
+                raise FileNotFoundError(f"There is no teacher {teacher.checkpoint!r}.")
+            break
+        wanted = teacher_recipe(runs[0].recipe)
+        place = RunFolder(target.parent / wanted.name)
+        runs[0]._teacher_file = place.model
+        if place.is_started:
+            place.require_same_run(wanted, may_be_longer=False)
+            if place.is_finished:
+                break
+        run = Run(wanted, place, opens, communicator)
+        run.is_teacher = True
+        runs.insert(0, run)
+    return runs
+
+
+def run(
+    recipe: Recipe | str | PathLike[str],
+    folder: str | PathLike[str] | None = None,
+    *,
+    changes: Iterable[str] = (),
+    resume: bool = False,
+    callbacks: Sequence[Callback] = (),
+    communicator: Intracomm | None = None,
+) -> dict[int, EvaluationResult]:
+    """Train and evaluate a recipe, its teacher first if there is none; what `skd train` does.
+
+    Parameters
+    ----------
+    recipe : Recipe, str or path
+        A recipe, or what `load` takes.
+    folder : str or path, optional
+        Of the run, by default ``runs/NAME``.
+    changes : iterable of str, default=()
+        As for `load`; only of a recipe that is loaded here.
+    resume : bool, default=False
+        Whether to go on with the run if there is one in the folder.
+    callbacks : sequence of Callback, default=()
+        Told of the training of each run, in the first process.
+    communicator : mpi4py.MPI.Intracomm, optional
+        Of the processes that run it together; see docs/distributed.md.
+
+    Returns
+    -------
+    results : dict of int to EvaluationResult
+        By the number of shots.
+
+    Raises
+    ------
+    ValueError, FileNotFoundError, SKDError
+        As for `load`, `plan` and `Gen0.fit`.
+    """
+    if not isinstance(recipe, Recipe):
+        recipe = load(recipe, changes=changes)
+    results: dict[int, EvaluationResult] = {}
+    for each in plan(recipe, folder, resume=resume, communicator=communicator):
+        each.prepare()
+        results = each.evaluate(each.train(callbacks))
+    return results
