@@ -249,6 +249,7 @@ def methods(subjects):
             f"{name}.state_dict": (trainer.state_dict, [], {}),
             f"{name}.gradients": (trainer.gradients, [], {}),
             f"{name}.recipe": (trainer.recipe, [], {}),
+            f"{name}.level_running_statistics": (trainer.level_running_statistics, [], {}),
         }  # fmt: skip
     for name, classifier in subjects.classifiers.items():
         result[f"skd.{name}"] = (type(classifier), [], {})
