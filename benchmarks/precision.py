@@ -76,7 +76,9 @@ def report(runs: list[dict[str, Any]]) -> list[str]:
         scores = [run["scores"] for run in runs if run["precision"] == precision]
         if len(scores) > 1:
             means = ([score[shot]["mean"] for score in scores] for shot in scores[0])
-            cells = [f"{statistics.mean(m):.2f} (deviation {statistics.stdev(m):.2f})" for m in means]
+            cells = [
+                f"{statistics.mean(m):.2f} (deviation {statistics.stdev(m):.2f})" for m in means
+            ]
             rows.append([precision, f"mean of {len(scores)}", *cells])
     table = markdown_table(("precision", "seed", "1-shot", "5-shot"), rows)
     return [
