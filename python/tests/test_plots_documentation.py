@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import run_fit
@@ -14,8 +15,6 @@ import skd.plots
 from skd.callbacks import HistoryFile
 
 matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 
 DOCS = Path(__file__).parents[2] / "docs"
 README = DOCS.parent / "README.md"

@@ -1,19 +1,16 @@
 """Plots of episodes show what `skd.evaluate` and `FewShotClassifier` predict."""
 
-import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from bad_input import assert_refused
 from matplotlib.patches import Rectangle
 from PIL import Image
+from plotted import assert_nothing_is_cut_off
 
 import skd
 from skd import plots
 from skd.plots._predictions import EpisodeOptions
-
-matplotlib.use("Agg")
-
-import matplotlib.pyplot as plt
 
 FEW = {"n_way": 3, "n_shot": 2, "n_query": 4}
 OPTIONS = {
@@ -174,11 +171,7 @@ def test_images_of_any_channels_are_shown(channels, shape):
 
 def test_nothing_of_an_episode_is_cut_off_or_overlaps(model, hard):
     display = plots.EpisodeDisplay.from_model(model, hard, **FEW, **OPTIONS)
-    display.figure_.canvas.draw()
-    page = display.figure_.bbox.padded(1)
-    tight = display.ax_.get_tightbbox()
-    assert page.contains(*tight.min)
-    assert page.contains(*tight.max)
+    assert_nothing_is_cut_off(display)
     captions = [text.get_window_extent() for text in display.ax_.texts]
     frames = [patch.get_window_extent() for patch in display.ax_.patches]
     for number, caption in enumerate(captions):

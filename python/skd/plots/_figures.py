@@ -114,6 +114,8 @@ def draw_histogram(
 
     Styles differ in more than the colour.
     """
+    from matplotlib.colors import to_rgba
+
     counts, _ = np.histogram(values, edges)
     shares = 100 * counts / len(values)
     colour, line = COLOURS[style % len(COLOURS)], LINES[style % len(LINES)]
@@ -121,8 +123,8 @@ def draw_histogram(
         shares,
         edges,
         fill=True,
-        facecolor=(colour, 0.25),
-        edgecolor=(colour, 0.45),
+        facecolor=to_rgba(colour, 0.25),
+        edgecolor=to_rgba(colour, 0.45),
         hatch=HATCHES[style % len(HATCHES)],
         linewidth=0,
     )
