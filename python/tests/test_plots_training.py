@@ -147,6 +147,20 @@ def test_plot_draws_in_given_axes_and_returns_them(trained):
     assert again[0].figure is not figure
 
 
+@pytest.mark.parametrize("epochs", [[1], [7], [1, 2], range(1, 66)])
+def test_epochs_are_whole_numbers(epochs):
+    numbers = np.ones(len(epochs))
+    display = plots.TrainingCurvesDisplay(
+        epochs, learning_rate=numbers, losses={"total": numbers}, accuracy=numbers
+    )
+    for axes in display.plot():
+        low, high = axes.get_xlim()
+        shown = [tick for tick in axes.get_xticks() if low <= tick <= high]
+        assert shown
+        assert all(tick == round(tick) for tick in shown)
+    assert_nothing_is_cut_off(display)
+
+
 def test_nothing_of_the_curves_is_cut_off(trained):
     assert_nothing_is_cut_off(plots.TrainingCurvesDisplay.from_history(trained[0]))
 

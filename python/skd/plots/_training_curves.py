@@ -243,8 +243,11 @@ class TrainingCurvesDisplay(Display):
         else:
             right.set_ylim(min(0, low), 1.05 * high if high > 0 else None)
         right.set(title="Learning rate", xlabel="epoch", ylabel="learning rate")
+        first, last = self.epochs.min(), self.epochs.max()
+        margin = max(0.5, 0.04 * (last - first))
         for panel in axes:
-            panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+            panel.set_xlim(first - margin, last + margin)
+            panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             panel.grid(alpha=0.3)
         return result
 
