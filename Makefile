@@ -1,6 +1,9 @@
 # Two commands do everything on a machine with Swift, a C++ compiler and Python:
 #   make demo    builds, installs and runs the main job on the embedded data
 #   make test    Swift tests, Python tests on the installed package, lint and types
+# For a change of memory or threads there is also
+#   make sanitize    the Swift tests under the address and the thread sanitizer, and 10,000 cycles of
+#                    making and freeing every kind of object
 #
 # PYTHON names another interpreter, SKD_MARCH another instruction set, or "all" levels of x86-64
 # (docs/instruction-sets.md).
@@ -14,7 +17,8 @@ SOURCES = Package.swift setup.py pyproject.toml $(wildcard recipes/*.toml) \
 	$(shell find Sources python -name '*.swift' -o -name '*.cpp' -o -name '*.h' -o -name '*.py' \
 		-o -name '*.pyi' -o -name '*.npz')
 
-.PHONY: demo test test-swift test-python lint install clean
+.PHONY: demo test test-swift test-python lint sanitize sanitize-address sanitize-thread lifetimes \
+	install clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python benchmarks/demo.py
@@ -46,6 +50,16 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+sanitize: sanitize-address sanitize-thread lifetimes
+
+# Leaks count. What XCTest itself leaves behind is no leak of ours (Tests/leaks.supp).
+sanitize-address: export LSAN_OPTIONS = suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0
+sanitize-address sanitize-thread: sanitize-%:
+	swift test --disable-swift-testing --sanitize=$* --scratch-path .build-$*
+
+lifetimes: $(VENV)/.installed
+	$(BIN)/python python/tests/run_lifetimes.py 10000
 
 install: $(VENV)/.installed
 

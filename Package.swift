@@ -63,7 +63,12 @@ let package = Package(
     .testTarget(
       name: "SKDFewShotTests",
       dependencies: ["SKDFewShot", "SKDNN", "SKDKernels", "SKDRuntime", "SKDTestSupport"]),
-    .testTarget(name: "SKDABITests", dependencies: ["SKDABI", "CSKD", "SKDTestSupport"]),
+    // Random calls of skd.h, which a test runs in a process of its own.
+    .executableTarget(
+      name: "SKDABIFuzzer", dependencies: ["SKDABI", "CSKD"], path: "Tests/SKDABIFuzzer",
+      swiftSettings: optimized),
+    .testTarget(
+      name: "SKDABITests", dependencies: ["SKDABI", "CSKD", "SKDTestSupport", "SKDABIFuzzer"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -9,6 +9,7 @@ classes; they differ in rounding alone.
 from __future__ import annotations
 
 import argparse
+import statistics
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -52,7 +53,7 @@ def train_and_score(precision: str, data: skd.datasets.FewShotData, seed: int) -
 def main() -> None:
     """Run both and write the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--only", nargs="+", choices=PRECISIONS, default=list(PRECISIONS))
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()
@@ -61,23 +62,33 @@ def main() -> None:
         for precision in options.only:
             runs.append(train_and_score(precision, data, seed))
             print(runs[-1], flush=True)
+    write_report(options.output, "precision", {"plan": asdict(PLAN), "runs": runs}, report(runs))
+
+
+def report(runs: list[dict[str, Any]]) -> list[str]:
+    """Render the runs, and the means over the seeds."""
     rows = [
         [run["precision"], str(run["seed"])]
         + [f"{s['mean']:.2f} ± {s['ci95']:.2f}" for s in run["scores"].values()]
         for run in runs
     ]
+    for precision in PRECISIONS:
+        scores = [run["scores"] for run in runs if run["precision"] == precision]
+        if len(scores) > 1:
+            means = ([score[shot]["mean"] for score in scores] for shot in scores[0])
+            cells = [f"{statistics.mean(m):.2f} (deviation {statistics.stdev(m):.2f})" for m in means]
+            rows.append([precision, f"mean of {len(scores)}", *cells])
     table = markdown_table(("precision", "seed", "1-shot", "5-shot"), rows)
-    lines = [
+    return [
         "# Accuracy by precision",
         "",
         f"`python benchmarks/precision.py`, skd {skd.__version__}, {skd.instruction_set()}:",
         f"Gen-0 of {PLAN.gen0_epochs} epochs on {PLAN.n_classes} classes of glyphs;",
         f"{PLAN.n_episodes} 5-way episodes of novel classes, accuracy in percent ± half-width of",
-        "the 95 % interval.",
+        "the 95 % interval over episodes, or standard deviation over seeds.",
         "",
         *table,
     ]
-    write_report(options.output, "precision", {"plan": asdict(PLAN), "runs": runs}, lines)
 
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ final class ModelLocks: @unchecked Sendable {
   }
 
   private var currentThread: UInt {
-    unsafeBitCast(pthread_self(), to: UInt.self)
+    UInt(pthread_self())
   }
 }
 

@@ -192,6 +192,7 @@ public func skd_model_evaluate(
       "rotation of model_evaluate must be NULL: the model has no rotation head")
     let (images, batch) = try checkedImages(images, batch, of: handle.network, arguments)
     try handle.exclusively {
+      try $0.requireEvaluationMemory(batch: batch)
       try $0.evaluate(
         images: images, batch: batch, embeddings: embeddings, logits: logits,
         rotationLogits: rotation)
@@ -229,6 +230,7 @@ public func skd_model_stage_output(
     let output = try arguments.pointer(output, "output")
     let (images, batch) = try checkedImages(images, batch, of: handle.network, arguments)
     try handle.exclusively {
+      try $0.requireEvaluationMemory(batch: batch)
       try $0.evaluate(images: images, batch: batch, stage: stage, into: output)
     }
   }
@@ -240,10 +242,7 @@ func checkedImages(
   minimum: Int = 0
 ) throws -> (UnsafePointer<Float>, Int) {
   let images = try arguments.pointer(images, "images")
-  let batch = try arguments.size(batch, "batch", in: minimum...Arguments.maximumExtent)
-  let shape = network.imageShape(batch: batch)
-  let count = try arguments.count(
-    batch, shape.height, shape.width, shape.channels, of: "images")
-  try arguments.finite(images, count: count, "images")
+  let batch = try arguments.batch(batch, of: network, minimum: minimum)
+  try arguments.finite(images, count: network.imageShape(batch: batch).count, "images")
   return (images, batch)
 }

@@ -85,8 +85,8 @@ public func skd_drop_block_apply(
 
     let keptCount = dropBlockMask(
       corners: corners, shape: shape, blockSize: blockSize, kept: kept.pointer)
-    dropBlockApply(
-      input, kept: kept.pointer, keptCount: keptCount, count: shape.count, output: output)
-    if let scale { scale.pointee = dropBlockScale(count: shape.count, keptCount: keptCount) }
+    let factor = dropBlockScale(count: shape.count, keptCount: keptCount)
+    dropBlockApply(input, kept: kept.pointer, scale: factor, count: shape.count, output: output)
+    if let scale { scale.pointee = factor }
   }
 }

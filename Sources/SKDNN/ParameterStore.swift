@@ -17,6 +17,8 @@ import SKDRuntime
 public final class ParameterStore {
   /// In which the layers multiply the parameters, which are float32 themselves.
   public let precision: Precision
+  /// Where the memory of state and layers is entered instead of being allocated.
+  let ledger: MemoryLedger?
   public private(set) var entries: [StateEntry] = []
   public private(set) var parameters: AlignedBuffer<Float>
   public private(set) var gradients: AlignedBuffer<Float>
@@ -27,12 +29,13 @@ public final class ParameterStore {
   /// Changes whenever parameters or running statistics do; folded weights are cached by it.
   public private(set) var version = 1
 
-  public init(precision: Precision = .float32) throws {
+  public init(precision: Precision = .float32, ledger: MemoryLedger? = nil) throws {
     self.precision = precision
-    parameters = try AlignedBuffer(count: 0)
-    gradients = try AlignedBuffer(count: 0)
-    buffers = try AlignedBuffer(count: 0)
-    counters = try AlignedBuffer(count: 0)
+    self.ledger = ledger
+    parameters = try AlignedBuffer(count: 0, ledger: ledger)
+    gradients = try AlignedBuffer(count: 0, ledger: ledger)
+    buffers = try AlignedBuffer(count: 0, ledger: ledger)
+    counters = try AlignedBuffer(count: 0, ledger: ledger)
   }
 
   /// Trainable scalars.
@@ -97,12 +100,15 @@ public final class ParameterStore {
   ///
   /// - Throws: `SKDError.outOfMemory`.
   func allocate(seed: UInt64) throws {
-    let floats = 2 * sizes[.parameter, default: 0] + sizes[.buffer, default: 0]
-    try MachineMemory.require(4 * floats, for: "a model of \(parameterCount) parameters")
-    parameters = try AlignedBuffer(count: sizes[.parameter, default: 0])
-    gradients = try AlignedBuffer(count: sizes[.parameter, default: 0])
-    buffers = try AlignedBuffer(count: sizes[.buffer, default: 0])
-    counters = try AlignedBuffer(count: sizes[.counter, default: 0])
+    if ledger == nil {
+      let floats = 2 * sizes[.parameter, default: 0] + sizes[.buffer, default: 0]
+      try MachineMemory.require(4 * floats, for: "a model of \(parameterCount) parameters")
+    }
+    parameters = try AlignedBuffer(count: sizes[.parameter, default: 0], ledger: ledger)
+    gradients = try AlignedBuffer(count: sizes[.parameter, default: 0], ledger: ledger)
+    buffers = try AlignedBuffer(count: sizes[.buffer, default: 0], ledger: ledger)
+    counters = try AlignedBuffer(count: sizes[.counter, default: 0], ledger: ledger)
+    if ledger != nil { return }
     for (number, entry) in entries.enumerated() where entry.kind != .counter {
       initialize(
         entry, CounterRandom(seed: seed, purpose: .initialization, index: number))
@@ -121,6 +127,21 @@ public final class ParameterStore {
         values[i] = standardDeviation * gaussian(random.words(at: i))
       }
     }
+  }
+
+  /// The parts of the storage that hold parameters with a gradient, neighbours joined.
+  ///
+  /// - Parameter numbers: Of the entries looked at; nil for all.
+  func gradientRanges(of numbers: Range<Int>? = nil) -> [Range<Int>] {
+    var ranges: [Range<Int>] = []
+    for entry in entries[numbers ?? 0..<entries.count] where entry.hasGradient {
+      if let last = ranges.last, entry.offset - last.upperBound < 32 {
+        ranges[ranges.count - 1] = last.lowerBound..<entry.offset + entry.count
+      } else {
+        ranges.append(entry.offset..<entry.offset + entry.count)
+      }
+    }
+    return ranges
   }
 
   /// Copies all state from a store of the same network configuration.

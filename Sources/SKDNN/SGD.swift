@@ -26,12 +26,12 @@ public final class SGD {
       (0..<1).contains(momentum), "momentum of SGD must be in [0, 1); got \(momentum)")
     (self.learningRate, self.momentum, self.weightDecay) = (learningRate, momentum, weightDecay)
     self.store = store
-    velocity = try AlignedBuffer(count: store.parameterStorageCount)
+    velocity = try AlignedBuffer(count: store.parameterStorageCount, ledger: store.ledger)
   }
 
   /// Moves every parameter that has a gradient.
   public func step() {
-    for range in gradientRanges() {
+    for range in store.gradientRanges() {
       sgdStep(
         parameter: store.parameters.pointer + range.lowerBound,
         gradient: store.gradients.pointer + range.lowerBound,
@@ -50,21 +50,8 @@ public final class SGD {
 
   /// Whether every gradient is finite.
   public func gradientsAreFinite() -> Bool {
-    gradientRanges().allSatisfy {
+    store.gradientRanges().allSatisfy {
       allFinite(store.gradients.pointer + $0.lowerBound, count: $0.count)
     }
-  }
-
-  /// The parts of the storage that hold parameters with a gradient, neighbours joined.
-  private func gradientRanges() -> [Range<Int>] {
-    var ranges: [Range<Int>] = []
-    for entry in store.entries where entry.hasGradient {
-      if let last = ranges.last, entry.offset - last.upperBound < 32 {
-        ranges[ranges.count - 1] = last.lowerBound..<entry.offset + entry.count
-      } else {
-        ranges.append(entry.offset..<entry.offset + entry.count)
-      }
-    }
-    return ranges
   }
 }

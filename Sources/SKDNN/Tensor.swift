@@ -27,8 +27,23 @@ public final class Tensor {
 /// network runs one pass at a time.
 public final class BufferPool {
   private(set) var free: [AlignedBuffer<Float>] = []
+  private let ledger: MemoryLedger?
 
-  public init() {}
+  /// - Parameter ledger: Where tensors are entered instead of being allocated.
+  public init(ledger: MemoryLedger? = nil) { self.ledger = ledger }
+
+  /// Whether its tensors have no memory: there is nothing to read or write, only to count.
+  public var isMeasuring: Bool { ledger != nil }
+
+  /// Runs what reads or writes tensors, unless the pool only measures.
+  public func compute(_ body: () throws -> Void) rethrows {
+    if !isMeasuring { try body() }
+  }
+
+  /// Begins with free buffers of the sizes that those of another pool have.
+  func adopt(freeBuffersOf other: BufferPool) throws {
+    free = try other.free.map { try AlignedBuffer(count: $0.capacity, ledger: ledger) }
+  }
 
   /// A tensor with undefined content.
   ///
@@ -53,7 +68,7 @@ public final class BufferPool {
       best = i
     }
     if let best { return free.remove(at: best) }
-    return try AlignedBuffer(count: count)
+    return try AlignedBuffer(count: count, ledger: ledger)
   }
 
   fileprivate func recycle(_ buffer: AlignedBuffer<Float>) { free.append(buffer) }

@@ -17,34 +17,43 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
   public private(set) var pointer: UnsafeMutablePointer<Element>
   /// How many elements fit.
   public private(set) var capacity: Int
+  private let ledger: MemoryLedger?
 
   /// Allocates `count` elements, all bytes zero.
   ///
+  /// - Parameter ledger: Where the buffer is entered instead of being allocated; nothing may be read
+  ///   from it or written to it then.
   /// - Throws: `SKDError.outOfMemory` if the machine does not have that much memory.
-  public init(count: Int) throws {
-    pointer = try Self.allocate(count)
+  public init(count: Int, ledger: MemoryLedger? = nil) throws {
+    self.ledger = ledger
+    pointer = try Self.allocate(count, ledger)
     capacity = count
   }
 
-  deinit { Self.deallocate(pointer, capacity) }
+  deinit { Self.deallocate(pointer, capacity, ledger) }
 
   /// Makes room for `count` elements; the content is lost (all zero) if the buffer has to grow.
   ///
   /// - Throws: `SKDError.outOfMemory`; the buffer is then unchanged.
   public func reserve(_ count: Int) throws {
     guard count > capacity else { return }
-    let grown = try Self.allocate(count)
-    Self.deallocate(pointer, capacity)
+    let grown = try Self.allocate(count, ledger)
+    Self.deallocate(pointer, capacity, ledger)
     pointer = grown
     capacity = count
   }
 
-  private static func allocate(_ count: Int) throws -> UnsafeMutablePointer<Element> {
+  private static func allocate(_ count: Int, _ ledger: MemoryLedger?) throws
+    -> UnsafeMutablePointer<Element>
+  {
     let (bytes, overflow) = max(count, 1).multipliedReportingOverflow(
       by: MemoryLayout<Element>.stride)
+    if let ledger, !overflow {
+      return try ledger.enter(bytes).assumingMemoryBound(to: Element.self)
+    }
     let held = allocatedBytes.load(ordering: .relaxed)
     let isPossible = !overflow && bytes <= MachineMemory.physicalBytes - held
-    if isPossible && bytes >= largeBuffer {
+    if isPossible && bytes >= MachineMemory.largeNeed {
       try MachineMemory.require(bytes, for: "a buffer of \(count) elements")
     }
     guard isPossible, let raw = zeroedMemory(bytes) else {
@@ -57,8 +66,11 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
     return raw.bindMemory(to: Element.self, capacity: max(count, 1))
   }
 
-  private static func deallocate(_ pointer: UnsafeMutablePointer<Element>, _ count: Int) {
+  private static func deallocate(
+    _ pointer: UnsafeMutablePointer<Element>, _ count: Int, _ ledger: MemoryLedger?
+  ) {
     let bytes = max(count, 1) * MemoryLayout<Element>.stride
+    if let ledger { return ledger.remove(bytes) }
     allocatedBytes.subtract(bytes, ordering: .relaxed)
     release(pointer, bytes)
   }
@@ -68,6 +80,9 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
 /// extents allocate none.
 public var allocatedBufferCount: Int { allocations.load(ordering: .relaxed) }
 private let allocations = Atomic<Int>(0)
+
+/// Bytes that the buffers of this process hold.
+public var liveBufferBytes: Int { allocatedBytes.load(ordering: .relaxed) }
 
 /// From this size on, a buffer gets memory of its own in pages of this size: kernels that write to 36
 /// planes at once would otherwise wait for addresses to be translated (10 to 20 % of a training
@@ -117,7 +132,3 @@ private func release(_ memory: UnsafeMutableRawPointer, _ bytes: Int) {
 
 /// What all buffers of the process hold.
 private let allocatedBytes = Atomic<Int>(0)
-
-/// From this size on, a buffer is held against the memory that is available; asking takes some
-/// microseconds.
-private let largeBuffer = 64 << 20

@@ -20,6 +20,9 @@ public enum MachineMemory {
     return min(ofMachine ?? physicalBytes, availableToContainer() ?? physicalBytes)
   }
 
+  /// Needs below this are not worth the microseconds that asking takes.
+  public static let largeNeed = 64 << 20
+
   /// Throws `SKDError.outOfMemory` unless `bytes` can be had.
   ///
   /// - Parameters:

@@ -36,22 +36,6 @@ public final class ProcessLock: Sendable {
     return found == process ? .isHeld : .isLost
   }
 
-  /// Waits for the lock and takes it; returns false, without it, if it is lost.
-  ///
-  /// It polls: what it protects is waited for seldom, and for milliseconds.
-  public func lock() -> Bool {
-    var pause: UInt32 = 10  // microseconds
-    while true {
-      switch tryToLock() {
-      case .acquired: return true
-      case .isLost: return false
-      case .isHeld:
-        usleep(pause)
-        pause = min(2 * pause, 1_000)
-      }
-    }
-  }
-
   /// Takes the lock if nobody holds it, or if it is lost: for what the caller can make anew.
   public func tryToSeize() -> Bool {
     let process = getpid()

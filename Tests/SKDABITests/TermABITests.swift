@@ -169,7 +169,8 @@ final class TermABITests: XCTestCase {
     let bothHold = DispatchGroup()
     for _ in models { bothHold.enter() }
     nonisolated(unsafe) var statuses = [skd_status](repeating: -5, count: 2)
-    nonisolated(unsafe) let (images, handles, threads) = (images, models.map(\.handle), trainers)
+    let images = images
+    nonisolated(unsafe) let (handles, threads) = (models.map(\.handle), trainers)
     let contexts = [0, 1].map { number in
       let context = Context()
       context.body = {

@@ -7,6 +7,15 @@ final class ActivationTests: XCTestCase {
   private let counts = [0, 1, 7, 15, 16, 17, 32, 16_383, 16_384, 16_385, 40_000]
   private let slopes = [1, 0.1, 0] as [Float]
 
+  func testScaleInPlaceMatchesTheFormula() {
+    for count in counts {
+      var target = values("target", count)
+      let expected = target.map { $0 * -0.75 }
+      scaleInPlace(&target, by: -0.75, count: count)
+      XCTAssertEqual(target, expected, "\(count)")
+    }
+  }
+
   func testLeakyReLUMatchesTheFormula() {
     for count in counts {
       for slope in slopes {

@@ -105,7 +105,83 @@ final class ChannelSumsTests: XCTestCase {
     assertClose(dBias, expected.dBias, relative: 1e-6)
   }
 
+  /// Each part sums up its groups; what adds up over the parts gives what all groups give.
+  func testSumsOfPartsAddUpToThoseOfTheWhole() {
+    let (channels, sizes) = (17, [5, 64, 1, 300])
+    for offset in [0, 50] as [Float] {
+      let groups = sizes.enumerated().map { group, rows in
+        values("group\(group)", rows * channels).map { $0 + offset + Float(group) }
+      }
+      let norm = ChannelValues.general("norm", channels: channels, slope: 0.1)
+      let guarded = GuardedChannelValues(norm)
+      let gradients = sizes.enumerated().map { values("gradient\($0)", $1 * channels) }
+      let (rows, inverseStd) = (sizes.reduce(0, +), norm.inverseStd)
+
+      let whole = merge(channels: channels, groups: 4) { sums, group in
+        sums.addMoments(groups[group], rows: sizes[group], channels: channels)
+      }
+      let moments = summedParts(channels, sizes.count, by: sumMoments) { sums, group in
+        sums.addMoments(groups[group], rows: sizes[group], channels: channels)
+      }
+      var mean = [Float](repeating: .nan, count: channels)
+      var variance = mean
+      batchNormStatistics(
+        ofSums: moments, rows: rows, channels: channels, mean: &mean, variance: &variance)
+      assertClose(mean, whole.mean, relative: 1.2e-7, "mean + \(offset)")
+      assertClose(variance, whole.variance, relative: 1.2e-7, "variance + \(offset)")
+
+      let add = { (sums: ChannelSums, group: Int) in
+        sums.addGradient(
+          gradients[group], of: groups[group], rows: sizes[group], channels: channels,
+          guarded.normalization, masked: nil)
+      }
+      let expected = merge(channels: channels, groups: 4, add) { records, dWeight, dBias in
+        mergeGradientSums(
+          records, groups: 4, channels: channels, inverseStd: inverseStd, dWeight: dWeight,
+          dBias: dBias)
+      }
+      var dWeight = [Float](repeating: .nan, count: channels)
+      var dBias = dWeight
+      batchNormGradients(
+        ofSums: summedParts(channels, sizes.count, by: sumGradients, add), channels: channels,
+        inverseStd: inverseStd, dWeight: &dWeight, dBias: &dBias)
+      // Doubles that are added in another order differ before they are rounded.
+      assertClose(dWeight, expected.0, relative: 1.2e-7, "dWeight + \(offset)")
+      assertClose(dBias, expected.1, relative: 1.2e-7, "dBias + \(offset)")
+    }
+  }
+
+  func testStatisticsOfSumsThatOverflowAreNaNAndOfEqualValuesNotNegative() {
+    var (mean, variance): ([Float], [Float]) = ([0, 0, 0], [0, 0, 0])
+    let value = Double(Float(0.1))
+    let squares = 3 * value * value
+    batchNormStatistics(
+      ofSums: [0, 0, 3 * value, 3e60, .infinity, squares.nextDown], rows: 3, channels: 3,
+      mean: &mean, variance: &variance)
+    XCTAssertTrue(variance[0].isNaN)
+    XCTAssertTrue(variance[1].isNaN)
+    XCTAssertEqual(mean[2], 0.1)
+    XCTAssertGreaterThanOrEqual(variance[2], 0)
+    XCTAssertLessThan(variance[2], 1e-15)
+  }
+
   // MARK: Support
+
+  /// The sums of parts that have one group each, added up.
+  private func summedParts(
+    _ channels: Int, _ parts: Int,
+    by sum: (UnsafeMutablePointer<Float>, Int, Int, UnsafeMutablePointer<Double>) -> Void,
+    _ add: (ChannelSums, _ group: Int) -> Void
+  ) -> [Double] {
+    (0..<parts).reduce([Double](repeating: 0, count: 2 * channels)) { total, part in
+      let records = GuardedBuffer(count: channelSumsCount(groups: 1, channels: channels))
+      add(ChannelSums(records.pointer, group: 0, channels: channels), part)
+      var sums = [Double](repeating: .nan, count: 2 * channels)
+      sum(records.pointer, 1, channels, &sums)
+      XCTAssertTrue(records.isIntact)
+      return zip(total, sums).map { $0 + $1 }
+    }
+  }
 
   private func merge(
     channels: Int, groups: Int, _ add: (ChannelSums, _ group: Int) -> Void

@@ -136,7 +136,8 @@ final class DropBlockTests: XCTestCase {
 
   private func apply(_ input: [Float], _ kept: [UInt8], _ keptCount: Int) -> [Float] {
     var output = [Float](repeating: .nan, count: input.count)
-    dropBlockApply(input, kept: kept, keptCount: keptCount, count: input.count, output: &output)
+    let scale = dropBlockScale(count: input.count, keptCount: keptCount)
+    dropBlockApply(input, kept: kept, scale: scale, count: input.count, output: &output)
     return output
   }
 

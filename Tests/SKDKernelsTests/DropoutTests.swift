@@ -16,6 +16,16 @@ final class DropoutTests: XCTestCase {
     }
   }
 
+  func testMaskOfAPartIsThePartOfTheMask() {
+    let random = CounterRandom(seed: 5, purpose: .dropout, step: 3, index: 2)
+    let whole = mask(20_000, 0.3, random)
+    for (first, count) in [(0, 5), (1, 0), (1, 200), (3, 64), (4, 64), (7, 16_400), (66, 131)] {
+      var kept = [UInt8](repeating: 9, count: count)
+      dropoutMask(kept: &kept, count: count, rate: 0.3, random: random, from: first)
+      XCTAssertEqual(kept, Array(whole[first..<first + count]), "\(count) from \(first)")
+    }
+  }
+
   func testMaskDropsTheAskedShare() {
     let count = 100_000
     for rate in [0, 0.1, 0.5] as [Float] {

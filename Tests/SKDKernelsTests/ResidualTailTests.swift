@@ -138,7 +138,7 @@ final class ResidualTailTests: XCTestCase {
       withExtendedLifetime(guarded) {
         batchNormInputGradient(
           input, gradients.dSum, rows: shape.rows, channels: shape.channels,
-          guarded.normalization, isMasked: true, usesBatchStatistics: true,
+          guarded.normalization, isMasked: true, statisticsRows: shape.rows,
           dWeight: sums.dWeight, dBias: sums.dBias, dInput: &dInput)
       }
       assertGradient(

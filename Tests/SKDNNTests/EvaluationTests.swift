@@ -129,7 +129,7 @@ final class EvaluationTests: XCTestCase {
       let pool = BufferPool()
       let input = try pool.tensor(
         ImageShape(batch: 2, height: 1, width: 1, channels: 1), [1, 3])
-      _ = try norm.forward(input, pool)
+      _ = try norm.forward(input, TrainingContext(pool: pool, seed: 0, step: 0))
       norm.commitStatistics()
       assertClose(
         try store.entry("bn.running_mean").storedValues, [momentum * 2], relative: 1e-6)

@@ -60,9 +60,9 @@ final class LayerGradientTests: XCTestCase {
       store.moveAwayFromKinks()
       try assertLayerGradients(
         store, shape(3, 3, 5), step: 1e-3, "slope \(slope)",
-        forward: { try layer.forward($0, $1) },
+        forward: { try layer.forward($0, TrainingContext(pool: $1, seed: 0, step: 0)) },
         backward: {
-          try layer.backward($0, $1)
+          try layer.backward($0, TrainingContext(pool: $1, seed: 0, step: 0))
           return $0
         })
     }
@@ -82,17 +82,18 @@ final class LayerGradientTests: XCTestCase {
       let images = try pool.filled(
         ImageShape(batch: batch, height: side, width: side, channels: inputs), "images")
 
-      let expected = try second.forward(norm.forward(first.forward(images, pool), pool), pool)
+      let context = TrainingContext(pool: pool, seed: 0, step: 0)
+      let expected = try second.forward(norm.forward(first.forward(images, pool), context), pool)
       let dOutput = try pool.filled(expected.shape, "dOutput")
       let dHidden = try XCTUnwrap(second.backward(dOutput, pool))
-      try norm.backward(dHidden, pool)
+      try norm.backward(dHidden, context)
       let dExpected = try XCTUnwrap(first.backward(dHidden, pool))
       let gradients = store.entries.map(\.gradientValues)
 
       let (raw, moments) = try first.forward(Activation(images), pool)
-      let (actual, _) = try second.forward(norm.forward(raw, moments: moments), pool)
+      let (actual, _) = try second.forward(norm.forward(raw, moments: moments, context), pool)
       let (masked, sums) = try second.backward(dOutput, through: norm, pool)
-      norm.backward(masked, sums: sums, into: masked)
+      try norm.backward(masked, sums: sums, into: masked, context)
       let addend = try pool.filled(images.shape, "addend")
       let dActual = try XCTUnwrap(first.backward(masked, adding: addend, pool))
 
@@ -119,7 +120,8 @@ final class LayerGradientTests: XCTestCase {
     try store.allocate(seed: 1)
     let pool = BufferPool()
     let image = try pool.filled(shape(1, 1, 3), "image")
-    XCTAssertThrowsError(try layer.forward(image, pool)) {
+    let context = TrainingContext(pool: pool, seed: 0, step: 0)
+    XCTAssertThrowsError(try layer.forward(image, context)) {
       XCTAssertTrue("\($0)".contains("at least 2 values per channel; got 1"), "\($0)")
     }
   }
@@ -148,8 +150,8 @@ final class LayerGradientTests: XCTestCase {
           try layer.forward($0, TrainingContext(pool: $1, seed: 5, step: 50_000))
           return $0
         },
-        backward: { gradient, _ in
-          layer.backward(gradient)
+        backward: { gradient, pool in
+          layer.backward(gradient, TrainingContext(pool: pool, seed: 5, step: 50_000))
           return gradient
         })
     }
@@ -179,8 +181,9 @@ final class LayerGradientTests: XCTestCase {
     let pool = BufferPool()
     let tensor = try pool.filled(shape(1, 2, 3), "images")
     let before = tensor.values
-    try layer.forward(tensor, TrainingContext(pool: pool, seed: 0, step: 0))
-    layer.backward(tensor)
+    let context = TrainingContext(pool: pool, seed: 0, step: 0)
+    try layer.forward(tensor, context)
+    layer.backward(tensor, context)
     XCTAssertEqual(tensor.values, before)
   }
 

@@ -6,8 +6,9 @@ References
    Distillation for Few-shot Learning", arXiv:2006.09785, 2020.
 """
 
-from skd import datasets, losses, ops, profiling
+from skd import datasets, distributed, losses, ops, profiling
 from skd._instruction_set import instruction_set
+from skd._memory import available_memory, live_memory
 from skd._threads import get_num_threads, set_num_threads
 from skd._version import __version__
 from skd.augmentation import apply_augmentation, augment, draw_augmentation, epoch_order
@@ -62,9 +63,11 @@ __all__ = [
     "__version__",
     "apply_augmentation",
     "augment",
+    "available_memory",
     "cosine_lr",
     "create_model",
     "datasets",
+    "distributed",
     "draw_augmentation",
     "epoch_order",
     "evaluate",
@@ -73,6 +76,7 @@ __all__ = [
     "import_torch",
     "instruction_set",
     "l2_normalize",
+    "live_memory",
     "load_model",
     "losses",
     "mean_ci95",

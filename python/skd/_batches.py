@@ -13,7 +13,9 @@ from skd import _native
 
 if TYPE_CHECKING:
     from skd._fit_options import FitOptions
+    from skd._ranks import Ranks
 
+BATCHES_HELD = 2  # the one in use and the next
 Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
@@ -21,18 +23,20 @@ class Batches:
     """Batches in order, each augmented while the one before is in use.
 
     A batch depends on its number alone: order and augmentation are addressed by epoch and
-    position. So training can begin anywhere, and prefetching changes nothing.
+    position. So training can begin anywhere, and prefetching changes nothing. Of each batch, the
+    own slice is augmented alone.
     """
 
-    def __init__(self, options: FitOptions, first: int) -> None:
+    def __init__(self, options: FitOptions, ranks: Ranks, first: int) -> None:
         """Begin with batch number `first`, counted from 0 over all epochs."""
         self._options = options
         split = options.split
         self._mean, self._std = (
             np.array(values, dtype=np.float32) for values in (split.mean, split.std)
         )
-        shape = (options.batch_size, *split.images.shape[1:])
-        self._buffers = [np.empty(shape, dtype=np.float32) for _ in range(2)]
+        self._own = ranks.slice_of(options.batch_size)
+        shape = (self._own.stop - self._own.start, *split.images.shape[1:])
+        self._buffers = [np.empty(shape, dtype=np.float32) for _ in range(BATCHES_HELD)]
         self._order = np.empty(len(split), dtype=np.int64)
         self._epoch_of_order = 0
         self._next = first
@@ -78,8 +82,8 @@ class Batches:
             _native.shuffle(options.seed, epoch, self._order)
             self._epoch_of_order = epoch
         size = options.batch_size
-        positions = self._order[step * size : (step + 1) * size].copy()
-        images = self._buffers[number % 2]
+        positions = self._order[step * size : (step + 1) * size][self._own].copy()
+        images = self._buffers[number % BATCHES_HELD]
         _native.augment(
             split.images,
             positions,

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from skd import _validation as check
 from skd._progress_record import Progress
 from skd._recipe import differences, environment, recipe
-from skd._sealing import sealed, unsealed, write_whole
+from skd._sealing import sealed, unsealed
+from skd._whole_files import write_whole
 from skd.checkpoints import TRAINING_PREFIX, model_metadata
 from skd.errors import DamagedCheckpointError, SKDError
 from skd.history import EpochRecord, History
@@ -38,32 +39,45 @@ class Checkpoints:
     def __init__(self, trainer: Trainable, options: FitOptions, folder: Path) -> None:
         self._trainer, self._options, self._folder = trainer, options, folder
         self._owner = f"{type(trainer).__name__}.fit"
+        self._ranks = trainer.ranks
         self._recipe = recipe(trainer, options)
         #: The newest checkpoint that this run wrote or went on from.
         self.newest: Path | None = None
 
     def begin(self) -> Progress:
-        """Make the folder, or restore trainer and model from its newest whole checkpoint."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        present = self._present()
+        """Make the folder, or restore trainer and model from its newest whole checkpoint.
+
+        The first process alone touches the folder; all see what it sees.
+        """
+        present: list[Path] = []
+        with self._ranks.together():
+            if self._ranks.is_first:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                present = self._present()
+        present = self._ranks.broadcast(present)
+        with self._ranks.alike(SKDError, ValueError):
+            return self._begun(present)
+
+    def _begun(self, present: list[Path]) -> Progress:
         if present and not self._options.resume:
             legal = "a folder without checkpoints, unless resume=True"
             got = f"{str(self._folder)!r} with {present[-1].name}"
             check.refuse("checkpoint_dir", self._owner, legal, got)
         progress = self._resumed(present) if present else Progress()
-        for path in self._folder.iterdir():
-            if UNFINISHED.fullmatch(path.name):
-                path.unlink(missing_ok=True)  # left by a process that was killed while it wrote
+        with self._ranks.together():
+            for path in self._folder.iterdir() if self._ranks.is_first else ():
+                if UNFINISHED.fullmatch(path.name):
+                    path.unlink(missing_ok=True)  # left by a process that was killed meanwhile
         return progress
 
     def save(self, progress: Progress) -> None:
-        """Write a checkpoint, and remove all but the last two."""
+        """Write a checkpoint, and remove all but the last two: in the first process."""
         trainer, model = self._trainer, self._trainer.model
         path = self._folder / f"step-{trainer.steps_taken:012}.safetensors"
         training = {
             "format": FORMAT,
             "recipe": self._recipe,
-            "environment": environment(),
+            "environment": environment(self._ranks),
             "progress": progress.encoded(),
         }
         metadata = {
@@ -73,10 +87,12 @@ class Checkpoints:
         state = dict(model.state_dict())
         for name, array in trainer.state_dict().items():
             state[TRAINING_PREFIX + name] = array
-        write_whole(path, sealed(state, metadata))
+        with self._ranks.together():
+            if self._ranks.is_first:
+                write_whole(path, sealed(state, metadata))
+                for old in self._present()[:-KEPT]:
+                    old.unlink(missing_ok=True)
         self.newest = path
-        for old in self._present()[:-KEPT]:
-            old.unlink(missing_ok=True)
 
     def save_best(self, records: list[EpochRecord]) -> None:
         """Write the model if the last epoch is the best so far."""
@@ -86,7 +102,9 @@ class Checkpoints:
         model = self._trainer.model
         note = json.dumps({"epoch": best.epoch, "accuracy": best.validation.mean})
         metadata = {**model_metadata(model.config, model.normalization), BEST_KEY: note}
-        write_whole(self._folder / BEST_NAME, sealed(model.state_dict(), metadata))
+        with self._ranks.together():
+            if self._ranks.is_first:
+                write_whole(self._folder / BEST_NAME, sealed(model.state_dict(), metadata))
 
     def _present(self) -> list[Path]:
         """Return the checkpoints of the folder, the oldest first."""
@@ -96,12 +114,12 @@ class Checkpoints:
         damaged: dict[Path, str] = {}
         for path in reversed(present):
             try:
-                saved = unsealed(path.read_bytes(), must_be_sealed=True)
+                saved = unsealed(self._read(path), must_be_sealed=True)
             except DamagedCheckpointError as error:
                 damaged[path] = str(error)
                 continue
             progress = self._restored(saved, path)
-            for bad, reason in damaged.items():
+            for bad, reason in damaged.items() if self._ranks.is_first else ():
                 warnings.warn(
                     f"The checkpoint {str(bad)!r} is damaged ({reason}); training goes on from "
                     f"{path.name!r}, and the damaged one is renamed.",
@@ -112,6 +130,12 @@ class Checkpoints:
             return progress
         reasons = ", ".join(f"{path.name}: {reason}" for path, reason in damaged.items())
         raise SKDError(f"No checkpoint of {str(self._folder)!r} is whole ({reasons}).")
+
+    def _read(self, path: Path) -> bytes:
+        """Return the content of a file of the first process."""
+        with self._ranks.together():
+            data = path.read_bytes() if self._ranks.is_first else b""
+        return self._ranks.broadcast(data)
 
     def _restored(self, saved: Saved, path: Path) -> Progress:
         """Put trainer and model into a saved state, if it is one of this run."""
@@ -140,10 +164,10 @@ class Checkpoints:
         if different:
             legal = f"False, or the run that of {str(path)!r}"
             check.refuse("resume", self._owner, legal, "; ".join(different))
-        here, there = environment(), training["environment"]
-        if here != there:
+        here, there = environment(self._ranks), training["environment"]
+        if here != there and self._ranks.is_first:
             warnings.warn(
                 f"The checkpoint {str(path)!r} was written by {there}; going on by {here} may "
                 "differ in the last bits from a run without interruption.",
-                stacklevel=7,
+                stacklevel=8,
             )

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from skd import _validation as check
 from skd._hashes import arrays_sha256
-from skd._sealing import write_whole
+from skd._whole_files import write_whole
 from skd.episodes import Episodes, EpisodeSampler, require_enough_images
 
 METADATA_KEY = "skd_episodes"

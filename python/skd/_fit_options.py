@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._batches import BATCHES_HELD
 from skd.augmentation import mode_of, padding_of
 from skd.callbacks import Callback
 from skd.datasets import Split
@@ -19,6 +20,7 @@ from skd.history import EpochRecord, Losses
 from skd.schedules import cosine_lr
 
 if TYPE_CHECKING:
+    from skd._ranks import Ranks
     from skd.models import Model
     from skd.optimizers import SGD
 
@@ -29,6 +31,7 @@ class Trainable(Protocol):
     model: Model
     optimizer: SGD
     learning_rate: float
+    ranks: Ranks
 
     @property
     def steps_taken(self) -> int:
@@ -43,8 +46,14 @@ class Trainable(Protocol):
     def load_state_dict(self, state_dict: Mapping[str, ArrayLike], /) -> None:
         """Replace what `state_dict` returns."""
 
+    def level_running_statistics(self) -> None:
+        """Take over those of the first process, where each has its own."""
+
     def recipe(self) -> dict[str, Any]:
         """Return the options of the objective."""
+
+    def require_memory(self, batch_size: int, further_bytes: int = 0) -> None:
+        """Raise a MemoryError if the machine lacks the memory for a step."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +122,8 @@ class FitOptions:
                 check.refuse("val", owner, legal, val.images.shape[1:])
             if val.smallest_class < 2:
                 check.refuse("val", owner, "of at least 2 images per class", val.smallest_class)
-        size = check.integer(batch_size, "batch_size", owner, minimum=1)
+        # Every rank has a part of each batch.
+        size = check.integer(batch_size, "batch_size", owner, minimum=trainer.ranks.size)
         if size > len(split):
             check.refuse("batch_size", owner, f"at most the number of images, {len(split)}", size)
         if callback is not None and not callable(callback):
@@ -151,6 +161,9 @@ class FitOptions:
         if not rate <= float(np.finfo(np.float32).max):
             legal = "such that the learning rate of the last epoch is finite in float32"
             check.refuse("decay_factor", owner, legal, options.decay_factor)
+        own = trainer.ranks.slice_of(size)
+        count = own.stop - own.start
+        trainer.require_memory(count, BATCHES_HELD * 4 * count * side * side * channels)
         return options
 
     @property

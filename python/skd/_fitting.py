@@ -8,8 +8,10 @@ from typing import Any, NoReturn
 from skd._batches import Batches
 from skd._checkpointing import Checkpoints
 from skd._fit_options import FitOptions, Trainable
+from skd._hashes import state_sha256
 from skd._progress import progress_bar
 from skd._progress_record import Progress
+from skd._recipe import recipe
 from skd._signals import Stopped, StopRequests
 from skd.callbacks import RunStart, StepRecord
 from skd.callbacks._protocol import listening
@@ -22,7 +24,9 @@ VALIDATION_EPISODES = 200
 
 def fit(trainer: Trainable, options: FitOptions) -> History:
     """Run the epochs; see `Trainable.fit`."""
-    folder = options.checkpoint_dir
+    folder, ranks = options.checkpoint_dir, trainer.ranks
+    if ranks.size > 1:
+        ranks.require_equal(_identity(trainer, options), f"{type(trainer).__name__}.fit")
     checkpoints = None if folder is None else Checkpoints(trainer, options, folder)
     progress = Progress() if checkpoints is None else checkpoints.begin()
     trainer.model.normalization = (options.split.mean, options.split.std)
@@ -38,9 +42,12 @@ def fit(trainer: Trainable, options: FitOptions) -> History:
     )
     with (
         progress_bar(
-            steps * options.epochs, start.objective, "step", wanted=options.progress
+            steps * options.epochs,
+            start.objective,
+            "step",
+            wanted=options.progress and ranks.is_first,
         ) as bar,
-        Batches(options, first) as batches,
+        Batches(options, ranks, first) as batches,
         StopRequests(wanted=checkpoints is not None) as stop,
         listening(options.callbacks, start),
     ):
@@ -49,6 +56,20 @@ def fit(trainer: Trainable, options: FitOptions) -> History:
         while progress.epoch <= options.epochs:
             run.epoch()
     return History(tuple(progress.records))
+
+
+def _identity(trainer: Trainable, options: FitOptions) -> dict[str, Any]:
+    """Return what must be equal in all processes that train together."""
+    return {
+        **recipe(trainer, options),
+        "epochs": options.epochs,
+        "checkpoint_dir": options.checkpoint_dir is not None,
+        "save_every_steps": options.save_every_steps,
+        "resume": options.resume,
+        "callback": options.callback is not None,
+        "model": state_sha256(trainer.model.state_dict()),
+        "trainer": state_sha256(trainer.state_dict()),
+    }
 
 
 class _Run:
@@ -73,12 +94,13 @@ class _Run:
         trainer.learning_rate = options.learning_rate(progress.epoch, trainer.optimizer.lr)
         while progress.step < options.steps_per_epoch:
             self._step()
-            if self._stop.requested is not None:
+            if self._must_stop():
                 self._save_and_stop()
             if self._is_due():
                 self._save()
+        trainer.level_running_statistics()
         try:
-            with self._stop.may_break_off():
+            with self._stop.may_break_off(wanted=self._is_alone):
                 validation = self._validate()
         except Stopped:
             self._save_and_stop()
@@ -96,13 +118,15 @@ class _Run:
             self._checkpoints.save_best(progress.records)
         self._save()
         try:
-            with self._stop.may_break_off():
+            with self._stop.may_break_off(wanted=self._is_alone), trainer.ranks.together():
                 if options.callback is not None:
                     options.callback(record)
                 for listener in options.callbacks:
                     listener.on_epoch(record)
         except Stopped:
-            self._stop.deliver()
+            self._deliver()
+        if not self._is_alone and self._must_stop():
+            self._deliver()
 
     def _step(self) -> None:
         progress = self._progress
@@ -140,16 +164,19 @@ class _Run:
         val = options.val
         if val is None or (epoch % options.val_every != 0 and epoch != options.epochs):
             return None
-        return evaluate(
-            self._trainer.model,
-            val,
-            n_way=min(5, val.n_classes),
-            n_query=min(15, val.smallest_class - 1),
-            n_episodes=VALIDATION_EPISODES,
-            n_support_copies=1,
-            support_augmentation="none",
-            seed=options.seed,
-        )
+        ranks = self._trainer.ranks
+        with ranks.alike():  # what fails in one rank alone has ended all
+            return evaluate(
+                self._trainer.model,
+                val,
+                n_way=min(5, val.n_classes),
+                n_query=min(15, val.smallest_class - 1),
+                n_episodes=VALIDATION_EPISODES,
+                n_support_copies=1,
+                support_augmentation="none",
+                seed=options.seed,
+                communicator=ranks.communicator,
+            )
 
     def _is_due(self) -> bool:
         """Whether a checkpoint follows this step; the one after an epoch's last includes it."""
@@ -168,4 +195,22 @@ class _Run:
 
     def _save_and_stop(self) -> NoReturn:
         self._save()
-        self._stop.deliver()
+        self._deliver()
+
+    @property
+    def _is_alone(self) -> bool:
+        """Whether work can be broken off without others that would wait."""
+        return self._trainer.ranks.size == 1
+
+    def _must_stop(self) -> bool:
+        """Whether a signal has asked this process, or any other of the run, to end."""
+        if self._checkpoints is None:
+            return False
+        number = self._trainer.ranks.largest(self._stop.requested or 0)
+        if number:
+            self._stop.requested = number
+        return number > 0
+
+    def _deliver(self) -> NoReturn:
+        with self._trainer.ranks.alike():
+            self._stop.deliver()

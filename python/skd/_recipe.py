@@ -12,6 +12,7 @@ from skd.augmentation import MODES
 
 if TYPE_CHECKING:
     from skd._fit_options import FitOptions, Trainable
+    from skd._ranks import Ranks
 
 
 def recipe(trainer: Trainable, options: FitOptions) -> dict[str, Any]:
@@ -56,9 +57,10 @@ def differences(saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str
     ]
 
 
-def environment() -> dict[str, str]:
+def environment(ranks: Ranks) -> dict[str, Any]:
     """Return what may change the last bits of a result without changing its meaning."""
     return {
         "version": _version.__version__,
         "instruction set": _instruction_set.instruction_set(),
+        **({} if ranks.size == 1 else {"ranks": ranks.size}),
     }

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
-from skd._sealing import write_whole
+from skd._whole_files import write_whole
 
 FORMAT = "skd-evaluation"
 VERSION = 1

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -110,38 +108,3 @@ def _digest(data: bytes, place: re.Match[bytes]) -> bytes:
 
 def _header_end(data: bytes | bytearray) -> int:
     return min(LENGTH_BYTES + int.from_bytes(data[:LENGTH_BYTES], "little"), len(data))
-
-
-def write_whole(path: Path, data: bytes | bytearray) -> None:
-    """Write a file so that it appears whole or not at all, and stays after a loss of power.
-
-    Raises
-    ------
-    OSError
-        If the file cannot be written, as on a full disk; its name is in the message, a file that
-        was there before is as it was, and none is left half-written.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        if error.errno is None:
-            raise
-        raise OSError(error.errno, f"{error.strerror}, writing", str(path)) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a change of names in a folder last, where the system can open folders."""
-    if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -51,8 +51,11 @@ class StopRequests:
         self._restore()
 
     @contextmanager
-    def may_break_off(self) -> Iterator[None]:
-        """Raise `Stopped` within the context as soon as a signal comes, or has come."""
+    def may_break_off(self, *, wanted: bool = True) -> Iterator[None]:
+        """Raise `Stopped` within the context, if wanted, once a signal comes or has come."""
+        if not wanted:
+            yield
+            return
         self._breaks_off = True
         try:
             if self.requested is not None:
@@ -65,6 +68,8 @@ class StopRequests:
         """Do what the signal that came does by itself: call its handler, or end the program."""
         number = self.requested
         assert number is not None
+        if number not in self._handlers:  # it came to another process of the run
+            raise KeyboardInterrupt
         handler = self._handlers[number]
         self._restore()
         if handler is signal.SIG_DFL:

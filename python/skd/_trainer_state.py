@@ -15,6 +15,7 @@ from skd.errors import NonFiniteLossError
 from skd.history import Losses
 
 if TYPE_CHECKING:
+    from skd._ranks import Ranks
     from skd.models import Model
     from skd.optimizers import SGD
     from skd.terms import Term
@@ -30,6 +31,8 @@ class TrainerState:
     optimizer: SGD
     seed: int
     terms: tuple[Term, ...]
+    sync_batch_norm: bool
+    ranks: Ranks
     _native: _native.Trainer
     _learning_rate: float
     #: Names of the attributes that are options of the objective.
@@ -63,12 +66,64 @@ class TrainerState:
         return {
             "objective": type(self).__name__,
             **options,
-            **{f"term {term.name}": [term.on, term.weight] for term in self.terms},
+            # Their order decides the last bits of the sum.
+            **{
+                f"term {term.name}": [place, term.on, term.weight]
+                for place, term in enumerate(self.terms)
+            },
             "trainer seed": self.seed,
             "lr": self.optimizer.lr,
             "momentum": self.optimizer.momentum,
             "weight_decay": self.optimizer.weight_decay,
+            **({} if self.sync_batch_norm else {"sync_batch_norm": False}),
         }
+
+    def step_memory(self, batch_size: int) -> int:
+        """Return how much memory trainer and models hold once they take steps.
+
+        A step for which the machine has too little raises a MemoryError before it begins, and
+        changes nothing. `skd.available_memory` tells what there is.
+
+        Parameters
+        ----------
+        batch_size : int
+            Images of a step, before rotation.
+
+        Returns
+        -------
+        step_memory : int
+            Bytes of state, gradients, velocities, activations and workspaces, without the arrays
+            of the batch; found without allocating anything.
+
+        Examples
+        --------
+        >>> trainer = skd.Supervised(skd.create_model("convnet4", num_classes=5, image_size=32))
+        >>> trainer.step_memory(64) > trainer.step_memory(32)
+        True
+        """
+        owner = f"{type(self).__name__}.step_memory"
+        return self._native.step_memory(check.integer(batch_size, "batch_size", owner, minimum=1))
+
+    def require_memory(self, batch_size: int, further_bytes: int = 0) -> None:
+        """Raise a MemoryError if the machine lacks the memory for a step.
+
+        Parameters
+        ----------
+        batch_size : int
+            Images of a step, before rotation.
+        further_bytes : int, default=0
+            What is needed besides, for arrays of the caller.
+
+        Raises
+        ------
+        MemoryError
+            With the batch size, the estimate and what is available.
+        """
+        owner = f"{type(self).__name__}.require_memory"
+        self._native.require_memory(
+            check.integer(batch_size, "batch_size", owner, minimum=1),
+            check.integer(further_bytes, "further_bytes", owner, maximum=2**60),
+        )
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """Return all that the next step depends on beside the model's own state.
@@ -113,6 +168,14 @@ class TrainerState:
         )
         self._native.load(list(arrays.values()), step)
         self.learning_rate = rate
+
+    def level_running_statistics(self) -> None:
+        """Take over those of the first process, where each has its own: they serve evaluation."""
+        if self.ranks.size == 1 or self.sync_batch_norm:
+            return
+        state = self.model.state_dict()
+        own = {name: state[name] for name in state if ".running_" in name}
+        self.model.load_state_dict({**state, **self.ranks.broadcast(own)})
 
     @contextmanager
     def _explaining_non_finite(self, own: Mapping[str, float]) -> Iterator[None]:

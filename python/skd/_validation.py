@@ -162,6 +162,13 @@ def float_array(
     return result
 
 
+def float_copy_bytes(array: NDArray[Any]) -> int:
+    """Return what `float_array` would allocate for an array."""
+    flags = array.flags
+    is_taken_as_it_is = array.dtype == np.float32 and flags.c_contiguous and flags.aligned
+    return 0 if is_taken_as_it_is else 4 * array.size
+
+
 def byte_array(value: ArrayLike, name: str, owner: str, *, ndim: int) -> NDArray[np.uint8]:
     """Return `value` as C-contiguous uint8; only integers in 0..255 are taken."""
     array = _as_array(value, name, owner)

@@ -11,7 +11,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from skd import _validation as check
-from skd._sealing import sealed, unsealed, write_whole
+from skd._sealing import sealed, unsealed
+from skd._whole_files import write_whole
 from skd.errors import DamagedCheckpointError
 
 METADATA_KEY = "skd"
@@ -26,11 +27,7 @@ def write_checkpoint(
     normalization: Any,
 ) -> None:
     """Write a model's state, configuration and normalisation; see `Model.save`."""
-    target = check.path(path, "path", "Model.save")
-    if target.is_dir():
-        check.refuse("path", "Model.save", "the name of a file", f"the folder {str(target)!r}")
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"There is no folder {str(target.parent)!r} to save a model in.")
+    target = check.output_file(path, "path", "Model.save")
     write_whole(target, sealed(state, model_metadata(config, normalization)))
 
 

@@ -9,18 +9,23 @@ References
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from skd import _native
 from skd import _validation as check
+from skd._trainer import Trainer
 from skd.models import Model
 from skd.optimizers import SGD
 from skd.terms import Term
-from skd.training import _Trainer, check_teacher
+from skd.training import check_teacher
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Intracomm
 
 __all__ = ["Distilled"]
 
 
-class Distilled(_Trainer):
+class Distilled(Trainer):
     """Labels and a teacher on images that are not rotated; known as RFS-distill [1]_.
 
     ``total = alpha * cross_entropy + beta * distillation``. Published runs start every student
@@ -44,6 +49,11 @@ class Distilled(_Trainer):
         Of dropout and DropBlock.
     terms : sequence of Term, default=()
         Join the loss.
+    communicator : mpi4py.MPI.Intracomm, optional
+        Of the ranks that train together, each with a model of equal state; see
+        docs/distributed.md.
+    sync_batch_norm : bool, default=True
+        Whether batch statistics are those of all ranks' images, or of the own ones.
 
     References
     ----------
@@ -78,6 +88,8 @@ class Distilled(_Trainer):
         optimizer: SGD | None = None,
         seed: int = 0,
         terms: Sequence[Term] = (),
+        communicator: Intracomm | None = None,
+        sync_batch_norm: bool = True,
     ) -> None:
         owner = "Distilled"
         check_teacher(student, teacher, owner)
@@ -95,4 +107,6 @@ class Distilled(_Trainer):
             beta=self.beta,
             temperature=self.temperature,
             terms=terms,
+            communicator=communicator,
+            sync_batch_norm=sync_batch_norm,
         )

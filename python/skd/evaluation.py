@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,9 +12,16 @@ from skd import _native
 from skd import _validation as check
 from skd._episode_features import FeatureExtractor, SupportAugmentation
 from skd._episode_files import EpisodeSet, find_episodes
+from skd._episode_scores import (
+    CLASSIFIERS,
+    INVERSE_REGULARIZATION,
+    episode_accuracies,
+    score,
+)
 from skd._hashes import arrays_sha256, state_sha256
 from skd._instruction_set import instruction_set
 from skd._progress import progress_bar
+from skd._ranks import ranks_of
 from skd._reports import EvaluationResult, mean_ci95
 from skd._version import __version__
 from skd.augmentation import default_padding, mode_of
@@ -23,24 +29,12 @@ from skd.classifiers import l2_normalize
 from skd.datasets import Split
 from skd.models import FEATURES, Model, Normalization
 
+if TYPE_CHECKING:
+    from mpi4py.MPI import Intracomm
+
 __all__ = ["EvaluationResult", "evaluate", "evaluate_features", "mean_ci95"]
 
 FloatArray = NDArray[np.float32]
-
-CLASSIFIERS = {
-    "logistic": _native.CLASSIFIER_LOGISTIC,
-    "nearest_centroid": _native.CLASSIFIER_NEAREST_CENTROID,
-    "nearest_centroid_cosine": _native.CLASSIFIER_NEAREST_CENTROID_COSINE,
-    "nearest_neighbor": _native.CLASSIFIER_NEAREST_NEIGHBOR,
-    "nearest_neighbor_cosine": _native.CLASSIFIER_NEAREST_NEIGHBOR_COSINE,
-    "ridge": _native.CLASSIFIER_RIDGE,  # its alpha is 1 / INVERSE_REGULARIZATION
-    "linear_svc": _native.CLASSIFIER_LINEAR_SVC,
-}
-INVERSE_REGULARIZATION = 1.0
-# The support features of so many episodes are in memory at once, of fewer where they are large: a
-# power of two, so that the batches of a block are full unless its episodes are few and large.
-MOST_EPISODES_AT_ONCE = 1024
-SUPPORT_BYTES = 1 << 26
 
 
 def evaluate(
@@ -62,6 +56,7 @@ def evaluate(
     data_name: str | None = None,
     split_name: str | None = None,
     progress: bool = False,
+    communicator: Intracomm | None = None,
 ) -> EvaluationResult:
     """Evaluate a model on few-shot episodes.
 
@@ -102,6 +97,9 @@ def evaluate(
         What the report calls the data and the split, such as "cifar-fs" and "val".
     progress : bool, default=False
         Whether to show a progress bar, if the standard error is a terminal.
+    communicator : mpi4py.MPI.Intracomm, optional
+        Of ranks that share the work, each with the same model and data. All get the report that one
+        alone would get, to the bit; the first reads or writes `episodes_file`.
 
     Returns
     -------
@@ -117,32 +115,43 @@ def evaluate(
         If an argument is of another type than documented.
     FileNotFoundError
         If there is no folder to write the episodes file into.
+    SKDError
+        If another rank raises one of these.
     """
     owner = "evaluate"
-    check.instance(model, "model", owner, Model)
-    check.instance(split, "split", owner, Split)
-    mode = mode_of(support_augmentation, "support_augmentation", owner, split.images.shape[3])
-    copies = check.integer(n_support_copies, "n_support_copies", owner, minimum=1, maximum=1000)
-    check.choice(features, "features", owner, FEATURES)
-    mirrors = check.boolean(flip, "flip", owner)
-    shows = check.boolean(progress, "progress", owner)
-    check.model_images(
-        split.images, "split", owner, side=model.image_size, channels=model.input_channels
-    )
-    names = _checked_names(data_name, split_name, owner)
-    check.choice(classifier, "classifier", owner, CLASSIFIERS)
-    episodes = find_episodes(  # last of the checks, for it may write a file
-        split.labels,
-        n_way=n_way,
-        n_shot=n_shot,
-        n_query=n_query,
-        n_episodes=n_episodes,
-        seed=seed,
-        legacy=legacy_episodes,
-        episodes_file=episodes_file,
-        owner=owner,
-        class_names=split.class_names,
-    )
+    ranks = ranks_of(communicator, owner)
+    with ranks.guarded(), ranks.together():
+        check.instance(model, "model", owner, Model)
+        check.instance(split, "split", owner, Split)
+        mode = mode_of(support_augmentation, "support_augmentation", owner, split.images.shape[3])
+        copies = check.integer(n_support_copies, "n_support_copies", owner, minimum=1, maximum=1000)
+        check.choice(features, "features", owner, FEATURES)
+        mirrors = check.boolean(flip, "flip", owner)
+        shows = check.boolean(progress, "progress", owner)
+        check.model_images(
+            split.images, "split", owner, side=model.image_size, channels=model.input_channels
+        )
+        names = _checked_names(data_name, split_name, owner)
+        check.choice(classifier, "classifier", owner, CLASSIFIERS)
+        # Last of the checks, for it may write a file.
+        found = (
+            None
+            if not ranks.is_first
+            else find_episodes(
+                split.labels,
+                n_way=n_way,
+                n_shot=n_shot,
+                n_query=n_query,
+                n_episodes=n_episodes,
+                seed=seed,
+                legacy=legacy_episodes,
+                episodes_file=episodes_file,
+                owner=owner,
+                class_names=split.class_names,
+            )
+        )
+    episodes = ranks.broadcast(found)
+    assert episodes is not None
     augments = mode != _native.AUGMENT_NONE
     padding = default_padding(split.images.shape[1])
     how = SupportAugmentation(mode, padding, mirrors, copies if augments else 1, int(seed))
@@ -167,26 +176,13 @@ def evaluate(
             "image_shape": list(split.images.shape[1:]),
         },
     )
-    _, support, query = episodes.episodes
-    needed = query if augments else np.concatenate([support, query], axis=2)
-    positions, rows = np.unique(needed.ravel(), return_inverse=True)
-    rows = rows.reshape(needed.shape)  # of the features, in place of positions in the split
-    total = len(positions) + augments * how.copies * support.size
-    with progress_bar(total, owner, "image", wanted=shows) as bar:
-        extract = FeatureExtractor(model, features, split.images, normalization, bar.update)
-        image_features = extract.plain(positions)
-
-        def support_features(block: slice) -> FloatArray:
-            if augments:
-                return extract.augmented(block.start, support[block], how)
-            own = rows[block, :, : support.shape[2]]
-            gathered: FloatArray = image_features[own.reshape(len(own), -1)]
-            return gathered
-
-        query_rows = np.ascontiguousarray(rows[:, :, -query.shape[2] :])
-        accuracies = _score(
-            classifier, image_features, query_rows, support_features, support.shape[2], how.copies
-        )
+    with ranks.guarded():
+        ranks.require_equal({**options, **provenance}, owner)
+        with progress_bar(0, owner, "image", wanted=shows and ranks.is_first) as bar:
+            extract = FeatureExtractor(model, features, split.images, normalization, bar.update)
+            accuracies = episode_accuracies(
+                extract, episodes, classifier, how if augments else None, ranks, bar
+            )
     return EvaluationResult(*mean_ci95(accuracies), accuracies, options, provenance)
 
 
@@ -275,7 +271,10 @@ data_name, split_name, progress
             bar.update(len(own))
             return rows[own.reshape(len(own), -1)]
 
-        accuracies = _score(classifier, rows, query, support_features, support.shape[2], 1)
+        everything = slice(0, len(query))
+        accuracies = score(
+            classifier, rows, query, support_features, support.shape[2], 1, everything
+        )
     return EvaluationResult(
         *mean_ci95(accuracies),
         accuracies,
@@ -318,37 +317,3 @@ def _checked_names(data_name: Any, split_name: Any, owner: str) -> dict[str, str
         if name is not None and not isinstance(name, str):
             check.refuse(parameter, owner, "a str or None", repr(name), TypeError)
     return {"name": data_name, "split": split_name}
-
-
-def _score(
-    classifier: str,
-    features: FloatArray,
-    query: NDArray[np.int64],
-    support_features: Callable[[slice], FloatArray],
-    n_shot: int,
-    copies: int,
-) -> NDArray[np.float64]:
-    """Return the accuracies of the episodes in percent, block after block.
-
-    `query` holds rows of `features`; `support_features` computes those of a block of episodes.
-    """
-    n_episodes, n_way, _ = query.shape
-    support_labels = np.tile(np.repeat(np.arange(n_way, dtype=np.int64), n_shot), copies)
-    accuracies = np.empty(n_episodes, dtype=np.float64)
-    size = MOST_EPISODES_AT_ONCE
-    while size > 1 and size * support_labels.size * features[0].nbytes > SUPPORT_BYTES:
-        size //= 2
-    for first in range(0, n_episodes, size):
-        block = slice(first, min(first + size, n_episodes))
-        _native.score_episodes(
-            support_features(block),
-            support_labels,
-            features,
-            query[block],
-            CLASSIFIERS[classifier],
-            INVERSE_REGULARIZATION,
-            None,
-            accuracies[block],
-        )
-    accuracies *= 100
-    return accuracies

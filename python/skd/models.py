@@ -198,6 +198,24 @@ class Model:
                 self._native.stage_output(chunk, stage, output[rows])
         return outputs
 
+    def evaluation_memory(self, n_images: int = CHUNK) -> int:
+        """Return how much memory the model's buffers hold once images are evaluated.
+
+        An evaluation for which the machine has too little raises a MemoryError before it begins.
+
+        Parameters
+        ----------
+        n_images : int, default=64
+            Images handed over at once; 64 at a time are evaluated.
+
+        Returns
+        -------
+        evaluation_memory : int
+            Bytes of state and passes, without the arrays of images and results.
+        """
+        owner = "Model.evaluation_memory"
+        return self._native.evaluation_memory(check.integer(n_images, "n_images", owner))
+
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """Return the state as read-only views, under PyTorch's names and in its shapes.
 
@@ -318,6 +336,7 @@ class _Chunks:
         self._normalization = normalization
         self._owner = owner
         self.count = len(self._images)
+        model._native.require_memory(self.count, check.float_copy_bytes(self._images[:CHUNK]))
 
     def __iter__(self) -> Iterator[tuple[slice, FloatArray]]:
         for start in range(0, self.count, CHUNK):

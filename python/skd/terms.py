@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
+from skd._ranks import Ranks
 
 __all__ = ["Term"]
 
@@ -131,15 +132,22 @@ def checked_terms(value: Any, owner: str) -> tuple[Term, ...]:
 
 
 def described(
-    terms: Sequence[Term], labels: NDArray[np.int64] | None, values: dict[str, float]
+    terms: Sequence[Term],
+    labels: NDArray[np.int64] | None,
+    values: dict[str, float],
+    ranks: Ranks,
 ) -> list[Any]:
-    """Return terms as the library takes them for one call; their values go to `values`."""
+    """Return terms as the library takes them for one call; their values go to `values`.
+
+    The library tells all processes of a term that fails in one.
+    """
     if labels is not None:
         labels.setflags(write=False)
 
     def bound(term: Term) -> Callable[[FloatArray, tuple[int, ...]], tuple[float, FloatArray]]:
         def evaluate(rows: FloatArray, views: tuple[int, ...]) -> tuple[float, FloatArray]:
-            value, gradient = term.evaluate(rows, labels, views)
+            with ranks.alike():
+                value, gradient = term.evaluate(rows, labels, views)
             values[term.name] = value
             return value, gradient
 

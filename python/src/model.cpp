@@ -95,6 +95,16 @@ void evaluate(const Model &model, const Images &images,
   });
 }
 
+int64_t evaluation_memory(const Model &model, int64_t batch) {
+  int64_t bytes = 0;
+  compute([&] { return skd_model_evaluation_memory(model.handle, batch, &bytes); });
+  return bytes;
+}
+
+void require_memory(const Model &model, int64_t batch, int64_t further_bytes) {
+  compute([&] { return skd_model_require_memory(model.handle, batch, further_bytes); });
+}
+
 Shape stage_shape(const Model &model, int64_t batch, int64_t stage) {
   skd_image_shape shape{};
   compute([&] { return skd_model_stage_shape(model.handle, batch, stage, &shape); });
@@ -124,6 +134,8 @@ void bind_model(nb::module_ &module) {
       .def("load", &load, array("arrays"))
       .def("evaluate", &evaluate, array("images"), optional_array("embeddings"),
            optional_array("logits"), optional_array("rotation"))
+      .def("evaluation_memory", &evaluation_memory, "batch"_a)
+      .def("require_memory", &require_memory, "batch"_a, "further_bytes"_a)
       .def("stage_shape", &stage_shape, "batch"_a, "stage"_a)
       .def("stage_output", &stage_output, array("images"), "stage"_a, array("output"))
       .def_prop_ro("num_classes", [](const Model &model) { return model.info.num_classes; })

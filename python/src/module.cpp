@@ -23,6 +23,8 @@ NB_MODULE(_native, module) {
       "count"_a);
   module.def("get_num_threads", &skd_get_num_threads);
   module.def("instruction_set", &skd_instruction_set);
+  module.def("available_memory", &skd_available_memory);
+  module.def("live_memory", &skd_live_memory);
 
   bind_operations(module);
   bind_layers(module);

@@ -1,22 +1,7 @@
 // Trainers and learning-rate schedules.
-#include <exception>
-
-#include <nanobind/stl/pair.h>
-#include <nanobind/stl/string.h>
-#include <nanobind/stl/tuple.h>
-#include <nanobind/stl/vector.h>
-
-#include "handles.h"
+#include "trainer_calls.h"
 
 namespace {
-
-/// A trainer, with the Python object of its model for the views of gradients.
-struct Trainer {
-  skd_trainer *handle = nullptr;
-  nb::object model;
-
-  ~Trainer() { skd_trainer_free(handle); }
-};
 
 void create(Trainer *self, const Model &model, const Model *teacher, int32_t objective,
             float alpha, float beta, float temperature, bool twin_90, bool twin_180, bool twin_270,
@@ -37,55 +22,13 @@ nb::tuple losses_tuple(const skd_losses &losses) {
                         losses.twin, losses.accuracy, losses.rotation_accuracy);
 }
 
-/// Name, whether it reads the embedding, weight, and what computes value and gradient.
-using TermDescription = std::tuple<std::string, bool, float, nb::callable>;
-
-/// The terms of one call. Gradients and an exception are kept here until Swift has returned.
-struct Terms {
-  const Trainer &trainer;
-  std::vector<Matrix> gradients;
-  std::exception_ptr exception;
-
-  struct Term {
-    Terms &terms;
-    const nb::callable &function;
-  };
-
-  static int32_t evaluate(void *context, const skd_term_input *input, double *value,
-                          const float **gradient) {
-    Term &term = *static_cast<Term *>(context);
-    nb::gil_scoped_acquire acquired;
-    try {
-      std::tie(*value, *gradient) = term.terms.evaluate(term.function, *input);
-      return 0;
-    } catch (...) {
-      term.terms.exception = std::current_exception();
-      return 1;
-    }
-  }
-
-  std::pair<double, const float *> evaluate(const nb::callable &function,
-                                            const skd_term_input &input) {
-    const Shape shape{input.view_count * input.batch, input.dimensions};
-    const size_t extents[] = {size_t(shape[0]), size_t(shape[1])};
-    // The view may outlive the call: it keeps the model, and so the memory, alive.
-    const nb::ndarray<nb::numpy, const float> rows(input.rows, 2, extents, trainer.model);
-    nb::list degrees;
-    for (int64_t view = 0; view < input.view_count; ++view) degrees.append(input.degrees[view]);
-    const auto [value, gradient] =
-        nb::cast<std::pair<double, Matrix>>(function(rows, nb::tuple(degrees)));
-    require_shape("Term.function", "gradient", gradient, shape);
-    gradients.push_back(gradient);
-    return {value, gradient.data()};
-  }
-};
-
-using Advance = decltype(&skd_trainer_step_with_terms);
+using Advance = decltype(&skd_trainer_step_with_share);
 
 /// The seven numbers of skd_losses, in its order.
 nb::tuple advance(const char *function, Advance call, const Trainer &trainer,
                   const Images &images, const std::optional<Labels> &labels,
-                  const std::vector<TermDescription> &descriptions) {
+                  const std::vector<TermDescription> &descriptions,
+                  const std::optional<ShareDescription> &share_description) {
   const int64_t batch = int64_t(images.shape(0));
   require_shape(function, "images", images,
                 nb::cast<const Model &>(trainer.model).images_shape(batch));
@@ -100,25 +43,34 @@ nb::tuple advance(const char *function, Advance call, const Trainer &trainer,
     list.push_back({name.c_str(), reads_embedding ? SKD_TERM_EMBEDDING : SKD_TERM_LOGITS, weight,
                     &Terms::evaluate, &contexts.back()});
   }
+  std::optional<Share> share;
+  skd_batch_share native_share{};
+  if (share_description) {
+    share.emplace(Share{trainer, *share_description, nullptr});
+    native_share = share->native();
+  }
   skd_status status;
   {
     nb::gil_scoped_release released;
     status = call(trainer.handle, images.data(), pointer(labels), batch, list.data(),
-                  int64_t(list.size()), &losses);
+                  int64_t(list.size()), share ? &native_share : nullptr, &losses);
   }
   if (terms.exception) std::rethrow_exception(terms.exception);
+  if (share && share->exception) std::rethrow_exception(share->exception);
   if (status != SKD_OK) raise(status);
   return losses_tuple(losses);
 }
 
 nb::tuple step(const Trainer &trainer, const Images &images, const std::optional<Labels> &labels,
-               const std::vector<TermDescription> &terms) {
-  return advance("step", &skd_trainer_step_with_terms, trainer, images, labels, terms);
+               const std::vector<TermDescription> &terms,
+               const std::optional<ShareDescription> &share) {
+  return advance("step", &skd_trainer_step_with_share, trainer, images, labels, terms, share);
 }
 
 nb::tuple loss(const Trainer &trainer, const Images &images, const std::optional<Labels> &labels,
-               const std::vector<TermDescription> &terms) {
-  return advance("loss", &skd_trainer_loss_with_terms, trainer, images, labels, terms);
+               const std::vector<TermDescription> &terms,
+               const std::optional<ShareDescription> &share) {
+  return advance("loss", &skd_trainer_loss_with_share, trainer, images, labels, terms, share);
 }
 
 /// {name: read-only view} of the parameters that the last call gave a gradient.
@@ -182,6 +134,16 @@ int64_t steps_taken(const Trainer &trainer) {
   return step;
 }
 
+int64_t step_memory(const Trainer &trainer, int64_t batch) {
+  int64_t bytes = 0;
+  compute([&] { return skd_trainer_step_memory(trainer.handle, batch, &bytes); });
+  return bytes;
+}
+
+void require_memory(const Trainer &trainer, int64_t batch, int64_t further_bytes) {
+  compute([&] { return skd_trainer_require_memory(trainer.handle, batch, further_bytes); });
+}
+
 void set_learning_rate(const Trainer &trainer, double learning_rate) {
   compute([&] { return skd_trainer_set_learning_rate(trainer.handle, learning_rate); });
 }
@@ -212,13 +174,17 @@ void bind_trainer(nb::module_ &module) {
       .def("__init__", &create, "model"_a, "teacher"_a.none(), "objective"_a, "alpha"_a, "beta"_a,
            "temperature"_a, "twin_90"_a, "twin_180"_a, "twin_270"_a, "all_views"_a,
            "learning_rate"_a, "momentum"_a, "weight_decay"_a, "seed"_a)
-      .def("step", &step, array("images"), optional_array("labels"), "terms"_a)
-      .def("loss", &loss, array("images"), optional_array("labels"), "terms"_a)
+      .def("step", &step, array("images"), optional_array("labels"), "terms"_a,
+           "share"_a.none())
+      .def("loss", &loss, array("images"), optional_array("labels"), "terms"_a,
+           "share"_a.none())
       .def("gradients", &gradients)
       .def("last_losses", &last_losses)
       .def("velocities", &velocities)
       .def("load", &load, array("velocities"), "step"_a)
       .def_prop_ro("steps_taken", &steps_taken)
+      .def("step_memory", &step_memory, "batch"_a)
+      .def("require_memory", &require_memory, "batch"_a, "further_bytes"_a)
       .def("set_learning_rate", &set_learning_rate, "learning_rate"_a);
   module.def("step_learning_rate", &step_learning_rate, "epoch"_a, "base"_a, "factor"_a,
              array("milestones"));

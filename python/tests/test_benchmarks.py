@@ -23,6 +23,7 @@ from speed.report import (
 from speed.timing import Sample, median_ratio, take_turns, timed
 from speed.worker import Contestant, Task
 from speed.works import Kind, Work
+from weak_scaling import WeakScaling
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -135,6 +136,15 @@ def test_memory_is_ours_over_theirs(make_result):
     assert result.ratio == 0.5
     assert result.verdict == "goal"
     assert "300 (300-300) MB" in result.cells()
+
+
+def test_weak_scaling_is_seconds_alone_for_each_second_together():
+    samples = Sample((0.9, 1.8)), Sample((0.95, 2.0)), Sample((1.0, 2.0))
+    row = WeakScaling(Work(Kind.GEN0, 32, 16), *samples)
+    assert row.efficiency == pytest.approx(0.9)
+    assert row.ceiling == pytest.approx((0.9 / 0.95 + 0.9) / 2)
+    assert row.cells()[-3:] == ("90.0%", "0.9 (0.95)", "bar")
+    assert json.loads(json.dumps(row.content()))["together"] == [1, 2]
 
 
 def test_what_another_clock_took_is_not_judged(make_result):

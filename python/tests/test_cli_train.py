@@ -131,7 +131,7 @@ def test_ctrl_c_ends_with_status_130_and_the_command_that_goes_on_to_the_same_bi
     stopped = []
     # The estimate takes steps too, which are not those to interrupt.
     monkeypatch.setattr(_carrying_out, "estimate", lambda run: None)
-    monkeypatch.setattr(_carrying_out, "estimate_lines", lambda expected: [])
+    monkeypatch.setattr(_carrying_out, "estimate_lines", lambda expected, processes: [])
     monkeypatch.setattr(skd.Gen0, "step", step)
     result = run("train", "gen0-glyphs", *words, "--output", "parts")
     assert result.exit_code == 130

@@ -241,7 +241,8 @@ def test_the_estimate_counts_what_is_left_and_changes_nothing(tmp_path):
     assert (expected.steps, expected.steps_done) == (6, 3)
     assert expected.training_seconds == pytest.approx(3 * expected.seconds_per_step)
     assert expected.seconds > expected.training_seconds > 0
-    assert expected.peak_bytes > 1e7
+    assert expected.step_bytes == run.trainer.step_memory(run.recipe.schedule.batch_size)
+    assert expected.available_bytes > 0
     assert run.trainer.steps_taken == 0
     for name, array in run.trainer.model.state_dict().items():
         assert (array == before[name]).all(), name

@@ -47,6 +47,14 @@ skd_status skd_set_num_threads(int64_t count);
 /** How many threads computations use; at first the number of processors. */
 int64_t skd_get_num_threads(void);
 
+/* -------------------------------------------------------------------------------- memory */
+
+/** Bytes that can be had without swapping, in the machine or in the container; an estimate. */
+int64_t skd_available_memory(void);
+
+/** Bytes that the library's buffers hold at the moment, of all models and calls. */
+int64_t skd_live_memory(void);
+
 /* ----------------------------------------------------------------------- instruction set */
 
 /**
@@ -509,6 +517,21 @@ skd_status skd_model_load(skd_model *model, const void *const *arrays, int64_t c
 skd_status skd_model_evaluate(skd_model *model, const float *images, int64_t batch,
                               float *embeddings, float *logits, float *rotation);
 
+/**
+ * Bytes that the model's buffers hold once `batch` >= 0 images are evaluated: its state and what the
+ * passes need, without the caller's arrays. Nothing is allocated to find out.
+ *
+ * skd_model_evaluate and skd_model_stage_output return SKD_OUT_OF_MEMORY before they begin if that
+ * is more than the machine has left.
+ */
+skd_status skd_model_evaluation_memory(skd_model *model, int64_t batch, int64_t *bytes);
+
+/**
+ * Returns SKD_OUT_OF_MEMORY unless the machine has the memory that an evaluation of `batch` images
+ * would still allocate, and `further_bytes` >= 0 for the caller's arrays besides.
+ */
+skd_status skd_model_require_memory(skd_model *model, int64_t batch, int64_t further_bytes);
+
 /** Extent of the output of `stage` in 0..<stage_count for a batch of images. */
 skd_status skd_model_stage_shape(skd_model *model, int64_t batch, int64_t stage,
                                  skd_image_shape *shape);
@@ -565,6 +588,21 @@ skd_status skd_trainer_step(skd_trainer *trainer, const float *images, const int
 skd_status skd_trainer_loss(skd_trainer *trainer, const float *images, const int64_t *labels,
                             int64_t batch, skd_losses *losses);
 
+/**
+ * Bytes that the buffers of a trainer and its models hold once it takes steps of `batch` >= 1 images:
+ * state, gradients, velocities, activations and workspaces, without the caller's arrays. Nothing is
+ * allocated to find out.
+ *
+ * A step returns SKD_OUT_OF_MEMORY before it begins if that is more than the machine has left.
+ */
+skd_status skd_trainer_step_memory(skd_trainer *trainer, int64_t batch, int64_t *bytes);
+
+/**
+ * Returns SKD_OUT_OF_MEMORY unless the machine has the memory that a step of `batch` images would
+ * still allocate, and `further_bytes` >= 0 for the caller's arrays besides.
+ */
+skd_status skd_trainer_require_memory(skd_trainer *trainer, int64_t batch, int64_t further_bytes);
+
 /** What a term of the caller reads: skd_term_input.rows. */
 enum { SKD_TERM_LOGITS = 0, SKD_TERM_EMBEDDING = 1 };
 
@@ -611,6 +649,60 @@ skd_status skd_trainer_step_with_terms(skd_trainer *trainer, const float *images
 skd_status skd_trainer_loss_with_terms(skd_trainer *trainer, const float *images,
                                        const int64_t *labels, int64_t batch, const skd_term *terms,
                                        int64_t term_count, skd_losses *losses);
+
+/**
+ * Replaces each of `count` values by its sum over all processes, in all of them, before it returns.
+ *
+ * The sums must have the same bits in every process. @return 0, or anything else to give the step up
+ * with SKD_CALLBACK_FAILED.
+ */
+typedef int32_t (*skd_sum_function)(void *context, double *values, int64_t count);
+
+/**
+ * Begins to replace `count` gradients by their sums over all processes, and may return before that
+ * is done: the library leaves them alone until the skd_await_function of the step has returned.
+ * @return As skd_sum_function.
+ */
+typedef int32_t (*skd_begin_function)(void *context, float *gradients, int64_t count);
+
+/** Returns when all that an skd_begin_function began is done. @return As skd_sum_function. */
+typedef int32_t (*skd_await_function)(void *context);
+
+/**
+ * The part of a batch that one of several processes trains on, and how it adds up with the others.
+ *
+ * The functions are called on the thread of the trainer call. Every process makes the same calls,
+ * with the same counts in the same order, if the models, the objective, the step count and `total` are
+ * the same in all. Those that end with an error in one process only, as for lack of memory, leave the
+ * others waiting: the caller has to end them. A loss, gradient or term that is not finite, or a term
+ * that fails, ends the call in all.
+ */
+typedef struct {
+  int64_t first;           /**< Position of the first of the own images in the whole batch,
+                                0...2^28. */
+  int64_t total;           /**< Images of the whole batch, first + batch...2^28 + batch. */
+  int32_t sync_batch_norm; /**< 1: batch norms take their statistics over the whole batch, and the
+                                step is that of one process with all images, to rounding. 0: over
+                                the own part, and running statistics differ between processes. */
+  skd_sum_function sum;
+  skd_begin_function begin_gradients;
+  skd_await_function await_gradients;
+  void *context;           /**< Handed to the functions. */
+} skd_batch_share;
+
+/** skd_trainer_step_with_terms on a part of a batch. Losses are means over the whole batch, of the
+ *  terms too, each of which is taken as a mean over its images; random choices follow an image's
+ *  position in the whole batch. @param share NULL if the batch is the whole one. */
+skd_status skd_trainer_step_with_share(skd_trainer *trainer, const float *images,
+                                       const int64_t *labels, int64_t batch, const skd_term *terms,
+                                       int64_t term_count, const skd_batch_share *share,
+                                       skd_losses *losses);
+
+/** skd_trainer_loss_with_terms on a part of a batch; gradients are sums over all processes. */
+skd_status skd_trainer_loss_with_share(skd_trainer *trainer, const float *images,
+                                       const int64_t *labels, int64_t batch, const skd_term *terms,
+                                       int64_t term_count, const skd_batch_share *share,
+                                       skd_losses *losses);
 
 /** Changes the learning rate. @param learning_rate Finite, >= 0. */
 skd_status skd_trainer_set_learning_rate(skd_trainer *trainer, double learning_rate);

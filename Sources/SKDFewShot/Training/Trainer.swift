@@ -15,6 +15,8 @@ public final class Trainer {
   public var stepCount = 0
   /// Terms of the last step or loss, also of one that was refused as not finite.
   public private(set) var lastLosses = Losses()
+  /// The last step that was found to fit into memory.
+  var admittedStep: MemoryNeed?
 
   /// - Parameters:
   ///   - teacher: Frozen; for objectives that need one only.
@@ -68,13 +70,16 @@ public final class Trainer {
   ///   - images: `batch` normalised images, upright, of the network's extent.
   ///   - labels: One class per image in `0..<classCount`; nil only for generation 1.
   ///   - terms: Join the objective's loss. Their functions must not use this trainer's networks.
+  ///   - share: What part of a larger batch the images are; nil if they are all. Losses are means
+  ///     over the whole batch, and the step is the same in every process that has a part of it.
   /// - Throws: `SKDError.nonFinite` if a loss or gradient is not finite, `.invalidArgument` if the
   ///   batch is too small for batch norm, what a term's function throws; nothing is updated then.
   public func step(
     images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int,
-    terms: [LossTerm] = []
+    terms: [LossTerm] = [], share: BatchShare? = nil
   ) throws -> Losses {
-    let losses = try loss(images: images, labels: labels, batch: batch, terms: terms)
+    let losses = try loss(
+      images: images, labels: labels, batch: batch, terms: terms, share: share)
     try requireFinite(optimizer.gradientsAreFinite(), "a gradient", losses)
     network.commitStatistics()
     optimizer.step()
@@ -85,12 +90,12 @@ public final class Trainer {
   /// The losses and the gradients of the step that `step` would take, without any update.
   public func loss(
     images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int,
-    terms: [LossTerm] = []
+    terms: [LossTerm] = [], share: BatchShare? = nil
   ) throws -> Losses {
     try require(
       labels != nil || !objective.needsLabels, "labels of a training step must be given")
     let pool = network.pool
-    let context = TrainingContext(pool: pool, seed: seed, step: stepCount)
+    let context = TrainingContext(pool: pool, seed: seed, step: stepCount, share: share)
     let views = try rotated(images, batch: batch)
     let teacherLogits = try taughtLogits(images, batch: batch)
     let output = try network.forward(views, context)
@@ -98,15 +103,28 @@ public final class Trainer {
       logits: try pool.tensor(output.logits.shape),
       rotationLogits: objective.readsRotationHead
         ? try output.rotationLogits.map { try pool.tensor($0.shape) } : nil)
-    var losses = try objective.losses(
-      of: output, images: batch, labels: labels, teacherLogits: teacherLogits,
-      gradients: gradients)
+    var losses = Losses()
+    try pool.compute {
+      losses = try objective.losses(
+        of: output, images: batch, labels: labels, teacherLogits: teacherLogits,
+        gradients: gradients)
+    }
+    if let share { losses = try whole(losses, share) }
     lastLosses = losses
     try requireFinite(losses.total.isFinite, "the loss", losses)
-    let dEmbedding = try add(
-      terms, of: output, images: batch, labels: labels, to: &losses, dLogits: gradients.logits)
+    let dEmbedding =
+      if let share, !terms.isEmpty {
+        try addTogether(
+          terms, of: output, images: batch, labels: labels, to: &losses,
+          dLogits: gradients.logits, share)
+      } else {
+        try add(
+          terms, of: output, images: batch, labels: labels, to: &losses,
+          dLogits: gradients.logits)
+      }
     lastLosses = losses
     try requireFinite(losses.total.isFinite, "the loss with its terms", losses)
+    if let share { scale([gradients.logits, gradients.rotationLogits, dEmbedding], share) }
     try network.backward(
       dLogits: gradients.logits, dRotationLogits: gradients.rotationLogits,
       dEmbedding: dEmbedding, context)
@@ -117,11 +135,13 @@ public final class Trainer {
   private func rotated(_ images: UnsafePointer<Float>, batch: Int) throws -> Tensor {
     let shape = network.imageShape(batch: batch * objective.views.count)
     let views = try network.pool.tensor(shape)
-    for (i, rotation) in objective.views.enumerated() {
-      rotateImages(
-        images, batch: batch, side: shape.height, channels: shape.channels,
-        quarterTurns: rotation.quarterTurns,
-        into: views.pointer + i * shape.count / objective.views.count)
+    network.pool.compute {
+      for (i, rotation) in objective.views.enumerated() {
+        rotateImages(
+          images, batch: batch, side: shape.height, channels: shape.channels,
+          quarterTurns: rotation.quarterTurns,
+          into: views.pointer + i * shape.count / objective.views.count)
+      }
     }
     return views
   }
@@ -129,7 +149,7 @@ public final class Trainer {
   private func taughtLogits(_ images: UnsafePointer<Float>, batch: Int) throws -> Tensor? {
     guard let teacher else { return nil }
     let upright = try teacher.pool.tensor(teacher.imageShape(batch: batch))
-    upright.pointer.update(from: images, count: upright.count)
+    teacher.pool.compute { upright.pointer.update(from: images, count: upright.count) }
     return try teacher.evaluate(upright).logits
   }
 

@@ -66,30 +66,46 @@ public func batchNormBackward(
   precondition(rows >= 1 && channels >= 1)
   let normalization = ChannelNormalization(
     mean: mean, inverseStd: inverseStd, weight: weight, bias: bias, slope: slope)
-  let size = batchNormGroupRows(channels: channels)
-  forEachChunk(of: rows, size: size) { start, end in
-    ChannelSums(scratch, group: start / size, channels: channels).addGradient(
-      dOutput + start * channels, of: input + start * channels, rows: end - start,
-      channels: channels, normalization, masked: nil)
-  }
+  batchNormGradientSums(
+    input, dOutput, rows: rows, channels: channels, normalization, records: scratch)
   mergeGradientSums(
     scratch, groups: batchNormGroups(rows: rows, channels: channels), channels: channels,
     inverseStd: inverseStd, dWeight: dWeight, dBias: dBias)
   guard let dInput else { return }
   batchNormInputGradient(
     input, dOutput, rows: rows, channels: channels, normalization, isMasked: false,
-    usesBatchStatistics: usesBatchStatistics, dWeight: dWeight, dBias: dBias, dInput: dInput)
+    statisticsRows: usesBatchStatistics ? rows : nil, dWeight: dWeight, dBias: dBias,
+    dInput: dInput)
+}
+
+/// The first part of `batchNormBackward`: the sums of `batchNormGroups` groups of rows, for
+/// `mergeGradientSums`.
+///
+/// - Parameter records: `batchNormScratchCount` floats; overwritten.
+public func batchNormGradientSums(
+  _ input: UnsafePointer<Float>, _ dOutput: UnsafePointer<Float>, rows: Int, channels: Int,
+  _ normalization: ChannelNormalization, records: UnsafeMutablePointer<Float>
+) {
+  let size = batchNormGroupRows(channels: channels)
+  forEachChunk(of: rows, size: size) { start, end in
+    ChannelSums(records, group: start / size, channels: channels).addGradient(
+      dOutput + start * channels, of: input + start * channels, rows: end - start,
+      channels: channels, normalization, masked: nil)
+  }
 }
 
 /// The last part of `batchNormBackward`: dInput, when dWeight and dBias are known.
 ///
-/// - Parameter isMasked: Whether `gradient` is g already, that before the activation.
+/// - Parameters:
+///   - isMasked: Whether `gradient` is g already, that before the activation.
+///   - statisticsRows: Over how many rows the statistics, `dWeight` and `dBias` were taken: more
+///     than `rows` if these are a part of them. Nil if the statistics do not depend on the input.
 public func batchNormInputGradient(
   _ input: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>, rows: Int, channels: Int,
-  _ normalization: ChannelNormalization, isMasked: Bool, usesBatchStatistics: Bool,
+  _ normalization: ChannelNormalization, isMasked: Bool, statisticsRows: Int?,
   dWeight: UnsafePointer<Float>, dBias: UnsafePointer<Float>, dInput: UnsafeMutablePointer<Float>
 ) {
-  let share = usesBatchStatistics ? 1 / Float(rows) : 0
+  let share = statisticsRows.map { 1 / Float($0) } ?? 0
   forEachChunk(of: rows, size: chunkRows(rowElements: channels)) { start, end in
     for row in start..<end {
       let offset = row &* channels

@@ -28,9 +28,10 @@ struct ChannelSums {
   var first: UnsafeMutablePointer<Float> { record + 16 + padded }
   var second: UnsafeMutablePointer<Float> { record + 16 + 2 * padded }
 
-  /// Sets the count, and the shifts and sums of some channels to zero.
+  /// Sets the shifts and sums of some channels to zero, and the count with the first of them: other
+  /// threads may open other channels of the same record meanwhile.
   func open(count: Int, channels: Range<Int>) {
-    self.count[0] = Float(count)
+    if channels.lowerBound == 0 { self.count[0] = Float(count) }
     for values in [shift, first, second] {
       (values + channels.lowerBound).update(repeating: 0, count: channels.count)
     }
@@ -92,69 +93,4 @@ struct ChannelSums {
 /// Floats of the records of `groups` groups.
 public func channelSumsCount(groups: Int, channels: Int) -> Int {
   groups * ChannelSums.stride(channels: channels)
-}
-
-/// Mean and biased variance of every channel, from the moments of groups (Chan, Golub, LeVeque
-/// 1983).
-///
-/// - Parameters:
-///   - records: Of `groups` groups, not all empty.
-///   - mean: `[channels]`; overwritten.
-///   - variance: `[channels]`; overwritten.
-public func mergeMoments(
-  _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int,
-  mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>
-) {
-  forEachChannel(channels, groups: groups) { channel in
-    var (count, total, moment) = (0.0, 0.0, 0.0)
-    for group in 0..<groups {
-      let sums = ChannelSums(records, group: group, channels: channels)
-      let added = Double(sums.count[0])
-      guard added > 0 else { continue }
-      let average = Double(sums.first[channel]) / added
-      // Of equal values, rounding may leave a tiny negative number. A NaN stays.
-      let centred = Double(sums.second[channel]) - average * average * added
-      let delta = Double(sums.shift[channel]) + average - total
-      total += delta * added / (count + added)
-      moment += (centred < 0 ? 0 : centred) + delta * delta * count * added / (count + added)
-      count += added
-    }
-    mean[channel] = Float(total)
-    // What overflows must not pass for a variance that flattens everything.
-    let average = Float(moment / count)
-    variance[channel] = average.isInfinite ? .nan : average
-  }
-}
-
-/// Gradients of weight and bias of a batch norm, from the gradient sums of groups.
-///
-///     dBias = sum of g,  dWeight = sum of g * (x - mean) * inverseStd
-///
-/// - Parameters:
-///   - records: Of `groups` groups.
-///   - inverseStd: `[channels]`, of the forward pass.
-///   - dWeight: `[channels]`; overwritten.
-///   - dBias: `[channels]`; overwritten.
-public func mergeGradientSums(
-  _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int,
-  inverseStd: UnsafePointer<Float>, dWeight: UnsafeMutablePointer<Float>,
-  dBias: UnsafeMutablePointer<Float>
-) {
-  forEachChannel(channels, groups: groups) { channel in
-    var (first, second) = (0.0, 0.0)
-    for group in 0..<groups {
-      let sums = ChannelSums(records, group: group, channels: channels)
-      first += Double(sums.first[channel])
-      second += Double(sums.second[channel])
-    }
-    dBias[channel] = Float(first)
-    dWeight[channel] = Float(second * Double(inverseStd[channel]))
-  }
-}
-
-/// Calls `body` for every channel, on all threads if there are many groups to merge.
-private func forEachChannel(_ channels: Int, groups: Int, _ body: (_ channel: Int) -> Void) {
-  forEachChunk(of: channels, size: max(16, chunkElements / (groups + 1))) { start, end in
-    for channel in start..<end { body(channel) }
-  }
 }

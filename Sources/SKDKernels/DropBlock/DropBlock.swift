@@ -28,14 +28,23 @@ public func dropBlockGamma(rate: Double, blockSize: Int, side: Int, step: Int) -
 ///   - corners: `[batch, height - blockSize + 1, width - blockSize + 1, channels]`; overwritten
 ///     with 1 (a corner, probability `gamma`) or 0.
 ///   - shape: Extent of the images; height and width at least `blockSize`.
-///   - random: Corner i in memory order is decided by word i of this stream.
+///   - random: A corner is decided by the word of this stream at its position in memory order.
+///   - firstImage: Position of the images in a larger batch, of which they are a part.
 /// - Complexity: O(corners); allocates nothing.
 public func dropBlockCorners(
   corners: UnsafeMutablePointer<UInt8>, shape: ImageShape, blockSize: Int, gamma: Double,
-  random: CounterRandom
+  random: CounterRandom, firstImage: Int = 0
 ) {
   let shape = cornerShape(of: shape, blockSize: blockSize)
-  fillBernoulli(corners, count: shape.count, probability: gamma, random: random)
+  fillBernoulli(
+    corners, count: shape.count, probability: gamma, random: random,
+    from: firstImage * shape.height * shape.width * shape.channels)
+}
+
+/// Corners that `dropBlockCorners` draws for each image.
+public func dropBlockCornerCount(shape: ImageShape, blockSize: Int) -> Int {
+  let shape = cornerShape(of: shape, blockSize: blockSize)
+  return shape.height * shape.width * shape.channels
 }
 
 /// Marks which entries are outside every square: kept[n, i, j, c] = 0 if a corner lies at
@@ -75,24 +84,23 @@ public func dropBlockMask(
   return total.load(ordering: .relaxed)
 }
 
-/// output = kept ? input * count / keptCount : 0; zeros if nothing is kept. Also its own gradient,
-/// of dOutput, for the factor counts as constant.
+/// output = kept ? scale * input : 0. Also its own gradient, of dOutput, for the scale counts as
+/// constant.
 ///
 /// - Parameters:
 ///   - input: `count` elements.
 ///   - kept: `count` elements, 0 or 1.
-///   - keptCount: How many of them are 1.
+///   - scale: See `dropBlockScale`.
 ///   - output: `count` elements; overwritten. May be the same memory as `input`.
 /// - Complexity: O(count); allocates nothing.
 public func dropBlockApply(
-  _ input: UnsafePointer<Float>, kept: UnsafePointer<UInt8>, keptCount: Int, count: Int,
+  _ input: UnsafePointer<Float>, kept: UnsafePointer<UInt8>, scale: Float, count: Int,
   output: UnsafeMutablePointer<Float>
 ) {
-  let scale = dropBlockScale(count: count, keptCount: keptCount)
   scaleKept(input, kept: kept, count: count, scale: scale, output: output)
 }
 
-/// The factor of `dropBlockApply`: count / keptCount, or 0 if nothing is kept.
+/// The factor that keeps the mean: count / keptCount over the whole batch, or 0 if nothing is kept.
 public func dropBlockScale(count: Int, keptCount: Int) -> Float {
   keptCount > 0 ? Float(Double(count) / Double(keptCount)) : 0
 }

@@ -5,13 +5,16 @@ import SKDRuntime
 /// - Parameters:
 ///   - kept: `count` elements; overwritten.
 ///   - rate: In 0..<1.
-///   - random: Entry i is decided by word i of this stream.
+///   - random: Entry i is decided by word first + i of this stream.
+///   - first: Position of the entries in a larger array, of which they are a part.
 /// - Complexity: O(count); allocates nothing.
 public func dropoutMask(
-  kept: UnsafeMutablePointer<UInt8>, count: Int, rate: Float, random: CounterRandom
+  kept: UnsafeMutablePointer<UInt8>, count: Int, rate: Float, random: CounterRandom,
+  from first: Int = 0
 ) {
   precondition((0..<1).contains(rate))
-  fillBernoulli(kept, count: count, probability: Double(rate), inverted: true, random: random)
+  fillBernoulli(
+    kept, count: count, probability: Double(rate), inverted: true, random: random, from: first)
 }
 
 /// output = kept ? input / (1 - rate) : 0. Also its own gradient, of dOutput.

@@ -14,9 +14,11 @@ struct Activation {
   func values(_ pool: BufferPool) throws -> Tensor {
     guard let normalization else { return tensor }
     let values = try pool.tensor(tensor.shape)
-    batchNormForward(
-      tensor.pointer, rows: tensor.shape.rows, channels: tensor.shape.channels, normalization,
-      output: values.pointer)
+    pool.compute {
+      batchNormForward(
+        tensor.pointer, rows: tensor.shape.rows, channels: tensor.shape.channels, normalization,
+        output: values.pointer)
+    }
     return values
   }
 }

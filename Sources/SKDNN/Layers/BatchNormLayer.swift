@@ -2,6 +2,8 @@ import SKDKernels
 import SKDRuntime
 
 /// Batch normalisation over all positions of a batch, optionally followed by LeakyReLU.
+///
+/// Where a batch is shared by several processes, it is that of the whole one if the share says so.
 final class BatchNormLayer {
   private let weight: StateEntry
   private let bias: StateEntry
@@ -13,7 +15,8 @@ final class BatchNormLayer {
   private let slope: Float
   private let statistics: AlignedBuffer<Float>  // mean, variance, 1 / standard deviation
   private var input: Tensor?
-  private var rows = 0
+  /// Over which the statistics were taken.
+  private var statisticsRows = 0
 
   /// Added to a variance before its root is taken.
   static let epsilon: Float = 1e-5
@@ -28,7 +31,7 @@ final class BatchNormLayer {
     runningMean = store.buffer("\(name).running_mean", count: channels, initial: 0)
     runningVariance = store.buffer("\(name).running_var", count: channels, initial: 1)
     batchesTracked = store.counter("\(name).num_batches_tracked")
-    statistics = try AlignedBuffer(count: 3 * channels)
+    statistics = try AlignedBuffer(count: 3 * channels, ledger: store.ledger)
     (self.channels, self.momentum, self.slope) = (channels, momentum, slope)
   }
 
@@ -49,15 +52,30 @@ final class BatchNormLayer {
   ///
   /// - Parameter moments: Of `input`.
   /// - Throws: `SKDError.invalidArgument` if there is only one value per channel.
-  func forward(_ input: Tensor, moments: ChannelRecords) throws -> Activation {
-    rows = input.shape.rows
+  func forward(_ input: Tensor, moments: ChannelRecords, _ context: TrainingContext) throws
+    -> Activation
+  {
+    let share = context.batchNormShare
+    let rows = share?.wholeCount(input.shape.rows) ?? input.shape.rows
     try require(
       rows >= 2,
       "images of a training step must give batch norm at least 2 values per channel; got \(rows)")
-    mergeMoments(
-      moments.pointer, groups: moments.groups, channels: channels, mean: mean, variance: variance)
-    inverseStandardDeviation(
-      variance: variance, channels: channels, eps: Self.epsilon, inverseStd: inverseStd)
+    statisticsRows = rows
+    try context.pool.compute {
+      if let share {
+        var sums = [Double](repeating: 0, count: 2 * channels)
+        sumMoments(moments.pointer, groups: moments.groups, channels: channels, sums: &sums)
+        try share.sum(&sums)
+        batchNormStatistics(
+          ofSums: sums, rows: rows, channels: channels, mean: mean, variance: variance)
+      } else {
+        mergeMoments(
+          moments.pointer, groups: moments.groups, channels: channels, mean: mean,
+          variance: variance)
+      }
+      inverseStandardDeviation(
+        variance: variance, channels: channels, eps: Self.epsilon, inverseStd: inverseStd)
+    }
     self.input = input
     return Activation(input, normalization: normalization)
   }
@@ -65,12 +83,15 @@ final class BatchNormLayer {
   /// Normalises with the statistics of the batch.
   ///
   /// - Throws: As the other.
-  func forward(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
+  func forward(_ input: Tensor, _ context: TrainingContext) throws -> Tensor {
     let moments = try ChannelRecords(
-      groups: batchNormGroups(rows: input.shape.rows, channels: channels), channels: channels, pool)
-    batchNormMoments(
-      input.pointer, rows: input.shape.rows, channels: channels, records: moments.pointer)
-    return try forward(input, moments: moments).values(pool)
+      groups: batchNormGroups(rows: input.shape.rows, channels: channels), channels: channels,
+      context.pool)
+    context.pool.compute {
+      batchNormMoments(
+        input.pointer, rows: input.shape.rows, channels: channels, records: moments.pointer)
+    }
+    return try forward(input, moments: moments, context).values(context.pool)
   }
 
   /// What the gradient of this layer's output becomes on its way to `input`; for the layer that
@@ -82,39 +103,65 @@ final class BatchNormLayer {
 
   /// Turns the gradient before the activation, whose sums are known, into that of the input.
   ///
-  /// - Parameter dInput: Overwritten; may be `gradient`.
-  func backward(_ gradient: Tensor, sums: ChannelRecords, into dInput: Tensor) {
+  /// - Parameters:
+  ///   - dInput: Overwritten; may be `gradient`.
+  ///   - isMasked: False if `gradient` is that after the activation.
+  func backward(
+    _ gradient: Tensor, sums: ChannelRecords, into dInput: Tensor, isMasked: Bool = true,
+    _ context: TrainingContext
+  ) throws {
     guard let input else { preconditionFailure("backward before forward") }
     self.input = nil
-    mergeGradientSums(
-      sums.pointer, groups: sums.groups, channels: channels, inverseStd: inverseStd,
-      dWeight: weight.gradient, dBias: bias.gradient)
-    batchNormInputGradient(
-      input.pointer, gradient.pointer, rows: rows, channels: channels, normalization,
-      isMasked: true, usesBatchStatistics: true, dWeight: weight.gradient, dBias: bias.gradient,
-      dInput: dInput.pointer)
+    context.pool.compute {
+      mergeGradientSums(
+        sums.pointer, groups: sums.groups, channels: channels, inverseStd: inverseStd,
+        dWeight: weight.gradient, dBias: bias.gradient)
+    }
+    let whole = try wholeGradients(sums, context)
+    context.pool.compute {
+      batchNormInputGradient(
+        input.pointer, gradient.pointer, rows: input.shape.rows, channels: channels, normalization,
+        isMasked: isMasked, statisticsRows: statisticsRows,
+        dWeight: whole?.pointer ?? weight.gradient,
+        dBias: whole.map { $0.pointer + channels } ?? bias.gradient, dInput: dInput.pointer)
+    }
     weight.hasGradient = true
     bias.hasGradient = true
   }
 
+  /// Gradients of weight and bias over the whole batch, on which that of the input depends; nil if
+  /// the own ones are these.
+  private func wholeGradients(_ sums: ChannelRecords, _ context: TrainingContext) throws -> Tensor?
+  {
+    guard let share = context.batchNormShare else { return nil }
+    var values = [Double](repeating: 0, count: 2 * channels)
+    sumGradients(sums.pointer, groups: sums.groups, channels: channels, sums: &values)
+    try share.sum(&values)
+    let whole = try context.pool.scratch(2 * channels)
+    batchNormGradients(
+      ofSums: values, channels: channels, inverseStd: inverseStd, dWeight: whole.pointer,
+      dBias: whole.pointer + channels)
+    return whole
+  }
+
   /// Turns `gradient`, that of the output, into that of the input, in its memory.
-  func backward(_ gradient: Tensor, _ pool: BufferPool) throws {
+  func backward(_ gradient: Tensor, _ context: TrainingContext) throws {
     guard let input else { preconditionFailure("backward before forward") }
-    self.input = nil
-    let scratch = try pool.scratch(batchNormScratchCount(rows: rows, channels: channels))
-    batchNormBackward(
-      input.pointer, gradient.pointer, rows: rows, channels: channels, mean: mean,
-      inverseStd: inverseStd, weight: weight.values, bias: bias.values, slope: slope,
-      usesBatchStatistics: true, dInput: gradient.pointer, dWeight: weight.gradient,
-      dBias: bias.gradient, scratch: scratch.pointer)
-    weight.hasGradient = true
-    bias.hasGradient = true
+    let rows = input.shape.rows
+    let sums = try ChannelRecords(
+      groups: batchNormGroups(rows: rows, channels: channels), channels: channels, context.pool)
+    context.pool.compute {
+      batchNormGradientSums(
+        input.pointer, gradient.pointer, rows: rows, channels: channels, normalization,
+        records: sums.pointer)
+    }
+    try backward(gradient, sums: sums, into: gradient, isMasked: false, context)
   }
 
   /// Takes the statistics of the last forward pass into the running ones.
   func commitStatistics() {
     updateRunningStatistics(
-      mean: mean, variance: variance, rows: rows, channels: channels, momentum: momentum,
+      mean: mean, variance: variance, rows: statisticsRows, channels: channels, momentum: momentum,
       runningMean: runningMean.values, runningVariance: runningVariance.values)
     batchesTracked.counter.pointee += 1
   }
@@ -132,14 +179,16 @@ final class BatchNormLayer {
   /// Normalises with the running statistics. Leaves what the backward pass needs.
   func evaluate(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
     let inverseStd = try pool.scratch(channels)
-    inverseStandardDeviation(
-      variance: runningVariance.values, channels: channels, eps: Self.epsilon,
-      inverseStd: inverseStd.pointer)
     let output = try pool.tensor(input.shape)
-    batchNormForward(
-      input.pointer, rows: input.shape.rows, channels: channels, mean: runningMean.values,
-      inverseStd: inverseStd.pointer, weight: weight.values, bias: bias.values, slope: slope,
-      output: output.pointer)
+    pool.compute {
+      inverseStandardDeviation(
+        variance: runningVariance.values, channels: channels, eps: Self.epsilon,
+        inverseStd: inverseStd.pointer)
+      batchNormForward(
+        input.pointer, rows: input.shape.rows, channels: channels, mean: runningMean.values,
+        inverseStd: inverseStd.pointer, weight: weight.values, bias: bias.values, slope: slope,
+        output: output.pointer)
+    }
     return output
   }
 }

@@ -80,10 +80,13 @@ final class Conv2DLayer {
     let packed = try packed(convolution.packedWeightCount, pool) {
       convolution.packWeight(weight.values, into: $0)
     }
-    convolution.forward(
-      input.tensor.pointer, normalization: input.normalization,
-      packedWeight: packed?.pointer ?? weight.values, bias: bias?.values, output: output.pointer,
-      moments: moments?.pointer, scratch: scratch.pointer, workers: workers)
+    pool.compute {
+      convolution.forward(
+        input.tensor.pointer, normalization: input.normalization,
+        packedWeight: packed?.pointer ?? weight.values, bias: bias?.values,
+        output: output.pointer, moments: moments?.pointer, scratch: scratch.pointer,
+        workers: workers)
+    }
     self.input = input
     return output
   }
@@ -94,7 +97,7 @@ final class Conv2DLayer {
   ) throws -> Tensor? {
     guard count > 0 else { return nil }
     let packed = try pool.scratch(count)
-    pack(packed.pointer)
+    pool.compute { pack(packed.pointer) }
     return packed
   }
 
@@ -130,16 +133,18 @@ final class Conv2DLayer {
     let scratch = try pool.scratch(
       convolution.backwardWeightScratchCount(
         workers: workers, normalizes: input.normalization != nil))
-    convolution.backwardWeight(
-      input.tensor.pointer, normalization: input.normalization, dOutput.pointer,
-      dWeight: weight.gradient, scratch: scratch.pointer, workers: workers)
-    weight.hasGradient = true
-    if let bias {
-      biasGradient(
-        dOutput.pointer, rows: dOutput.shape.rows, channels: outputChannels,
-        dBias: bias.gradient)
-      bias.hasGradient = true
+    pool.compute {
+      convolution.backwardWeight(
+        input.tensor.pointer, normalization: input.normalization, dOutput.pointer,
+        dWeight: weight.gradient, scratch: scratch.pointer, workers: workers)
+      if let bias {
+        biasGradient(
+          dOutput.pointer, rows: dOutput.shape.rows, channels: outputChannels,
+          dBias: bias.gradient)
+      }
     }
+    weight.hasGradient = true
+    bias?.hasGradient = true
     return convolution
   }
 
@@ -152,9 +157,11 @@ final class Conv2DLayer {
     let packed = try packed(convolution.packedTransposeCount, pool) {
       convolution.packTranspose(weight.values, into: $0)
     }
-    convolution.backwardInput(
-      dOutput.pointer, packedTranspose: packed?.pointer ?? weight.values, dInput: dInput.pointer,
-      use: use, scratch: scratch.pointer, workers: workers)
+    pool.compute {
+      convolution.backwardInput(
+        dOutput.pointer, packedTranspose: packed?.pointer ?? weight.values,
+        dInput: dInput.pointer, use: use, scratch: scratch.pointer, workers: workers)
+    }
     return dInput
   }
 
@@ -170,9 +177,11 @@ final class Conv2DLayer {
     let workers = WorkerPool.shared.threadCount
     let scratch = try pool.scratch(convolution.forwardScratchCount(workers: workers))
     let output = try pool.tensor(convolution.geometry.output)
-    convolution.forward(
-      input.pointer, packedWeight: folded.packed.pointer, bias: folded.bias.pointer, slope: slope,
-      output: output.pointer, scratch: scratch.pointer, workers: workers)
+    pool.compute {
+      convolution.forward(
+        input.pointer, packedWeight: folded.packed.pointer, bias: folded.bias.pointer,
+        slope: slope, output: output.pointer, scratch: scratch.pointer, workers: workers)
+    }
     return output
   }
 
@@ -188,9 +197,19 @@ final class Conv2DLayer {
       ?? FoldedWeight(
         packedCount: convolution.packedWeightCount == 0
           ? weight.count : convolution.packedWeightCount,
-        biasCount: (outputChannels + 31) / 32 * 32)
+        biasCount: (outputChannels + 31) / 32 * 32, ledger: store.ledger)
     let isPacked = convolution.packedWeightCount > 0
     let scratch = isPacked ? try pool.scratch(weight.count) : nil
+    pool.compute { fold(norm, into: result, convolution, scratch) }
+    result.version = store.version
+    folded[convolution.algorithm] = result
+    return result
+  }
+
+  /// - Parameter scratch: Memory of the weight's extent; nil if evaluation reads it as it is stored.
+  private func fold(
+    _ norm: BatchNormLayer?, into result: FoldedWeight, _ convolution: Conv2D, _ scratch: Tensor?
+  ) {
     let scaled = scratch?.pointer ?? result.packed.pointer
     let scales = (0..<outputChannels).map { output -> Float in
       let (scale, shift) = norm?.scaleAndShift(of: output) ?? (1, 0)
@@ -203,10 +222,7 @@ final class Conv2DLayer {
         for o in 0..<outputChannels { scaled[row + o] = scales[o] * values[row + o] }
       }
     }
-    if isPacked { convolution.packWeight(scaled, into: result.packed.pointer) }
-    result.version = store.version
-    folded[convolution.algorithm] = result
-    return result
+    if scratch != nil { convolution.packWeight(scaled, into: result.packed.pointer) }
   }
 }
 
@@ -216,8 +232,8 @@ private final class FoldedWeight {
   let bias: AlignedBuffer<Float>
   var version = 0  // of the state they were made from
 
-  init(packedCount: Int, biasCount: Int) throws {
-    packed = try AlignedBuffer(count: packedCount)
-    bias = try AlignedBuffer(count: biasCount)
+  init(packedCount: Int, biasCount: Int, ledger: MemoryLedger?) throws {
+    packed = try AlignedBuffer(count: packedCount, ledger: ledger)
+    bias = try AlignedBuffer(count: biasCount, ledger: ledger)
   }
 }

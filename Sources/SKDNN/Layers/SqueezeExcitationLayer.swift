@@ -47,9 +47,11 @@ final class SqueezeExcitationLayer {
     let saved = try pool.scratch(
       squeezeExcitationScratchCount(shape: input.shape, hidden: hidden))
     let output = try pool.tensor(input.shape)
-    squeezeExcitationForward(
-      input.pointer, shape: input.shape, weights: weights, saved: saved.pointer,
-      output: output.pointer)
+    pool.compute {
+      squeezeExcitationForward(
+        input.pointer, shape: input.shape, weights: weights, saved: saved.pointer,
+        output: output.pointer)
+    }
     return (output, saved)
   }
 
@@ -60,13 +62,15 @@ final class SqueezeExcitationLayer {
     let dInput = try pool.tensor(input.shape)
     let scratch = try pool.scratch(
       squeezeExcitationScratchCount(shape: input.shape, hidden: hidden))
-    squeezeExcitationBackward(
-      input.pointer, dOutput.pointer, shape: input.shape, weights: weights, saved: saved.pointer,
-      dInput: dInput.pointer,
-      gradients: SqueezeExcitationGradients(
-        dWeight1: weight1.gradient, dBias1: bias1.gradient, dWeight2: weight2.gradient,
-        dBias2: bias2.gradient),
-      scratch: scratch.pointer)
+    pool.compute {
+      squeezeExcitationBackward(
+        input.pointer, dOutput.pointer, shape: input.shape, weights: weights, saved: saved.pointer,
+        dInput: dInput.pointer,
+        gradients: SqueezeExcitationGradients(
+          dWeight1: weight1.gradient, dBias1: bias1.gradient, dWeight2: weight2.gradient,
+          dBias2: bias2.gradient),
+        scratch: scratch.pointer)
+    }
     for entry in [weight1, bias1, weight2, bias2] { entry.hasGradient = true }
     return dInput
   }

@@ -12,7 +12,12 @@ protocol Backbone: AnyObject {
   /// A training pass; what the backward pass needs is kept.
   func forward(_ images: Tensor, _ context: TrainingContext) throws -> Tensor
   /// Writes the gradient of every parameter. There is none for the images.
-  func backward(_ dOutput: Tensor, _ context: TrainingContext) throws
+  ///
+  /// - Parameter onFinal: Called, where it is known before the end, with the number of a state entry
+  ///   of which and of all later ones the gradients are final.
+  func backward(
+    _ dOutput: Tensor, _ context: TrainingContext, onFinal: (_ firstEntry: Int) throws -> Void
+  ) throws
   /// Takes the batch statistics of the last forward pass into the running ones.
   func commitStatistics()
 

@@ -41,25 +41,29 @@ final class ConvNet4: Backbone {
     var output = images
     for i in widths.indices {
       let activation = try norms[i].forward(
-        try convolutions[i].forward(output, context.pool), context.pool)
+        try convolutions[i].forward(output, context.pool), context)
       output = try poolIfDue(activation, after: i, context.pool)
       activations.append(activation)
     }
     return output
   }
 
-  func backward(_ dOutput: Tensor, _ context: TrainingContext) throws {
+  func backward(
+    _ dOutput: Tensor, _ context: TrainingContext, onFinal: (_ firstEntry: Int) throws -> Void
+  ) throws {
     var gradient = dOutput
     for i in widths.indices.reversed() {
       let activation = activations.removeLast()
       if i < Self.poolCount {
         let dActivation = try context.pool.tensor(activation.shape)
-        maxPool2DBackward(
-          activation.pointer, gradient.pointer, shape: activation.shape,
-          dInput: dActivation.pointer)
+        context.pool.compute {
+          maxPool2DBackward(
+            activation.pointer, gradient.pointer, shape: activation.shape,
+            dInput: dActivation.pointer)
+        }
         gradient = dActivation
       }
-      try norms[i].backward(gradient, context.pool)
+      try norms[i].backward(gradient, context)
       guard
         let next = try convolutions[i].backward(
           gradient, needsInputGradient: i > 0, context.pool)
@@ -85,7 +89,9 @@ final class ConvNet4: Backbone {
   private func poolIfDue(_ tensor: Tensor, after layer: Int, _ pool: BufferPool) throws -> Tensor {
     guard layer < Self.poolCount else { return tensor }
     let output = try pool.tensor(tensor.shape.pooled)
-    maxPool2DForward(tensor.pointer, shape: tensor.shape, output: output.pointer)
+    pool.compute {
+      maxPool2DForward(tensor.pointer, shape: tensor.shape, output: output.pointer)
+    }
     return output
   }
 }

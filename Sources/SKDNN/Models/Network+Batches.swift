@@ -41,8 +41,10 @@ extension Network {
     for first in stride(from: 0, to: batch, by: Self.evaluationBatch) {
       let shape = imageShape(batch: min(Self.evaluationBatch, batch - first))
       let tensor = try pool.tensor(shape)
-      tensor.pointer.update(
-        from: images + first * (shape.count / shape.batch), count: shape.count)
+      pool.compute {
+        tensor.pointer.update(
+          from: images + first * (shape.count / shape.batch), count: shape.count)
+      }
       try body(first, tensor)
     }
   }

@@ -21,16 +21,21 @@ public final class Network {
 
   public let configuration: NetworkConfiguration
   public let store: ParameterStore
-  public let pool = BufferPool()
+  public let pool: BufferPool
   private let backbone: any Backbone
   private let classifier: Conv2DLayer
   private let rotationHead: Conv2DLayer?
   private var featureShape: ImageShape?
+  /// The last evaluation that was found to fit into memory.
+  var admittedEvaluation: MemoryNeed?
 
+  /// - Parameter ledger: Where its memory is entered instead of being allocated; its passes then ask
+  ///   for what they need, and compute nothing.
   /// - Throws: `SKDError.outOfMemory`.
-  public init(_ configuration: NetworkConfiguration) throws {
+  public init(_ configuration: NetworkConfiguration, ledger: MemoryLedger? = nil) throws {
     self.configuration = configuration
-    store = try ParameterStore(precision: configuration.precision)
+    pool = BufferPool(ledger: ledger)
+    store = try ParameterStore(precision: configuration.precision, ledger: ledger)
     backbone = try Self.backbone(configuration, in: store)
     classifier = Conv2DLayer(
       linear: "classifier", in: store, inputs: backbone.outputChannels,
@@ -101,7 +106,8 @@ public final class Network {
       rotationLogits: try rotationHead?.forward(logits, pool))
   }
 
-  /// Writes the gradient of every parameter that the loss depends on.
+  /// Writes the gradient of every parameter that the loss depends on: of a shared batch, its sum over
+  /// all processes.
   ///
   /// - Parameters:
   ///   - dLogits: Gradient with respect to the logits, without what comes through the rotation
@@ -118,13 +124,17 @@ public final class Network {
     if let dRotationLogits, let rotationHead,
       let through = try rotationHead.backward(dRotationLogits, pool)
     {
-      addInPlace(dLogits.pointer, through.pointer, count: dLogits.count)
+      pool.compute { addInPlace(dLogits.pointer, through.pointer, count: dLogits.count) }
     }
     guard let dPooled = try classifier.backward(dLogits, adding: dEmbedding, pool) else { return }
     let dFeatures = try pool.tensor(featureShape)
-    globalAveragePoolBackward(
-      dPooled.pointer, shape: featureShape, dInput: dFeatures.pointer)
-    try backbone.backward(dFeatures, context)
+    pool.compute {
+      globalAveragePoolBackward(
+        dPooled.pointer, shape: featureShape, dInput: dFeatures.pointer)
+    }
+    let exchange = context.share.map { GradientExchange(store, $0) }
+    try backbone.backward(dFeatures, context) { try exchange?.handOver(from: $0) }
+    try exchange?.finish()
   }
 
   /// Takes the batch statistics of the last forward pass into the running ones.
@@ -152,8 +162,10 @@ public final class Network {
   private func pooled(_ features: Tensor) throws -> Tensor {
     let embedding = try pool.vectors(
       features.shape.batch, dimensions: features.shape.channels)
-    globalAveragePoolForward(
-      features.pointer, shape: features.shape, output: embedding.pointer)
+    pool.compute {
+      globalAveragePoolForward(
+        features.pointer, shape: features.shape, output: embedding.pointer)
+    }
     return embedding
   }
 }

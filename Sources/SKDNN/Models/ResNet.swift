@@ -33,7 +33,7 @@ final class ResNet: Backbone {
           try ResidualBlock(
             "layer\(i + 1).\(j)", in: store, inputs: inputs, outputs: width, pools: j == 0,
             isGated: isGated && isLast,
-            drop: try DropLayer(kind, rate: dropRate, index: blockCount)))
+            drop: try DropLayer(kind, rate: dropRate, index: blockCount, ledger: store.ledger)))
         blockCount += 1
       }
       stages.append(blocks)
@@ -55,12 +55,15 @@ final class ResNet: Backbone {
     try stages.joined().reduce(images) { try $1.forward($0, context) }
   }
 
-  func backward(_ dOutput: Tensor, _ context: TrainingContext) throws {
+  func backward(
+    _ dOutput: Tensor, _ context: TrainingContext, onFinal: (_ firstEntry: Int) throws -> Void
+  ) throws {
     var gradient = dOutput
     for (i, block) in stages.joined().enumerated().reversed() {
       guard let next = try block.backward(gradient, needsInputGradient: i > 0, context) else {
         return
       }
+      try onFinal(block.firstEntry)
       gradient = next
     }
   }

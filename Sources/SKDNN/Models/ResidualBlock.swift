@@ -5,6 +5,8 @@ import SKDKernels
 final class ResidualBlock {
   static let leak: Float = 0.1
 
+  /// Number of its first state entry.
+  let firstEntry: Int
   private let convolutions: [Conv2DLayer]
   private let norms: [BatchNormLayer]
   private let shortcut: (convolution: Conv2DLayer, norm: BatchNormLayer)?
@@ -20,6 +22,7 @@ final class ResidualBlock {
   ) throws {
     precondition(pools || inputs == outputs)
     self.pools = pools
+    firstEntry = store.entries.count
     var convolutions: [Conv2DLayer] = []
     var norms: [BatchNormLayer] = []
     for i in 1...3 {
@@ -51,13 +54,13 @@ final class ResidualBlock {
     var main = Activation(input)
     for (convolution, norm) in zip(convolutions, norms) {
       let (output, moments) = try convolution.forward(main, pool)
-      main = try norm.forward(output, moments: moments)
+      main = try norm.forward(output, moments: moments, context)
     }
     if let gate { main = Activation(try gate.forward(try main.values(pool), pool)) }
     var side = Activation(input)
     if let shortcut {
       let (output, moments) = try shortcut.convolution.forward(side, pool)
-      side = try shortcut.norm.forward(output, moments: moments)
+      side = try shortcut.norm.forward(output, moments: moments, context)
     }
     branches = (main, side)
     let joined = try joined(main, side, pool)
@@ -72,7 +75,7 @@ final class ResidualBlock {
     guard let (main, side) = branches else { preconditionFailure("backward before forward") }
     branches = nil
     let pool = context.pool
-    drop.backward(dOutput)
+    drop.backward(dOutput, context)
     let tail = tail(main, side)
     let dSum = try pool.tensor(main.tensor.shape)
     let channels = dSum.shape.channels
@@ -80,26 +83,28 @@ final class ResidualBlock {
       gate == nil ? try ChannelRecords(groups: tail.groups, channels: channels, pool) : nil
     let sideSums =
       shortcut == nil ? nil : try ChannelRecords(groups: tail.groups, channels: channels, pool)
-    tail.backward(
-      dOutput.pointer, dSum: dSum.pointer, mainRecords: mainSums?.pointer,
-      sideRecords: sideSums?.pointer)
+    pool.compute {
+      tail.backward(
+        dOutput.pointer, dSum: dSum.pointer, mainRecords: mainSums?.pointer,
+        sideRecords: sideSums?.pointer)
+    }
 
     // The gradient of the sum is that of both branches: the main one's goes to other memory.
     var gradient = try gate?.backward(dSum, pool) ?? pool.tensor(dSum.shape)
     if let sums = mainSums {
-      norms[2].backward(dSum, sums: sums, into: gradient)
+      try norms[2].backward(dSum, sums: sums, into: gradient, context)
     } else {
-      try norms[2].backward(gradient, pool)
+      try norms[2].backward(gradient, context)
     }
     var dSide: Tensor? = dSum
     if let shortcut, let sideSums {
-      shortcut.norm.backward(dSum, sums: sideSums, into: dSum)
+      try shortcut.norm.backward(dSum, sums: sideSums, into: dSum, context)
       dSide = try shortcut.convolution.backward(
         dSum, needsInputGradient: needsInputGradient, pool)
     }
     for i in [2, 1] {
       let (next, sums) = try convolutions[i].backward(gradient, through: norms[i - 1], pool)
-      norms[i - 1].backward(next, sums: sums, into: next)
+      try norms[i - 1].backward(next, sums: sums, into: next, context)
       gradient = next
     }
     return try convolutions[0].backward(
@@ -140,7 +145,7 @@ final class ResidualBlock {
   private func joined(_ main: Activation, _ side: Activation, _ pool: BufferPool) throws -> Tensor {
     let tail = tail(main, side)
     let output = try pool.tensor(tail.outputShape)
-    tail.forward(output.pointer)
+    pool.compute { tail.forward(output.pointer) }
     return output
   }
 }

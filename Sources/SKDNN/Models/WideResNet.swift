@@ -27,7 +27,8 @@ final class WideResNet: Backbone {
             "layer\(i + 1).\(j)", in: store, inputs: channels, outputs: width,
             stride: i > 0 && j == 0 ? 2 : 1,
             drop: try DropLayer(
-              .dropout, rate: dropRate, index: i * Self.blocksPerStage + j)))
+              .dropout, rate: dropRate, index: i * Self.blocksPerStage + j,
+              ledger: store.ledger)))
         channels = width
       }
       stages.append(blocks)
@@ -52,13 +53,18 @@ final class WideResNet: Backbone {
   func forward(_ images: Tensor, _ context: TrainingContext) throws -> Tensor {
     var output = try stem.forward(images, context.pool)
     for block in stages.joined() { output = try block.forward(output, context) }
-    return try norm.forward(output, context.pool)
+    return try norm.forward(output, context)
   }
 
-  func backward(_ dOutput: Tensor, _ context: TrainingContext) throws {
+  func backward(
+    _ dOutput: Tensor, _ context: TrainingContext, onFinal: (_ firstEntry: Int) throws -> Void
+  ) throws {
     var gradient = dOutput
-    try norm.backward(gradient, context.pool)
-    for block in stages.joined().reversed() { gradient = try block.backward(gradient, context) }
+    try norm.backward(gradient, context)
+    for block in stages.joined().reversed() {
+      gradient = try block.backward(gradient, context)
+      try onFinal(block.firstEntry)
+    }
     _ = try stem.backward(gradient, needsInputGradient: false, context.pool)
   }
 
@@ -81,6 +87,8 @@ final class WideResNet: Backbone {
 
 /// A pre-activation block: conv2(relu(bn2(drop(conv1(relu(bn1(x))))))) + shortcut(x).
 private final class WideBlock {
+  /// Number of its first state entry.
+  let firstEntry: Int
   private let norm1: BatchNormLayer
   private let convolution1: Conv2DLayer
   private let drop: DropLayer
@@ -92,6 +100,7 @@ private final class WideBlock {
     _ name: String, in store: ParameterStore, inputs: Int, outputs: Int, stride: Int,
     drop: DropLayer
   ) throws {
+    firstEntry = store.entries.count
     norm1 = try BatchNormLayer("\(name).bn1", in: store, channels: inputs, slope: 0)
     convolution1 = Conv2DLayer(
       "\(name).conv1", in: store, inputs: inputs, outputs: outputs, kernelSize: 3, hasBias: true)
@@ -110,21 +119,22 @@ private final class WideBlock {
 
   func forward(_ input: Tensor, _ context: TrainingContext) throws -> Tensor {
     let pool = context.pool
-    let hidden = try convolution1.forward(try norm1.forward(input, pool), pool)
+    let hidden = try convolution1.forward(try norm1.forward(input, context), pool)
     try drop.forward(hidden, context)
-    let main = try convolution2.forward(try norm2.forward(hidden, pool), pool)
-    add(try shortcut?.forward(input, pool) ?? input, to: main)
+    let main = try convolution2.forward(try norm2.forward(hidden, context), pool)
+    add(try shortcut?.forward(input, pool) ?? input, to: main, pool)
     return main
   }
 
   func backward(_ dOutput: Tensor, _ context: TrainingContext) throws -> Tensor {
     let pool = context.pool
     let dHidden = try inputGradient(of: convolution2, dOutput, pool)
-    try norm2.backward(dHidden, pool)
-    drop.backward(dHidden)
+    try norm2.backward(dHidden, context)
+    drop.backward(dHidden, context)
     let dInput = try inputGradient(of: convolution1, dHidden, pool)
-    try norm1.backward(dInput, pool)
-    add(try shortcut.map { try inputGradient(of: $0, dOutput, pool) } ?? dOutput, to: dInput)
+    try norm1.backward(dInput, context)
+    add(
+      try shortcut.map { try inputGradient(of: $0, dOutput, pool) } ?? dOutput, to: dInput, pool)
     return dInput
   }
 
@@ -137,7 +147,7 @@ private final class WideBlock {
     let hidden = try convolution1.evaluate(
       try norm1.evaluate(input, pool), pool, folding: norm2, slope: 0)
     let main = try convolution2.evaluate(hidden, pool)
-    add(try shortcut?.evaluate(input, pool) ?? input, to: main)
+    add(try shortcut?.evaluate(input, pool) ?? input, to: main, pool)
     return main
   }
 
@@ -150,7 +160,7 @@ private final class WideBlock {
     return dInput
   }
 
-  private func add(_ addend: Tensor, to target: Tensor) {
-    addInPlace(target.pointer, addend.pointer, count: target.count)
+  private func add(_ addend: Tensor, to target: Tensor, _ pool: BufferPool) {
+    pool.compute { addInPlace(target.pointer, addend.pointer, count: target.count) }
   }
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import PathLike
 
 from skd import _validation as check
-from skd._sealing import write_whole
+from skd._whole_files import write_whole
 from skd.callbacks._metrics import epoch_columns
 from skd.callbacks._protocol import Callback, RunStart
 from skd.history import EpochRecord

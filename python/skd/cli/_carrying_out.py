@@ -6,7 +6,7 @@ import importlib.util
 import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,9 +14,13 @@ import skd
 from skd.callbacks import Callback, TensorBoard
 from skd.cli._display import Display
 from skd.cli._lines import aligned, duration, flat
+from skd.cli._processes import is_first, say
 from skd.evaluation import EvaluationResult
 from skd.recipes import Recipe, Run, plan
 from skd.recipes._estimate import Estimate, estimate
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Intracomm
 
 Changes = Annotated[
     list[str] | None,
@@ -39,15 +43,19 @@ def carry_out(
     *,
     resume: bool,
     callbacks: MakeCallbacks = lambda run: (),
+    communicator: Intracomm | None = None,
 ) -> None:
     """Run a recipe, after the teachers that it lacks, and print what is done and what came out."""
-    for run in plan(recipe, folder, resume=resume):
+    for run in plan(recipe, folder, resume=resume, communicator=communicator):
         run.prepare()
-        _introduce(run)
-        listeners = [Display(run.recipe.name), *tensorboard(run), *callbacks(run)]
-        results = run.evaluate(run.train(listeners), progress=True)
-        typer.echo("\n".join(result_lines(run.recipe, results)))
-        typer.echo(f"Model, report and history: {run.folder.path}")
+        with run.ranks.guarded(), run.ranks.together():
+            _introduce(run)
+            listeners: list[Callback] = []
+            if run.ranks.is_first:
+                listeners = [Display(run.recipe.name), *tensorboard(run), *callbacks(run)]
+        results = run.evaluate(run.train(listeners), progress=is_first())
+        say("\n".join(result_lines(run.recipe, results)))
+        say(f"Model, report and history: {run.folder.path}")
 
 
 def tensorboard(run: Run) -> list[Callback]:
@@ -62,24 +70,28 @@ def _introduce(run: Run) -> None:
     """Print the resolved recipe and the estimate."""
     recipe = run.recipe
     purpose = " (the teacher)" if run.is_teacher else ""
-    typer.echo(f"{recipe.title}{purpose}: {run.folder.path}")
-    typer.echo("\n".join(f"  {line}" for line in aligned(list(flat(recipe.to_table())))))
-    typer.echo("\n".join(estimate_lines(estimate(run))))
+    say(f"{recipe.title}{purpose}: {run.folder.path}")
+    say("\n".join(f"  {line}" for line in aligned(list(flat(recipe.to_table())))))
+    say("\n".join(estimate_lines(estimate(run), processes=run.ranks.size)))
 
 
-def estimate_lines(expected: Estimate) -> list[str]:
+def estimate_lines(expected: Estimate, *, processes: int = 1) -> list[str]:
     """Say how long a run takes, and what memory."""
     steps = f"{expected.steps} steps"
     if expected.steps_done:
         steps += f", {expected.steps_done} of them done"
-    memory = f"{expected.peak_bytes / 1e6:.0f} MB at the steps that were tried"
-    if expected.available_bytes is not None:
-        memory += f"; {expected.available_bytes / 1e6:.0f} MB more are available"
+    workers = f"{skd.get_num_threads()} threads"
+    if processes > 1:
+        workers += f" in each of {processes} processes"
+    memory = (
+        f"{expected.step_bytes / 1e6:.0f} MB for training, beside the images; "
+        f"{expected.available_bytes / 1e6:.0f} MB are available"
+    )
     return aligned(
         [
             (
                 "estimate",
-                f"{duration(expected.seconds)} on {skd.get_num_threads()} threads: training "
+                f"{duration(expected.seconds)} on {workers}: training "
                 f"{duration(expected.training_seconds)} ({steps} of "
                 f"{expected.seconds_per_step:.3g} s), validations "
                 f"{duration(expected.validation_seconds)}, evaluation "

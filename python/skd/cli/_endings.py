@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import typer
 
 import skd
+from skd.cli._processes import say
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 WRONG_FILE = (
@@ -44,19 +45,19 @@ def ending_in_one_line(
     try:
         yield
     except KeyboardInterrupt as error:
-        typer.echo(f"{command}: interrupted. {when_interrupted()}".rstrip(), err=True)
+        say(f"{command}: interrupted. {when_interrupted()}".rstrip(), err=True)
         raise typer.Exit(INTERRUPTED) from error
     except SystemExit:  # `fit` was ended by SIGTERM, and has saved
-        typer.echo(f"{command}: ended. {when_interrupted()}".rstrip(), err=True)
+        say(f"{command}: ended. {when_interrupted()}".rstrip(), err=True)
         raise
     except (ValueError, *WRONG_FILE) as error:
-        _say(command, in_words, error)
+        _report(command, in_words, error)
         raise typer.Exit(BAD_INPUT) from error
     except (OSError, MemoryError, ImportError, skd.SKDError) as error:
-        _say(command, in_words, error)
+        _report(command, in_words, error)
         raise typer.Exit(FAILED) from error
 
 
-def _say(command: str, in_words: Callable[[str], str], error: Exception) -> None:
+def _report(command: str, in_words: Callable[[str], str], error: Exception) -> None:
     message = " ".join(str(error).split()) or "there is not enough memory."
-    typer.echo(f"{command}: {in_words(message)}", err=True)
+    say(f"{command}: {in_words(message)}", err=True)

@@ -12,11 +12,13 @@ import typer
 
 import skd
 from skd import _validation as check
+from skd._episode_scores import CLASSIFIERS
+from skd._ranks import ranks_of
 from skd.augmentation import MODES
 from skd.cli._endings import ending_in_one_line
 from skd.cli._lines import aligned, flat
+from skd.cli._processes import is_first, join, say
 from skd.datasets._loading import NAMES
-from skd.evaluation import CLASSIFIERS
 from skd.models import FEATURES
 
 OWNER = "skd evaluate"
@@ -71,16 +73,19 @@ def evaluate(
     """Evaluate a checkpoint on few-shot episodes: mean accuracy with its 95 % interval.
 
     Every model is given the same episodes, which depend on the labels, the options and the seed
-    alone. docs/evaluation.md says precisely what is computed and what the report holds.
+    alone. docs/evaluation.md says precisely what is computed and what the report holds. Under
+    mpirun the processes share the episodes (docs/distributed.md).
     """
-    if threads is not None:
-        skd.set_num_threads(threads)
     with ending_in_one_line(OWNER, in_words=in_words_of_the_command):
-        report = None if json is None else check.output_file(json, "json", OWNER)
-        model = skd.load_model(checkpoint)
+        communicator = join(threads)
+        ranks = ranks_of(communicator, OWNER)
+        with ranks.guarded(), ranks.together():
+            report = None if json is None else check.output_file(json, "json", OWNER)
+            model = skd.load_model(checkpoint)
+            images = getattr(_load(data, root), split.value)
         result = skd.evaluate(
             model,
-            getattr(_load(data, root), split.value),
+            images,
             n_way=n_way,
             n_shot=n_shot,
             n_query=n_query,
@@ -95,12 +100,13 @@ def evaluate(
             episodes_file=episodes_file,
             data_name=data,
             split_name=split.value,
-            progress=True,
+            progress=is_first(),
+            communicator=communicator,
         )
-        if report is not None:
+        if report is not None and ranks.is_first:
             result.save(report)
     for line in report_lines(result):
-        typer.echo(line)
+        say(line)
 
 
 def _load(data: str, root: Path | None) -> skd.datasets.FewShotData:

@@ -10,7 +10,6 @@ import typer
 
 import skd
 from skd.cli._lines import aligned
-from skd.recipes._estimate import available_bytes
 
 LIBRARIES = (
     "numpy",
@@ -22,17 +21,17 @@ LIBRARIES = (
     "tensorboardX",
     "pillow",
     "matplotlib",
+    "mpi4py",
 )
 
 
 def info() -> None:
     """Print versions, instruction set, threads and memory."""
-    memory = available_bytes()
     rows = [
         ("skd", skd.__version__),
         ("instruction set", skd.instruction_set()),
         ("threads", f"{skd.get_num_threads()} of {os.cpu_count()} processors"),
-        ("memory", "-" if memory is None else f"{memory / 1e6:.0f} MB available"),
+        ("memory", f"{skd.available_memory() / 1e6:.0f} MB available"),
         ("system", f"{platform.system()} {platform.release()}, {platform.machine()}"),
         ("python", platform.python_version()),
         *((name, _version(name)) for name in LIBRARIES),

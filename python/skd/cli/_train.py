@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-import skd
+from skd._ranks import ranks_of
 from skd.callbacks import Callback, MLflow, WeightsAndBiases
 from skd.cli._carrying_out import Changes, Threads, carry_out, resuming
 from skd.cli._endings import ending_in_one_line
+from skd.cli._processes import join
 from skd.recipes import Run, load
 
 
@@ -37,10 +38,9 @@ def train(
 
     A teacher that the recipe names is looked for beside the folder, and trained if it is not there.
     Ctrl-C ends within a step and keeps it; --resume then goes on, with the bits of a run that was
-    never interrupted. docs/recipes.md says what a recipe may hold.
+    never interrupted. docs/recipes.md says what a recipe may hold. Under mpirun the processes
+    train together (docs/distributed.md).
     """
-    if threads is not None:
-        skd.set_num_threads(threads)
     again = ["skd", "train", recipe, "--resume"]
     again += [word for change in changes or () for word in ("--set", change)]
     again += [] if output is None else ["--output", str(output)]
@@ -57,6 +57,9 @@ def train(
         return chosen
 
     with ending_in_one_line("skd train", when_interrupted=lambda: resuming(again) if begun else ""):
-        resolved = load(recipe, changes=changes or ())
+        communicator = join(threads)
+        ranks = ranks_of(communicator, "skd train")
+        with ranks.guarded(), ranks.together():
+            resolved = load(recipe, changes=changes or ())
         folder = output or Path("runs", resolved.name)
-        carry_out(resolved, folder, resume=resume, callbacks=listeners)
+        carry_out(resolved, folder, resume=resume, callbacks=listeners, communicator=communicator)

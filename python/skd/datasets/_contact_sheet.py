@@ -33,7 +33,7 @@ def save_contact_sheet(split: Split, path: str | PathLike[str]) -> None:
     OSError
         If the file cannot be written.
     """
-    from skd._sealing import write_whole
+    from skd._whole_files import write_whole
     from skd.datasets._pictures import MODES, pillow
 
     owner = "save_contact_sheet"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _validation as check
-from skd._sealing import write_whole
+from skd._whole_files import write_whole
 from skd.classifiers._estimator import Classifier
 from skd.creation import create_model
 from skd.few_shot._heads import arrays_of, restored

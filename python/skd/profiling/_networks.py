@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from skd import _validation as check
 from skd.profiling._convolutions import ConvolutionShape
@@ -107,7 +108,7 @@ def forward_flops(layers: Iterable[ConvolutionLayer]) -> int:
     >>> forward_flops(resnet12_convolutions(1, 32)) / 2e9  # 0.52 billion multiply-adds
     0.523108352
     """
-    return sum(layer.shape.flops for layer in layers)
+    return sum(layer.shape.flops for layer in _checked(layers, "forward_flops"))
 
 
 def training_flops(layers: Iterable[ConvolutionLayer]) -> int:
@@ -128,4 +129,13 @@ def training_flops(layers: Iterable[ConvolutionLayer]) -> int:
     >>> training_flops(resnet12_convolutions(64, 32)) / 1e9
     200.621948928
     """
-    return sum((2 + layer.needs_input_gradient) * layer.shape.flops for layer in layers)
+    return sum(
+        (2 + layer.needs_input_gradient) * layer.shape.flops
+        for layer in _checked(layers, "training_flops")
+    )
+
+
+def _checked(layers: Any, owner: str) -> list[ConvolutionLayer]:
+    if not isinstance(layers, Iterable):
+        check.refuse("layers", owner, "layers of convolutions", repr(layers), TypeError)
+    return [check.instance(layer, "layers", owner, ConvolutionLayer) for layer in layers]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from skd.models import Model
 from skd.optimizers import SGD
 from skd.recipes._schema import OWN_PICTURES, Data, Recipe
 from skd.training import Gen0, Gen1, Supervised
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Intracomm
 
 Trainer = Supervised | Distilled | Gen0 | Gen1
 OpenData = Callable[[Data], FewShotData]
@@ -68,11 +71,17 @@ def fresh_model(recipe: Recipe, split: Split) -> Model:
     )
 
 
-def build_trainer(recipe: Recipe, split: Split, teacher: Model | None) -> Trainer:
+def build_trainer(
+    recipe: Recipe,
+    split: Split,
+    teacher: Model | None,
+    communicator: Intracomm | None = None,
+) -> Trainer:
     """Create the trainer of a recipe, with a fresh model or a clone of its teacher."""
     common: dict[str, Any] = {
         "optimizer": SGD(**dataclasses.asdict(recipe.optimizer)),
         "seed": recipe.seed,
+        "communicator": communicator,
         **dataclasses.asdict(recipe.loss),
     }
     if recipe.stage == "gen1":

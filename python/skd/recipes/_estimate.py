@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
+from skd._memory import available_memory
 from skd.recipes._building import build_trainer
 from skd.recipes._images import evaluation_images, validation_images, validations
 from skd.recipes._running import Run
 
 TRIED_STEPS = 2
 EMBEDDED = 64
-MEMORY_INFO = Path("/proc/meminfo")
 
 
 @dataclass(frozen=True)
@@ -30,10 +28,10 @@ class Estimate:
     training_seconds, validation_seconds, evaluation_seconds : float
         Of the steps that are left, of all validations, and of the evaluation in the end; the last
         two count the forward passes, which take nearly all of it.
-    peak_bytes : int
-        Most memory that the process has held so far, the tried steps included.
-    available_bytes : int or None
-        What the kernel says can still be had; None where it does not say.
+    step_bytes : int
+        Memory of models, training state, activations and workspaces; see `Gen0.step_memory`.
+    available_bytes : int
+        What the machine had left before; see `skd.available_memory`.
     """
 
     steps: int
@@ -42,8 +40,8 @@ class Estimate:
     training_seconds: float
     validation_seconds: float
     evaluation_seconds: float
-    peak_bytes: int
-    available_bytes: int | None
+    step_bytes: int
+    available_bytes: int
 
     @property
     def seconds(self) -> float:
@@ -54,7 +52,8 @@ class Estimate:
 def estimate(run: Run) -> Estimate:
     """Try two steps and a batch of an evaluation of a run that is prepared.
 
-    They are taken by a trainer of their own, so that the run stays as it is.
+    They are taken by a trainer of their own, so that the run stays as it is. Each process of a
+    communicator tries those of its part of a batch, without the exchange.
 
     Parameters
     ----------
@@ -67,9 +66,10 @@ def estimate(run: Run) -> Estimate:
         Times and memory.
     """
     recipe, split = run.recipe, run.split
+    available = available_memory()
     trainer = build_trainer(recipe, split, run.teacher)
-    size = min(recipe.schedule.batch_size, len(split))
-    images, labels = split.images[:size], split.labels[:size]
+    part = run.ranks.slice_of(recipe.schedule.batch_size)
+    images, labels = split.images[part], split.labels[part]
     trainer.model.normalization = (split.mean, split.std)
     per_step = _seconds(lambda: trainer.step(images, labels), TRIED_STEPS)
     few = split.images[:EMBEDDED]
@@ -84,19 +84,9 @@ def estimate(run: Run) -> Estimate:
         training_seconds=(steps - done) * per_step,
         validation_seconds=validations(recipe) * validation_images(val) * per_image,
         evaluation_seconds=evaluation_images(recipe.evaluation, test) * per_image,
-        peak_bytes=1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
-        available_bytes=available_bytes(),
+        step_bytes=trainer.step_memory(len(images)),
+        available_bytes=available,
     )
-
-
-def available_bytes() -> int | None:
-    """Return how much memory the kernel says can still be had without swapping."""
-    try:
-        lines = MEMORY_INFO.read_text().splitlines()
-    except OSError:
-        return None
-    kibibytes = [line.split()[1] for line in lines if line.startswith("MemAvailable:")]
-    return 1024 * int(kibibytes[0]) if kibibytes else None
 
 
 def _seconds(work: Callable[[], object], runs: int) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 
 from skd import _validation as check
 from skd._recipe import differences
-from skd._sealing import write_whole
+from skd._whole_files import write_whole
 from skd.recipes._schema import Recipe
 
 CONFIG, MODEL, REPORT, HISTORY = "config.toml", "model.safetensors", "report.json", "history.csv"

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from skd import _validation as check
 from skd._hashes import state_sha256
+from skd._ranks import ranks_of
 from skd._version import __version__
 from skd.callbacks import Callback, HistoryFile
 from skd.creation import load_model
 from skd.datasets import FewShotData, Split
+from skd.errors import SKDError
 from skd.evaluation import EvaluationResult, evaluate
 from skd.history import History
 from skd.models import Model
@@ -32,11 +34,16 @@ from skd.recipes._reading import load
 from skd.recipes._schema import Recipe
 from skd.recipes._teachers import teacher_recipe
 
+if TYPE_CHECKING:
+    from mpi4py.MPI import Intracomm
+
 FORMAT, VERSION = "skd-run", 1
 
 
 class Run:
     """One training with its evaluation, in a folder; made by `plan`.
+
+    Of the processes of a communicator the first alone writes, and all see its folder.
 
     Attributes
     ----------
@@ -49,11 +56,13 @@ class Run:
     """
 
     def __init__(
-        self, recipe: Recipe, folder: RunFolder, teacher: Path | None, opens: OpenData
+        self, recipe: Recipe, folder: RunFolder, opens: OpenData, communicator: Intracomm | None
     ) -> None:
         self.recipe, self.folder = recipe, folder
         self.is_teacher = False
-        self._teacher_file, self._opens = teacher, opens
+        self.ranks = ranks_of(communicator, "plan")
+        self._teacher_file: Path | None = None
+        self._opens = opens
         self.data: FewShotData
         self.split: Split
         self.teacher: Model | None = None
@@ -69,6 +78,17 @@ class Run:
         ValueError
             If data, teacher and recipe do not fit together.
         """
+        ranks = self.ranks
+        with ranks.guarded():
+            with ranks.together():
+                self._load()
+            with ranks.alike(ValueError, SKDError):
+                self.trainer = build_trainer(
+                    self.recipe, self.split, self.teacher, ranks.communicator
+                )
+
+    def _load(self) -> None:
+        """Load data and teacher."""
         self.data = self._opens(self.recipe.data)
         self.split = training_split(self.data, self.recipe.data)
         batch_size, most = self.recipe.schedule.batch_size, len(self.split)
@@ -78,7 +98,6 @@ class Run:
             check.refuse("schedule.batch_size", owner, legal, batch_size)
         if self._teacher_file is not None:
             self.teacher = load_model(self._teacher_file)
-        self.trainer = build_trainer(self.recipe, self.split, self.teacher)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -91,7 +110,7 @@ class Run:
         Parameters
         ----------
         callbacks : sequence of Callback, default=()
-            Besides the history file.
+            Besides the history file; only those of the first process are told.
 
         Returns
         -------
@@ -103,16 +122,19 @@ class Run:
         NonFiniteLossError, OSError, SKDError, ValueError
             As for `Gen0.fit`.
         """
-        self.folder.begin(self.recipe)
+        self._write(lambda: self.folder.begin(self.recipe))
+        listeners: list[Callback] = []
+        if self.ranks.is_first:
+            listeners = [HistoryFile(self.folder.history), *callbacks]
         history = self.trainer.fit(
             self.split,
             **fit_options(self.recipe, self.data),
             progress=False,
-            callbacks=[HistoryFile(self.folder.history), *callbacks],
+            callbacks=listeners,
             checkpoint_dir=self.folder.checkpoints,
             resume=True,
         )
-        _curves.draw(history, self.folder.plots)
+        self._write(lambda: _curves.draw(history, self.folder.plots))
         return history
 
     def evaluate(self, history: History, *, progress: bool = False) -> dict[int, EvaluationResult]:
@@ -131,7 +153,7 @@ class Run:
             By the number of shots.
         """
         model, chosen = self._choose(history)
-        model.save(self.folder.model)
+        self._write(lambda: model.save(self.folder.model))
         options = dataclasses.asdict(self.recipe.evaluation)
         del options["model"]
         name = options.pop("split")
@@ -145,10 +167,19 @@ class Run:
                 data_name=self.recipe.data.name,
                 split_name=name,
                 progress=progress,
+                communicator=self.ranks.communicator,
             )
-            result.save(self.folder.evaluations / f"{n_shot}-shot.json")
-        self.folder.write_report(self._report(model, chosen, results))
+            file = self.folder.evaluations / f"{n_shot}-shot.json"
+            self._write(partial(result.save, file))
+        report = self._report(model, chosen, results)
+        self._write(lambda: self.folder.write_report(report))
         return results
+
+    def _write(self, work: Callable[[], object]) -> None:
+        """Do it in the first process; where it fails there, all fail."""
+        with self.ranks.guarded(), self.ranks.together():
+            if self.ranks.is_first:
+                work()
 
     def _choose(self, history: History) -> tuple[Model, str]:
         """Return the model that is scored, and how it was chosen."""
@@ -208,7 +239,11 @@ def _expected(recipe: Recipe, n_shot: int) -> dict[str, Any] | None:
 
 
 def plan(
-    recipe: Recipe, folder: str | PathLike[str] | None = None, *, resume: bool = False
+    recipe: Recipe,
+    folder: str | PathLike[str] | None = None,
+    *,
+    resume: bool = False,
+    communicator: Intracomm | None = None,
 ) -> list[Run]:
     """Find out what a recipe needs to be run: the teachers that are missing, then itself.
 
@@ -221,6 +256,8 @@ def plan(
     resume : bool, default=False
         Whether to go on with the run if there is one in the folder. A teacher's is always gone
         on with.
+    communicator : mpi4py.MPI.Intracomm, optional
+        Of the processes that run it together; see docs/distributed.md.
 
     Returns
     -------
@@ -236,6 +273,14 @@ def plan(
         If there is no such teacher.
     """
     target = Path("runs", recipe.name) if folder is None else check.path(folder, "folder", "plan")
+    ranks = ranks_of(communicator, "plan")
+    with ranks.guarded(), ranks.together():
+        return _planned(recipe, target, resume, communicator)
+
+
+def _planned(
+    recipe: Recipe, target: Path, resume: bool, communicator: Intracomm | None
+) -> list[Run]:
     own = RunFolder(target)
     if own.is_started:
         if not resume:
@@ -243,7 +288,7 @@ def plan(
             check.refuse("folder", "plan", legal, f"{str(target)!r}, which holds a run")
         own.require_same_run(recipe, may_be_longer=True)
     opens = cache(open_data)
-    runs = [Run(recipe, own, None, opens)]
+    runs = [Run(recipe, own, opens, communicator)]
     while (teacher := runs[0].recipe.teacher) is not None:
         if teacher.checkpoint is not None and teacher.generations == 1:
             runs[0]._teacher_file = Path(teacher.checkpoint)
@@ -257,7 +302,7 @@ def plan(
             place.require_same_run(wanted, may_be_longer=False)
             if place.is_finished:
                 break
-        run = Run(wanted, place, None, opens)
+        run = Run(wanted, place, opens, communicator)
         run.is_teacher = True
         runs.insert(0, run)
     return runs
@@ -270,6 +315,7 @@ def run(
     changes: Iterable[str] = (),
     resume: bool = False,
     callbacks: Sequence[Callback] = (),
+    communicator: Intracomm | None = None,
 ) -> dict[int, EvaluationResult]:
     """Train and evaluate a recipe, its teacher first if there is none; what `skd train` does.
 
@@ -284,7 +330,9 @@ def run(
     resume : bool, default=False
         Whether to go on with the run if there is one in the folder.
     callbacks : sequence of Callback, default=()
-        Told of the training of each run.
+        Told of the training of each run, in the first process.
+    communicator : mpi4py.MPI.Intracomm, optional
+        Of the processes that run it together; see docs/distributed.md.
 
     Returns
     -------
@@ -299,7 +347,7 @@ def run(
     if not isinstance(recipe, Recipe):
         recipe = load(recipe, changes=changes)
     results: dict[int, EvaluationResult] = {}
-    for each in plan(recipe, folder, resume=resume):
+    for each in plan(recipe, folder, resume=resume, communicator=communicator):
         each.prepare()
         results = each.evaluate(each.train(callbacks))
     return results

@@ -1,0 +1,78 @@
+import CSKD
+import SKDFewShot
+import SKDNN
+import SKDRuntime
+
+@c @implementation
+public func skd_available_memory() -> Int64 { Int64(MachineMemory.availableBytes()) }
+
+@c @implementation
+public func skd_live_memory() -> Int64 { Int64(liveBufferBytes) }
+
+@c @implementation
+public func skd_model_evaluation_memory(
+  _ model: OpaquePointer!, _ batch: Int64, _ bytes: UnsafeMutablePointer<Int64>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("model_evaluation_memory")
+    let network = ModelHandle.from(try arguments.pointer(model, "model")).network
+    let batch = try arguments.batch(batch, of: network, minimum: 0)
+    let bytes = try arguments.pointer(bytes, "bytes")
+    bytes.pointee = Int64(try network.evaluationMemory(batch: batch))
+  }
+}
+
+@c @implementation
+public func skd_model_require_memory(
+  _ model: OpaquePointer!, _ batch: Int64, _ further_bytes: Int64
+) -> skd_status {
+  status {
+    let arguments = Arguments("model_require_memory")
+    let handle = ModelHandle.from(try arguments.pointer(model, "model"))
+    let batch = try arguments.batch(batch, of: handle.network, minimum: 0)
+    let further = try arguments.furtherBytes(further_bytes)
+    try handle.exclusively {
+      try $0.requireEvaluationMemory(batch: batch, furtherBytes: further)
+    }
+  }
+}
+
+@c @implementation
+public func skd_trainer_step_memory(
+  _ trainer: OpaquePointer!, _ batch: Int64, _ bytes: UnsafeMutablePointer<Int64>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("trainer_step_memory")
+    let trainer = try TrainerHandle.from(trainer, arguments).trainer
+    let batch = try arguments.batch(batch, of: trainer.network, minimum: 1)
+    let bytes = try arguments.pointer(bytes, "bytes")
+    bytes.pointee = Int64(try trainer.stepMemory(batch: batch))
+  }
+}
+
+@c @implementation
+public func skd_trainer_require_memory(
+  _ trainer: OpaquePointer!, _ batch: Int64, _ further_bytes: Int64
+) -> skd_status {
+  status {
+    let arguments = Arguments("trainer_require_memory")
+    let handle = try TrainerHandle.from(trainer, arguments)
+    let batch = try arguments.batch(batch, of: handle.trainer.network, minimum: 1)
+    let further = try arguments.furtherBytes(further_bytes)
+    try handle.exclusively { try $0.requireStepMemory(batch: batch, furtherBytes: further) }
+  }
+}
+
+extension Arguments {
+  fileprivate func furtherBytes(_ bytes: Int64) throws -> Int {
+    try size(bytes, "further_bytes", in: 0...(1 << 60))
+  }
+
+  /// A number of a network's images that stays below 2^40 values.
+  func batch(_ batch: Int64, of network: Network, minimum: Int) throws -> Int {
+    let batch = try size(batch, "batch", in: minimum...Self.maximumExtent)
+    let shape = network.imageShape(batch: batch)
+    _ = try count(batch, shape.height, shape.width, shape.channels, of: "images")
+    return batch
+  }
+}

@@ -1,0 +1,50 @@
+import SKDKernels
+import SKDNN
+import SKDRuntime
+
+/// What a training step adds up over the processes that share its batch, besides what its layers do.
+extension Trainer {
+  /// The means over the whole batch of losses that are means over the own part.
+  func whole(_ own: Losses, _ share: BatchShare) throws -> Losses {
+    let terms: [WritableKeyPath<Losses, Float>] = [
+      \.total, \.crossEntropy, \.rotation, \.distillation, \.twin, \.accuracy, \.rotationAccuracy,
+    ]
+    var sums = terms.map { Double(own[keyPath: $0]) * Double(share.images) }
+    try share.sum(&sums)
+    var losses = Losses()
+    for (term, sum) in zip(terms, sums) { losses[keyPath: term] = Float(sum / Double(share.total)) }
+    return losses
+  }
+
+  /// As `add` for the own part of a batch; the total gets the mean over the whole.
+  ///
+  /// - Throws: In all processes if in one of them.
+  func addTogether(
+    _ terms: [LossTerm], of output: NetworkOutput, images: Int, labels: UnsafePointer<Int64>?,
+    to losses: inout Losses, dLogits: Tensor, _ share: BatchShare
+  ) throws -> Tensor? {
+    var own = Losses()
+    let outcome = Result {
+      try add(terms, of: output, images: images, labels: labels, to: &own, dLogits: dLogits)
+    }
+    var (failures, value) = (0.0, Double(own.total) * Double(share.images))
+    if case .failure = outcome { (failures, value) = (1, 0) }
+    var sums = [value, failures]
+    try share.sum(&sums)
+    let dEmbedding = try outcome.get()
+    if sums[1] > 0 {
+      throw SKDError.callbackFailed(
+        "terms of step \(stepCount + 1) must succeed in every process; they failed "
+          + "elsewhere; nothing was updated")
+    }
+    losses.total += Float(sums[0] / Double(share.total))
+    return dEmbedding
+  }
+
+  /// Makes gradients of means over the own part such of means over the whole.
+  func scale(_ gradients: [Tensor?], _ share: BatchShare) {
+    for case let tensor? in gradients {
+      scaleInPlace(tensor.pointer, by: share.fraction, count: tensor.count)
+    }
+  }
+}

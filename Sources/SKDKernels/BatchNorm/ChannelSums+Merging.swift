@@ -1,0 +1,162 @@
+import SKDRuntime
+
+/// Mean and biased variance of every channel, from the moments of groups (Chan, Golub, LeVeque
+/// 1983).
+///
+/// - Parameters:
+///   - records: Of `groups` groups, not all empty.
+///   - mean: `[channels]`; overwritten.
+///   - variance: `[channels]`; overwritten.
+public func mergeMoments(
+  _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int,
+  mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>
+) {
+  forEachChannel(channels, groups: groups) { channel in
+    let merged = MergedMoments(records, groups: groups, channels: channels, channel)
+    mean[channel] = Float(merged.mean)
+    variance[channel] = finiteVariance(merged.moment / merged.count)
+  }
+}
+
+/// What `mergeMoments` takes statistics from, in a form that adds up over the parts of a batch.
+///
+///     sums[c] = sum of v,  sums[channels + c] = sum of v^2
+///
+/// In Double the squares cost the variance fewer digits than float32 values have.
+///
+/// - Parameters:
+///   - records: Of `groups` groups, not all empty.
+///   - sums: `2 * channels`; overwritten.
+public func sumMoments(
+  _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int,
+  sums: UnsafeMutablePointer<Double>
+) {
+  forEachChannel(channels, groups: groups) { channel in
+    let merged = MergedMoments(records, groups: groups, channels: channels, channel)
+    sums[channel] = merged.count * merged.mean
+    sums[channels + channel] = merged.moment + merged.count * merged.mean * merged.mean
+  }
+}
+
+/// Mean and biased variance of every channel, from the sums of all parts of a batch.
+///
+/// - Parameters:
+///   - sums: `2 * channels`, as of `sumMoments`.
+///   - rows: Of all parts.
+///   - mean: `[channels]`; overwritten.
+///   - variance: `[channels]`; overwritten.
+public func batchNormStatistics(
+  ofSums sums: UnsafePointer<Double>, rows: Int, channels: Int,
+  mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>
+) {
+  for channel in 0..<channels {
+    let average = sums[channel] / Double(rows)
+    let centred = sums[channels + channel] / Double(rows) - average * average
+    mean[channel] = Float(average)
+    // Of equal values, rounding may leave a tiny negative number. A NaN stays.
+    variance[channel] = finiteVariance(centred < 0 ? 0 : centred)
+  }
+}
+
+/// Gradients of weight and bias of a batch norm, from the gradient sums of groups.
+///
+///     dBias = sum of g,  dWeight = sum of g * (x - mean) * inverseStd
+///
+/// - Parameters:
+///   - records: Of `groups` groups.
+///   - inverseStd: `[channels]`, of the forward pass.
+///   - dWeight: `[channels]`; overwritten.
+///   - dBias: `[channels]`; overwritten.
+public func mergeGradientSums(
+  _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int,
+  inverseStd: UnsafePointer<Float>, dWeight: UnsafeMutablePointer<Float>,
+  dBias: UnsafeMutablePointer<Float>
+) {
+  forEachChannel(channels, groups: groups) { channel in
+    let (first, second) = gradientSums(records, groups: groups, channels: channels, channel)
+    dBias[channel] = Float(first)
+    dWeight[channel] = Float(second * Double(inverseStd[channel]))
+  }
+}
+
+/// What `mergeGradientSums` makes gradients of, in a form that adds up over the parts of a batch.
+///
+///     sums[c] = sum of g,  sums[channels + c] = sum of g * (x - mean)
+///
+/// - Parameters:
+///   - records: Of `groups` groups.
+///   - sums: `2 * channels`; overwritten.
+public func sumGradients(
+  _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int,
+  sums: UnsafeMutablePointer<Double>
+) {
+  forEachChannel(channels, groups: groups) { channel in
+    (sums[channel], sums[channels + channel]) = gradientSums(
+      records, groups: groups, channels: channels, channel)
+  }
+}
+
+/// Gradients of weight and bias of a batch norm, from the sums of all parts of a batch.
+///
+/// - Parameters:
+///   - sums: `2 * channels`, as of `sumGradients`.
+///   - inverseStd: `[channels]`, of the forward pass.
+///   - dWeight: `[channels]`; overwritten.
+///   - dBias: `[channels]`; overwritten.
+public func batchNormGradients(
+  ofSums sums: UnsafePointer<Double>, channels: Int, inverseStd: UnsafePointer<Float>,
+  dWeight: UnsafeMutablePointer<Float>, dBias: UnsafeMutablePointer<Float>
+) {
+  for channel in 0..<channels {
+    dBias[channel] = Float(sums[channel])
+    dWeight[channel] = Float(sums[channels + channel] * Double(inverseStd[channel]))
+  }
+}
+
+/// The moments of one channel over all groups.
+private struct MergedMoments {
+  var count = 0.0
+  var mean = 0.0
+  /// Sum of the squared distances from the mean.
+  var moment = 0.0
+
+  init(_ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int, _ channel: Int) {
+    for group in 0..<groups {
+      let sums = ChannelSums(records, group: group, channels: channels)
+      let added = Double(sums.count[0])
+      guard added > 0 else { continue }
+      let average = Double(sums.first[channel]) / added
+      // Of equal values, rounding may leave a tiny negative number. A NaN stays.
+      let centred = Double(sums.second[channel]) - average * average * added
+      let delta = Double(sums.shift[channel]) + average - mean
+      mean += delta * added / (count + added)
+      moment += (centred < 0 ? 0 : centred) + delta * delta * count * added / (count + added)
+      count += added
+    }
+  }
+}
+
+/// What overflows must not pass for a variance that flattens everything.
+private func finiteVariance(_ variance: Double) -> Float {
+  let rounded = Float(variance)
+  return rounded.isInfinite ? .nan : rounded
+}
+
+private func gradientSums(
+  _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int, _ channel: Int
+) -> (Double, Double) {
+  var (first, second) = (0.0, 0.0)
+  for group in 0..<groups {
+    let sums = ChannelSums(records, group: group, channels: channels)
+    first += Double(sums.first[channel])
+    second += Double(sums.second[channel])
+  }
+  return (first, second)
+}
+
+/// Calls `body` for every channel, on all threads if there are many groups to merge.
+private func forEachChannel(_ channels: Int, groups: Int, _ body: (_ channel: Int) -> Void) {
+  forEachChunk(of: channels, size: max(16, chunkElements / (groups + 1))) { start, end in
+    for channel in start..<end { body(channel) }
+  }
+}

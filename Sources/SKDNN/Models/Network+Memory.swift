@@ -1,0 +1,69 @@
+import SKDRuntime
+
+extension Network {
+  /// Bytes that the network's buffers hold when it evaluates that many images, and afterwards: state
+  /// and what the passes need, without the caller's arrays.
+  ///
+  /// - Throws: `SKDError.outOfMemory` if they are beyond any memory.
+  public func evaluationMemory(batch: Int) throws -> Int {
+    let ledger = MemoryLedger()
+    let shadow = try Network(configuration, ledger: ledger)
+    try shadow.measureEvaluation(batch: batch)
+    return ledger.peakBytes
+  }
+
+  /// Throws `SKDError.outOfMemory`, before anything is allocated, unless that many images can be
+  /// evaluated.
+  ///
+  /// - Parameter furtherBytes: What the caller is about to allocate for it.
+  public func requireEvaluationMemory(batch: Int, furtherBytes: Int = 0) throws {
+    if batch == 0 { return }
+    let need = MemoryNeed(
+      batch: min(batch, 2 * Self.evaluationBatch), threads: WorkerPool.shared.threadCount)
+    let name = "an evaluation of \(batch) images, \(min(batch, Self.evaluationBatch)) at a time,"
+    if let admittedEvaluation, admittedEvaluation.covers(need) {
+      if furtherBytes >= MachineMemory.largeNeed {
+        try MachineMemory.require(furtherBytes, for: "a copy for \(name)")
+      }
+      return
+    }
+    let ledger = MemoryLedger()
+    let shadow = try shadow(on: ledger)
+    let held = ledger.heldBytes
+    try shadow.measureEvaluation(batch: batch)
+    try MachineMemory.require(ledger.peakBytes + furtherBytes, for: name, reusable: held)
+    admittedEvaluation = need
+  }
+
+  /// A network on a ledger that stands where this one does: what it holds is entered, and the free
+  /// memory of its passes as such.
+  public func shadow(on ledger: MemoryLedger) throws -> Network {
+    let shadow = try Network(configuration, ledger: ledger)
+    try shadow.pool.adopt(freeBuffersOf: pool)
+    return shadow
+  }
+
+  private func measureEvaluation(batch: Int) throws {
+    // All complete portions are alike.
+    let portion = Self.evaluationBatch
+    let different = batch > portion ? portion + batch % portion : batch
+    try evaluate(
+      images: nowhere(), batch: different, embeddings: nil, logits: nil, rotationLogits: nil)
+  }
+}
+
+/// What decides how much memory a pass over a network takes.
+public struct MemoryNeed: Equatable {
+  let batch: Int
+  let threads: Int
+
+  public init(batch: Int, threads: Int) { (self.batch, self.threads) = (batch, threads) }
+
+  func covers(_ other: Self) -> Bool { threads == other.threads && batch >= other.batch }
+}
+
+/// An address for what a measured pass is given and never reads.
+public func nowhere<Element>() -> UnsafePointer<Element> {
+  guard let pointer = UnsafePointer<Element>(bitPattern: 64) else { preconditionFailure() }
+  return pointer
+}

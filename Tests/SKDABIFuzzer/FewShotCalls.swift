@@ -1,0 +1,186 @@
+import CSKD
+import SKDABI
+
+/// Augmentation, episodes and classifiers.
+func fewShotCalls() -> [(String, Call)] {
+  [
+    (
+      "skd_apply_augmentation",
+      { a in
+        let (batch, side, channels) = (a.size(), a.size(), a.size([1, 2, 3, 4]))
+        let choices = a.array([batch]) { a.choices() }
+        return skd_apply_augmentation(
+          a.bytes(batch, side, side, channels), batch, side, channels, a.size([0, 1, 4]), choices,
+          a.bytes(batch, side, side, channels))
+      }
+    ),
+    (
+      "skd_draw_augmentation",
+      { a in
+        skd_draw_augmentation(
+          a.code(0...2), a.size([0, 1, 4]), a.code(0...1), a.next(), a.size(), a.size(),
+          a.code(0...1), a.reference(a.choices()))
+      }
+    ),
+    (
+      "skd_augment",
+      { a in
+        let (count, side, channels) = (a.size(), a.size(), a.size([1, 2, 3, 3, 4]))
+        let batch = a.size()
+        return skd_augment(
+          a.bytes(count, side, side, channels), count, side, channels,
+          a.integers(batch, below: count), a.integers(batch, below: 99), batch, a.code(0...2),
+          a.size([0, 1, 4]), a.code(0...1), a.next(), a.size(), a.code(0...1), a.floats(channels),
+          a.floats(channels), a.floats(batch, side, side, channels))
+      }
+    ),
+    (
+      "skd_shuffle",
+      { a in
+        let count = a.size()
+        return skd_shuffle(count, a.next(), a.size(), a.integers(count, below: 1))
+      }
+    ),
+    (
+      "skd_sample_episodes",
+      { a in
+        let (images, count) = (a.size([0, 4, 16, 60]), a.size([0, 1, 3]))
+        let options = skd_episode_options(
+          n_way: a.size([1, 2, 3]), n_shot: a.size([1, 2]), n_query: a.size([1, 3]),
+          legacy: a.code(0...1), seed: a.next())
+        return skd_sample_episodes(
+          a.integers(images, below: 3), images, a.reference(options), a.size(), count,
+          a.integers(count, options.n_way, below: 1),
+          a.integers(count, options.n_way, options.n_shot, below: 1),
+          a.integers(count, options.n_way, options.n_query, below: 1))
+      }
+    ),
+    (
+      "skd_l2_normalize",
+      { a in
+        let (rows, dimensions) = (a.size(), a.size())
+        return skd_l2_normalize(
+          a.floats(rows, dimensions), rows, dimensions, a.floats(rows, dimensions))
+      }
+    ),
+    (
+      "skd_logistic_regression_fit",
+      { a in
+        let f = a.fit()
+        return skd_logistic_regression_fit(
+          f.features, f.labels, f.rows, f.dimensions, f.classes, a.double([0.1, 1]),
+          a.double([1e-4]), a.iterations(), f.coefficients, f.intercepts, a.integers(1, below: 1))
+      }
+    ),
+    (
+      "skd_ridge_classifier_fit",
+      { a in
+        let f = a.fit()
+        return skd_ridge_classifier_fit(
+          f.features, f.labels, f.rows, f.dimensions, f.classes, a.double([0.1, 1]),
+          f.coefficients, f.intercepts)
+      }
+    ),
+    (
+      "skd_linear_svc_fit",
+      { a in
+        let f = a.fit()
+        return skd_linear_svc_fit(
+          f.features, f.labels, f.rows, f.dimensions, f.classes, a.double([0.1, 1]),
+          a.double([1e-4]), a.iterations(), f.coefficients, f.intercepts, a.integers(1, below: 1))
+      }
+    ),
+    (
+      "skd_linear_decision",
+      { a in
+        let (rows, dimensions, classes) = (a.size(), a.size(), a.size())
+        return skd_linear_decision(
+          a.floats(rows, dimensions), rows, dimensions, classes, a.doubles(classes, dimensions),
+          a.doubles(classes), a.doubles(rows, classes))
+      }
+    ),
+    (
+      "skd_softmax",
+      { a in
+        let (rows, classes) = (a.size(), a.size())
+        return skd_softmax(a.doubles(rows, classes), rows, classes, a.doubles(rows, classes))
+      }
+    ),
+    (
+      "skd_class_centroids",
+      { a in
+        let f = a.fit()
+        return skd_class_centroids(
+          f.features, f.labels, f.rows, f.dimensions, f.classes, f.coefficients)
+      }
+    ),
+    (
+      "skd_prototype_proximities",
+      { a in
+        let (rows, dimensions, count) = (a.size(), a.size(), a.size())
+        return skd_prototype_proximities(
+          a.floats(rows, dimensions), rows, dimensions, a.doubles(count, dimensions), count,
+          a.code(0...1), a.doubles(rows, count))
+      }
+    ),
+    (
+      "skd_nearest_prototypes",
+      { a in
+        let (rows, dimensions, count) = (a.size(), a.size(), a.size())
+        return skd_nearest_prototypes(
+          a.floats(rows, dimensions), rows, dimensions, a.doubles(count, dimensions), count,
+          a.code(0...1), a.integers(rows, below: 1))
+      }
+    ),
+    (
+      "skd_score_episodes",
+      { a in
+        let (count, rows, dimensions) = (a.size([0, 1, 3]), a.size([2, 4, 6]), a.size([1, 3, 8]))
+        let (images, ways, queries) = (a.size([1, 5, 17]), a.size([1, 2]), a.size([1, 3]))
+        return skd_score_episodes(
+          a.floats(count, rows, dimensions), a.integers(rows, below: ways), count, rows, dimensions,
+          a.floats(images, dimensions), images, a.integers(count, ways, queries, below: images),
+          ways, queries, a.code(0...6), a.double([0.1, 1]),
+          a.integers(count, ways, queries, below: 1), a.doubles(count))
+      }
+    ),
+    (
+      "skd_mean_ci95",
+      { a in
+        let count = a.size()
+        return skd_mean_ci95(a.doubles(count), count, a.doubles(1), a.doubles(1))
+      }
+    ),
+  ]
+}
+
+/// What the fits of classifiers are given.
+private struct Fit {
+  let features: UnsafeMutablePointer<Float>?
+  let labels: UnsafeMutablePointer<Int64>?
+  let rows, dimensions, classes: Int64
+  let coefficients, intercepts: UnsafeMutablePointer<Double>?
+}
+
+extension RandomArguments {
+  fileprivate func choices() -> skd_augmentation_choices {
+    let operations = element(of: [(0, 1, 2), (2, 0, 1), (-1, -1, -1), (0, 0, 0), (3, -2, 99)])
+    return skd_augmentation_choices(
+      top: code(0...8), left: code(0...8), flip: code(0...1),
+      operations: (Int32(operations.0), Int32(operations.1), Int32(operations.2)),
+      factors: (float([0.6, 1, 1.4]), float([0.6, 1, 1.4]), float([0.6, 1, 1.4])))
+  }
+
+  fileprivate func fit() -> Fit {
+    let (rows, dimensions, classes) = (
+      size([2, 3, 5, 8, 16]), size([1, 2, 5, 16]), size([2, 2, 3])
+    )
+    return Fit(
+      features: floats(rows, dimensions), labels: integers(rows, below: classes), rows: rows,
+      dimensions: dimensions, classes: classes, coefficients: doubles(classes, dimensions),
+      intercepts: doubles(classes))
+  }
+
+  /// A bound of iterations, of which a fit that cannot converge takes all.
+  fileprivate func iterations() -> Int64 { element(of: [1, 20, 100, 0, -1, .min]) }
+}

@@ -1,0 +1,121 @@
+import SKDFewShot
+import SKDKernels
+import SKDNN
+import SKDRuntime
+import XCTest
+
+/// What a step or an evaluation takes, told before it and held against what the buffers take.
+final class StepMemoryTests: XCTestCase {
+  private struct Case {
+    var architecture = Architecture.resnet12
+    var imageSize = 16
+    var widths: [Int]?
+    var usesGates = false
+    var precision = Precision.float32
+    var batch = 2
+
+    func configuration() throws -> NetworkConfiguration {
+      try NetworkConfiguration(
+        architecture: architecture, classCount: 5, imageSize: imageSize,
+        widths: widths ?? [Int](repeating: 32, count: architecture.defaultWidths.count),
+        usesGates: usesGates, hasRotationHead: true, precision: precision)
+    }
+  }
+
+  private let cases = [
+    Case(), Case(widths: [5, 7, 9, 11]), Case(imageSize: 33, batch: 3), Case(usesGates: true),
+    Case(precision: .bfloat16), Case(architecture: .seresnet12), Case(architecture: .resnet18),
+    Case(architecture: .resnet24), Case(architecture: .convnet4),
+    Case(architecture: .wideResNet28x10), Case(imageSize: 84, widths: [16, 16, 16, 16], batch: 1),
+    Case(widths: [64, 160, 320, 640], batch: 1),
+  ]
+
+  private let objectives: [any Objective] = [
+    SupervisedObjective(), Generation0Objective(alpha: 2),
+    Generation1Objective(beta: 0.1, temperature: 4, twins: [.halfTurn], passesAllViews: false),
+    Generation1Objective(
+      beta: 0.1, temperature: 4, twins: Rotation.allCases.filter { $0 != .none },
+      passesAllViews: true),
+    DistilledObjective(alpha: 0.5, beta: 0.5, temperature: 4),
+  ]
+
+  private func trainer(_ example: Case, _ objective: any Objective) throws -> Trainer {
+    let network = try Network(example.configuration())
+    return try Trainer(
+      network: network,
+      teacher: objective.needsTeacher ? try Network(example.configuration()) : nil,
+      objective: objective,
+      optimizer: try SGD(network.store, learningRate: 0.01, momentum: 0.9, weightDecay: 0),
+      seed: 1)
+  }
+
+  private func step(_ trainer: Trainer, batch: Int) throws {
+    let count = trainer.network.imageShape(batch: batch).count
+    let images = (0..<count).map { Float($0 % 17) / 8 - 1 }
+    _ = try trainer.step(images: images, labels: (0..<batch).map { Int64($0 % 5) }, batch: batch)
+  }
+
+  func testTheEstimateOfAStepIsWhatItsBuffersHold() throws {
+    for (number, example) in cases.enumerated() {
+      for (kind, objective) in objectives.enumerated() where number == 0 || 1...2 ~= kind {
+        let before = liveBufferBytes
+        let trainer = try trainer(example, objective)
+        let estimate = try trainer.stepMemory(batch: example.batch)
+        for _ in 0..<3 { try step(trainer, batch: example.batch) }
+        XCTAssertEqual(liveBufferBytes - before, estimate, "\(example) \(objective.name)")
+      }
+    }
+  }
+
+  func testTheEstimateOfAnEvaluationIsWhatItsBuffersHold() throws {
+    for (number, example) in cases.enumerated() {
+      for batch in number == 1 ? [1, 64, 67, 200] : [1, 5] {
+        let before = liveBufferBytes
+        let network = try Network(example.configuration())
+        let estimate = try network.evaluationMemory(batch: batch)
+        let images = [Float](repeating: 0.5, count: network.imageShape(batch: batch).count)
+        try network.evaluate(
+          images: images, batch: batch, embeddings: nil, logits: nil, rotationLogits: nil)
+        XCTAssertEqual(liveBufferBytes - before, estimate, "\(example) \(batch)")
+      }
+    }
+  }
+
+  func testAskingAllocatesNothingAndLeavesTheGradients() throws {
+    let trainer = try trainer(Case(), Generation0Objective(alpha: 2))
+    try step(trainer, batch: 3)
+    let (live, count) = (liveBufferBytes, allocatedBufferCount)
+    let gradients = trainer.network.store.entries.map(\.hasGradient)
+    XCTAssertGreaterThan(try trainer.stepMemory(batch: 1 << 20), 1 << 40)
+    XCTAssertGreaterThan(try trainer.network.evaluationMemory(batch: 1 << 20), 1 << 20)
+    try trainer.requireStepMemory(batch: 4)
+    XCTAssertEqual(liveBufferBytes, live)
+    XCTAssertEqual(allocatedBufferCount, count)
+    XCTAssertEqual(trainer.network.store.entries.map(\.hasGradient), gradients)
+  }
+
+  func testWhatTheMachineLacksIsRefusedByName() throws {
+    let trainer = try trainer(Case(), Generation0Objective(alpha: 2))
+    for (batch, further) in [(1 << 24, 0), (2, 1 << 50)] {
+      XCTAssertThrowsError(
+        try trainer.requireStepMemory(batch: batch, furtherBytes: further)
+      ) { error in
+        guard case SKDError.outOfMemory(let message) = error else { return XCTFail("\(error)") }
+        XCTAssertTrue(
+          message.contains("a training step of Gen0 on \(batch) images does not fit"), message)
+      }
+    }
+  }
+
+  /// Memory that the passes have already counts as there.
+  func testHeldMemoryIsNotAskedForAgain() throws {
+    let trainer = try trainer(Case(), Generation0Objective(alpha: 2))
+    try step(trainer, batch: 3)
+    let ledger = MemoryLedger()
+    let shadow = try trainer.network.shadow(on: ledger)
+    let (held, peak) = (ledger.heldBytes, try trainer.stepMemory(batch: 3))
+    XCTAssertGreaterThan(held, peak / 2)
+    XCTAssertLessThan(held, peak)
+    withExtendedLifetime(shadow) {}
+  }
+}

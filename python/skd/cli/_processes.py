@@ -1,0 +1,44 @@
+"""The processes that ``mpirun`` started with this one: all compute, the first one speaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from skd._threads import set_num_threads
+from skd.distributed import launched_communicator, share_threads
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Intracomm
+
+
+def join(threads: int | None) -> Intracomm | None:
+    """Set the number of threads, and return the communicator if there are other processes.
+
+    Parameters
+    ----------
+    threads : int or None
+        Of each process; by default they share the processors.
+    """
+    communicator = launched_communicator()
+    if threads is not None:
+        set_num_threads(threads)
+    elif communicator is not None:
+        share_threads(communicator)
+    return communicator
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print a text in the first process."""
+    if is_first():
+        typer.echo(text, err=err)
+
+
+def is_first() -> bool:
+    """Whether this is the process that speaks."""
+    try:
+        communicator = launched_communicator()
+    except ImportError:  # each stands alone, and each says so
+        return True
+    return communicator is None or communicator.rank == 0

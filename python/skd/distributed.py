@@ -1,0 +1,112 @@
+"""Training and evaluating in several processes, which MPI connects.
+
+Objectives and `skd.evaluate` take the communicator of the processes as their argument
+`communicator`. This module is for the script around them; docs/distributed.md shows one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from skd._threads import set_num_threads
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Intracomm
+
+__all__ = ["abort_on_error", "launched_communicator", "share_threads"]
+
+# What MPICH and its kin, Open MPI, and launchers by PMIx tell the processes they start.
+LAUNCHERS = ("PMI_RANK", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK")
+
+
+def launched_communicator() -> Intracomm | None:
+    """Return the communicator of the processes that were launched with this one.
+
+    Returns
+    -------
+    communicator : mpi4py.MPI.Intracomm or None
+        ``MPI.COMM_WORLD`` under ``mpirun`` and its like with more than one process; None where no
+        launcher is at work, which neither needs nor imports mpi4py.
+
+    Raises
+    ------
+    ImportError
+        If there is a launcher, but no mpi4py: each process would train by itself.
+
+    Examples
+    --------
+    >>> launched_communicator() is None  # not under mpirun
+    True
+    """
+    if not any(name in os.environ for name in LAUNCHERS):
+        return None
+    from skd._mpi_ranks import mpi
+
+    world: Intracomm = mpi().COMM_WORLD
+    return world if world.size > 1 else None
+
+
+def share_threads(communicator: Intracomm) -> int:
+    """Give each process of this machine an equal share of its processors, as threads.
+
+    By default every process takes all of them, and they disturb each other.
+
+    Parameters
+    ----------
+    communicator : mpi4py.MPI.Intracomm
+        All its processes must call this.
+
+    Returns
+    -------
+    threads : int
+        What `skd.set_num_threads` was called with; at least 1.
+    """
+    from skd._mpi_ranks import checked_communicator, mpi
+
+    checked = checked_communicator(communicator, "share_threads")
+    machine = checked.Split_type(mpi().COMM_TYPE_SHARED)
+    neighbours = machine.size
+    machine.Free()
+    processors = os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        own = len(os.sched_getaffinity(0))
+        if own < processors:  # the launcher has bound this process to some already
+            processors, neighbours = own, 1
+    threads = min(max(processors // neighbours, 1), 256)
+    set_num_threads(threads)
+    return threads
+
+
+@contextmanager
+def abort_on_error(communicator: Intracomm | None) -> Iterator[None]:
+    """End all processes if this one fails within the context.
+
+    MPI does not end a run when one of its processes raises: the others wait for it forever. The
+    objectives and `skd.evaluate` take care of that while they are at work; this does for the rest
+    of a script, as ``python -m mpi4py`` does for a whole one.
+
+    Parameters
+    ----------
+    communicator : mpi4py.MPI.Intracomm or None
+        Nothing is done for None. ``SystemExit`` is let through.
+
+    Examples
+    --------
+    >>> with abort_on_error(launched_communicator()):
+    ...     pass
+    """
+    if communicator is None:
+        yield
+        return
+    from skd._mpi_ranks import abort, checked_communicator
+
+    checked = checked_communicator(communicator, "abort_on_error")
+    try:
+        yield
+    except SystemExit:
+        raise
+    except BaseException as error:
+        abort(checked, error)
