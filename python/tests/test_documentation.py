@@ -6,10 +6,15 @@ import pkgutil
 import re
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 
 import skd
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
 
 README = Path(__file__).parents[2] / "README.md"
 MODULES = ["skd"] + [
@@ -28,6 +33,7 @@ def test_docstring_examples_run(name):
         result = doctest.testmod(module, extraglobs=names, raise_on_error=False)
     finally:
         skd.set_num_threads(threads)
+        plt.close("all")
     assert result.failed == 0
 
 

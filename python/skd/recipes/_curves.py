@@ -11,7 +11,7 @@ NAME = "training.png"
 
 
 def draw(history: History, folder: Path) -> Path | None:
-    """Draw loss and accuracies over the epochs.
+    """Draw losses, accuracies and the learning rate over the epochs.
 
     Parameters
     ----------
@@ -27,22 +27,14 @@ def draw(history: History, folder: Path) -> Path | None:
     """
     if importlib.util.find_spec("matplotlib") is None:
         return None
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
-    FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2)
-    epochs = [record.epoch for record in history]
-    left.plot(epochs, [record.losses.total for record in history], color="#0072b2", marker=".")
-    left.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
-    training = [100 * record.losses.accuracy for record in history]
-    right.plot(epochs, training, color="#d55e00", marker=".", label="training classes")
-    validated = [(r.epoch, r.validation.mean) for r in history if r.validation is not None]
-    if validated:
-        right.plot(*zip(*validated, strict=True), color="#009e73", marker="x", label="val, 1-shot")
-    right.set(xlabel="epoch", ylabel="accuracy (%)", ylim=(0, 102))
-    right.legend()
+    from skd.plots import TrainingCurvesDisplay
+    from skd.plots._training_curves import PANELS, SIZE
+
+    # Not pyplot's: it would choose a backend, and might open a window.
+    figure = Figure(figsize=SIZE, layout="constrained")
+    TrainingCurvesDisplay.from_history(history, ax=figure.subplots(1, PANELS))
     path = folder / NAME
     figure.savefig(path, dpi=120)
     return path

@@ -1,0 +1,243 @@
+"""Which classes are taken for which, over the queries of many episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skd import _validation as check
+from skd.classifiers import _inputs
+from skd.datasets import Split
+from skd.few_shot import FewShotClassifier, _pictures
+from skd.models import Model
+from skd.plots._figures import Display, check_axes, distinct
+from skd.plots._predictions import MOST_EPISODES, EpisodeOptions
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_NAMES, MOST_NUMBERS = 30, 12  # classes that are named, and whose cells hold numbers
+LONGEST_NAME = 16
+LIGHT = 55  # percent from which on cells are light, and their numbers black
+
+
+class EpisodeConfusionDisplay(Display):
+    """How many queries of each class were given which class.
+
+    Parameters
+    ----------
+    counts : array-like of shape (n_classes, n_classes), dtype int64
+        Queries by their true class (rows) and predicted class (columns).
+    class_names : sequence of str
+        One per class.
+    title : str, default="Confusion of classes"
+        First line of the title; the second tells the number of queries and the accuracy.
+
+    Attributes
+    ----------
+    ax_ : Axes
+        Where it was drawn last.
+    figure_ : Figure
+        The figure of these axes.
+
+    Examples
+    --------
+    >>> from skd.plots import EpisodeConfusionDisplay
+    >>> display = EpisodeConfusionDisplay([[9, 1], [3, 7]], ["cat", "dog"])
+    >>> print(display.plot().get_title())
+    Confusion of classes
+    20 queries, 80.0 % right
+    """
+
+    def __init__(
+        self, counts: ArrayLike, class_names: Sequence[str], *, title: str = "Confusion of classes"
+    ) -> None:
+        owner = "EpisodeConfusionDisplay"
+        self.class_names = check.names(class_names, "class_names", owner)
+        size = len(self.class_names)
+        matrix = np.asarray(counts)
+        if matrix.shape != (size, size) or not size:
+            legal = f"of shape ({size}, {size}), a row and a column for each class name"
+            check.refuse("counts", owner, legal, f"shape {matrix.shape}")
+        self.counts = check.integer_array(matrix.ravel(), "counts", owner).reshape(size, size)
+        if self.counts.min() < 0 or not self.counts.any():
+            check.refuse("counts", owner, "at least 0, and not all 0", self.counts.min())
+        self.title = title
+
+    @classmethod
+    def from_model(
+        cls,
+        model: Model,
+        split: Split,
+        *,
+        n_way: int = 5,
+        n_shot: int = 1,
+        n_query: int = 15,
+        n_episodes: int = 200,
+        classifier: str = "logistic",
+        n_support_copies: int = 5,
+        support_augmentation: str = "crop_flip",
+        flip: bool = True,
+        seed: int = 0,
+        ax: Axes | None = None,
+    ) -> EpisodeConfusionDisplay:
+        """Predict the queries of episodes as `skd.evaluate` does, count them, and draw.
+
+        The accuracy is that of `skd.evaluate` with these options. A class can only be taken for
+        one of its episode.
+
+        Parameters
+        ----------
+        model : Model
+            Its normalisation serves the images; without one, that of `split`.
+        split : Split
+            Images of novel classes; all its classes become rows.
+        n_way, n_shot, n_query, n_episodes, classifier, n_support_copies, support_augmentation, \
+flip, seed
+            As for `skd.evaluate`; at least 2 ways.
+        ax : Axes, optional
+            Where to draw; by default in a new figure.
+
+        Returns
+        -------
+        display : EpisodeConfusionDisplay
+            Drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is missing.
+        TypeError, ValueError
+            If an argument is not legal; see `skd.evaluate`.
+        """
+        owner = "EpisodeConfusionDisplay.from_model"
+        check_axes(ax, 1, owner)
+        options = EpisodeOptions.checked(
+            model,
+            split,
+            owner,
+            n_way=n_way,
+            n_shot=n_shot,
+            n_query=n_query,
+            classifier=classifier,
+            n_support_copies=n_support_copies,
+            support_augmentation=support_augmentation,
+            flip=flip,
+            seed=seed,
+        )
+        count = check.integer(n_episodes, "n_episodes", owner, minimum=1, maximum=MOST_EPISODES)
+        episodes, predicted = options.predict(0, options.episodes(0, count, owner))
+        counts = np.zeros((split.n_classes, split.n_classes), dtype=np.int64)
+        truth = np.broadcast_to(episodes.classes[:, :, None], predicted.shape)
+        np.add.at(counts, (truth, predicted), 1)
+        title = f"Confusion in {count} {n_way}-way {n_shot}-shot episodes"
+        display = cls(counts, split.class_names, title=title)
+        display.plot(ax=ax)
+        return display
+
+    @classmethod
+    def from_classifier(
+        cls,
+        classifier: FewShotClassifier,
+        images: Any,
+        labels: ArrayLike | None = None,
+        *,
+        ax: Axes | None = None,
+    ) -> EpisodeConfusionDisplay:
+        """Predict images by a fitted classifier, count them, and draw.
+
+        Parameters
+        ----------
+        classifier : FewShotClassifier
+            Fitted.
+        images : array-like, path or sequence of paths
+            Other images than those of the fit; as for `FewShotClassifier.score`.
+        labels : array-like of shape (n_images,), optional
+            Their classes, of those of the fit; left out for a folder of class folders.
+        ax : Axes, optional
+            Where to draw; by default in a new figure.
+
+        Returns
+        -------
+        display : EpisodeConfusionDisplay
+            Drawn.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is missing.
+        NotFittedError
+            If there was no fit.
+        TypeError, ValueError
+            If an argument is not legal, or a label is none of the fit.
+        """
+        owner = "EpisodeConfusionDisplay.from_classifier"
+        check_axes(ax, 1, owner)
+        check.instance(classifier, "classifier", owner, FewShotClassifier)
+        if labels is None:
+            images, labels = _pictures.classes_of(images, owner)
+        predicted = classifier.predict(images)
+        truth = _inputs.label_vector(labels, owner, length=len(predicted), name="labels")
+        known = classifier.classes_
+        rows = {name: row for row, name in enumerate(known.tolist())}
+        unknown = {label for label in truth.tolist() if label not in rows}
+        if unknown or not truth.size:
+            legal = "one of the classes of the fit, for each image"
+            check.refuse("labels", owner, legal, sorted(unknown) or "no labels")
+        counts = np.zeros((len(known), len(known)), dtype=np.int64)
+        for true, given in zip(truth.tolist(), predicted.tolist(), strict=True):
+            counts[rows[true], rows[given]] += 1
+        display = cls(counts, [str(name) for name in known])
+        display.plot(ax=ax)
+        return display
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw the shares of each true class; a row of a class without queries stays white.
+
+        Classes are named up to 30 of them, beyond that they are numbered; up to 12, the cells hold
+        their percentages.
+
+        Parameters
+        ----------
+        ax : Axes, optional
+            Where to draw; by default in a new figure.
+
+        Returns
+        -------
+        axes : Axes
+            The axes.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is missing.
+        TypeError, ValueError
+            If `ax` is no Axes.
+        """
+        size = len(self.class_names)
+        side = min(3.2 + 0.32 * size, 9.0)
+        figure_size = (side + 1.2, side)
+        (axes,) = self._axes(ax, 1, "EpisodeConfusionDisplay.plot", figure_size)
+        queries = self.counts.sum(axis=1, keepdims=True)
+        shares = np.where(queries > 0, 100 * self.counts / np.maximum(queries, 1), np.nan)
+        image = axes.imshow(shares, cmap="cividis", vmin=0, vmax=100, interpolation="nearest")
+        axes.figure.colorbar(
+            image, ax=axes, label="share of the queries of the true class (%)", shrink=0.8
+        )
+        if size <= MOST_NAMES:
+            names = distinct(self.class_names, LONGEST_NAME)
+            axes.set_xticks(range(size), names, rotation=90 if size > 3 else 0)
+            axes.set_yticks(range(size), names)
+        if size <= MOST_NUMBERS:
+            for (row, column), share in np.ndenumerate(shares):
+                if np.isfinite(share):
+                    colour = "black" if share > LIGHT else "white"
+                    axes.text(column, row, f"{share:.0f}", color=colour, ha="center", va="center")
+        right = 100 * np.trace(self.counts) / self.counts.sum()
+        axes.set_title(f"{self.title}\n{self.counts.sum():,} queries, {right:.1f} % right")
+        named = "class" if size <= MOST_NAMES else "class, by number"
+        axes.set(xlabel=f"predicted {named}", ylabel=f"true {named}")
+        return axes

@@ -1,0 +1,149 @@
+"""What all displays share of figures, axes, colours and legends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skd import _validation as check
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure, SubFigure
+
+#: Okabe and Ito's, without the yellow, which is too light on white.
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK = COLOURS = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+    "#000000",
+)
+#: Of another number than the colours, so that many pairs differ.
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+LINES = ("-", "--", "-.", ":")
+HATCHES = ("///", "\\\\\\", "...", "xxx")
+LEGEND_POINTS = 36  # below the axes: the room of tick labels and of the name of the axis
+
+AxesArray = NDArray[np.object_]
+
+
+def require_matplotlib() -> None:
+    """Raise an ImportError that says how to install matplotlib, if it is missing."""
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError as error:
+        raise ImportError("Plots need matplotlib: pip install 'skd[plots]'") from error
+
+
+def check_axes(ax: Any, count: int, owner: str) -> list[Axes] | None:
+    """Return the axes that were given, if any: as many as there are to be, one on its own too."""
+    require_matplotlib()
+    from matplotlib.axes import Axes
+
+    if ax is None:
+        return None
+    given = list(np.ravel(np.array(ax, dtype=object)))
+    if len(given) != count or not all(isinstance(axes, Axes) for axes in given):
+        legal = "a matplotlib Axes" if count == 1 else f"{count} matplotlib Axes"
+        is_other = len(given) == 1 and not isinstance(given[0], Axes)
+        got = type(given[0]).__name__ if is_other else f"{len(given)} objects"
+        check.refuse("ax", owner, legal, got, TypeError if is_other else ValueError)
+    return given
+
+
+class Display:
+    """A plot with its data, which `plot` draws.
+
+    Attributes
+    ----------
+    ax_ : Axes, or ndarray of Axes
+        Where it was drawn last.
+    figure_ : Figure
+        The figure of these axes.
+    """
+
+    ax_: Any
+    figure_: Figure | SubFigure
+
+    def _axes(self, ax: Any, count: int, owner: str, size: tuple[float, float]) -> list[Axes]:
+        """Return the axes to draw in, those of a new figure unless they are given."""
+        axes = check_axes(ax, count, owner)
+        if axes is None:
+            import matplotlib.pyplot as plt
+
+            _, created = plt.subplots(1, count, figsize=size, layout="constrained", squeeze=False)
+            axes = list(created.ravel())
+        self.ax_ = axes[0] if count == 1 else np.array(axes, dtype=object)
+        self.figure_ = axes[0].figure
+        return axes
+
+    def _panels(
+        self, ax: Any, count: int, owner: str, size: tuple[float, float]
+    ) -> tuple[list[Axes], AxesArray]:
+        """Return axes as a list and as the array that `plot` returns, of a single one too."""
+        axes = self._axes(ax, count, owner, size)
+        self.ax_ = np.array(axes, dtype=object)
+        return axes, self.ax_
+
+
+def legend_below(axes: Axes, columns: int = 1) -> None:
+    """Put the legend below the axes, where it covers no data."""
+    from matplotlib.transforms import ScaledTranslation
+
+    offset = ScaledTranslation(0, -LEGEND_POINTS / 72, axes.figure.dpi_scale_trans)
+    axes.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0),
+        bbox_transform=axes.transAxes + offset,
+        borderaxespad=0,
+        frameon=False,
+        ncols=columns,
+    )
+
+
+def draw_histogram(
+    axes: Axes, values: NDArray[np.float64], edges: NDArray[np.float64], style: int, label: str
+) -> float:
+    """Draw the shares of values in bins, in percent, and return the largest.
+
+    Styles differ in more than the colour.
+    """
+    from matplotlib.colors import to_rgba
+
+    counts, _ = np.histogram(values, edges)
+    shares = 100 * counts / len(values)
+    colour, line = COLOURS[style % len(COLOURS)], LINES[style % len(LINES)]
+    axes.stairs(
+        shares,
+        edges,
+        fill=True,
+        facecolor=to_rgba(colour, 0.25),
+        edgecolor=to_rgba(colour, 0.45),
+        hatch=HATCHES[style % len(HATCHES)],
+        linewidth=0,
+    )
+    axes.stairs(shares, edges, color=colour, linestyle=line, linewidth=1.8, label=label)
+    return float(shares.max())
+
+
+def shortened(name: str, most: int) -> str:
+    """Return at most so many characters of a name, without its middle: many names begin alike."""
+    if len(name) <= most:
+        return name
+    begin = (most - 1) // 3
+    return f"{name[:begin].rstrip()}…{name[begin + 1 - most :].lstrip()}"
+
+
+def distinct(names: Sequence[str], most: int) -> list[str]:
+    """Return short names that still differ: those that would not are numbered."""
+    short = [shortened(name, most) for name in names]
+    return [
+        name if short.count(name) == 1 else f"{number} {shortened(name, most - 3)}"
+        for number, name in enumerate(short)
+    ]
