@@ -27,7 +27,10 @@ def duration(seconds: float) -> str:
     """Render a duration in the unit that suits it."""
     if seconds < 90:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    hours = seconds / 3600
+    return f"{hours:.1f} h" if hours < 99.95 else f"{hours:.0f} h"
 
 
 def _word(value: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -21,7 +22,7 @@ HOW = (
     "for SKD) or, on glyphs, as measured in benchmarks/results/method.md. Time: the operations of "
     "the convolutions of training, validations and evaluation over the rate of one step and one "
     "forward pass of the same network, measured now on {threads} threads in small batches: right "
-    "only while nothing else computes. 'with teacher' counts the runs that teach it too."
+    "only while nothing else computes. 'in all' counts the runs that teach it too."
 )
 
 
@@ -33,9 +34,10 @@ def list_command(
     ] = True,
 ) -> None:
     """Print all recipes with the expected accuracy and the time that they take on this machine."""
-    table = Table(title="skd train RECIPE")
+    # Narrow enough for a terminal of 80 columns: no number is to be cut off.
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("recipe", no_wrap=True)
-    headings = ["1-shot", "5-shot"] + ["time", "with teacher"] * measure
+    headings = ["1-shot", "5-shot"] + ["time", "in all"] * measure
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     console = Console()
