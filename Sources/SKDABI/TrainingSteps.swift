@@ -8,9 +8,7 @@ public func skd_trainer_step(
   _ trainer: OpaquePointer!, _ images: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!,
   _ batch: Int64, _ losses: UnsafeMutablePointer<skd_losses>!
 ) -> skd_status {
-  train(trainer, images, labels, batch, nil, 0, nil, losses, "trainer_step") {
-    try $0.step(images: $1, labels: $2, batch: $3, terms: $4, share: $5)
-  }
+  train(takeStep, trainer, images, labels, batch, nil, 0, nil, losses, "trainer_step")
 }
 
 @c @implementation
@@ -18,9 +16,7 @@ public func skd_trainer_loss(
   _ trainer: OpaquePointer!, _ images: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!,
   _ batch: Int64, _ losses: UnsafeMutablePointer<skd_losses>!
 ) -> skd_status {
-  train(trainer, images, labels, batch, nil, 0, nil, losses, "trainer_loss") {
-    try $0.loss(images: $1, labels: $2, batch: $3, terms: $4, share: $5)
-  }
+  train(computeLoss, trainer, images, labels, batch, nil, 0, nil, losses, "trainer_loss")
 }
 
 @c @implementation
@@ -30,11 +26,8 @@ public func skd_trainer_step_with_terms(
   _ losses: UnsafeMutablePointer<skd_losses>!
 ) -> skd_status {
   train(
-    trainer, images, labels, batch, terms, term_count, nil, losses,
-    "trainer_step_with_terms"
-  ) {
-    try $0.step(images: $1, labels: $2, batch: $3, terms: $4, share: $5)
-  }
+    takeStep, trainer, images, labels, batch, terms, term_count, nil, losses,
+    "trainer_step_with_terms")
 }
 
 @c @implementation
@@ -44,11 +37,8 @@ public func skd_trainer_loss_with_terms(
   _ losses: UnsafeMutablePointer<skd_losses>!
 ) -> skd_status {
   train(
-    trainer, images, labels, batch, terms, term_count, nil, losses,
-    "trainer_loss_with_terms"
-  ) {
-    try $0.loss(images: $1, labels: $2, batch: $3, terms: $4, share: $5)
-  }
+    computeLoss, trainer, images, labels, batch, terms, term_count, nil, losses,
+    "trainer_loss_with_terms")
 }
 
 @c @implementation
@@ -58,8 +48,8 @@ public func skd_trainer_step_with_share(
   _ share: UnsafePointer<skd_batch_share>!, _ losses: UnsafeMutablePointer<skd_losses>!
 ) -> skd_status {
   train(
-    trainer, images, labels, batch, terms, term_count, share, losses, "trainer_step_with_share"
-  ) { try $0.step(images: $1, labels: $2, batch: $3, terms: $4, share: $5) }
+    takeStep, trainer, images, labels, batch, terms, term_count, share, losses,
+    "trainer_step_with_share")
 }
 
 @c @implementation
@@ -69,18 +59,29 @@ public func skd_trainer_loss_with_share(
   _ share: UnsafePointer<skd_batch_share>!, _ losses: UnsafeMutablePointer<skd_losses>!
 ) -> skd_status {
   train(
-    trainer, images, labels, batch, terms, term_count, share, losses, "trainer_loss_with_share"
-  ) { try $0.loss(images: $1, labels: $2, batch: $3, terms: $4, share: $5) }
+    computeLoss, trainer, images, labels, batch, terms, term_count, share, losses,
+    "trainer_loss_with_share")
+}
+
+private typealias TrainerCall =
+  @Sendable (
+    Trainer, UnsafePointer<Float>, UnsafePointer<Int64>?, Int, [LossTerm], BatchShare?
+  ) throws -> Losses
+
+private let takeStep: TrainerCall = {
+  try $0.step(images: $1, labels: $2, batch: $3, terms: $4, share: $5)
+}
+
+private let computeLoss: TrainerCall = {
+  try $0.loss(images: $1, labels: $2, batch: $3, terms: $4, share: $5)
 }
 
 private func train(
-  _ trainer: OpaquePointer?, _ images: UnsafePointer<Float>?, _ labels: UnsafePointer<Int64>?,
-  _ batch: Int64, _ terms: UnsafePointer<skd_term>?, _ termCount: Int64,
+  _ call: TrainerCall, _ trainer: OpaquePointer?, _ images: UnsafePointer<Float>?,
+  _ labels: UnsafePointer<Int64>?, _ batch: Int64,
+  _ terms: UnsafePointer<skd_term>?, _ termCount: Int64,
   _ share: UnsafePointer<skd_batch_share>?, _ losses: UnsafeMutablePointer<skd_losses>?,
-  _ function: String,
-  _ body: (
-    Trainer, UnsafePointer<Float>, UnsafePointer<Int64>?, Int, [LossTerm], BatchShare?
-  ) throws -> Losses
+  _ function: String
 ) -> skd_status {
   status {
     let arguments = Arguments(function)
@@ -96,7 +97,7 @@ private func train(
     result.pointee = skd_losses(
       try handle.exclusively { trainer in
         try trainer.requireStepMemory(batch: batch)
-        return try body(trainer, images, labels, batch, terms, share)
+        return try call(trainer, images, labels, batch, terms, share)
       })
   }
 }

@@ -42,18 +42,21 @@ final class BatchShareABITests: XCTestCase {
     return (outcome, losses)
   }
 
-  /// Runs a body for each of two ranks, each on a thread of its own.
-  private func inTwoRanks(_ body: @escaping (_ rank: Int) -> Void) {
+  /// Runs a body for each of two ranks, each on a thread of its own, and returns what they return.
+  private func inTwoRanks<Value>(_ body: @escaping (_ rank: Int) -> Value) -> [Value] {
     nonisolated(unsafe) let body = body
+    nonisolated(unsafe) let values = UnsafeMutablePointer<Value>.allocate(capacity: 2)
+    defer { values.deallocate() }
     let end = DispatchGroup()
     for rank in 0...1 {
       end.enter()
       Thread.detachNewThread {
-        body(rank)
+        (values + rank).initialize(to: body(rank))
         end.leave()
       }
     }
     end.wait()
+    return (0...1).map { (values + $0).move() }
   }
 
   func testTwoRanksTakeTheStepOfOne() throws {
@@ -65,18 +68,14 @@ final class BatchShareABITests: XCTestCase {
       let trainers = try zip(models, teachers).map { try trainer($0, objective, teacher: $1) }
       defer { for trainer in trainers { skd_trainer_free(trainer) } }
       let meeting = Meeting()
-      nonisolated(unsafe) var losses = [skd_losses](repeating: skd_losses(), count: 2)
       for _ in 0..<3 {
         var expected = skd_losses()
         assertOK(skd_trainer_step(trainers[2], images, labels, Int64(Self.batch), &expected))
-        inTwoRanks { rank in
-          let done = self.step(trainers[rank], meeting.rank(rank), parts[rank])
-          XCTAssertEqual(done.outcome.status, skd_status(SKD_OK), done.outcome.message)
-          losses[rank] = done.losses
-        }
-        for rank in 0...1 {
-          XCTAssertEqual(losses[rank].total, expected.total, accuracy: 1e-5 * expected.total)
-          XCTAssertEqual(losses[rank].accuracy, expected.accuracy, accuracy: 1e-6)
+        let ranks = inTwoRanks { self.step(trainers[$0], meeting.rank($0), parts[$0]) }
+        for (outcome, losses) in ranks {
+          XCTAssertEqual(outcome.status, skd_status(SKD_OK), outcome.message)
+          XCTAssertEqual(losses.total, expected.total, accuracy: 1e-5 * expected.total)
+          XCTAssertEqual(losses.accuracy, expected.accuracy, accuracy: 1e-6)
         }
       }
       XCTAssertEqual(models[0].state, models[1].state)
@@ -90,10 +89,11 @@ final class BatchShareABITests: XCTestCase {
     let trainers = try models.map { try trainer($0, Int(SKD_SUPERVISED)) }
     defer { for trainer in trainers { skd_trainer_free(trainer) } }
     let meeting = Meeting()
-    inTwoRanks { rank in
+    let ranks = inTwoRanks { rank in
       let part = rank == 0 ? 0..<2 : 2..<5
-      assertOK(self.step(trainers[rank], meeting.rank(rank), part, syncs: 0).outcome.status)
+      return self.step(trainers[rank], meeting.rank(rank), part, syncs: 0)
     }
+    for rank in ranks { assertOK(rank.outcome.status) }
     for (first, second) in zip(models[0].entries, models[1].entries) {
       let bytes = [first, second].map {
         Array(UnsafeRawBufferPointer(start: $0.data, count: $0.byteCount))
@@ -111,6 +111,14 @@ final class BatchShareABITests: XCTestCase {
       ({ $0.sum = { _, _, _ in 3 } }, "share.sum of trainer_step_with_share must return 0; got 3"),
       ({ $0.begin_gradients = { _, _, _ in 4 } }, "share.begin_gradients of"),
       ({ $0.await_gradients = { _ in -1 } }, "share.await_gradients of"),
+      (
+        {
+          $0.sum = { _, values, _ in
+            values?.pointee = .nan
+            return 0
+          }
+        }, "share.sum must give the sum over all processes; got nan kept values"
+      ),
     ] as [((inout skd_batch_share) -> Void, String)] {
       let done = step(trainer, Meeting(ranks: 1).rank(0), 0..<2, change: change)
       XCTAssertEqual(done.outcome.status, skd_status(SKD_CALLBACK_FAILED))

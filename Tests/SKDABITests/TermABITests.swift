@@ -168,7 +168,9 @@ final class TermABITests: XCTestCase {
     defer { for trainer in trainers { skd_trainer_free(trainer) } }
     let bothHold = DispatchGroup()
     for _ in models { bothHold.enter() }
-    nonisolated(unsafe) var statuses = [skd_status](repeating: -5, count: 2)
+    nonisolated(unsafe) let statuses = UnsafeMutableBufferPointer<skd_status>.allocate(capacity: 2)
+    statuses.initialize(repeating: -5)
+    defer { statuses.deallocate() }
     let images = images
     nonisolated(unsafe) let (handles, threads) = (models.map(\.handle), trainers)
     let contexts = [0, 1].map { number in
@@ -195,7 +197,7 @@ final class TermABITests: XCTestCase {
       }
     }
     bothEnd.wait()
-    XCTAssertTrue(statuses.contains(skd_status(SKD_INVALID_ARGUMENT)), "\(statuses)")
+    XCTAssertTrue(statuses.contains(skd_status(SKD_INVALID_ARGUMENT)), "\(Array(statuses))")
     XCTAssertTrue(
       statuses.allSatisfy { [skd_status(SKD_OK), skd_status(SKD_INVALID_ARGUMENT)].contains($0) })
   }
