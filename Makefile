@@ -1,6 +1,9 @@
 # Two commands do everything on a machine with Swift, a C++ compiler and Python:
 #   make demo    builds, installs and runs the main job on the embedded data
 #   make test    Swift tests, Python tests on the installed package, lint and types
+# For a release (docs/packaging.md):
+#   make wheel        the sdist and the wheels, in dist
+#   make check-wheel  their contents, and the tests in clean environments without Swift
 #
 # PYTHON names another interpreter, SKD_MARCH another instruction set, or "all" levels of x86-64
 # (docs/instruction-sets.md).
@@ -14,7 +17,7 @@ SOURCES = Package.swift setup.py pyproject.toml \
 	$(shell find Sources python -name '*.swift' -o -name '*.cpp' -o -name '*.h' -o -name '*.py' \
 		-o -name '*.pyi' -o -name '*.npz')
 
-.PHONY: demo test test-swift test-python lint install clean
+.PHONY: demo test test-swift test-python lint install wheel check-wheel clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python benchmarks/demo.py
@@ -54,5 +57,11 @@ $(VENV)/.installed: $(SOURCES)
 	$(BIN)/python -m pip install --quiet --constraint $(VENV)/constraints.txt '.[demo,test]'
 	@touch $@
 
+wheel:
+	$(PYTHON) python/tools/make_wheels.py
+
+check-wheel:
+	$(PYTHON) python/tools/check_wheels.py
+
 clean:
-	rm -rf .build .build-* build $(VENV) python/*.egg-info
+	rm -rf .build .build-* build dist $(VENV) python/*.egg-info
