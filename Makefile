@@ -4,6 +4,9 @@
 # For a change of memory or threads there is also
 #   make sanitize    the Swift tests under the address and the thread sanitizer, and 10,000 cycles of
 #                    making and freeing every kind of object
+# For a release (docs/packaging.md):
+#   make wheel        the sdist and the wheels, in dist
+#   make check-wheel  their contents, and the tests in clean environments without Swift
 #
 # PYTHON names another interpreter, SKD_MARCH another instruction set, or "all" levels of x86-64
 # (docs/instruction-sets.md).
@@ -18,7 +21,7 @@ SOURCES = Package.swift setup.py pyproject.toml $(wildcard recipes/*.toml) \
 		-o -name '*.pyi' -o -name '*.npz')
 
 .PHONY: demo test test-swift test-python lint sanitize sanitize-address sanitize-thread lifetimes \
-	install clean
+	install wheel check-wheel clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python benchmarks/demo.py
@@ -74,5 +77,11 @@ $(VENV)/.installed: $(SOURCES)
 	$(BIN)/python -m pip install --quiet --constraint $(VENV)/constraints.txt '.[demo,test]'
 	@touch $@
 
+wheel:
+	$(PYTHON) python/tools/make_wheels.py
+
+check-wheel:
+	$(PYTHON) python/tools/check_wheels.py
+
 clean:
-	rm -rf .build .build-* build $(VENV) python/*.egg-info
+	rm -rf .build .build-* build dist $(VENV) python/*.egg-info

@@ -48,7 +48,7 @@ let package = Package(
     .target(
       name: "SKDABI",
       dependencies: ["CSKD", "SKDFewShot", "SKDNN", "SKDKernels", "SKDRuntime"],
-      exclude: ["README.md"]),
+      exclude: ["README.md", "Link"]),
 
     .target(
       name: "SKDTestSupport", dependencies: ["SKDNN"], path: "Tests/SKDTestSupport",

@@ -3,7 +3,8 @@
 Everything is written below ``build/``, so that a second ``pip install .`` compiles only what
 changed. The instruction set is that of this machine, or what the environment variable SKD_MARCH
 names (Package.swift reads it). SKD_MARCH=all builds one library for each level of x86-64, for a
-wheel that serves them all; the dynamic loader picks the best (see docs/instruction-sets.md).
+wheel that serves them all; the dynamic loader picks the best (see docs/instruction-sets.md and
+docs/packaging.md).
 """
 
 import os
@@ -22,6 +23,7 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).resolve().parent
 SWIFT_BUILD = Path("build", "swift")
 HEADERS = Path("Sources", "CSKD", "include")
+LINK = Path("Sources", "SKDABI", "Link")
 BINDING = Path("python", "src")
 RECIPES = Path("recipes")
 # Levels of x86-64, and the folder beside the library where the loader of glibc looks for each.
@@ -30,7 +32,11 @@ LEVELS = {
     "x86-64-v3": Path("glibc-hwcaps", "x86-64-v3"),
     "x86-64-v4": Path("glibc-hwcaps", "x86-64-v4"),
 }
+# From 3.12 on nanobind can keep to the stable ABI: one wheel serves that Python and later ones.
+STABLE_ABI = sys.version_info >= (3, 12) and not sysconfig.get_config_var("Py_GIL_DISABLED")
 COMPILE_FLAGS = ["-std=c++17", "-fvisibility=hidden", "-DNDEBUG"]
+if STABLE_ABI:
+    COMPILE_FLAGS += ["-DPy_LIMITED_API=0x030C0000"]
 
 
 def require(tool: str, purpose: str) -> str:
@@ -102,6 +108,9 @@ class BuildSKD(build_ext):
         scratch = SWIFT_BUILD.with_name(f"swift-{march}") if march else SWIFT_BUILD
         build = ["swift", "build", "-c", "release", "--product", "SKD"]
         build += ["--scratch-path", str(scratch), "-Xswiftc", "-static-stdlib"]
+        (hypotf,) = self.compiler.compile([str(LINK / "hypotf.c")], output_dir="build")
+        for option in (f"--version-script={LINK / 'exports.map'}", hypotf):
+            build += ["-Xlinker", option]
         environment = {**os.environ, "SKD_MARCH": march}
         status = subprocess.run(build, cwd=ROOT, env=environment, check=False).returncode
         if status != 0:
@@ -111,6 +120,7 @@ class BuildSKD(build_ext):
     def build_nanobind(self) -> str:
         """Compile nanobind's own source, once for each version of it and of Python."""
         tag = f"{nanobind.__version__}-{sysconfig.get_config_var('SOABI')}"
+        tag += "-abi3" if STABLE_ABI else ""
         output = Path("build", f"nanobind-{tag}")
         objects = list(output.rglob("*.o"))
         if not objects:
@@ -143,7 +153,9 @@ setup(
             extra_compile_args=COMPILE_FLAGS,
             extra_link_args=["-Wl,-rpath,$ORIGIN/lib", "-Wl,-s"],
             language="c++",
+            py_limited_api=STABLE_ABI,
         )
     ],
+    options={"bdist_wheel": {"py_limited_api": "cp312"}} if STABLE_ABI else {},
     cmdclass={"build_py": BuildPython, "build_ext": BuildSKD},
 )

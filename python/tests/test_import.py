@@ -1,12 +1,12 @@
 """Importing loads little and has no effect; the installed package is complete."""
 
-import ast
+import re
 import subprocess
 import sys
-from importlib import resources
+from importlib import metadata, resources
+from pathlib import Path
 
 import skd
-from skd import _native
 
 
 def run(*arguments):
@@ -45,23 +45,14 @@ def test_every_public_name_exists_and_is_documented():
                 assert member.__doc__, f"{module.__name__}.{name}"
 
 
-def test_the_stub_names_what_the_extension_holds():
-    stub = resources.files("skd").joinpath("_native.pyi").read_text()
-    members = {}
-    for node in ast.parse(stub).body:
-        if isinstance(node, ast.FunctionDef):
-            members[node.name] = [argument.arg for argument in node.args.args]
-        elif isinstance(node, ast.ClassDef):
-            members[node.name] = None
-        elif isinstance(node, ast.AnnAssign):
-            members[node.target.id] = None
-    held = {name for name in dir(_native) if not name.startswith("__")}
-    assert set(members) == held
-    for name, parameters in members.items():
-        if parameters is not None:
-            signature = getattr(_native, name).__nb_signature__[0][0]
-            for parameter in parameters:
-                assert f"{parameter}:" in signature, f"{name}({parameter})"
+def test_the_version_is_that_of_the_installed_distribution():
+    assert skd.__version__ == metadata.version("skd")
+
+
+def test_the_changelog_tells_of_this_version_first():
+    changelog = (Path(__file__).parents[2] / "CHANGELOG.md").read_text()
+    versions = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", changelog, re.MULTILINE)
+    assert versions[0] == skd.__version__
 
 
 def test_the_package_is_marked_as_typed():
