@@ -1,6 +1,8 @@
 # Two commands do everything on a machine with Swift, a C++ compiler and Python:
 #   make demo    builds, installs and runs the main job on the embedded data
-#   make test    Swift tests, Python tests on the installed package, lint and types
+#   make test    Swift tests, Python tests on the installed package, notebooks, documentation,
+#                lint and types
+# To look at: make docs (build/site/index.html); make notebooks runs them and keeps their outputs.
 # For a change of memory or threads there is also
 #   make sanitize    the Swift tests under the address and the thread sanitizer, and 10,000 cycles of
 #                    making and freeing every kind of object
@@ -20,13 +22,13 @@ SOURCES = Package.swift setup.py pyproject.toml $(wildcard recipes/*.toml) \
 	$(shell find Sources python -name '*.swift' -o -name '*.cpp' -o -name '*.h' -o -name '*.py' \
 		-o -name '*.pyi' -o -name '*.npz')
 
-.PHONY: demo test test-swift test-python lint sanitize sanitize-address sanitize-thread lifetimes \
-	install wheel check-wheel clean
+.PHONY: demo test test-swift test-python test-notebooks notebooks docs lint sanitize \
+	sanitize-address sanitize-thread lifetimes install wheel check-wheel clean
 
 demo: $(VENV)/.installed
 	$(BIN)/python benchmarks/demo.py
 
-test: lint test-swift test-python
+test: lint docs test-swift test-python test-notebooks
 
 ifeq ($(SKD_MARCH),all)
 test-swift:
@@ -45,6 +47,18 @@ test-swift:
 test-python: $(VENV)/.installed
 	$(BIN)/python -m pytest
 endif
+
+# Each runs in a copy, so that what is committed stays as it is.
+test-notebooks: $(VENV)/.installed
+	rm -rf build/notebooks && mkdir -p build && cp -r notebooks build/notebooks
+	$(BIN)/python -m pytest --nbmake --nbmake-timeout=600 build/notebooks
+
+notebooks: $(VENV)/.installed
+	$(BIN)/python python/tools/run_notebooks.py notebooks/*.ipynb
+
+docs: $(VENV)/.installed
+	@mkdir -p build/site-pages
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 lint: $(VENV)/.installed
 	swift format lint --strict --recursive Package.swift Sources Tests
@@ -74,7 +88,7 @@ install: $(VENV)/.installed
 
 $(VENV)/.installed: $(SOURCES)
 	@sh python/tools/environment.sh "$(PYTHON)" "$(VENV)"
-	$(BIN)/python -m pip install --quiet --constraint $(VENV)/constraints.txt '.[demo,test]'
+	$(BIN)/python -m pip install --quiet --constraint $(VENV)/constraints.txt '.[demo,test,docs,notebooks]'
 	@touch $@
 
 wheel:

@@ -24,5 +24,11 @@ def set_num_threads(count: int) -> None:
 
 
 def get_num_threads() -> int:
-    """Return how many threads computations use; at first the number of processors."""
+    """Return how many threads computations use.
+
+    Returns
+    -------
+    count : int
+        At first the number of processors.
+    """
     return _native.get_num_threads()

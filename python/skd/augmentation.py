@@ -205,7 +205,13 @@ def draw_augmentation(
     ----------
     n_images : int
         Number of images.
-    seed, epoch, mode, padding, flip
+    seed, epoch : int
+        As for `augment`.
+    mode : {"full", "crop_flip", "none"}, default="full"
+        As for `augment`.
+    padding : int, default=4
+        As for `augment`.
+    flip : bool, default=True
         As for `augment`.
 
     Returns

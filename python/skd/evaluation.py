@@ -210,9 +210,20 @@ def evaluate_features(
         Features; they are L2-normalised first.
     labels : array-like of shape (n_images,), dtype int64
         Class of each image, any integers.
-    n_way, n_shot, n_query, n_episodes, classifier, seed, legacy_episodes, episodes_file, \
-data_name, split_name, progress
-        As for `evaluate`. An episodes file of a model's evaluation fits if `labels` are equal.
+    n_way, n_shot, n_query, n_episodes : int
+        As for `evaluate`.
+    classifier : str, default="logistic"
+        As for `evaluate`.
+    seed : int, default=0
+        As for `evaluate`.
+    legacy_episodes : bool, default=False
+        As for `evaluate`.
+    episodes_file : str or path, optional
+        As for `evaluate`. That of a model's evaluation fits if `labels` are equal.
+    data_name, split_name : str, optional
+        As for `evaluate`.
+    progress : bool, default=False
+        As for `evaluate`.
 
     Returns
     -------

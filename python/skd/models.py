@@ -249,7 +249,13 @@ class Model:
         self._native.load(list(arrays.values()))
 
     def clone(self) -> Model:
-        """Return a model of equal configuration and state that shares nothing with this one."""
+        """Copy the model.
+
+        Returns
+        -------
+        copy : Model
+            Of equal configuration and state; it shares nothing with this one.
+        """
         copy = Model(self._native.clone(), self._config)
         copy._normalization = self._normalization
         return copy

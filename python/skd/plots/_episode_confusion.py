@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_NAMES, MOST_NUMBERS = 30, 12  # classes that are named, and whose cells hold numbers
+MOST_LETTERS = 24  # of all names side by side, when they lie
 LONGEST_NAME = 16
 LIGHT = 55  # percent from which on cells are light, and their numbers black
 
@@ -229,7 +230,8 @@ flip, seed
         )
         if size <= MOST_NAMES:
             names = distinct(self.class_names, LONGEST_NAME)
-            axes.set_xticks(range(size), names, rotation=90 if size > 3 else 0)
+            is_crowded = size * max(map(len, names)) > MOST_LETTERS
+            axes.set_xticks(range(size), names, rotation=90 if is_crowded else 0)
             axes.set_yticks(range(size), names)
         if size <= MOST_NUMBERS:
             for (row, column), share in np.ndenumerate(shares):

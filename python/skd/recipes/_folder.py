@@ -55,7 +55,20 @@ class RunFolder:
         return max((int(match[1]) for match in found if match), default=0)
 
     def require_same_run(self, recipe: Recipe, *, may_be_longer: bool) -> None:
-        """Refuse a run of other training; `fit` decides whether it may be made longer."""
+        """Refuse a run of other training; `fit` decides whether it may be made longer.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            What is wanted.
+        may_be_longer : bool
+            Whether another number of epochs is let through.
+
+        Raises
+        ------
+        ValueError
+            With what differs, or if ``config.toml`` is damaged.
+        """
         try:
             saved = tomllib.loads(self.config.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -70,14 +83,26 @@ class RunFolder:
             check.refuse("recipe", "a run", legal, "; ".join(different))
 
     def begin(self, recipe: Recipe) -> None:
-        """Make the folder and write the resolved recipe."""
+        """Make the folder and write the resolved recipe.
+
+        Parameters
+        ----------
+        recipe : Recipe
+            What is run.
+        """
         for folder in (self.path, self.checkpoints, self.plots, self.evaluations):
             folder.mkdir(parents=True, exist_ok=True)
         self.report.unlink(missing_ok=True)
         write_whole(self.config, recipe.to_toml().encode())
 
     def write_report(self, report: Mapping[str, Any]) -> None:
-        """Write the report: a run is finished when it is there."""
+        """Write the report: a run is finished when it is there.
+
+        Parameters
+        ----------
+        report : mapping
+            What ``report.json`` is to hold.
+        """
         text = json.dumps(report, indent=2, allow_nan=False) + "\n"
         write_whole(self.report, text.encode())
 

@@ -50,7 +50,13 @@ class Data:
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """The arguments of `skd.create_model`, but what the data decide."""
+    """The arguments of `skd.create_model`, but what the data decide.
+
+    Attributes
+    ----------
+    architecture, widths, use_se, drop_rate, dropblock_size, precision
+        As for `skd.create_model`.
+    """
 
     architecture: str = field(default="resnet12", metadata=by(a.one_of(*ARCHITECTURES)))
     widths: tuple[int, ...] | None = field(default=None, metadata=by(a.counts))
@@ -62,7 +68,13 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer:
-    """The arguments of `skd.SGD`."""
+    """The arguments of `skd.SGD`.
+
+    Attributes
+    ----------
+    lr, momentum, weight_decay : float
+        As for `skd.SGD`.
+    """
 
     lr: float = field(default=0.05, metadata=by(a.number))
     momentum: float = field(default=0.9, metadata=by(a.below_one))
@@ -96,7 +108,13 @@ class SupervisedLoss:
 
 @dataclass(frozen=True, kw_only=True)
 class DistilledLoss:
-    """The weights of `skd.Distilled`."""
+    """The weights of `skd.Distilled`.
+
+    Attributes
+    ----------
+    alpha, beta, temperature : float
+        As for `skd.Distilled`.
+    """
 
     alpha: float = field(default=0.5, metadata=by(a.number))
     beta: float = field(default=0.5, metadata=by(a.number))
@@ -105,14 +123,26 @@ class DistilledLoss:
 
 @dataclass(frozen=True, kw_only=True)
 class Gen0Loss:
-    """The weight of `skd.Gen0`."""
+    """The weight of `skd.Gen0`.
+
+    Attributes
+    ----------
+    alpha : float
+        As for `skd.Gen0`.
+    """
 
     alpha: float = field(default=2.0, metadata=by(a.number))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gen1Loss:
-    """The weights and choices of `skd.Gen1`."""
+    """The weights and choices of `skd.Gen1`.
+
+    Attributes
+    ----------
+    beta, temperature, twin_rotations, bn_views
+        As for `skd.Gen1`.
+    """
 
     beta: float = field(default=0.1, metadata=by(a.number))
     temperature: float = field(default=4.0, metadata=by(a.positive))
@@ -206,7 +236,18 @@ class Expected:
     source: str = field(metadata=by(a.text))
 
     def of(self, n_shot: int) -> tuple[float, float] | None:
-        """Return the accuracy of episodes of so many shots, if it is known."""
+        """Look up the accuracy of episodes of so many shots.
+
+        Parameters
+        ----------
+        n_shot : int
+            Support images of each class.
+
+        Returns
+        -------
+        accuracy : tuple of two floats, or None
+            Mean and half-width of the interval, in percent, if they are known.
+        """
         return {1: self.one_shot, 5: self.five_shot}.get(n_shot)
 
 
