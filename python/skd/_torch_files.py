@@ -53,6 +53,7 @@ INERT = {
     ("numpy._core.multiarray", "scalar"),
     ("numpy._core.multiarray", "_reconstruct"),
     ("pathlib", "PosixPath"),
+    ("pathlib._local", "PosixPath"),  # what Python 3.13 writes
     ("torch", "device"),
     ("_codecs", "encode"),
 }

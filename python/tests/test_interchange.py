@@ -179,6 +179,14 @@ def test_classes_of_optimisers_and_options_are_left_out(tmp_path):
         skd.import_torch(path, image_size=16)
 
 
+@pytest.mark.parametrize("module", ["pathlib", "pathlib._local"])
+def test_paths_of_every_python_are_left_out(tmp_path, module):
+    """Python 3.13 names the module of a path in another way than those before and after it."""
+    payload = f"c{module}\nPosixPath\n(Vruns\ntR.".encode()
+    content = torch_files.read_torch_file(archive(tmp_path / "path.pth", payload))
+    assert isinstance(content, torch_files.Inert)
+
+
 @pytest.mark.parametrize(
     ("data", "named"),
     [
