@@ -24,7 +24,10 @@ from interpreters import find_interpreter, install, make_environment
 from wheel_contents import CheckError, check_sdist, check_wheel, demand
 
 ROOT = Path(__file__).resolve().parents[2]
-TESTED = ("python/tests/", "Tests/Fixtures/", "benchmarks/", "docs/", "recipes/")
+TESTED = (
+    "python/tests/", "Tests/Fixtures/", "benchmarks/", "docs/", "notebooks/", "recipes/",
+    "Sources/CSKD/include/",
+)  # fmt: skip
 TESTED_FILES = ("README.md", "CHANGELOG.md", "pyproject.toml")
 # What the loader of glibc is told not to see, so that it takes the library of a lower level.
 HIDDEN = ("", "-AVX512F", "-AVX512F,-AVX2")
