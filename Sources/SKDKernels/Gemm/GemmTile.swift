@@ -41,11 +41,12 @@ struct GemmTile<let rows: Int> {
   ///   - c: Row-major, rows `rowStride` apart; the tile's columns are written.
   ///   - bias: A value for each column of the tile, or nil.
   ///   - slope: Of LeakyReLU; 1 for none.
+  ///   - ahead: Bytes from a row of `b` to what is asked for with it; 0 asks for nothing more.
   @inline(__always)
   static func multiply(
     _ a: UnsafePointer<Float>, blockStride: Int, _ b: UnsafePointer<Float>, depth: Int,
     into c: UnsafeMutablePointer<Float>, rowStride: Int, bias: UnsafePointer<Float>?,
-    slope: Float, accumulates: Bool
+    slope: Float, accumulates: Bool, ahead: Int
   ) {
     var left = Accumulators { _ in Operand(repeating: 0) }
     var right = Accumulators { _ in Operand(repeating: 0) }
@@ -56,6 +57,7 @@ struct GemmTile<let rows: Int> {
       let columns = remaining < blockWidth ? remaining : blockWidth
       for k in 0..<columns {
         let (b0, b1) = load(bRow)
+        skd_prefetch(bRow + ahead)
         for r in 0..<rows {
           let value = Operand(repeating: block[r &* blockWidth &+ k])
           left[r] = left[r].addingRelaxedProduct(value, b0)
