@@ -16,16 +16,23 @@ import SKDRuntime
 public struct Conv2D: Sendable {
   public let geometry: Conv2DGeometry
   public let algorithm: Conv2DAlgorithm
+  private let purpose: Conv2DAlgorithm.Purpose
 
-  /// - Parameter algorithm: Nil for the choice of `Conv2DAlgorithm`. Winograd's must only be
-  ///   asked for where the kernel is 3x3, stride and padding are 1, and channels are multiples of 32.
-  public init(_ geometry: Conv2DGeometry, algorithm: Conv2DAlgorithm? = nil) {
+  /// - Parameters:
+  ///   - algorithm: Nil for the choice of `Conv2DAlgorithm`. Winograd's must only be asked for where
+  ///     the kernel is 3x3, stride and padding are 1, and channels are multiples of 32.
+  ///   - purpose: For `.evaluation`, packed weights may take longer to make, for they are kept.
+  public init(
+    _ geometry: Conv2DGeometry, algorithm: Conv2DAlgorithm? = nil,
+    purpose: Conv2DAlgorithm.Purpose = .training
+  ) {
     self.geometry = geometry
-    self.algorithm = algorithm ?? Conv2DAlgorithm(for: geometry)
+    self.algorithm = algorithm ?? Conv2DAlgorithm(for: geometry, purpose: purpose)
+    self.purpose = purpose
   }
 
   private var winograd: WinogradConvolution {
-    WinogradConvolution(geometry, precision: algorithm.precision)
+    WinogradConvolution(geometry, precision: algorithm.precision, purpose: purpose)
   }
   private var transposedWinograd: WinogradConvolution {
     WinogradConvolution(geometry, isTransposed: true, precision: algorithm.precision)

@@ -6,12 +6,15 @@ import SKDRuntime
 /// The image is cut into tiles of 4x4 outputs. Each of the 36 points of the transformed tiles is one
 /// matrix product `[tiles, inputs] x [inputs, outputs]`. There are two schedules.
 ///
-/// *By tiles*, for small weights: they are transformed beforehand, and a worker carries a group of
-/// tiles through all three stages within its cache.
+/// *By tiles*, for small weights and many tiles: a worker carries a group of tiles through all three
+/// stages within its cache.
 ///
-/// *By channels*, for large weights: the workers transform all tiles, then each carries 32 outputs
-/// at a time through the rest, and transforms their weights itself, a part of the inputs at a time.
-/// These are never written to memory, where they would take four times the space of the kernels.
+/// *By channels*, for large weights or few tiles: the workers transform all tiles, then each carries
+/// 32 outputs at a time through the rest.
+///
+/// Small weights are transformed beforehand. Large ones would take four times the space of the
+/// kernels: workers transform them where they use them, a part of the inputs at a time, and never
+/// write them to memory.
 ///
 /// The operands of the products may be kept in bfloat16; all else is float32.
 struct WinogradConvolution {
@@ -19,17 +22,26 @@ struct WinogradConvolution {
   private let images: ImageShape
   private let weights: WinogradWeights
   private let tiling: WinogradTiling
+  private let purpose: Conv2DAlgorithm.Purpose
+  private let tilesPerGroup: Int
 
   private var precision: Precision { weights.precision }
   private var inputs: Int { weights.depth }
   private var outputs: Int { weights.columns }
 
-  init(_ geometry: Conv2DGeometry, isTransposed: Bool = false, precision: Precision = .float32) {
+  /// - Parameter purpose: For `.evaluation`, large weights are put in the order of their use.
+  init(
+    _ geometry: Conv2DGeometry, isTransposed: Bool = false, precision: Precision = .float32,
+    purpose: Conv2DAlgorithm.Purpose = .training
+  ) {
     images = isTransposed ? geometry.output : geometry.input
     weights = WinogradWeights(
       inputs: geometry.input.channels, outputs: geometry.outputChannels, isTransposed: isTransposed,
       precision: precision)
     tiling = WinogradTiling(images)
+    self.purpose = purpose
+    let even = ceilDivide(tiling.tileCount, Self.fewestGroups)
+    tilesPerGroup = min(Self.mostTilesPerGroup, max(Self.fewestTilesPerGroup, even))
   }
 
   // MARK: Schedule
@@ -39,18 +51,22 @@ struct WinogradConvolution {
   private static let largestInputs = 16 << 20  // bytes, of the tiles of the schedule by channels
 
   /// Tiles of which sums are taken together, and which a worker takes together by tiles: their
-  /// values at the points stay in the cache of a core.
-  static let tilesPerGroup = 28
+  /// values at the points stay in the cache of a core, and few tiles are shared out evenly.
+  private static let mostTilesPerGroup = 28
+  private static let fewestTilesPerGroup = 8
+  private static let fewestGroups = 4
+  /// With fewer tiles, by tiles the weights would be read for too few rows at a time.
+  private static let fewestTilesByTiles = 64
 
-  private var goesByTiles: Bool { weights.count * 4 <= Self.largestWeights }
+  private var areWeightsSmall: Bool { weights.count * 4 <= Self.largestWeights }
+  private var goesByTiles: Bool { areWeightsSmall && tiling.tileCount >= Self.fewestTilesByTiles }
 
   /// Tiles whose values at the points are in memory at a time: all, or equal parts of them.
   private var tilesPerChunk: Int {
-    if goesByTiles { return Self.tilesPerGroup }
+    if goesByTiles { return tilesPerGroup }
     let most = Self.largestInputs / (Winograd.planes * inputs * precision.size)
     let chunks = max(1, ceilDivide(tiling.tileCount, most))
-    return ceilDivide(ceilDivide(tiling.tileCount, chunks), Self.tilesPerGroup)
-      * Self.tilesPerGroup
+    return ceilDivide(ceilDivide(tiling.tileCount, chunks), tilesPerGroup) * tilesPerGroup
   }
 
   /// Floats between the planes of products: the odd 16 keep the 36 planes off power-of-two
@@ -67,7 +83,7 @@ struct WinogradConvolution {
   private var workerCount: Int {
     goesByTiles
       ? inputCount + Winograd.planes * planeStride(outputs)
-      : weights.partCount + Winograd.planes * planeStride(blockWidth)
+      : (areWeightsSmall ? 0 : weights.partCount) + Winograd.planes * planeStride(blockWidth)
   }
 
   /// Floats of scratch for `forward` with at most `workers` threads.
@@ -76,20 +92,31 @@ struct WinogradConvolution {
   }
 
   /// Floats of the packed weights; 0 if `forward` reads them as they are stored.
-  var packedWeightCount: Int { goesByTiles ? weights.count : 0 }
+  var packedWeightCount: Int {
+    if areWeightsSmall { return weights.count }
+    return isOrdered ? weights.orderedCount : 0
+  }
 
   /// Packs weights stored `[3][3][inputs][outputs]`.
   func pack(_ weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
-    if goesByTiles { weights.transform(weight, into: packed) }
+    if areWeightsSmall {
+      weights.transform(weight, into: packed)
+    } else if isOrdered {
+      weights.order(weight, into: packed)
+    }
   }
+
+  /// Whether large weights are read in the order of their use: it takes them from memory twice as
+  /// fast, which pays off if they are read more than once.
+  private var isOrdered: Bool { purpose == .evaluation }
 
   // MARK: Sums
 
   /// Groups of outputs for which an epilogue keeps sums.
-  var groupCount: Int { ceilDivide(tiling.tileCount, Self.tilesPerGroup) }
+  var groupCount: Int { ceilDivide(tiling.tileCount, tilesPerGroup) }
 
   private func tiles(ofGroup group: Int) -> Range<Int> {
-    group * Self.tilesPerGroup..<min((group + 1) * Self.tilesPerGroup, tiling.tileCount)
+    group * tilesPerGroup..<min((group + 1) * tilesPerGroup, tiling.tileCount)
   }
 
   /// Output positions of a group.
@@ -125,7 +152,7 @@ struct WinogradConvolution {
         }
         multiply(
           tiles, points, depths: 0..<inputs, weight, planeStride: weights.planeStride,
-          blocks: outputs / blockWidth, into: products, planeStride: planeStride(outputs))
+          blocks: 0..<outputs / blockWidth, into: products, planeStride: planeStride(outputs))
         open(sums, group: group, channels: 0..<outputs)
         for tile in tiles {
           finish(
@@ -140,19 +167,12 @@ struct WinogradConvolution {
           transform(tile, after: first, input, normalization, into: scratch)
         }
         WorkerPool.shared.forEach(outputs / blockWidth, workers: workers) { block, worker in
-          let points = scratch + inputCount + worker * workerCount
-          let products = points + weights.partCount
+          let products = scratch + inputCount + worker * workerCount
           let channels = block * blockWidth..<(block + 1) * blockWidth
-          for first in stride(from: 0, to: inputs, by: WinogradWeights.partDepth) {
-            let depths = first..<min(first + WinogradWeights.partDepth, inputs)
-            weights.transform(weight, block: block, depths: depths, into: points)
-            multiply(
-              tiles, scratch, depths: depths, points, planeStride: weights.partPlaneStride,
-              blocks: 1, into: products, planeStride: planeStride(blockWidth))
-          }
+          multiply(tiles, scratch, weight, block: block, into: products)
           for tile in tiles {
-            let group = tile / Self.tilesPerGroup
-            let isFirst = tile % Self.tilesPerGroup == 0
+            let group = tile / tilesPerGroup
+            let isFirst = tile % tilesPerGroup == 0
             if isFirst { open(sums, group: group, channels: channels) }
             finish(
               tile, after: first, products, planeStride: planeStride(blockWidth),
@@ -197,26 +217,55 @@ struct WinogradConvolution {
     }
   }
 
-  /// Multiplies all points of some tiles with blocks of 32 columns of weights.
+  /// Multiplies all points of some tiles with the weights of 32 outputs.
+  ///
+  /// - Parameters:
+  ///   - weight: All weights, packed or as stored.
+  ///   - products: A worker's memory; what lies behind the products takes transformed weights.
+  private func multiply(
+    _ tiles: Range<Int>, _ points: UnsafePointer<Float>, _ weight: UnsafePointer<Float>,
+    block: Int, into products: UnsafeMutablePointer<Float>
+  ) {
+    let stride = planeStride(blockWidth)
+    if areWeightsSmall {
+      multiply(
+        tiles, points, depths: 0..<inputs, weight, planeStride: weights.planeStride,
+        blocks: block..<block + 1, into: products, planeStride: stride)
+    } else {
+      let transformed = products + Winograd.planes * stride
+      for first in Swift.stride(from: 0, to: inputs, by: WinogradWeights.partDepth) {
+        let depths = first..<min(first + WinogradWeights.partDepth, inputs)
+        weights.transform(
+          weight, isOrdered: isOrdered, block: block, depths: depths, into: transformed)
+        multiply(
+          tiles, points, depths: depths, transformed, planeStride: weights.partPlaneStride,
+          blocks: 0..<1, into: products, planeStride: stride)
+      }
+    }
+  }
+
+  /// Multiplies all points of some tiles with blocks of 32 columns of transformed weights.
   ///
   /// - Parameters:
   ///   - depths: The inputs that count; the products of any but the first are added.
   ///   - weight: Of these inputs.
   ///   - weightStride: Elements between the planes of the weights.
+  ///   - blocks: Of the weights; the products of the first are written first.
   private func multiply(
     _ tiles: Range<Int>, _ points: UnsafePointer<Float>, depths: Range<Int>,
-    _ weight: UnsafePointer<Float>, planeStride weightStride: Int, blocks: Int,
-    into products: UnsafeMutablePointer<Float>, planeStride productStride: Int
+    _ weight: UnsafePointer<Float>, planeStride weightStride: Int,
+    blocks: Range<Int>, into products: UnsafeMutablePointer<Float>, planeStride productStride: Int
   ) {
     let counts = tiling.ranks(of: tiles.upperBound) &- tiling.ranks(of: tiles.lowerBound)
     let blockStride = tilesPerChunk * blockWidth
     let accumulates = depths.lowerBound > 0
     for plane in 0..<Winograd.planes {
       let rowCount = counts[tiling.kind(ofPlane: plane)]
-      for block in 0..<blocks {
+      for block in blocks {
         let a = plane * inputPlaneStride + depths.lowerBound / blockWidth * blockStride
         let b = plane * weightStride + block * depths.count * blockWidth
-        let products = products + plane * productStride + block * blockStride
+        let products =
+          products + plane * productStride + (block - blocks.lowerBound) * blockStride
         switch precision {
         case .float32:
           multiplyBlock(

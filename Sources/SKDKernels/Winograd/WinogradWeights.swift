@@ -48,21 +48,42 @@ struct WinogradWeights {
     WorkerPool.shared.forEach(columns / blockWidth * parts) { item, _ in
       let (block, part) = item.quotientAndRemainder(dividingBy: parts)
       transform(
-        weight, block: block, depths: part * blockWidth..<(part + 1) * blockWidth,
+        weight, isOrdered: false, block: block,
+        depths: part * blockWidth..<(part + 1) * blockWidth,
         into: transformed + (block * depth + part * blockWidth) * blockWidth,
         planeStride: planeStride)
     }
   }
 
+  /// Floats of the weights as `order` writes them.
+  var orderedCount: Int { 9 * inputs * outputs }
+
+  /// Puts weights in the order in which `transform` takes them, `[columns / 32][depth][9][32]`. As
+  /// they are stored, the taps of 32 columns are nine rows that lie far apart. Writes (`=`).
+  func order(_ weight: UnsafePointer<Float>, into ordered: UnsafeMutablePointer<Float>) {
+    precondition(!isTransposed)
+    WorkerPool.shared.forEach(columns / blockWidth) { block, _ in
+      for k in 0..<depth {
+        for tap in 0..<9 {
+          let source = weight + ((tap * inputs + k) * outputs + block * blockWidth)
+          (ordered + ((block * depth + k) * 9 + tap) * blockWidth)
+            .update(from: source, count: blockWidth)
+        }
+      }
+    }
+  }
+
   /// Transforms a part of one block of columns, `[36][depths][32]`.
+  ///
+  /// - Parameter isOrdered: Whether the weights are as `order` writes them, not as they are stored.
   func transform(
-    _ weight: UnsafePointer<Float>, block: Int, depths: Range<Int>,
+    _ weight: UnsafePointer<Float>, isOrdered: Bool, block: Int, depths: Range<Int>,
     into transformed: UnsafeMutablePointer<Float>
   ) {
     func transform<Point: ProductOperand>(_: Point.Type) {
       self.transform(
-        weight, block: block, depths: depths, into: transformed.elements(of: Point.self),
-        planeStride: partPlaneStride)
+        weight, isOrdered: isOrdered, block: block, depths: depths,
+        into: transformed.elements(of: Point.self), planeStride: partPlaneStride)
     }
     switch precision {
     case .float32: transform(Float.self)
@@ -71,11 +92,11 @@ struct WinogradWeights {
   }
 
   private func transform<Point: ProductOperand>(
-    _ weight: UnsafePointer<Float>, block: Int, depths: Range<Int>,
+    _ weight: UnsafePointer<Float>, isOrdered: Bool, block: Int, depths: Range<Int>,
     into transformed: UnsafeMutablePointer<Point>, planeStride: Int
   ) {
-    let column = block * blockWidth
     if isTransposed {
+      let column = block * blockWidth
       for first in stride(from: depths.lowerBound, to: depths.upperBound, by: 16) {
         for c in stride(from: 0, to: blockWidth, by: 16) {
           transformTransposed(
@@ -84,12 +105,15 @@ struct WinogradWeights {
         }
       }
     } else {
-      let tap = inputs * outputs
+      // The first tap of the first kernel, and from there to the next depth and the next tap.
+      let corner = isOrdered ? block * depth * 9 * blockWidth : block * blockWidth
+      let (row, tap) = isOrdered ? (9 * blockWidth, blockWidth) : (outputs, inputs * outputs)
       Winograd.withHalf { half in
         for k in depths {
-          prefetch(weight + ((k &+ 8) &* outputs &+ column))
+          let kernels = weight + (corner &+ k &* row)
+          prefetch(kernels + 8 &* row, tap: tap)
           for c in stride(from: 0, to: blockWidth, by: Vector.scalarCount) {
-            let source = weight + (k &* outputs &+ column &+ c)
+            let source = kernels + c
             Winograd.transformWeight(
               half, { row, column in source.native(at: (row &* 3 &+ column) &* tap) },
               { row, column, value in
@@ -103,12 +127,12 @@ struct WinogradWeights {
     }
   }
 
-  /// Asks for 32 outputs of all taps: they lie in rows of their own.
+  /// Asks for 32 outputs of all taps.
   @inline(__always)
-  private func prefetch(_ weight: UnsafePointer<Float>) {
-    for tap in 0..<9 {
-      skd_prefetch(weight + tap &* inputs &* outputs)
-      skd_prefetch(weight + (tap &* inputs &* outputs &+ 16))
+  private func prefetch(_ weight: UnsafePointer<Float>, tap: Int) {
+    for number in 0..<9 {
+      skd_prefetch(weight + number &* tap)
+      skd_prefetch(weight + (number &* tap &+ 16))
     }
   }
 

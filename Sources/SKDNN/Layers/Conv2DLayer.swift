@@ -51,7 +51,8 @@ final class Conv2DLayer {
       padding: padding)
     return Conv2D(
       geometry,
-      algorithm: Conv2DAlgorithm(for: geometry, purpose: purpose, precision: store.precision))
+      algorithm: Conv2DAlgorithm(for: geometry, purpose: purpose, precision: store.precision),
+      purpose: purpose)
   }
 
   // MARK: Training

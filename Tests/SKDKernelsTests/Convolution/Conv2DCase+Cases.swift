@@ -55,8 +55,8 @@ extension Conv2DCase {
   }()
 
   /// Cases that run through the loops over chunks of rows or tiles more than once, and every
-  /// schedule of Winograd's algorithm: by channels, for large weights (more than 58254 channel pairs);
-  /// of the weight gradient, with few tiles (at most 256), with few channels (at most 7265 pairs)
+  /// schedule of Winograd's algorithm: by tiles, in groups of 28 or fewer; by channels, for few tiles
+  /// (fewer than 64) or large weights (more than 58254 channel pairs); of the weight gradient, with few tiles (at most 256), with few channels (at most 7265 pairs)
   /// and in chunks (of 512 tiles).
   static let chunked: [Conv2DCase] =
     [
@@ -65,6 +65,9 @@ extension Conv2DCase {
         algorithm: .winograd),
       Conv2DCase(
         height: 5, width: 2052, inputs: 32, outputs: 64, kernelSize: 3, padding: 1,
+        algorithm: .winograd),
+      Conv2DCase(
+        height: 33, width: 31, inputs: 64, outputs: 32, kernelSize: 3, padding: 1, slope: 0.1,
         algorithm: .winograd),
       Conv2DCase(
         height: 1, width: 2052, inputs: 256, outputs: 256, kernelSize: 3, padding: 1, slope: 0.1,

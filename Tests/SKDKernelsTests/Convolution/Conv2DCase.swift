@@ -8,6 +8,7 @@ import SKDTestSupport
 struct Conv2DCase: CustomStringConvertible, Sendable {
   var reference: Conv2DReference
   var algorithm: Conv2DAlgorithm
+  var purpose = Conv2DAlgorithm.Purpose.training
   /// What the input is made of as it is read, if a batch norm comes before: `reference.input` is then
   /// what the norm and its activation make of `values`.
   var source: (values: [Float], norm: ChannelValues)?
@@ -55,7 +56,7 @@ struct Conv2DCase: CustomStringConvertible, Sendable {
       + "\(reference.bias == nil ? "no bias" : "bias"), slope \(reference.slope)"
   }
 
-  var convolution: Conv2D { Conv2D(geometry, algorithm: algorithm) }
+  var convolution: Conv2D { Conv2D(geometry, algorithm: algorithm, purpose: purpose) }
   var workers: Int { WorkerPool.shared.threadCount }
 
   /// What a pass wrote, and whether it left everything else alone.

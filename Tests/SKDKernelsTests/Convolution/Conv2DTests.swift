@@ -44,6 +44,20 @@ final class Conv2DTests: XCTestCase {
     }
   }
 
+  /// Evaluation may keep the weights in another order.
+  func testThePurposeDoesNotChangeTheResult() {
+    for test in Conv2DCase.chunked {
+      for algorithm in [test.algorithm, .winogradBFloat16] where algorithm.supports(test.geometry) {
+        var (training, evaluation) = (test, test)
+        (training.algorithm, evaluation.algorithm) = (algorithm, algorithm)
+        evaluation.purpose = .evaluation
+        let actual = evaluation.forward()
+        XCTAssertTrue(actual.bytes == training.forward().bytes, "\(evaluation)")
+        XCTAssertTrue(actual.isIntact, "\(evaluation)")
+      }
+    }
+  }
+
   func testBFloat16MatchesFloat32WithinItsRounding() {
     for test in Conv2DCase.winograd.map(\.gemm) + Conv2DCase.eligibleChunked {
       var rounded = test

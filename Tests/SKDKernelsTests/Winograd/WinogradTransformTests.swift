@@ -122,15 +122,20 @@ final class WinogradTransformTests: XCTestCase {
       let range = plane * plain.planeStride..<plane * plain.planeStride + inputs * outputs
       XCTAssertEqual(actual.values[range], expected.values[range], "plane \(plane)")
     }
+    let ordered = GuardedBuffer(count: plain.orderedCount, alignment: 64)
+    plain.order(turned, into: ordered.pointer)
+    XCTAssertTrue(ordered.isIntact)
     // A part of one block of 32 columns by itself is the same as in all of them.
-    for weights in [transposed, plain] {
+    for (weights, source, isOrdered) in [
+      (transposed, kernel, false), (plain, turned, false), (plain, ordered.values, true),
+    ] {
       let all = weights.isTransposed ? actual : expected
       let stride = weights.partPlaneStride
       for block in 0..<weights.columns / 32 {
         for depths in [0..<weights.depth, 32..<64] {
           let alone = GuardedBuffer(count: weights.partCount, alignment: 64)
           weights.transform(
-            weights.isTransposed ? kernel : turned, block: block, depths: depths,
+            source, isOrdered: isOrdered, block: block, depths: depths,
             into: alone.pointer)
           for plane in 0..<Winograd.planes {
             let first = (block * weights.depth + depths.lowerBound) * 32
