@@ -151,6 +151,7 @@ def resident_bytes():
 def run(cycles, seed):
     """Make and free; raise an AssertionError on growth."""
     chance = random.Random(seed)
+    gc.collect()
     before, alive = skd.live_memory(), []
     warm_up = cycles // 3
     resident = 0
