@@ -79,6 +79,7 @@ struct WinogradTiling: Sendable {
 
   /// Calls `body` for every tile, on all threads; a thread takes some neighbours at a time.
   func forEachTile(_ tiles: Range<Int>, workers: Int, _ body: (_ tile: Int) -> Void) {
+    guard !tiles.isEmpty else { return }
     let size = min(8, ceilDivide(tiles.count, 8))
     WorkerPool.shared.forEach(ceilDivide(tiles.count, size), workers: workers) { item, _ in
       let first = tiles.lowerBound + item * size
