@@ -33,6 +33,27 @@ final class EvaluationTests: XCTestCase {
     }
   }
 
+  /// Few tiles read the weights as kernels, many read them transformed; the sums are the same.
+  func testBatchesOfAnySizeReadTheWeightsOfOneLayer() throws {
+    let store = try ParameterStore()
+    let convolution = Conv2DLayer(
+      "conv", in: store, inputs: 160, outputs: 160, kernelSize: 3, hasBias: true)
+    try store.allocate(seed: 1)
+    let pool = BufferPool()
+    for batches in [[1, 24, 1], [24, 2, 24]] {
+      let outputs = try batches.map { batch in
+        let shape = ImageShape(batch: batch, height: 12, width: 12, channels: 160)
+        let input = try pool.tensor(shape)
+        let image = fill("image", shape: [shape.count / batch], seed: 2)
+        for i in 0..<shape.count { input.pointer[i] = image[i % image.count] }
+        return try convolution.evaluate(input, pool).values
+      }
+      let count = outputs[0].count / batches[0]  // of one image
+      XCTAssertEqual(Array(outputs[0].prefix(count)), Array(outputs[1].suffix(count)))
+      XCTAssertEqual(outputs[0], outputs[2])
+    }
+  }
+
   private func network(_ architecture: Architecture) throws -> Network {
     try filledNetwork(
       NetworkConfiguration(

@@ -5,8 +5,7 @@ import SKDRuntime
 ///     output[n, i, j, o] = bias[o] + Σ input[n, i s - p + y, j s - p + x, c] weight[y, x, c, o]
 ///
 /// Weights are stored `[kernel row][kernel column][input][output]`. Some are packed before use, once
-/// for each direction, into the form that the chosen algorithm reads; the packed form holds while
-/// the weights stand, for any batch size. Nothing here allocates: the caller brings scratch
+/// for each direction, into the form that the chosen algorithm reads. Nothing here allocates: the caller brings scratch
 /// memory of the sizes that `forwardScratchCount` and the others state, aligned to 64 bytes. Operands
 /// must not overlap. Results are bitwise the same for any number of threads.
 ///
@@ -40,6 +39,20 @@ public struct Conv2D: Sendable {
   private var gemm: GemmConvolution { GemmConvolution(geometry) }
 
   // MARK: Forward
+
+  /// What packed weights depend on beside the weights.
+  public struct PackedForm: Hashable, Sendable {
+    private let algorithm: Conv2DAlgorithm
+    private let count: Int
+
+    fileprivate init(_ algorithm: Conv2DAlgorithm, count: Int) {
+      (self.algorithm, self.count) = (algorithm, count)
+    }
+  }
+
+  /// The form of the weights packed for `forward`: batches of other sizes whose form is equal can
+  /// use them too, while the weights stand.
+  public var packedForm: PackedForm { PackedForm(algorithm, count: packedWeightCount) }
 
   /// Floats of the weights packed for `forward`; 0 if it reads them as they are stored.
   public var packedWeightCount: Int {

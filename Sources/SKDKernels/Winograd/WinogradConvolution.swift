@@ -12,9 +12,9 @@ import SKDRuntime
 /// *By channels*, for large weights or few tiles: the workers transform all tiles, then each carries
 /// 32 outputs at a time through the rest.
 ///
-/// Small weights are transformed beforehand. Large ones would take four times the space of the
-/// kernels: workers transform them where they use them, a part of the inputs at a time, and never
-/// write them to memory.
+/// Small weights are transformed beforehand. Large ones, and those of few tiles in evaluation, would
+/// take four times the space of the kernels: workers transform them where they use them, a part of the
+/// inputs at a time, and never write them to memory.
 ///
 /// The operands of the products may be kept in bfloat16; all else is float32.
 struct WinogradConvolution {
@@ -29,7 +29,8 @@ struct WinogradConvolution {
   private var inputs: Int { weights.depth }
   private var outputs: Int { weights.columns }
 
-  /// - Parameter purpose: For `.evaluation`, large weights are put in the order of their use.
+  /// - Parameter purpose: For `.evaluation`, weights that are not transformed beforehand are put in
+  ///   the order of their use.
   init(
     _ geometry: Conv2DGeometry, isTransposed: Bool = false, precision: Precision = .float32,
     purpose: Conv2DAlgorithm.Purpose = .training
@@ -58,8 +59,14 @@ struct WinogradConvolution {
   /// With fewer tiles, by tiles the weights would be read for too few rows at a time.
   private static let fewestTilesByTiles = 64
 
-  private var areWeightsSmall: Bool { weights.count * 4 <= Self.largestWeights }
-  private var goesByTiles: Bool { areWeightsSmall && tiling.tileCount >= Self.fewestTilesByTiles }
+  private var hasFewTiles: Bool { tiling.tileCount < Self.fewestTilesByTiles }
+  /// Whether weights are transformed beforehand. An evaluation of few tiles waits for its weights, and
+  /// kernels take a quarter of the bytes that they take at the points (in bfloat16 only half).
+  private var areWeightsTransformed: Bool {
+    let waitsForWeights = purpose == .evaluation && hasFewTiles && precision == .float32
+    return weights.count * 4 <= Self.largestWeights && !waitsForWeights
+  }
+  private var goesByTiles: Bool { areWeightsTransformed && !hasFewTiles }
 
   /// Tiles whose values at the points are in memory at a time: all, or equal parts of them.
   private var tilesPerChunk: Int {
@@ -83,7 +90,7 @@ struct WinogradConvolution {
   private var workerCount: Int {
     goesByTiles
       ? inputCount + Winograd.planes * planeStride(outputs)
-      : (areWeightsSmall ? 0 : weights.partCount) + Winograd.planes * planeStride(blockWidth)
+      : (areWeightsTransformed ? 0 : weights.partCount) + Winograd.planes * planeStride(blockWidth)
   }
 
   /// Floats of scratch for `forward` with at most `workers` threads.
@@ -93,21 +100,21 @@ struct WinogradConvolution {
 
   /// Floats of the packed weights; 0 if `forward` reads them as they are stored.
   var packedWeightCount: Int {
-    if areWeightsSmall { return weights.count }
+    if areWeightsTransformed { return weights.count }
     return isOrdered ? weights.orderedCount : 0
   }
 
   /// Packs weights stored `[3][3][inputs][outputs]`.
   func pack(_ weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
-    if areWeightsSmall {
+    if areWeightsTransformed {
       weights.transform(weight, into: packed)
     } else if isOrdered {
       weights.order(weight, into: packed)
     }
   }
 
-  /// Whether large weights are read in the order of their use: it takes them from memory twice as
-  /// fast, which pays off if they are read more than once.
+  /// Whether weights that are not transformed beforehand are read in the order of their use: it takes
+  /// them from memory twice as fast, which pays off if they are read more than once.
   private var isOrdered: Bool { purpose == .evaluation }
 
   // MARK: Sums
@@ -227,7 +234,7 @@ struct WinogradConvolution {
     block: Int, into products: UnsafeMutablePointer<Float>
   ) {
     let stride = planeStride(blockWidth)
-    if areWeightsSmall {
+    if areWeightsTransformed {
       multiply(
         tiles, points, depths: 0..<inputs, weight, planeStride: weights.planeStride,
         blocks: block..<block + 1, into: products, planeStride: stride)

@@ -12,7 +12,7 @@ final class Conv2DLayer {
   private let padding: Int
   private let store: ParameterStore
   private var input: Activation?
-  private var folded: [Conv2DAlgorithm: FoldedWeight] = [:]
+  private var folded: [Conv2D.PackedForm: FoldedWeight] = [:]
 
   /// - Parameter initializer: Of the weight; nil for PyTorch's default, uniform in ±1/√fan_in. A
   ///   bias always starts so.
@@ -186,12 +186,13 @@ final class Conv2DLayer {
     return output
   }
 
-  /// The packed weights of evaluation, kept while the network's state stands. Small batches may use
-  /// another algorithm than large ones: each keeps its own.
+  /// The packed weights of evaluation, kept while the network's state stands. Small batches may read
+  /// them in another form than large ones: each keeps its own.
   private func foldedWeight(_ norm: BatchNormLayer?, _ convolution: Conv2D, _ pool: BufferPool)
     throws -> FoldedWeight
   {
-    let cached = folded[convolution.algorithm]
+    let form = convolution.packedForm
+    let cached = folded[form]
     if let cached, cached.version == store.version { return cached }
     let result =
       try cached
@@ -203,7 +204,7 @@ final class Conv2DLayer {
     let scratch = isPacked ? try pool.scratch(weight.count) : nil
     pool.compute { fold(norm, into: result, convolution, scratch) }
     result.version = store.version
-    folded[convolution.algorithm] = result
+    folded[form] = result
     return result
   }
 
