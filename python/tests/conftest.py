@@ -1,5 +1,8 @@
 import os
+import signal
 
+# What a script starts in the background ignores Ctrl-C, which tests send to themselves.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Or scikit-learn skips one of its checks; SciPy reads it when it is imported.
 os.environ["SCIPY_ARRAY_API"] = "1"
 
