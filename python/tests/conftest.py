@@ -1,8 +1,6 @@
 import os
 import signal
 
-# What a script starts in the background ignores Ctrl-C, which tests send to themselves.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 # Or scikit-learn skips one of its checks; SciPy reads it when it is imported.
 os.environ["SCIPY_ARRAY_API"] = "1"
 
@@ -10,6 +8,9 @@ import numpy as np
 import pytest
 
 import skd
+
+# What a script starts in the background ignores Ctrl-C, which tests send to themselves.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
