@@ -49,7 +49,7 @@ enum { SKD_HAS_FMA = 0 };
 /** One operand of the tile; Swift sees SIMD16<Float>, SIMD8<Float> or SIMD4<Float>. */
 typedef float skd_tile_vector __attribute__((ext_vector_type(SKD_TILE_LANES)));
 
-/** Asks for the cache line at `address`, which need not be valid; nothing else happens. */
-static inline void skd_prefetch(const void *address) { __builtin_prefetch(address); }
+/** Asks the second cache for the line at `address`, which need not be valid; nothing else happens. */
+static inline void skd_prefetch(const void *address) { __builtin_prefetch(address, 0, 2); }
 
 #endif

@@ -1,7 +1,7 @@
 private typealias Multiply =
   @Sendable (
     UnsafePointer<Float>, Int, UnsafePointer<Float>, Int, UnsafeMutablePointer<Float>, Int,
-    UnsafePointer<Float>?, Float, Bool, Int
+    UnsafePointer<Float>?, Float, Bool, UnsafeRawPointer, Int
   ) -> Void
 
 private typealias MultiplyBFloat16 =
@@ -66,8 +66,8 @@ private let multiplyTransposedTile: [MultiplyTransposed] =
 /// reads stays in the first cache while the rows pass by.
 private let summedDepth = 128
 
-/// With at most so many rows, a part of B is multiplied faster than memory brings the next: it is
-/// asked for a part ahead. With more, asking only takes time (3 to 15 % with 64).
+/// With at most so many rows, a part of B is multiplied faster than memory brings the next: the tiles
+/// of a part ask for it, each for its share. With more, asking only takes time (3 to 15 % with 64).
 private let mostRowsAhead = 32
 
 /// Multiplies `rowCount` rows of a blocked matrix with one block of 32 columns.
@@ -81,19 +81,23 @@ func multiplyBlock(
   depth: Int, into c: UnsafeMutablePointer<Float>, rowStride: Int,
   bias: UnsafePointer<Float>? = nil, slope: Float = 1, accumulates: Bool = false
 ) {
-  let ahead = rowCount <= mostRowsAhead ? summedDepth &* blockWidth &* 4 : 0
+  guard rowCount > 0 else { return }
+  let tiles = blockWidth / TileShape.columns &* ceilDivide(rowCount, TileShape.mostRows)
+  let askedStep = rowCount <= mostRowsAhead ? blockWidth &* 4 / tiles : 0
   var k = 0
   repeat {
     let part = min(summedDepth, depth &- k)
     let isLast = k &+ part == depth
     let a = a + k / blockWidth &* blockStride
     let b = b + k &* blockWidth
+    var asked = UnsafeRawPointer(b + part &* blockWidth)
     forEachTileColumn { column in
       forEachTile(rowCount, most: TileShape.mostRows) { first, rows in
         multiplyTile[rows &- 1](
           a + first &* blockWidth, blockStride, b + column, part,
           c + (first &* rowStride &+ column), rowStride, bias.map { $0 + column },
-          isLast ? slope : 1, accumulates || k > 0, ahead)
+          isLast ? slope : 1, accumulates || k > 0, asked, askedStep)
+        asked += part &* askedStep
       }
     }
     k &+= part

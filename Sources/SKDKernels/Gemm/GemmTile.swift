@@ -41,29 +41,32 @@ struct GemmTile<let rows: Int> {
   ///   - c: Row-major, rows `rowStride` apart; the tile's columns are written.
   ///   - bias: A value for each column of the tile, or nil.
   ///   - slope: Of LeakyReLU; 1 for none.
-  ///   - ahead: Bytes from a row of `b` to what is asked for with it; 0 asks for nothing more.
+  ///   - asked: What is asked for with the first row of `b`, and with each next one `askedStep` bytes
+  ///     after it.
   @inline(__always)
   static func multiply(
     _ a: UnsafePointer<Float>, blockStride: Int, _ b: UnsafePointer<Float>, depth: Int,
     into c: UnsafeMutablePointer<Float>, rowStride: Int, bias: UnsafePointer<Float>?,
-    slope: Float, accumulates: Bool, ahead: Int
+    slope: Float, accumulates: Bool, asked: UnsafeRawPointer, askedStep: Int
   ) {
     var left = Accumulators { _ in Operand(repeating: 0) }
     var right = Accumulators { _ in Operand(repeating: 0) }
     var block = a
     var bRow = UnsafeRawPointer(b)
+    var asked = asked
     var remaining = depth
     while remaining > 0 {
       let columns = remaining < blockWidth ? remaining : blockWidth
       for k in 0..<columns {
         let (b0, b1) = load(bRow)
-        skd_prefetch(bRow + ahead)
+        skd_prefetch(asked)
         for r in 0..<rows {
           let value = Operand(repeating: block[r &* blockWidth &+ k])
           left[r] = left[r].addingRelaxedProduct(value, b0)
           right[r] = right[r].addingRelaxedProduct(value, b1)
         }
         bRow += blockWidth &* 4
+        asked += askedStep
       }
       block += blockStride
       remaining &-= blockWidth

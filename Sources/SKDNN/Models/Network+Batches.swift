@@ -16,6 +16,9 @@ extension Network {
     logits: UnsafeMutablePointer<Float>?, rotationLogits: UnsafeMutablePointer<Float>?
   ) throws {
     try forEachBatch(images, batch: batch) { first, tensor in
+      guard logits != nil || rotationLogits != nil else {
+        return copy(try embed(tensor), to: embeddings, first: first)
+      }
       let output = try evaluate(tensor)
       copy(output.embedding, to: embeddings, first: first)
       copy(output.logits, to: logits, first: first)
@@ -28,7 +31,7 @@ extension Network {
     images: UnsafePointer<Float>, batch: Int, stage: Int, into output: UnsafeMutablePointer<Float>
   ) throws {
     try forEachBatch(images, batch: batch) { first, tensor in
-      _ = try evaluate(tensor) { number, features in
+      _ = try embed(tensor) { number, features in
         if number == stage { copy(features, to: output, first: first) }
       }
     }

@@ -152,11 +152,18 @@ public final class Network {
   public func evaluate(
     _ images: Tensor, onStage: (_ stage: Int, _ output: Tensor) -> Void = { _, _ in }
   ) throws -> NetworkOutput {
-    let embedding = try pooled(try backbone.evaluate(images, pool, onStage: onStage))
+    let embedding = try embed(images, onStage: onStage)
     let logits = try classifier.evaluate(embedding, pool)
     return NetworkOutput(
       embedding: embedding, logits: logits,
       rotationLogits: try rotationHead?.evaluate(logits, pool))
+  }
+
+  /// The embedding of `evaluate`, without the heads.
+  func embed(
+    _ images: Tensor, onStage: (_ stage: Int, _ output: Tensor) -> Void = { _, _ in }
+  ) throws -> Tensor {
+    try pooled(try backbone.evaluate(images, pool, onStage: onStage))
   }
 
   private func pooled(_ features: Tensor) throws -> Tensor {
