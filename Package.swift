@@ -22,9 +22,11 @@ let architecture: String? = {
 let kernelFlags = [
   "-Ounchecked", "-wmo", "-num-threads", "2", "-Xllvm", "-unroll-threshold=500",
 ]
-let kernelSettings: [SwiftSetting] = [
-  .unsafeFlags(kernelFlags + (architecture.map { ["-Xcc", "-march=\($0)"] } ?? []))
-]
+/// SKD_WINOGRAD=off is for `benchmarks/precision.py`, which tells what Winograd's rounding changes.
+let definitions: [SwiftSetting] =
+  Context.environment["SKD_WINOGRAD"] == "off" ? [.define("SKD_WITHOUT_WINOGRAD")] : []
+let kernelSettings: [SwiftSetting] =
+  [.unsafeFlags(kernelFlags + (architecture.map { ["-Xcc", "-march=\($0)"] } ?? []))] + definitions
 
 /// What moves millions of numbers outside the kernels, and what checks them in the tests.
 let optimized: [SwiftSetting] = [.unsafeFlags(["-O"])]

@@ -1,16 +1,23 @@
-"""Does the arithmetic change the accuracy? Gen-0 on glyphs in float32 and in bfloat16.
+"""Does the arithmetic change the accuracy? Gen-0 on glyphs by float32, bfloat16, without Winograd.
 
     python benchmarks/precision.py                 # writes benchmarks/results/precision.{json,md}
+    python benchmarks/precision.py --direct-python PATH
 
-Both start from the same weights, see the same batches and are scored on the same episodes of novel
+The second also trains without Winograd, by a Python with skd built by SKD_WINOGRAD=off.
+
+All start from the same weights, see the same batches and are scored on the same episodes of novel
 classes; they differ in rounding alone.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
+import subprocess
+import tempfile
 import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +27,7 @@ import skd
 from speed.report import markdown_table, write_report
 
 PRECISIONS = ("float32", "bfloat16")
+DIRECT = "float32, without Winograd"
 PLAN = replace(method.Plan(), gen0_epochs=12)
 
 
@@ -50,11 +58,21 @@ def train_and_score(precision: str, data: skd.datasets.FewShotData, seed: int) -
     return {"precision": precision, "seed": seed, "seconds": seconds, "scores": scores}
 
 
+def train_and_score_directly(python: Path, seed: int) -> dict[str, Any]:
+    """Do it in float32 by a Python whose skd has no Winograd."""
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = ["--only", "float32", "--seeds", str(seed), "--output", folder]
+        subprocess.run([python, __file__, *arguments], check=True)
+        runs = json.loads((Path(folder) / "precision.json").read_text())["runs"]
+    return {**runs[0], "precision": DIRECT}
+
+
 def main() -> None:
-    """Run both and write the results."""
+    """Run all and write the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--only", nargs="+", choices=PRECISIONS, default=list(PRECISIONS))
+    parser.add_argument("--direct-python", type=Path, metavar="PATH")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()
     data, runs = skd.datasets.load("glyphs"), []
@@ -62,24 +80,37 @@ def main() -> None:
         for precision in options.only:
             runs.append(train_and_score(precision, data, seed))
             print(runs[-1], flush=True)
+        if options.direct_python:
+            runs.append(train_and_score_directly(options.direct_python, seed))
+            print(runs[-1], flush=True)
     write_report(options.output, "precision", {"plan": asdict(PLAN), "runs": runs}, report(runs))
 
 
 def report(runs: list[dict[str, Any]]) -> list[str]:
-    """Render the runs, and the means over the seeds."""
+    """Render the runs, the means over the seeds, and how far they are from those of float32."""
     rows = [
         [run["precision"], str(run["seed"])]
         + [f"{s['mean']:.2f} ± {s['ci95']:.2f}" for s in run["scores"].values()]
         for run in runs
     ]
-    for precision in PRECISIONS:
-        scores = [run["scores"] for run in runs if run["precision"] == precision]
-        if len(scores) > 1:
-            means = ([score[shot]["mean"] for score in scores] for shot in scores[0])
-            cells = [
-                f"{statistics.mean(m):.2f} (deviation {statistics.stdev(m):.2f})" for m in means
-            ]
-            rows.append([precision, f"mean of {len(scores)}", *cells])
+    means: dict[str, dict[int, list[float]]] = {}
+    for run in runs:
+        shots = [score["mean"] for score in run["scores"].values()]
+        means.setdefault(run["precision"], {})[run["seed"]] = shots
+    for name, by_seed in means.items():
+        if len(by_seed) > 1:
+            cells = [mean_and(statistics.stdev, "deviation", m) for m in columns(by_seed.values())]
+            rows.append([name, f"mean of {len(by_seed)}", *cells])
+    for name, by_seed in means.items():
+        base = means.get(PRECISIONS[0], {})
+        pairs = [
+            [own - other for own, other in zip(shots, base[seed], strict=True)]
+            for seed, shots in by_seed.items()
+            if seed in base
+        ]
+        if name != PRECISIONS[0] and len(pairs) > 1:
+            cells = [mean_and(standard_error, "standard error", m) for m in columns(pairs)]
+            rows.append([f"{name}, less float32", f"mean of {len(pairs)}", *cells])
     table = markdown_table(("precision", "seed", "1-shot", "5-shot"), rows)
     return [
         "# Accuracy by precision",
@@ -87,10 +118,25 @@ def report(runs: list[dict[str, Any]]) -> list[str]:
         f"`python benchmarks/precision.py`, skd {skd.__version__}, {skd.instruction_set()}:",
         f"Gen-0 of {PLAN.gen0_epochs} epochs on {PLAN.n_classes} classes of glyphs;",
         f"{PLAN.n_episodes} 5-way episodes of novel classes, accuracy in percent ± half-width of",
-        "the 95 % interval over episodes, or standard deviation over seeds.",
+        "the 95 % interval over episodes. Differences are taken seed by seed.",
         "",
         *table,
     ]
+
+
+def columns(rows: Iterable[list[float]]) -> Iterator[list[float]]:
+    """Return the values of each kind of episodes."""
+    return (list(column) for column in zip(*rows, strict=True))
+
+
+def mean_and(spread: Callable[[list[float]], float], name: str, values: list[float]) -> str:
+    """Render the mean with a spread."""
+    return f"{statistics.mean(values):.2f} ({name} {spread(values):.2f})"
+
+
+def standard_error(values: list[float]) -> float:
+    """Return how far the mean of other seeds would deviate."""
+    return statistics.stdev(values) / len(values) ** 0.5
 
 
 if __name__ == "__main__":

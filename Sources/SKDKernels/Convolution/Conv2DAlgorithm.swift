@@ -23,6 +23,13 @@ public enum Conv2DAlgorithm: Sendable {
     purpose == .training ? 1 << 27 : 1 << 24
   }
 
+  // See Package.swift.
+  #if SKD_WITHOUT_WINOGRAD
+    private static let mayBeWinograd = false
+  #else
+    private static let mayBeWinograd = true
+  #endif
+
   /// The choice for a geometry; it depends on the extents alone, so that results do not depend on
   /// the number of threads or on the machine.
   ///
@@ -35,7 +42,7 @@ public enum Conv2DAlgorithm: Sendable {
     let products = geometry.output.rows * geometry.depth * geometry.outputChannels
     let paysOff =
       tiles >= Self.fewestTiles(purpose) && products >= Self.fewestProducts(purpose)
-    self = winograd.supports(geometry) && paysOff ? winograd : .gemm
+    self = winograd.supports(geometry) && paysOff && Self.mayBeWinograd ? winograd : .gemm
   }
 
   /// Of the operands of its products.
