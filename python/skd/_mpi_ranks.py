@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm, Request
 
 Value = TypeVar("Value")
+
+#: An abort ends the launcher's process that passes on what ranks print: it is given time for that.
+FORWARDING_SECONDS = 0.5
 
 
 def mpi() -> ModuleType:
@@ -55,6 +59,7 @@ def abort(communicator: Intracomm, error: BaseException) -> NoReturn:
     )
     traceback.print_exception(error, file=sys.stderr)
     sys.stderr.flush()
+    time.sleep(FORWARDING_SECONDS)
     communicator.Abort(1)
     raise SystemExit(1)
 

@@ -62,7 +62,7 @@ def create_model(
     precision : {"float32", "bfloat16"}, default="float32"
         With "bfloat16", the larger 3x3 convolutions round the operands of their products to
         bfloat16, in training and evaluation. Weights, sums, gradients and all else stay float32.
-        It is faster with AVX-512 of AVX512_BF16; short trainings lost a point of accuracy.
+        It is faster where the processor has AVX512_BF16; a short training lost a point of accuracy.
     seed : int, default=0
         Of the initial weights.
 
