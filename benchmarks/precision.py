@@ -28,6 +28,10 @@ from speed.report import markdown_table, write_report
 
 PRECISIONS = ("float32", "bfloat16")
 DIRECT = "float32, without Winograd"
+LARGE_CONVOLUTION = """
+from skd.profiling import ConvolutionShape
+print(ConvolutionShape(64, 32, 32, 64, 64, kernel_size=3, padding=1).algorithm)
+"""
 PLAN = replace(method.Plan(), gen0_epochs=12)
 
 
@@ -60,6 +64,8 @@ def train_and_score(precision: str, data: skd.datasets.FewShotData, seed: int) -
 
 def train_and_score_directly(python: Path, seed: int) -> dict[str, Any]:
     """Do it in float32 by a Python whose skd has no Winograd."""
+    if "gemm" not in subprocess.check_output([python, "-c", LARGE_CONVOLUTION], text=True):
+        raise SystemExit(f"--direct-python: skd in {python} is not built by SKD_WINOGRAD=off")
     with tempfile.TemporaryDirectory() as folder:
         arguments = ["--only", "float32", "--seeds", str(seed), "--output", folder]
         subprocess.run([python, __file__, *arguments], check=True)

@@ -109,8 +109,8 @@ public final class WorkerPool: @unchecked Sendable {
 
   // MARK: Workers
 
-  /// Some microseconds of spinning save the wake-up between the loops of one step. (Ten times as many
-  /// slow a machine whose processors have other work.)
+  /// Some microseconds of spinning save the wake-up between the loops of one step. (Twenty times as
+  /// many slow a machine whose processors have other work.)
   private static let spinsBeforeSleep = 20_000
   private static let spinsBeforeYield = 2_000
   private static let announcementUnit = 1 << 16

@@ -105,7 +105,7 @@ final class EvaluationTests: XCTestCase {
       let network = try network(architecture)
       let images = try network.pool.filled(network.imageShape(batch: 3), "images")
       var shapes: [ImageShape] = []
-      _ = try network.evaluate(images) {
+      _ = try network.embed(images) {
         XCTAssertEqual($0, shapes.count); shapes.append($1.shape)
       }
       XCTAssertEqual(

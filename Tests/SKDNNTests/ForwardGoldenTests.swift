@@ -36,7 +36,9 @@ final class ForwardGoldenTests: XCTestCase {
     let images = try network.pool.images(
       nchw: fill("input", shape: shape, seed: try fixture.integer("seed.input")), shape: shape)
     var stages: [Tensor] = []
-    let output = try network.evaluate(images) { _, features in stages.append(features) }
+    let output = try network.evaluate(images)
+    let embedding = try network.embed(images) { _, features in stages.append(features) }
+    XCTAssertEqual(embedding.values, output.embedding.values)
     XCTAssertEqual(stages.count, network.stageCount)
     for (i, stage) in stages.enumerated() {
       let key = "block\(i + 1)"

@@ -147,12 +147,9 @@ public final class Network {
 
   /// A pass with running statistics and without dropping.
   ///
-  /// - Parameter onStage: Called with the number and the output of each stage.
   /// - Throws: `SKDError.outOfMemory`.
-  public func evaluate(
-    _ images: Tensor, onStage: (_ stage: Int, _ output: Tensor) -> Void = { _, _ in }
-  ) throws -> NetworkOutput {
-    let embedding = try embed(images, onStage: onStage)
+  public func evaluate(_ images: Tensor) throws -> NetworkOutput {
+    let embedding = try embed(images)
     let logits = try classifier.evaluate(embedding, pool)
     return NetworkOutput(
       embedding: embedding, logits: logits,
@@ -160,7 +157,10 @@ public final class Network {
   }
 
   /// The embedding of `evaluate`, without the heads.
-  func embed(
+  ///
+  /// - Parameter onStage: Called with the number and the output of each stage.
+  /// - Throws: `SKDError.outOfMemory`.
+  public func embed(
     _ images: Tensor, onStage: (_ stage: Int, _ output: Tensor) -> Void = { _, _ in }
   ) throws -> Tensor {
     try pooled(try backbone.evaluate(images, pool, onStage: onStage))
