@@ -10,9 +10,6 @@
 
 #if defined(__AVX512BF16__)
 #include <immintrin.h>
-enum { SKD_HAS_BFLOAT16 = 1 };
-#else
-enum { SKD_HAS_BFLOAT16 = 0 };
 #endif
 
 /** As many bfloat16 as a tile's operand has floats. */

@@ -52,4 +52,9 @@ typedef float skd_tile_vector __attribute__((ext_vector_type(SKD_TILE_LANES)));
 /** Asks the second cache for the line at `address`, which need not be valid; nothing else happens. */
 static inline void skd_prefetch(const void *address) { __builtin_prefetch(address, 0, 2); }
 
+/** Keeps what lies at `memory` out of registers from here on; costs no instruction. */
+static inline void skd_keep_in_memory(void *memory) {
+  __asm__ volatile("" : : "r"(memory) : "memory");
+}
+
 #endif

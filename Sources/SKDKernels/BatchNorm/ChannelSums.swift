@@ -32,12 +32,31 @@ struct ChannelSums {
   /// threads may open other channels of the same record meanwhile.
   func open(count: Int, channels: Range<Int>) {
     if channels.lowerBound == 0 { self.count[0] = Float(count) }
-    for values in [shift, first, second] {
-      (values + channels.lowerBound).update(repeating: 0, count: channels.count)
+    for values in 0..<3 {
+      (shift + (values * padded + channels.lowerBound)).update(repeating: 0, count: channels.count)
     }
   }
 
+  /// The record of a group with all sums and its count zero; nil if there are no records.
+  static func opened(
+    _ records: UnsafeMutablePointer<Float>?, group: Int, channels: Int
+  ) -> ChannelSums? {
+    guard let records else { return nil }
+    let sums = ChannelSums(records, group: group, channels: channels)
+    sums.open(count: 0, channels: 0..<channels)
+    return sums
+  }
+
   // MARK: Adding
+
+  /// Adds to the sums of up to 16 channels.
+  @inline(__always)
+  func add(_ first: Vector, _ second: Vector, at channel: Int, lanes: Int) {
+    self.first.storeNative(
+      self.first.native(at: channel, lanes: lanes) + first, at: channel, lanes: lanes)
+    self.second.storeNative(
+      self.second.native(at: channel, lanes: lanes) + second, at: channel, lanes: lanes)
+  }
 
   /// Opens the record and adds the moments of `rows` rows of `values`, in two passes: the first
   /// finds the shift.

@@ -54,7 +54,8 @@ public struct Conv2D: Sendable {
   /// use them too, while the weights stand.
   public var packedForm: PackedForm { PackedForm(algorithm, count: packedWeightCount) }
 
-  /// Floats of the weights packed for `forward`; 0 if it reads them as they are stored.
+  /// Floats of the weights packed for `forward`; 0 if it reads them as they are stored, which it does
+  /// for large ones in training.
   public var packedWeightCount: Int {
     switch algorithm {
     case .winograd, .winogradBFloat16: return winograd.packedWeightCount

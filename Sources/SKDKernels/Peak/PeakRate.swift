@@ -8,7 +8,7 @@ import SKDRuntime
 ///
 /// - Parameter threads: `1...WorkerPool.shared.threadCount`.
 /// - Returns: Operations per second of all threads together; a multiply-add counts two.
-/// - Complexity: About 0.3 seconds; allocates nothing.
+/// - Complexity: About 0.3 seconds.
 public func measurePeakRate(threads: Int) -> Double {
   let items = threads * 32
   return withUnsafeTemporaryAllocation(of: Float.self, capacity: items) { sums in

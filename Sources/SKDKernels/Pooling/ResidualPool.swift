@@ -67,10 +67,8 @@ public struct ResidualPool: ResidualTail {
     let pooled = shape.pooled
     forEachChunk(of: shape.batch * rowPairs, size: pairsPerGroup) { start, end in
       let group = start / pairsPerGroup
-      let records = [mainRecords, sideRecords].map { records in
-        records.map { ChannelSums($0, group: group, channels: shape.channels) }
-      }
-      for case let sums? in records { sums.open(count: 0, channels: 0..<shape.channels) }
+      let mainSums = ChannelSums.opened(mainRecords, group: group, channels: shape.channels)
+      let sideSums = ChannelSums.opened(sideRecords, group: group, channels: shape.channels)
       for pair in start..<end {
         let (image, i) = pair.quotientAndRemainder(dividingBy: rowPairs)
         guard i < pooled.height else {
@@ -83,7 +81,7 @@ public struct ResidualPool: ResidualTail {
           distribute(
             gradients + c, into: dSum,
             Window(self, image: image, row: i, channel: c, lanes: lanes),
-            main: records[0], side: records[1])
+            main: mainSums, side: sideSums)
         }
       }
     }
@@ -121,13 +119,8 @@ public struct ResidualPool: ResidualTail {
         dSum.storeNative(Vector(repeating: 0), at: last, lanes: lanes)
       }
     }
-    for (sums, product) in [(main, mainProduct), (side, sideProduct)] {
-      guard let sums else { continue }
-      sums.first.storeNative(
-        sums.first.native(at: channel, lanes: lanes) + sum, at: channel, lanes: lanes)
-      sums.second.storeNative(
-        sums.second.native(at: channel, lanes: lanes) + product, at: channel, lanes: lanes)
-    }
+    main?.add(sum, mainProduct, at: channel, lanes: lanes)
+    side?.add(sum, sideProduct, at: channel, lanes: lanes)
   }
 
   /// A row of windows, and up to 16 channels of it.

@@ -48,10 +48,8 @@ public struct ResidualSum: ResidualTail {
   ) {
     forEachChunk(of: shape.rows, size: rowsPerGroup) { start, end in
       let group = start / rowsPerGroup
-      let records = [mainRecords, sideRecords].map { records in
-        records.map { ChannelSums($0, group: group, channels: shape.channels) }
-      }
-      for case let sums? in records { sums.open(count: 0, channels: 0..<shape.channels) }
+      let mainSums = ChannelSums.opened(mainRecords, group: group, channels: shape.channels)
+      let sideSums = ChannelSums.opened(sideRecords, group: group, channels: shape.channels)
       forEachNative(shape.channels) { c, lanes in
         let column = Column(self, channel: c, lanes: lanes)
         var sum = Vector(repeating: 0)
@@ -67,11 +65,8 @@ public struct ResidualSum: ResidualTail {
           sideProduct = sideProduct.addingRelaxedProduct(
             g, side.native(at: offset, lanes: lanes) - column.sideLanes.mean)
         }
-        for (sums, product) in zip(records, [mainProduct, sideProduct]) {
-          guard let sums else { continue }
-          sums.first.storeNative(sum, at: c, lanes: lanes)
-          sums.second.storeNative(product, at: c, lanes: lanes)
-        }
+        mainSums?.add(sum, mainProduct, at: c, lanes: lanes)
+        sideSums?.add(sum, sideProduct, at: c, lanes: lanes)
       }
     }
   }

@@ -71,7 +71,7 @@ struct WinogradConvolution {
   /// Tiles whose values at the points are in memory at a time: all, or equal parts of them.
   private var tilesPerChunk: Int {
     if goesByTiles { return tilesPerGroup }
-    let most = Self.largestInputs / (Winograd.planes * inputs * precision.size)
+    let most = max(1, Self.largestInputs / (Winograd.planes * inputs * precision.size))
     let chunks = max(1, ceilDivide(tiling.tileCount, most))
     return ceilDivide(ceilDivide(tiling.tileCount, chunks), tilesPerGroup) * tilesPerGroup
   }

@@ -1,3 +1,5 @@
+internal import CInstructionSet
+
 /// The transforms of Winograd's convolutions with three taps at the points 0, ±√½, ±√2 and ∞, on
 /// vectors of channels.
 ///
@@ -181,10 +183,14 @@ extension Winograd {
   typealias Half = UnsafeMutablePointer<Vector>
 
   /// Calls `body` with memory for the intermediate values of one transform after another.
+  ///
+  /// On the stack: from a kilobyte on, `withUnsafeTemporaryAllocation` goes to the heap.
   @inline(__always)
   static func withHalf(_ body: (Half) -> Void) {
-    withUnsafeTemporaryAllocation(of: Vector.self, capacity: planes) {
-      body($0.baseAddress.unsafelyUnwrapped)
+    var values = InlineArray<36, Vector>(repeating: zero)
+    withUnsafeMutablePointer(to: &values) {
+      skd_keep_in_memory($0)
+      body(UnsafeMutableRawPointer($0).assumingMemoryBound(to: Vector.self))
     }
   }
 

@@ -141,10 +141,10 @@ struct WinogradWeights {
     _ weight: UnsafePointer<Float>, into transformed: UnsafeMutablePointer<Point>, row first: Int,
     column: Int, planeStride: Int
   ) {
-    withUnsafeTemporaryAllocation(of: SIMD16<Float>.self, capacity: 9 * 16) { taps in
-      transposeTaps(weight, into: taps.baseAddress.unsafelyUnwrapped)
-      let taps = UnsafeRawPointer(taps.baseAddress.unsafelyUnwrapped)
-        .assumingMemoryBound(to: Float.self)
+    // Of 16 inputs and 16 outputs, the vectors over the inputs: `[9 taps][16 outputs]`.
+    let taps = InlineArray<9, InlineArray<16, SIMD16<Float>>> { transposedTap(weight, $0) }
+    withUnsafePointer(to: taps) { taps in
+      let taps = UnsafeRawPointer(taps).assumingMemoryBound(to: Float.self)
       Winograd.withHalf { half in
         for k in 0..<16 {
           for c in stride(from: 0, to: 16, by: Vector.scalarCount) {
@@ -162,17 +162,15 @@ struct WinogradWeights {
     }
   }
 
-  /// Of 16 inputs and 16 outputs, the vectors over the inputs: `[9 taps][16 outputs]`.
-  private func transposeTaps(
-    _ weight: UnsafePointer<Float>, into taps: UnsafeMutablePointer<SIMD16<Float>>
-  ) {
-    for tap in 0..<9 {
-      let source = weight + (tap &* inputs &* outputs)
-      let square = InlineArray<16, SIMD16<Float>> { source.vector(at: $0 &* outputs) }
-      for i in 0..<16 { skd_prefetch(source + (i &* outputs &+ 32)) }
-      let transposed = shuffled(shuffled(shuffled(shuffled(square))))
-      for o in 0..<16 { taps[tap &* 16 &+ o] = transposed[o] }
-    }
+  /// Of one tap, 16 inputs and 16 outputs, the vectors over the inputs.
+  @inline(__always)
+  private func transposedTap(_ weight: UnsafePointer<Float>, _ tap: Int)
+    -> InlineArray<16, SIMD16<Float>>
+  {
+    let source = weight + tap &* inputs &* outputs
+    for i in 0..<16 { skd_prefetch(source + (i &* outputs &+ 32)) }
+    let square = InlineArray<16, SIMD16<Float>> { source.vector(at: $0 &* outputs) }
+    return shuffled(shuffled(shuffled(shuffled(square))))
   }
 
   /// Takes the gradients of 32 inputs and 32 outputs, `[36][32][32]` with planes `planeStride`
