@@ -23,8 +23,8 @@ public final class Tensor {
 
 /// Memory of one network: what a tensor gives back, the next one takes.
 ///
-/// Steps that repeat the same extents allocate nothing after the first few. Not thread-safe: a
-/// network runs one pass at a time.
+/// It gives what fits best among what is free: the second step of the same extents may still ask for
+/// more, and from then on nothing is allocated. Not thread-safe: a network runs one pass at a time.
 public final class BufferPool {
   private(set) var free: [AlignedBuffer<Float>] = []
   private let ledger: MemoryLedger?
@@ -72,7 +72,4 @@ public final class BufferPool {
   }
 
   fileprivate func recycle(_ buffer: AlignedBuffer<Float>) { free.append(buffer) }
-
-  /// Returns all free memory to the system, as after a change of batch size.
-  public func trim() { free.removeAll() }
 }

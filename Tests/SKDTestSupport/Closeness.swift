@@ -12,6 +12,7 @@ public func assertClose(
   _ actual: [Float], _ expected: [Float], relative: Double,
   _ message: @autoclosure () -> String = "", file: StaticString = #filePath, line: UInt = #line
 ) {
+  ErrorLog.shared?.add(relativeError(actual, expected) / relative, file, line, message())
   if let failure = closenessFailure(actual, expected, relative: relative) {
     XCTFail(message() + " " + failure, file: file, line: line)
   }
@@ -22,6 +23,7 @@ public func assertClose(
   _ actual: [Float], _ expected: [Float], absolute: Double,
   _ message: @autoclosure () -> String = "", file: StaticString = #filePath, line: UInt = #line
 ) {
+  ErrorLog.shared?.add(largestDifference(actual, expected).value / absolute, file, line, message())
   if let failure = closenessFailure(actual, expected, absolute: absolute) {
     XCTFail(message() + " " + failure, file: file, line: line)
   }

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ import run_fit
 
 import skd
 
-WINOGRAD_WIDTHS = (32, 32, 32, 32)  # both algorithms of convolutions take part
+# Both algorithms of convolutions take part: Winograd in the first block, GEMM in the last.
+SHAPE = (6, 32, 32, 3)
+WIDTHS = (32, 32, 32, 32)
 
 
 @pytest.fixture
@@ -21,10 +24,10 @@ def with_threads():
 
 
 def make_trainer(make_model, generation, seed=0):
-    model = make_model(widths=WINOGRAD_WIDTHS, seed=seed)
+    model = make_model(image_size=32, widths=WIDTHS, seed=seed)
     if generation == 0:
         return skd.Gen0(model, seed=7)
-    student = make_model(widths=WINOGRAD_WIDTHS, seed=seed + 1)
+    student = make_model(image_size=32, widths=WIDTHS, seed=seed + 1)
     return skd.Gen1(student, model, twin_rotations=(90, 180), seed=7)
 
 
@@ -32,8 +35,16 @@ def train(trainer, steps, seed=0):
     """Take steps on random images; return the SHA-256 of all state."""
     rng = np.random.default_rng(seed)
     for _ in range(steps):
-        trainer.step(rng.standard_normal((6, 16, 16, 3)), rng.integers(0, 5, 6))
+        trainer.step(rng.standard_normal(SHAPE), rng.integers(0, 5, SHAPE[0]))
     return run_fit.digest(trainer, [])
+
+
+@pytest.mark.parametrize("views", [3, 4])  # of a batch: Gen-1's here, and Gen-0's
+def test_the_first_block_goes_by_winograd_and_the_last_by_gemm(views):
+    batch, height, width = views * SHAPE[0], *SHAPE[1:3]
+    first = skd.profiling.ConvolutionShape(batch, height, width, 32, 32, kernel_size=3, padding=1)
+    last = replace(first, height=height // 8, width=width // 8)
+    assert (first.algorithm, last.algorithm) == ("winograd", "gemm")
 
 
 @pytest.mark.parametrize("generation", [0, 1])
@@ -121,9 +132,9 @@ def test_a_model_and_its_trainer_may_be_dropped_while_a_thread_trains(make_model
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (1, 3, 0, 2)])
-def test_objects_may_be_freed_in_any_order(make_model, batch, order):
+def test_objects_may_be_freed_in_any_order(make_model, order):
     trainer = make_trainer(make_model, 1)
-    trainer.step(*batch)
+    train(trainer, steps=1)
     things = [trainer, trainer.model, trainer.teacher, trainer.gradients()]
     velocities = trainer.state_dict()
     del trainer

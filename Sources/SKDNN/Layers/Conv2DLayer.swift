@@ -197,22 +197,20 @@ final class Conv2DLayer {
     let result =
       try cached
       ?? FoldedWeight(
-        packedCount: convolution.packedWeightCount == 0
-          ? weight.count : convolution.packedWeightCount,
-        biasCount: (outputChannels + 31) / 32 * 32, ledger: store.ledger)
-    let isPacked = convolution.packedWeightCount > 0
-    let scratch = isPacked ? try pool.scratch(weight.count) : nil
-    pool.compute { fold(norm, into: result, convolution, scratch) }
+        packedCount: convolution.packedWeightCount, biasCount: (outputChannels + 31) / 32 * 32,
+        ledger: store.ledger)
+    let scaled = try pool.scratch(weight.count)
+    pool.compute { fold(norm, into: result, convolution, scaled.pointer) }
     result.version = store.version
     folded[form] = result
     return result
   }
 
-  /// - Parameter scratch: Memory of the weight's extent; nil if evaluation reads it as it is stored.
+  /// - Parameter scaled: Memory of the weight's extent; overwritten.
   private func fold(
-    _ norm: BatchNormLayer?, into result: FoldedWeight, _ convolution: Conv2D, _ scratch: Tensor?
+    _ norm: BatchNormLayer?, into result: FoldedWeight, _ convolution: Conv2D,
+    _ scaled: UnsafeMutablePointer<Float>
   ) {
-    let scaled = scratch?.pointer ?? result.packed.pointer
     let scales = (0..<outputChannels).map { output -> Float in
       let (scale, shift) = norm?.scaleAndShift(of: output) ?? (1, 0)
       result.bias.pointer[output] = scale * (bias?.values[output] ?? 0) + shift
@@ -224,7 +222,7 @@ final class Conv2DLayer {
         for o in 0..<outputChannels { scaled[row + o] = scales[o] * values[row + o] }
       }
     }
-    if scratch != nil { convolution.packWeight(scaled, into: result.packed.pointer) }
+    convolution.packWeight(scaled, into: result.packed.pointer)
   }
 }
 

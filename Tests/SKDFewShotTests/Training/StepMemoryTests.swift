@@ -22,10 +22,14 @@ final class StepMemoryTests: XCTestCase {
     }
   }
 
+  /// The first block of Gen-0 goes by Winograd.
+  private static let large = Case(imageSize: 32, batch: 5)
+
   private let cases = [
     Case(), Case(widths: [5, 7, 9, 11]), Case(imageSize: 33, batch: 3), Case(usesGates: true),
-    Case(precision: .bfloat16), Case(architecture: .seresnet12), Case(architecture: .resnet18),
-    Case(architecture: .resnet24), Case(architecture: .convnet4),
+    StepMemoryTests.large, Case(imageSize: 32, precision: .bfloat16, batch: 5),
+    Case(architecture: .seresnet12),
+    Case(architecture: .resnet18), Case(architecture: .resnet24), Case(architecture: .convnet4),
     Case(architecture: .wideResNet28x10), Case(imageSize: 84, widths: [16, 16, 16, 16], batch: 1),
     Case(widths: [64, 160, 320, 640], batch: 1),
   ]
@@ -55,14 +59,26 @@ final class StepMemoryTests: XCTestCase {
     _ = try trainer.step(images: images, labels: (0..<batch).map { Int64($0 % 5) }, batch: batch)
   }
 
+  func testTheLargeCaseGoesByWinograd() {
+    let images = ImageShape(
+      batch: 4 * Self.large.batch, height: Self.large.imageSize, width: Self.large.imageSize,
+      channels: 32)
+    let algorithm = Conv2DAlgorithm(
+      for: Conv2DGeometry(input: images, outputChannels: 32, kernelSize: 3, stride: 1, padding: 1))
+    XCTAssertEqual(algorithm, .winograd)
+  }
+
   func testTheEstimateOfAStepIsWhatItsBuffersHold() throws {
     for (number, example) in cases.enumerated() {
       for (kind, objective) in objectives.enumerated() where number == 0 || 1...2 ~= kind {
         let before = liveBufferBytes
         let trainer = try trainer(example, objective)
         let estimate = try trainer.stepMemory(batch: example.batch)
+        for _ in 0..<2 { try step(trainer, batch: example.batch) }
+        let allocated = allocatedBufferCount
         for _ in 0..<3 { try step(trainer, batch: example.batch) }
         XCTAssertEqual(liveBufferBytes - before, estimate, "\(example) \(objective.name)")
+        XCTAssertEqual(allocatedBufferCount, allocated, "\(example) \(objective.name)")
       }
     }
   }

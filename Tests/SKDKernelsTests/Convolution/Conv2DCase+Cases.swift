@@ -56,8 +56,8 @@ extension Conv2DCase {
 
   /// Cases that run through the loops over chunks of rows or tiles more than once, and every
   /// schedule of Winograd's algorithm: by tiles, in groups of 28 or fewer; by channels, for few tiles
-  /// (fewer than 64) or large weights (more than 58254 channel pairs); of the weight gradient, with few tiles (at most 256), with few channels (at most 7265 pairs)
-  /// and in chunks (of 512 tiles).
+  /// (fewer than 64) or large weights (more than 58254 channel pairs); of the weight gradient, with few
+  /// tiles (at most 160), with few channels (at most 7265 pairs) and in chunks (of 128 tiles).
   static let chunked: [Conv2DCase] =
     [
       Conv2DCase(

@@ -24,8 +24,7 @@ final class Conv2DFusionTests: XCTestCase {
       for pass in [Conv2DCase.forward, Conv2DCase.backwardWeight] {
         // The norm is rounded once or twice, and Winograd's transforms magnify that.
         assertClose(
-          pass(test)().values, pass(separate)().values, relative: Conv2DCase.winogradTolerance,
-          "\(test)")
+          pass(test)().values, pass(separate)().values, relative: test.tolerance, "\(test)")
       }
     }
   }

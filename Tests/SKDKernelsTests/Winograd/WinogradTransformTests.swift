@@ -17,12 +17,12 @@ final class WinogradTransformTests: XCTestCase {
     kernels.transform(kernel, into: transformed.pointer)
     let k = 5  // of 32 inputs, one: its kernels go to the 32 channels of the tile
     for (rows, columns) in spans {
-      let tile = Tile(rows: rows, columns: columns)
+      let tile = WinogradTestTile(rows: rows, columns: columns)
       let input = values("input", (rows + 2) * (columns + 2) * 32)
       let points = tile.transformInput(input)
       for plane in 0..<Winograd.planes {
         for c in 0..<32 {
-          points.pointer[plane * Tile.planeStride + c] *=
+          points.pointer[plane * WinogradTestTile.planeStride + c] *=
             transformed.pointer[plane * kernels.planeStride + k * 32 + c]
         }
       }
@@ -47,17 +47,17 @@ final class WinogradTransformTests: XCTestCase {
   /// ⟨Aᵀ m A, e⟩ = ⟨m, A e Aᵀ⟩.
   func testTheGradientTransformIsTheTransposeOfTheOutputTransform() {
     for (rows, columns) in spans {
-      let tile = Tile(rows: rows, columns: columns)
+      let tile = WinogradTestTile(rows: rows, columns: columns)
       let gradient = values("gradient", rows * columns * 32)
       let gradientPoints = tile.transformGradient(gradient)
       let points = tile.planes()
       let used = (0..<Winograd.planes).filter {
-        !gradientPoints.pointer[$0 * Tile.planeStride].isNaN
+        !gradientPoints.pointer[$0 * WinogradTestTile.planeStride].isNaN
       }
       XCTAssertEqual(used.count, (rows + 2) * (columns + 2))
       for plane in used {
         for (c, value) in values("points\(plane)", 32).enumerated() {
-          points.pointer[plane * Tile.planeStride + c] = value
+          points.pointer[plane * WinogradTestTile.planeStride + c] = value
         }
       }
       let output = tile.transformOutput(points)
@@ -66,7 +66,7 @@ final class WinogradTransformTests: XCTestCase {
           stride(from: c, to: output.count, by: 32).map { (output[$0], gradient[$0]) })
         let atPoints = Terms(
           used.map { plane in
-            let offset = plane * Tile.planeStride + c
+            let offset = plane * WinogradTestTile.planeStride + c
             return (points.pointer[offset], gradientPoints.pointer[offset])
           })
         assertEqual(inOutputs, atPoints, "\(rows)x\(columns) outputs, channel \(c)")
@@ -176,64 +176,5 @@ final class WinogradTransformTests: XCTestCase {
     _ rows: Int, _ columns: Int, _ value: (_ row: Int, _ column: Int, _ channel: Int) -> Float
   ) -> [Float] {
     (0..<rows * columns * 32).map { value($0 / (columns * 32), $0 / 32 % columns, $0 % 32) }
-  }
-}
-
-/// A tile by itself, with 32 channels.
-private struct Tile {
-  static let planeStride = 48
-  let rows, columns: Int
-
-  private var images: ImageShape {
-    ImageShape(batch: 1, height: rows, width: columns, channels: 32)
-  }
-
-  private var slots: WinogradSlots { WinogradTiling(images).slots(of: 0, after: 0) }
-
-  private func window(rows: Int, columns: Int) -> WinogradWindow {
-    WinogradWindow(
-      ImageShape(batch: 1, height: rows, width: columns, channels: 32), image: 0, top: 0, left: 0,
-      rows: rows, columns: columns)
-  }
-
-  /// Memory for the values at the points, all NaN.
-  func planes() -> GuardedBuffer {
-    GuardedBuffer(count: Winograd.planes * Self.planeStride, alignment: 64)
-  }
-
-  private func target(_ planes: GuardedBuffer) -> WinogradPlanes<UnsafeMutablePointer<Float>> {
-    WinogradPlanes(base: planes.pointer, planeStride: Self.planeStride, blockStride: 32)
-  }
-
-  func transformInput(_ input: [Float]) -> GuardedBuffer {
-    let (planes, input) = (planes(), GuardedBuffer(input))
-    WinogradInputTile(
-      images: input.pointer, window: window(rows: rows + 2, columns: columns + 2),
-      normalization: nil, target: target(planes), slots: slots
-    ).run(rows: rows, columns: columns)
-    XCTAssertTrue(planes.isIntact && input.isIntact)
-    return planes
-  }
-
-  func transformGradient(_ gradient: [Float]) -> GuardedBuffer {
-    let (planes, gradient) = (planes(), GuardedBuffer(gradient))
-    WinogradGradientTile(
-      gradients: gradient.pointer, window: window(rows: rows, columns: columns),
-      target: target(planes), slots: slots
-    ).run(rows: rows, columns: columns)
-    XCTAssertTrue(planes.isIntact && gradient.isIntact)
-    return planes
-  }
-
-  func transformOutput(_ points: GuardedBuffer) -> [Float] {
-    let output = GuardedBuffer(count: images.count)
-    WinogradOutputTile(
-      source: WinogradPlanes(
-        base: UnsafePointer(points.pointer), planeStride: Self.planeStride, blockStride: 32),
-      slots: slots, channels: 0..<32, window: window(rows: rows, columns: columns),
-      outputs: output.pointer, epilogue: AffineEpilogue(bias: nil, slope: 1)
-    ).run(rows: rows, columns: columns)
-    XCTAssertTrue(points.isIntact && output.isIntact)
-    return output.values
   }
 }
