@@ -13,7 +13,6 @@ time of one thread. What each row measures: benchmarks/README.md.
 from __future__ import annotations
 
 import argparse
-import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -119,8 +118,6 @@ def embed(settings: Settings) -> Iterator[Result]:
 
 def bf16(settings: Settings) -> Iterator[Result]:
     """Compare a Gen-0 step in bfloat16 with autocast."""
-    if "precision" not in inspect.signature(skd.create_model).parameters:
-        raise UnavailableError("skd.create_model has no parameter 'precision' yet")
     work = Work(Kind.GEN0, 84, 4, precision="bfloat16")
     yield against_torch("bf16", work, settings.threads, Target(1.2, 2), settings)
 
@@ -234,6 +231,10 @@ def avx2(settings: Settings) -> Iterator[Result]:
         Contestant(tasks[0], python=settings.avx2_python, environment=own_packages) as mine,
         Contestant(tasks[1], environment={"ONEDNN_MAX_CPU_ISA": "AVX2"}) as other,
     ):
+        if mine.instruction_set != "AVX2":
+            raise UnavailableError(
+                f"skd of --avx2-python is built for {mine.instruction_set}, not for AVX2"
+            )
         samples = take_turns([mine.seconds, other.seconds], settings.turns)
     yield Result(
         group="avx2",

@@ -3,7 +3,8 @@
     python benchmarks/layers.py                    # benchmarks/results/layers.{json,md}
     python benchmarks/layers.py --only 32 --threads 1 --turns 3
 
-From these measurements one place of the library chooses an algorithm for each shape. PyTorch is
+From these measurements one place of the library chooses an algorithm for each shape; for training
+it also weighs rounding (see Conv2DAlgorithm.swift). Evaluations are of one image. PyTorch is
 measured beside it if it is installed. Run it on an otherwise idle machine.
 """
 
@@ -43,8 +44,8 @@ class Case:
 class Measurement:
     """Seconds of a case: of each algorithm that supports it, and of PyTorch if it is there.
 
-    `total` holds kernel and packing of the weights, as a training step pays them; PyTorch's time
-    holds its packing too.
+    `total` holds what is paid each time: the kernel and, in training, the packing of the weights.
+    PyTorch's time holds its packing too.
     """
 
     case: Case
@@ -56,13 +57,19 @@ class Measurement:
 
     @property
     def fastest(self) -> str:
-        """The algorithm with the least median, packing included."""
-        return min(self.total, key=lambda name: self.total[name].median)
+        """The float32 algorithm with the least median, packing included."""
+        names = [name for name in self.total if "bfloat16" not in name]
+        return min(names, key=lambda name: self.total[name].median)
 
     @property
     def gflops(self) -> float:
         """Rate of the chosen kernel, in operations of direct convolution."""
         return self.case.shape.flops / self.kernel[self.chosen].median / 1e9
+
+    @property
+    def torch_gflops(self) -> float | None:
+        """Rate of PyTorch, by the same count."""
+        return None if self.torch is None else self.case.shape.flops / self.torch.median / 1e9
 
     @property
     def ratio(self) -> float | None:
@@ -74,6 +81,7 @@ class Measurement:
         shape = self.case.shape
         names = [name.replace(".0", "") for name in self.case.layers]
         ratio = "-" if self.ratio is None else f"{self.ratio:.2f}"
+        torch = "-" if self.torch_gflops is None else f"{self.torch_gflops:.0f}"
         return (
             ", ".join(names),
             f"{shape.input_channels} to {shape.output_channels}, {shape.height} px",
@@ -83,6 +91,7 @@ class Measurement:
             self.fastest if self.fastest != self.chosen else "",
             f"{self.gflops:.0f} ({self.gflops / self.peak_gflops:.0%})",
             milliseconds(self.torch),
+            torch,
             ratio,
         )
 
@@ -92,6 +101,7 @@ class Measurement:
             **asdict(self),
             "fastest": self.fastest,
             "gflops": self.gflops,
+            "torch_gflops": self.torch_gflops,
             "ratio": self.ratio,
         }
 
@@ -105,25 +115,32 @@ HEADINGS = (
     "faster is",
     "GFLOP/s of the kernel (of peak)",
     "PyTorch, ms",
+    "its GFLOP/s",
     "PyTorch / SKD",
 )
 
 
 def milliseconds(sample: Sample | None) -> str:
-    """Render the median, or a dash where there is none."""
-    return "-" if sample is None else number(1000 * sample.median)
+    """Render median, minimum and maximum, or a dash where there is none."""
+    if sample is None:
+        return "-"
+    median, least, most = (number(1000 * v) for v in (sample.median, sample.least, sample.most))
+    return f"{median} ({least}-{most})"
 
 
 def cases(image_size: int) -> Iterator[Case]:
-    """List the different shapes of ResNet-12 with the passes that training needs."""
-    by_shape: dict[ConvolutionShape, list[ConvolutionLayer]] = {}
-    for layer in skd.profiling.resnet12_convolutions(BATCHES[image_size], image_size):
-        by_shape.setdefault(layer.shape, []).append(layer)
-    for shape, layers in by_shape.items():
-        names = tuple(layer.name for layer in layers)
-        for computation in PASSES:
-            if computation != "input_gradient" or layers[0].needs_input_gradient:
-                yield Case(image_size, names, shape, computation)
+    """List the different shapes of ResNet-12 with the passes of training, and of an evaluation."""
+    for batch in (BATCHES[image_size], 1):
+        by_shape: dict[ConvolutionShape, list[ConvolutionLayer]] = {}
+        for layer in skd.profiling.resnet12_convolutions(batch, image_size):
+            by_shape.setdefault(layer.shape, []).append(layer)
+        for shape, layers in by_shape.items():
+            names = tuple(layer.name for layer in layers)
+            for computation in PASSES:
+                if (computation == "evaluation") == (batch == 1) and (
+                    computation != "input_gradient" or layers[0].needs_input_gradient
+                ):
+                    yield Case(image_size, names, shape, computation)
 
 
 def measure(case: Case, turns: int, peak: float, torch_run: TorchRun | None) -> Measurement:
@@ -135,6 +152,8 @@ def measure(case: Case, turns: int, peak: float, torch_run: TorchRun | None) -> 
         def turn() -> float:
             times = case.shape.time(case.computation, algorithm=name, runs=RUNS_PER_TURN)
             kernel[name].append(float(times.kernel.mean()))
+            if case.computation == "evaluation":
+                return kernel[name][-1]
             return float((times.kernel + times.pack).mean())
 
         return turn
@@ -145,7 +164,7 @@ def measure(case: Case, turns: int, peak: float, torch_run: TorchRun | None) -> 
     samples = take_turns(runners, turns)
     return Measurement(
         case=case,
-        chosen=case.shape.algorithm,
+        chosen=case.shape.algorithm_for(case.computation),
         kernel={name: Sample(tuple(values[1:])) for name, values in kernel.items()},
         total=dict(zip(names, samples, strict=False)),
         torch=samples[-1] if torch_run is not None else None,
@@ -174,7 +193,7 @@ def torch_runs(threads: int) -> TorchRun | None:
         weight = torch.randn(kernels).to(memory_format=layout)
         d_output = torch.randn(outputs).to(memory_format=layout)
         stride, padding = [shape.stride] * 2, [shape.padding] * 2
-        if case.computation == "forward":
+        if case.computation in ("forward", "evaluation"):
 
             def forward() -> object:
                 with torch.inference_mode():
@@ -222,12 +241,13 @@ class Report:
             f"`{self.command}`, threads: {self.threads}, turns: {self.turns}, of {RUNS_PER_TURN}",
             f"runs each, on {self.machine}.",
             "",
-            "Medians; each time holds the packing of the weights, as a training step pays it, the",
-            "rate does not. GFLOP/s count direct convolution, so Winograd may exceed the peak.",
+            "Medians (min-max); each time holds the packing of the weights, as a step pays it,",
+            "the rate does not. An evaluation keeps packed weights; it is of one image. GFLOP/s",
+            "count direct convolution, so Winograd may exceed the peak.",
         ]
         for size in sorted({measurement.case.image_size for measurement in self.measurements}):
             rows = [m.cells() for m in self.measurements if m.case.image_size == size]
-            heading = f"## {size} px, batch {BATCHES[size]}"
+            heading = f"## {size} px, batch {BATCHES[size]}; evaluation of one image"
             lines += ["", heading, "", *markdown_table(HEADINGS, rows)]
         return lines
 

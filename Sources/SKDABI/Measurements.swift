@@ -15,12 +15,15 @@ public func skd_peak_gflops(_ threads: Int64, _ gflops: UnsafeMutablePointer<Dou
 
 @c @implementation
 public func skd_conv2d_algorithm(
-  _ shape: UnsafePointer<skd_conv2d_shape>!, _ algorithm: UnsafeMutablePointer<Int32>!
+  _ shape: UnsafePointer<skd_conv2d_shape>!, _ pass: Int32,
+  _ algorithm: UnsafeMutablePointer<Int32>!
 ) -> skd_status {
   status {
     let arguments = Arguments("conv2d_algorithm")
     let algorithm = try arguments.pointer(algorithm, "algorithm")
-    algorithm.pointee = Conv2DAlgorithm(for: try arguments.convolution(shape)).code
+    let geometry = try arguments.convolution(shape)
+    let pass = try arguments.pass(pass)
+    algorithm.pointee = Conv2DAlgorithm(for: geometry, purpose: pass.purpose).code
   }
 }
 
@@ -33,17 +36,22 @@ public func skd_conv2d_time(
     let arguments = Arguments("conv2d_time")
     let geometry = try arguments.convolution(shape)
     let pass = try arguments.pass(pass)
-    let algorithm = try arguments.algorithm(algorithm, for: geometry)
+    let algorithm = try arguments.algorithm(algorithm, for: geometry, pass.purpose)
     let runs = try arguments.size(runs, "runs", in: 1...10_000)
     let packSeconds = try arguments.pointer(pack_seconds, "pack_seconds")
     let seconds = try arguments.pointer(seconds, "seconds")
-    let timing = try ConvolutionTiming(Conv2D(geometry, algorithm: algorithm), pass)
+    let convolution = Conv2D(geometry, algorithm: algorithm, purpose: pass.purpose)
+    let timing = try ConvolutionTiming(convolution, pass)
     _ = timing.run()
     for run in 0..<runs { (packSeconds[run], seconds[run]) = timing.run() }
   }
 }
 
-private enum ConvolutionPass { case forward, inputGradient, weightGradient }
+private enum ConvolutionPass {
+  case forward, inputGradient, weightGradient, evaluation
+
+  var purpose: Conv2DAlgorithm.Purpose { self == .evaluation ? .evaluation : .training }
+}
 
 /// A convolution with all that one of its passes reads and writes.
 private struct ConvolutionTiming {
@@ -61,7 +69,7 @@ private struct ConvolutionTiming {
     (self.convolution, self.pass, self.workers) = (convolution, pass, workers)
     let packedCount, scratchCount: Int
     switch pass {
-    case .forward:
+    case .forward, .evaluation:
       packedCount = convolution.packedWeightCount
       scratchCount = convolution.forwardScratchCount(workers: workers)
     case .inputGradient:
@@ -84,7 +92,7 @@ private struct ConvolutionTiming {
     let clock = ContinuousClock()
     let pack = clock.measure {
       switch pass {
-      case .forward: convolution.packWeight(weight.pointer, into: packed.pointer)
+      case .forward, .evaluation: convolution.packWeight(weight.pointer, into: packed.pointer)
       case .inputGradient: convolution.packTranspose(weight.pointer, into: packed.pointer)
       case .weightGradient: break
       }
@@ -92,7 +100,7 @@ private struct ConvolutionTiming {
     let packedWeight = packs ? packed.pointer : weight.pointer
     let kernel = clock.measure {
       switch pass {
-      case .forward:
+      case .forward, .evaluation:
         convolution.forward(
           input.pointer, packedWeight: packedWeight, output: output.pointer,
           scratch: scratch.pointer, workers: workers)
@@ -133,18 +141,19 @@ extension Arguments {
     case Int(SKD_CONV2D_FORWARD): return .forward
     case Int(SKD_CONV2D_INPUT_GRADIENT): return .inputGradient
     case Int(SKD_CONV2D_WEIGHT_GRADIENT): return .weightGradient
+    case Int(SKD_CONV2D_EVALUATION): return .evaluation
     default:
-      throw SKDError.invalidArgument("pass of \(function) must be in 0...2; got \(code)")
+      throw SKDError.invalidArgument("pass of \(function) must be in 0...3; got \(code)")
     }
   }
 
   /// The algorithm, if it supports the geometry.
-  fileprivate func algorithm(_ code: Int32, for geometry: Conv2DGeometry) throws
-    -> Conv2DAlgorithm
-  {
+  fileprivate func algorithm(
+    _ code: Int32, for geometry: Conv2DGeometry, _ purpose: Conv2DAlgorithm.Purpose
+  ) throws -> Conv2DAlgorithm {
     let algorithm: Conv2DAlgorithm
     switch Int(code) {
-    case Int(SKD_CONV2D_AUTOMATIC): return Conv2DAlgorithm(for: geometry)
+    case Int(SKD_CONV2D_AUTOMATIC): return Conv2DAlgorithm(for: geometry, purpose: purpose)
     case Int(SKD_CONV2D_WINOGRAD): algorithm = .winograd
     case Int(SKD_CONV2D_WINOGRAD_BFLOAT16): algorithm = .winogradBFloat16
     case Int(SKD_CONV2D_GEMM): algorithm = .gemm

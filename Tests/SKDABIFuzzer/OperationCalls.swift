@@ -278,14 +278,16 @@ func operationCalls() -> [(String, Call)] {
     ),
     (
       "skd_conv2d_algorithm",
-      { a in skd_conv2d_algorithm(a.reference(a.convolution()), a.array([1]) { Int32(0) }) }
+      { a in
+        skd_conv2d_algorithm(a.reference(a.convolution()), a.code(0...3), a.array([1]) { Int32(0) })
+      }
     ),
     (
       "skd_conv2d_time",
       { a in
         let (s, runs) = (a.convolution(small: true), a.size([0, 1, 2]))
         return skd_conv2d_time(
-          a.reference(s), a.code(0...2), a.code(0...3), runs, a.doubles(runs), a.doubles(runs))
+          a.reference(s), a.code(0...3), a.code(0...3), runs, a.doubles(runs), a.doubles(runs))
       }
     ),
   ]

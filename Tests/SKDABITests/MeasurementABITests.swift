@@ -23,16 +23,22 @@ final class MeasurementABITests: XCTestCase {
   }
 
   func testAlgorithmIsWinogradForManyProductsOfEligibleShapesOnly() {
-    let cases: [(skd_conv2d_shape, Int)] = [
-      (shape(batch: 64, side: 32, inputs: 64, outputs: 64), Int(SKD_CONV2D_WINOGRAD)),
-      (shape(batch: 64, side: 32, inputs: 3, outputs: 64), Int(SKD_CONV2D_GEMM)),
-      (shape(batch: 64, side: 32, inputs: 64, outputs: 64, kernel: 1), Int(SKD_CONV2D_GEMM)),
-      (shape(batch: 1, side: 4, inputs: 32, outputs: 32), Int(SKD_CONV2D_GEMM)),
+    let (forward, evaluation) = (Int32(SKD_CONV2D_FORWARD), Int32(SKD_CONV2D_EVALUATION))
+    let cases: [(skd_conv2d_shape, pass: Int32, Int)] = [
+      (shape(batch: 64, side: 32, inputs: 64, outputs: 64), forward, Int(SKD_CONV2D_WINOGRAD)),
+      (shape(batch: 64, side: 32, inputs: 3, outputs: 64), forward, Int(SKD_CONV2D_GEMM)),
+      (
+        shape(batch: 64, side: 32, inputs: 64, outputs: 64, kernel: 1), forward,
+        Int(SKD_CONV2D_GEMM)
+      ),
+      (shape(batch: 1, side: 4, inputs: 32, outputs: 32), forward, Int(SKD_CONV2D_GEMM)),
+      (shape(batch: 1, side: 16, inputs: 96, outputs: 96), forward, Int(SKD_CONV2D_GEMM)),
+      (shape(batch: 1, side: 16, inputs: 96, outputs: 96), evaluation, Int(SKD_CONV2D_WINOGRAD)),
     ]
-    for (shape, expected) in cases {
+    for (shape, pass, expected) in cases {
       var shape = shape
       var algorithm: Int32 = -1
-      assertOK(skd_conv2d_algorithm(&shape, &algorithm))
+      assertOK(skd_conv2d_algorithm(&shape, pass, &algorithm))
       XCTAssertEqual(Int(algorithm), expected, "\(shape)")
     }
   }
@@ -41,9 +47,12 @@ final class MeasurementABITests: XCTestCase {
     var legal = shape(batch: 1, side: 4, inputs: 32, outputs: 32)
     var illegal = shape(batch: 0, side: 4, inputs: 32, outputs: 32)
     var algorithm: Int32 = -1
-    assertRefused(skd_conv2d_algorithm(nil, &algorithm), "shape of conv2d_algorithm")
-    assertRefused(skd_conv2d_algorithm(&legal, nil), "algorithm of conv2d_algorithm")
-    assertRefused(skd_conv2d_algorithm(&illegal, &algorithm), "batch of conv2d_algorithm")
+    assertRefused(skd_conv2d_algorithm(nil, 0, &algorithm), "shape of conv2d_algorithm")
+    assertRefused(skd_conv2d_algorithm(&legal, 0, nil), "algorithm of conv2d_algorithm")
+    assertRefused(skd_conv2d_algorithm(&illegal, 0, &algorithm), "batch of conv2d_algorithm")
+    for pass: Int32 in [-1, 4] {
+      assertRefused(skd_conv2d_algorithm(&legal, pass, &algorithm), "pass of conv2d_algorithm")
+    }
     XCTAssertEqual(algorithm, -1)
   }
 
@@ -53,6 +62,7 @@ final class MeasurementABITests: XCTestCase {
     ] {
       for pass in [
         SKD_CONV2D_FORWARD, SKD_CONV2D_INPUT_GRADIENT, SKD_CONV2D_WEIGHT_GRADIENT,
+        SKD_CONV2D_EVALUATION,
       ] {
         var shape = shape(batch: 2, side: 5, inputs: 32, outputs: 64)
         var pack = [Double](repeating: untouched, count: 4)
@@ -75,7 +85,7 @@ final class MeasurementABITests: XCTestCase {
     assertRefused(skd_conv2d_time(nil, 0, 0, 1, &pack, &kernel), "shape of conv2d_time")
     assertRefused(skd_conv2d_time(&eligible, 0, 0, 1, nil, &kernel), "pack_seconds of conv2d_time")
     assertRefused(skd_conv2d_time(&eligible, 0, 0, 1, &pack, nil), "seconds of conv2d_time")
-    for code: Int32 in [-1, 3] {
+    for code: Int32 in [-1, 4] {
       assertRefused(skd_conv2d_time(&eligible, code, 0, 1, &pack, &kernel), "pass of conv2d_time")
     }
     for code: Int32 in [-1, 4] {

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from speed.timing import timed
 from speed.works import Kind, Work, ours
@@ -53,6 +54,7 @@ class Contestant:
         self._command = [python, "-m", "speed.worker", task.to_json()]
         self._environment = {**os.environ, **(environment or {})}
         self.peak_gflops: float | None = None
+        self.instruction_set: str | None = None
 
     def __enter__(self) -> Contestant:
         """Begin the process and wait until its libraries are imported."""
@@ -64,7 +66,8 @@ class Contestant:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.peak_gflops = self._answer()["peak_gflops"]
+        ready = self._answer()
+        self.peak_gflops, self.instruction_set = ready["peak_gflops"], ready["instruction_set"]
         return self
 
     def __exit__(
@@ -84,14 +87,14 @@ class Contestant:
         """Run the work a few times and return the bytes that it took at most."""
         return self._ask("memory")["bytes"]
 
-    def _ask(self, request: str) -> dict[str, float]:
+    def _ask(self, request: str) -> dict[str, Any]:
         assert self._process.stdin is not None
         with contextlib.suppress(BrokenPipeError):  # it ended: so says the answer
             self._process.stdin.write(request + "\n")
             self._process.stdin.flush()
         return self._answer()
 
-    def _answer(self) -> dict[str, float]:
+    def _answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
@@ -121,13 +124,14 @@ def forget_peak() -> None:
 
 def serve(task: Task) -> None:
     """Answer requests until the input ends."""
-    peak = None
+    ready = {"peak_gflops": None, "instruction_set": None}
     prepare: Callable[[Work], Callable[[], object]]
     if task.side == "skd":
         import skd
 
         skd.set_num_threads(task.threads)
-        peak, prepare = skd.peak_gflops(), ours
+        ready = {"peak_gflops": skd.peak_gflops(), "instruction_set": skd.instruction_set()}
+        prepare = ours
     else:
         import torch
 
@@ -137,7 +141,7 @@ def serve(task: Task) -> None:
         prepare = theirs
     forget_peak()
     baseline = resident_bytes("VmRSS")
-    print(json.dumps({"peak_gflops": peak}), flush=True)
+    print(json.dumps(ready), flush=True)
     run = prepare(task.work)
     turn = timed(run, clock=task.clock)
     for request in map(str.strip, sys.stdin):

@@ -91,8 +91,9 @@ class Work:
 
 def create_model(work: Work) -> skd.Model:
     """Return SKD's model for a work."""
-    options = {} if work.precision == "float32" else {"precision": work.precision}
-    return skd.create_model("resnet12", num_classes=CLASSES, image_size=work.size, **options)
+    return skd.create_model(
+        "resnet12", num_classes=CLASSES, image_size=work.size, precision=work.precision
+    )
 
 
 def ours(work: Work) -> Callable[[], object]:

@@ -347,9 +347,11 @@ def cosine_learning_rate(epoch: int, epochs: int, base: float, factor: float) ->
 CONV2D_AUTOMATIC: int
 CONV2D_WINOGRAD: int
 CONV2D_GEMM: int
+CONV2D_WINOGRAD_BFLOAT16: int
 CONV2D_FORWARD: int
 CONV2D_INPUT_GRADIENT: int
 CONV2D_WEIGHT_GRADIENT: int
+CONV2D_EVALUATION: int
 
 def peak_gflops(threads: int) -> float: ...
 def conv2d_algorithm(
@@ -361,6 +363,7 @@ def conv2d_algorithm(
     kernel_size: int,
     stride: int,
     padding: int,
+    computation: int,
 ) -> int: ...
 def time_conv2d(
     batch: int,

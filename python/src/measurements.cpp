@@ -19,11 +19,11 @@ double peak_gflops(int64_t threads) {
 
 int32_t conv2d_algorithm(int64_t batch, int64_t height, int64_t width, int64_t channels,
                          int64_t output_channels, int64_t kernel_size, int64_t stride,
-                         int64_t padding) {
+                         int64_t padding, int32_t computation) {
   const auto shape = convolution(batch, height, width, channels, output_channels, kernel_size,
                                  stride, padding);
   int32_t algorithm = 0;
-  compute([&] { return skd_conv2d_algorithm(&shape, &algorithm); });
+  compute([&] { return skd_conv2d_algorithm(&shape, computation, &algorithm); });
   return algorithm;
 }
 
@@ -46,12 +46,15 @@ void bind_measurements(nb::module_ &module) {
   module.attr("CONV2D_AUTOMATIC") = int(SKD_CONV2D_AUTOMATIC);
   module.attr("CONV2D_WINOGRAD") = int(SKD_CONV2D_WINOGRAD);
   module.attr("CONV2D_GEMM") = int(SKD_CONV2D_GEMM);
+  module.attr("CONV2D_WINOGRAD_BFLOAT16") = int(SKD_CONV2D_WINOGRAD_BFLOAT16);
   module.attr("CONV2D_FORWARD") = int(SKD_CONV2D_FORWARD);
   module.attr("CONV2D_INPUT_GRADIENT") = int(SKD_CONV2D_INPUT_GRADIENT);
   module.attr("CONV2D_WEIGHT_GRADIENT") = int(SKD_CONV2D_WEIGHT_GRADIENT);
+  module.attr("CONV2D_EVALUATION") = int(SKD_CONV2D_EVALUATION);
   module.def("peak_gflops", &peak_gflops, "threads"_a);
   module.def("conv2d_algorithm", &conv2d_algorithm, "batch"_a, "height"_a, "width"_a,
-             "channels"_a, "output_channels"_a, "kernel_size"_a, "stride"_a, "padding"_a);
+             "channels"_a, "output_channels"_a, "kernel_size"_a, "stride"_a, "padding"_a,
+             "computation"_a);
   module.def("time_conv2d", &time_conv2d, "batch"_a, "height"_a, "width"_a, "channels"_a,
              "output_channels"_a, "kernel_size"_a, "stride"_a, "padding"_a, "computation"_a,
              "algorithm"_a, array("pack_seconds"), array("seconds"));

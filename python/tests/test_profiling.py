@@ -151,6 +151,12 @@ def test_the_algorithm_depends_on_the_shape():
     assert ConvolutionShape(64, 32, 32, 3, 64, kernel_size=3, padding=1).algorithm == "gemm"
 
 
+def test_the_algorithm_depends_on_whether_the_weights_are_kept():
+    image = ConvolutionShape(1, 16, 16, 96, 96, kernel_size=3, padding=1)
+    assert image.algorithm == image.algorithm_for("weight_gradient") == "gemm"
+    assert image.algorithm_for("evaluation") == "winograd"
+
+
 def test_the_chosen_algorithm_supports_the_shape():
     for layer in resnet12_convolutions(16, 84):
         assert layer.shape.supports(layer.shape.algorithm)
@@ -158,7 +164,9 @@ def test_the_chosen_algorithm_supports_the_shape():
 
 def test_winograd_does_not_support_pointwise_kernels():
     assert SMALL.supports("winograd")
+    assert SMALL.supports("winograd_bfloat16")
     assert not POINTWISE.supports("winograd")
+    assert not POINTWISE.supports("winograd_bfloat16")
     assert POINTWISE.supports("gemm")
 
 
@@ -188,6 +196,11 @@ WRONG_TIMINGS = {
         ValueError,
         "shape",
         lambda: ConvolutionShape(2**20, 2**20, 8, 1, 1, kernel_size=1).time(),
+    ),
+    "a choice for an unknown pass": (
+        ValueError,
+        "'computation'",
+        lambda: SMALL.algorithm_for("backward"),
     ),
     "a choice for as many": (
         ValueError,

@@ -759,24 +759,31 @@ enum {
   SKD_CONV2D_WINOGRAD_BFLOAT16 = 3 /**< As SKD_CONV2D_WINOGRAD, operands of products in bfloat16. */
 };
 
-/** Which of the three computations of a convolution. */
+/** Which of the computations of a convolution. */
 enum {
-  SKD_CONV2D_FORWARD = 0,
+  SKD_CONV2D_FORWARD = 0, /**< Of training: the weights change from one to the next. */
   SKD_CONV2D_INPUT_GRADIENT = 1,
-  SKD_CONV2D_WEIGHT_GRADIENT = 2
+  SKD_CONV2D_WEIGHT_GRADIENT = 2,
+  SKD_CONV2D_EVALUATION = 3 /**< Forward, with weights that are packed once and kept. */
 };
 
-/** Which algorithm the library chooses for a shape: SKD_CONV2D_WINOGRAD or SKD_CONV2D_GEMM. */
-skd_status skd_conv2d_algorithm(const skd_conv2d_shape *shape, int32_t *algorithm);
+/**
+ * Which algorithm the library chooses for a shape in float32. It depends on the shape and on
+ * whether the weights are kept, not on the machine. Safe to call from any thread.
+ *
+ * @param pass       One of the above.
+ * @param algorithm  SKD_CONV2D_WINOGRAD or SKD_CONV2D_GEMM; untouched after a failure.
+ */
+skd_status skd_conv2d_algorithm(const skd_conv2d_shape *shape, int32_t pass, int32_t *algorithm);
 
 /**
  * Times one pass of a convolution over data of its own, on the threads of the library.
  *
- * What training repeats is timed: the kernel, and the packing of the weights, which is done again
- * whenever they change. Conversion from OIHW and allocation are not. One run before the timed ones
- * does not count.
+ * The kernel is timed, and the packing of the weights, which training does again whenever they
+ * change. Conversion from OIHW and allocation are not. One run before the timed ones does not count.
+ * Safe to call from any thread; the outputs are untouched after a failure.
  *
- * @param pass          SKD_CONV2D_FORWARD, _INPUT_GRADIENT or _WEIGHT_GRADIENT.
+ * @param pass          SKD_CONV2D_FORWARD, _INPUT_GRADIENT, _WEIGHT_GRADIENT or _EVALUATION.
  * @param algorithm     One that supports the shape, or SKD_CONV2D_AUTOMATIC.
  * @param runs          1...10000.
  * @param pack_seconds  `runs` seconds of packing the weights; 0 where a pass reads none, or as they

@@ -10,18 +10,20 @@ from numpy.typing import NDArray
 from skd import _native
 from skd import _validation as check
 
-ALGORITHMS = ("winograd", "gemm")
-PASSES = ("forward", "input_gradient", "weight_gradient")
+ALGORITHMS = ("winograd", "gemm", "winograd_bfloat16")
+PASSES = ("forward", "input_gradient", "weight_gradient", "evaluation")
 
 _ALGORITHM_CODES = {
     "automatic": _native.CONV2D_AUTOMATIC,
     "winograd": _native.CONV2D_WINOGRAD,
     "gemm": _native.CONV2D_GEMM,
+    "winograd_bfloat16": _native.CONV2D_WINOGRAD_BFLOAT16,
 }
 _PASS_CODES = {
     "forward": _native.CONV2D_FORWARD,
     "input_gradient": _native.CONV2D_INPUT_GRADIENT,
     "weight_gradient": _native.CONV2D_WEIGHT_GRADIENT,
+    "evaluation": _native.CONV2D_EVALUATION,
 }
 MAX_EXTENT = 2**20
 MAX_RUNS = 10_000
@@ -122,14 +124,30 @@ class ConvolutionShape:
 
     @property
     def algorithm(self) -> str:
-        """One of `ALGORITHMS`: what the library chooses for this shape.
+        """What `algorithm_for` says of training."""
+        return self.algorithm_for("forward")
+
+    def algorithm_for(self, computation: str) -> str:
+        """Return the algorithm that the library chooses for this shape in float32.
+
+        Parameters
+        ----------
+        computation : {"forward", "input_gradient", "weight_gradient", "evaluation"}
+            Which pass; those of training go by the same algorithm.
+
+        Returns
+        -------
+        algorithm : {"winograd", "gemm"}
+            It depends on the shape and the pass alone.
 
         Raises
         ------
         ValueError
-            If the shape has more elements than the library takes.
+            If there is no such pass, or the shape has more elements than the library takes.
         """
-        code = _native.conv2d_algorithm(*self._extents())
+        owner = "ConvolutionShape.algorithm_for"
+        which = _PASS_CODES[check.choice(computation, "computation", owner, PASSES)]
+        code = _native.conv2d_algorithm(*self._extents(), which)
         return next(name for name in ALGORITHMS if _ALGORITHM_CODES[name] == code)
 
     def supports(self, algorithm: str) -> bool:
@@ -137,7 +155,7 @@ class ConvolutionShape:
 
         Parameters
         ----------
-        algorithm : {"winograd", "gemm"}
+        algorithm : {"winograd", "gemm", "winograd_bfloat16"}
             See `time`.
 
         Returns
@@ -152,7 +170,7 @@ class ConvolutionShape:
             If there is no such algorithm.
         """
         name = check.choice(algorithm, "algorithm", "ConvolutionShape.supports", ALGORITHMS)
-        return name != "winograd" or (
+        return name == "gemm" or (
             (self.kernel_size, self.stride, self.padding) == (3, 1, 1)
             and self.input_channels % 32 == 0
             and self.output_channels % 32 == 0
@@ -167,10 +185,11 @@ class ConvolutionShape:
 
         Parameters
         ----------
-        computation : {"forward", "input_gradient", "weight_gradient"}, default="forward"
-            Which pass.
-        algorithm : {"automatic", "winograd", "gemm"}, default="automatic"
-            By default what the library chooses for the shape.
+        computation : {"forward", "input_gradient", "weight_gradient", "evaluation"}
+            Which pass, by default the forward pass of training; that of an evaluation may keep the
+            weights in another form.
+        algorithm : {"automatic", "winograd", "gemm", "winograd_bfloat16"}, default="automatic"
+            By default what the library chooses for the shape in float32.
         runs : int, default=5
             In 1..10000.
 
