@@ -70,7 +70,8 @@ let package = Package(
       name: "SKDABIFuzzer", dependencies: ["SKDABI", "CSKD"], path: "Tests/SKDABIFuzzer",
       swiftSettings: optimized),
     .testTarget(
-      name: "SKDABITests", dependencies: ["SKDABI", "CSKD", "SKDTestSupport", "SKDABIFuzzer"]),
+      name: "SKDABITests",
+      dependencies: ["SKDABI", "CSKD", "SKDRuntime", "SKDTestSupport", "SKDABIFuzzer"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -73,10 +73,15 @@ private func convolve(
   bias: UnsafePointer<Float>?, output: UnsafeMutablePointer<Float>
 ) throws {
   let convolution = Conv2D(geometry)
-  let storage = try AlignedBuffer<Float>(count: geometry.weightCount)
-  let packed = try AlignedBuffer<Float>(count: convolution.packedWeightCount)
   let workers = WorkerPool.shared.threadCount
-  let scratch = try AlignedBuffer<Float>(count: convolution.forwardScratchCount(workers: workers))
+  let (packedCount, scratchCount) = (
+    convolution.packedWeightCount, convolution.forwardScratchCount(workers: workers)
+  )
+  try MachineMemory.require(
+    floats: [geometry.weightCount, packedCount, scratchCount], for: "a convolution")
+  let storage = try AlignedBuffer<Float>(count: geometry.weightCount)
+  let packed = try AlignedBuffer<Float>(count: packedCount)
+  let scratch = try AlignedBuffer<Float>(count: scratchCount)
   // The kernel reads the bias in blocks of 32.
   let paddedBias = try bias.map { bias in
     let padded = try AlignedBuffer<Float>(count: (geometry.outputChannels + 31) / 32 * 32)
@@ -85,7 +90,7 @@ private func convolve(
   }
   geometry.storeOIHW(weight, into: storage.pointer)
   convolution.packWeight(storage.pointer, into: packed.pointer)
-  let isPacked = convolution.packedWeightCount > 0
+  let isPacked = packedCount > 0
   withExtendedLifetime((storage, packed, scratch, paddedBias)) {
     convolution.forward(
       input, packedWeight: isPacked ? packed.pointer : storage.pointer,
@@ -114,6 +119,8 @@ private func convolveBackward(
     storageCount = geometry.weightCount
     scratchCount = max(scratchCount, convolution.backwardWeightScratchCount(workers: workers))
   }
+  try MachineMemory.require(
+    floats: [storageCount, packedCount, scratchCount], for: "the gradients of a convolution")
   // One after the other, the weights and their gradient.
   let storage = try AlignedBuffer<Float>(count: storageCount)
   let packed = try AlignedBuffer<Float>(count: packedCount)

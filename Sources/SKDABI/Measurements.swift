@@ -80,6 +80,11 @@ private struct ConvolutionTiming {
       scratchCount = convolution.backwardWeightScratchCount(workers: workers)
     }
     packs = packedCount > 0
+    try MachineMemory.require(
+      floats: [
+        geometry.input.count, geometry.output.count, geometry.weightCount, packedCount,
+        scratchCount,
+      ], for: "a convolution with its data")
     input = try Self.numbers(geometry.input.count)
     output = try Self.numbers(geometry.output.count)
     weight = try Self.numbers(geometry.weightCount)

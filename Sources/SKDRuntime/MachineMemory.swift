@@ -37,6 +37,13 @@ public enum MachineMemory {
     }
   }
 
+  /// Throws `SKDError.outOfMemory` unless buffers of so many floats can be had together. Memory is
+  /// taken when it is written to: one after the other, each might seem to fit.
+  public static func require(floats counts: [Int], for need: String) throws {
+    let bytes = 4 * counts.reduce(0, +)
+    if bytes >= largeNeed { try require(bytes, for: need) }
+  }
+
   /// What is left to the control group; its cached files give way.
   private static func availableToContainer() -> Int? {
     let (new, old) = ("/sys/fs/cgroup/memory", "/sys/fs/cgroup/memory/memory")

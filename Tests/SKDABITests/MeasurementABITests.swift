@@ -1,5 +1,6 @@
 import CSKD
 import SKDABI
+import SKDRuntime
 import XCTest
 
 final class MeasurementABITests: XCTestCase {
@@ -98,6 +99,17 @@ final class MeasurementABITests: XCTestCase {
     assertRefused(
       skd_conv2d_time(&pointwise, 0, Int32(SKD_CONV2D_WINOGRAD), 1, &pack, &kernel),
       "algorithm of conv2d_time must support the shape")
+    XCTAssertEqual([pack, kernel], [untouched, untouched])
+  }
+
+  func testTimingRefusesWhatFitsOnlyOneByOne() {
+    var (pack, kernel) = (untouched, untouched)
+    let floats = Int64(MachineMemory.availableBytes() / 4)
+    // Its input and its output each take 0.6 of the memory.
+    var large = shape(batch: floats * 6 / 10 / 65_536, side: 32, inputs: 64, outputs: 64, kernel: 1)
+    XCTAssertEqual(skd_conv2d_time(&large, 0, 0, 1, &pack, &kernel), Int32(SKD_OUT_OF_MEMORY))
+    let message = String(cString: skd_last_error())
+    XCTAssertTrue(message.hasPrefix("a convolution with its data does not fit"), message)
     XCTAssertEqual([pack, kernel], [untouched, untouched])
   }
 
