@@ -1,12 +1,15 @@
 """Does the arithmetic change the accuracy? Gen-0 on glyphs by float32, bfloat16, without Winograd.
 
     python benchmarks/precision.py                 # writes benchmarks/results/precision.{json,md}
+    python benchmarks/precision.py --seeds 3 4 --add
     python benchmarks/precision.py --direct-python PATH
 
-The second also trains without Winograd, by a Python with skd built by SKD_WINOGRAD=off.
+The second keeps the runs that are there and adds to them. The third also trains without Winograd,
+by a Python with skd built from this folder: SKD_WINOGRAD=off PATH -m pip install .
 
 All start from the same weights, see the same batches and are scored on the same episodes of novel
-classes; they differ in rounding alone.
+classes; they differ in rounding alone. Training amplifies that, so that two runs end some points
+apart: it takes many seeds to tell one point.
 """
 
 from __future__ import annotations
@@ -16,7 +19,6 @@ import json
 import statistics
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -47,7 +49,6 @@ def train_and_score(precision: str, data: skd.datasets.FewShotData, seed: int) -
         precision=precision,
         seed=seed,
     )
-    begin = time.perf_counter()
     skd.Gen0(model, optimizer=skd.SGD(lr=PLAN.gen0_lr), seed=seed).fit(
         train,
         epochs=PLAN.gen0_epochs,
@@ -57,9 +58,13 @@ def train_and_score(precision: str, data: skd.datasets.FewShotData, seed: int) -
         flip=False,  # a mirrored character is another shape
         seed=seed,
     )
-    seconds = time.perf_counter() - begin
     scores = method.few_shot_results(model, data.test, PLAN.n_episodes)
-    return {"precision": precision, "seed": seed, "seconds": seconds, "scores": scores}
+    return {
+        "precision": precision,
+        "seed": seed,
+        "instruction_set": skd.instruction_set(),
+        "scores": scores,
+    }
 
 
 def train_and_score_directly(python: Path, seed: int) -> dict[str, Any]:
@@ -79,17 +84,29 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--only", nargs="+", choices=PRECISIONS, default=list(PRECISIONS))
     parser.add_argument("--direct-python", type=Path, metavar="PATH")
+    parser.add_argument("--add", action="store_true", help="keep the runs that are there")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()
-    data, runs = skd.datasets.load("glyphs"), []
+    runs: dict[tuple[int, str], dict[str, Any]] = {}
+    if options.add:
+        for run in json.loads((options.output / "precision.json").read_text())["runs"]:
+            runs[run["seed"], run["precision"]] = run
+    data = skd.datasets.load("glyphs")
     for seed in options.seeds:
         for precision in options.only:
-            runs.append(train_and_score(precision, data, seed))
-            print(runs[-1], flush=True)
+            runs[seed, precision] = train_and_score(precision, data, seed)
+            print(runs[seed, precision], flush=True)
         if options.direct_python:
-            runs.append(train_and_score_directly(options.direct_python, seed))
-            print(runs[-1], flush=True)
-    write_report(options.output, "precision", {"plan": asdict(PLAN), "runs": runs}, report(runs))
+            runs[seed, DIRECT] = train_and_score_directly(options.direct_python, seed)
+            print(runs[seed, DIRECT], flush=True)
+    order = [*PRECISIONS, DIRECT]
+    keys = sorted(runs, key=lambda key: (key[0], order.index(key[1])))
+    write(options.output, [runs[key] for key in keys])
+
+
+def write(folder: Path, runs: list[dict[str, Any]]) -> None:
+    """Write `precision.json` and `precision.md`."""
+    write_report(folder, "precision", {"plan": asdict(PLAN), "runs": runs}, report(runs))
 
 
 def report(runs: list[dict[str, Any]]) -> list[str]:
@@ -117,11 +134,14 @@ def report(runs: list[dict[str, Any]]) -> list[str]:
         if name != PRECISIONS[0] and len(pairs) > 1:
             cells = [mean_and(standard_error, "standard error", m) for m in columns(pairs)]
             rows.append([f"{name}, less float32", f"mean of {len(pairs)}", *cells])
+            cells = [f"{statistics.median(m):.2f} ({lower(m)} lower)" for m in columns(pairs)]
+            rows.append([f"{name}, less float32", f"median of {len(pairs)}", *cells])
     table = markdown_table(("precision", "seed", "1-shot", "5-shot"), rows)
+    sets = " and ".join(sorted({run["instruction_set"] for run in runs}))
     return [
         "# Accuracy by precision",
         "",
-        f"`python benchmarks/precision.py`, skd {skd.__version__}, {skd.instruction_set()}:",
+        f"`python benchmarks/precision.py`, skd {skd.__version__}, {sets}:",
         f"Gen-0 of {PLAN.gen0_epochs} epochs on {PLAN.n_classes} classes of glyphs;",
         f"{PLAN.n_episodes} 5-way episodes of novel classes, accuracy in percent ± half-width of",
         "the 95 % interval over episodes. Differences are taken seed by seed.",
@@ -138,6 +158,11 @@ def columns(rows: Iterable[list[float]]) -> Iterator[list[float]]:
 def mean_and(spread: Callable[[list[float]], float], name: str, values: list[float]) -> str:
     """Render the mean with a spread."""
     return f"{statistics.mean(values):.2f} ({name} {spread(values):.2f})"
+
+
+def lower(values: list[float]) -> int:
+    """Return how many differences are negative."""
+    return sum(value < 0 for value in values)
 
 
 def standard_error(values: list[float]) -> float:
