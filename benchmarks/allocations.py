@@ -2,8 +2,8 @@
 
     python benchmarks/allocations.py               # benchmarks/results/allocations.{json,md}
 
-Counts the calls of malloc and its kin in a process of its own, on all threads, by a small library
-that the C compiler makes and that is loaded before all others (Linux only).
+Counts the calls of malloc and its kin, and of mmap, in a process of its own, on all threads, by a
+small library that the C compiler makes and that is loaded before all others (Linux with glibc).
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def main() -> None:
         "# What is taken from the heap",
         "",
         f"`{shown_command(sys.argv)}`, {skd.instruction_set()}: calls of malloc,",
-        "posix_memalign and aligned_alloc, and their bytes, the first time a work is done, the",
-        "second, and so on.",
+        "calloc, realloc, posix_memalign, aligned_alloc and mmap, and their bytes, the first",
+        "time a work is done, the second, and so on.",
         "",
         *markdown_table(headings, rows),
     ]

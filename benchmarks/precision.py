@@ -89,7 +89,10 @@ def main() -> None:
     options = parser.parse_args()
     runs: dict[tuple[int, str], dict[str, Any]] = {}
     if options.add:
-        for run in json.loads((options.output / "precision.json").read_text())["runs"]:
+        content = json.loads((options.output / "precision.json").read_text())
+        if content["plan"] != json.loads(json.dumps(asdict(PLAN))):
+            parser.error("--add: the runs that are there are of another plan")
+        for run in content["runs"]:
             runs[run["seed"], run["precision"]] = run
     data = skd.datasets.load("glyphs")
     for seed in options.seeds:
@@ -101,12 +104,9 @@ def main() -> None:
             print(runs[seed, DIRECT], flush=True)
     order = [*PRECISIONS, DIRECT]
     keys = sorted(runs, key=lambda key: (key[0], order.index(key[1])))
-    write(options.output, [runs[key] for key in keys])
-
-
-def write(folder: Path, runs: list[dict[str, Any]]) -> None:
-    """Write `precision.json` and `precision.md`."""
-    write_report(folder, "precision", {"plan": asdict(PLAN), "runs": runs}, report(runs))
+    listed = [runs[key] for key in keys]
+    content = {"plan": asdict(PLAN), "runs": listed}
+    write_report(options.output, "precision", content, report(listed))
 
 
 def report(runs: list[dict[str, Any]]) -> list[str]:

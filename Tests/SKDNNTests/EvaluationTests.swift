@@ -68,12 +68,15 @@ final class EvaluationTests: XCTestCase {
       let images = try network.pool.filled(network.imageShape(batch: 2), "images")
       let before = try network.evaluate(images).logits.values
       XCTAssertEqual(try network.evaluate(images).logits.values, before)
-      for changed in [network, other] {
-        for entry in changed.store.entries where entry.shape.count == 4 {
+      func change(_ network: Network, where isMeant: (StateEntry) -> Bool) {
+        for entry in network.store.entries where entry.kind != .counter && isMeant(entry) {
           entry.storedValues = entry.storedValues.map { 1.25 * $0 + 0.01 }
         }
       }
+      change(network) { $0.shape.count == 4 }
       XCTAssertEqual(try network.evaluate(images).logits.values, before)
+      change(network) { $0.shape.count != 4 }
+      change(other) { _ in true }
       for changed in [network, other] { changed.store.markChanged() }
       let after = try network.evaluate(images).logits.values
       XCTAssertNotEqual(after, before)

@@ -32,9 +32,9 @@ struct ChannelSums {
   /// threads may open other channels of the same record meanwhile.
   func open(count: Int, channels: Range<Int>) {
     if channels.lowerBound == 0 { self.count[0] = Float(count) }
-    for values in 0..<3 {
-      (shift + (values * padded + channels.lowerBound)).update(repeating: 0, count: channels.count)
-    }
+    (shift + channels.lowerBound).update(repeating: 0, count: channels.count)
+    (first + channels.lowerBound).update(repeating: 0, count: channels.count)
+    (second + channels.lowerBound).update(repeating: 0, count: channels.count)
   }
 
   /// The record of a group with all sums and its count zero; nil if there are no records.

@@ -28,8 +28,8 @@ final class StepMemoryTests: XCTestCase {
   private let cases = [
     Case(), Case(widths: [5, 7, 9, 11]), Case(imageSize: 33, batch: 3), Case(usesGates: true),
     StepMemoryTests.large, Case(imageSize: 32, precision: .bfloat16, batch: 5),
-    Case(architecture: .seresnet12),
-    Case(architecture: .resnet18), Case(architecture: .resnet24), Case(architecture: .convnet4),
+    Case(architecture: .seresnet12), Case(architecture: .resnet18), Case(architecture: .resnet24),
+    Case(architecture: .convnet4),
     Case(architecture: .wideResNet28x10), Case(imageSize: 84, widths: [16, 16, 16, 16], batch: 1),
     Case(widths: [64, 160, 320, 640], batch: 1),
   ]
