@@ -52,14 +52,15 @@ public func skd_augment(
   _ indices: UnsafePointer<Int64>!, _ streams: UnsafePointer<Int64>!, _ batch: Int64,
   _ mode: Int32, _ padding: Int64, _ flips: Int32, _ seed: UInt64, _ epoch: Int64,
   _ support: Int32, _ mean: UnsafePointer<Float>!, _ std: UnsafePointer<Float>!,
-  _ output: UnsafeMutablePointer<Float>!
+  _ output_side: Int64, _ output: UnsafeMutablePointer<Float>!
 ) -> skd_status {
   status {
     let arguments = Arguments("augment")
     let imageCount = try arguments.size(image_count, "image_count", in: 0...Arguments.maximumExtent)
     let batch = try arguments.size(batch, "batch", in: 0...Arguments.maximumExtent)
     let extent = try ImageExtent(arguments, imageCount, side, channels, of: "images")
-    _ = try arguments.count(batch, extent.count, of: "output")
+    let outputSide = try arguments.size(output_side, "output_side", in: 1...(1 << 16))
+    _ = try arguments.count(batch, outputSide, outputSide, extent.channels, of: "output")
     let augmentation = try Augmentation(
       arguments, mode: mode, padding: padding, flips: flips, seed: seed, epoch: epoch,
       support: support)
@@ -89,7 +90,7 @@ public func skd_augment(
     try augmentation.apply(
       to: arguments.pointer(images, "images"), side: extent.side, channels: extent.channels,
       indices: indices, streams: streams, batch: batch, mean: mean, std: std,
-      into: arguments.pointer(output, "output"))
+      outputSide: outputSide, into: arguments.pointer(output, "output"))
   }
 }
 

@@ -39,27 +39,32 @@ public func skd_model_require_memory(
 
 @c @implementation
 public func skd_trainer_step_memory(
-  _ trainer: OpaquePointer!, _ batch: Int64, _ bytes: UnsafeMutablePointer<Int64>!
+  _ trainer: OpaquePointer!, _ batch: Int64, _ side: Int64,
+  _ bytes: UnsafeMutablePointer<Int64>!
 ) -> skd_status {
   status {
     let arguments = Arguments("trainer_step_memory")
     let trainer = try TrainerHandle.from(trainer, arguments).trainer
-    let batch = try arguments.batch(batch, of: trainer.network, minimum: 1)
+    let side = try arguments.side(side, of: trainer.network)
+    let batch = try arguments.batch(batch, of: trainer.network, minimum: 1, side: side)
     let bytes = try arguments.pointer(bytes, "bytes")
-    bytes.pointee = Int64(try trainer.stepMemory(batch: batch))
+    bytes.pointee = Int64(try trainer.stepMemory(batch: batch, side: side))
   }
 }
 
 @c @implementation
 public func skd_trainer_require_memory(
-  _ trainer: OpaquePointer!, _ batch: Int64, _ further_bytes: Int64
+  _ trainer: OpaquePointer!, _ batch: Int64, _ side: Int64, _ further_bytes: Int64
 ) -> skd_status {
   status {
     let arguments = Arguments("trainer_require_memory")
     let handle = try TrainerHandle.from(trainer, arguments)
-    let batch = try arguments.batch(batch, of: handle.trainer.network, minimum: 1)
+    let side = try arguments.side(side, of: handle.trainer.network)
+    let batch = try arguments.batch(batch, of: handle.trainer.network, minimum: 1, side: side)
     let further = try arguments.furtherBytes(further_bytes)
-    try handle.exclusively { try $0.requireStepMemory(batch: batch, furtherBytes: further) }
+    try handle.exclusively {
+      try $0.requireStepMemory(batch: batch, side: side, furtherBytes: further)
+    }
   }
 }
 
@@ -69,10 +74,19 @@ extension Arguments {
   }
 
   /// A number of a network's images that stays below 2^40 values.
-  func batch(_ batch: Int64, of network: Network, minimum: Int) throws -> Int {
+  ///
+  /// - Parameter side: Side of the images in pixels; nil for the network's image size.
+  func batch(_ batch: Int64, of network: Network, minimum: Int, side: Int? = nil) throws -> Int {
     let batch = try size(batch, "batch", in: minimum...Self.maximumExtent)
-    let shape = network.imageShape(batch: batch)
+    let shape = network.imageShape(batch: batch, side: side)
     _ = try count(batch, shape.height, shape.width, shape.channels, of: "images")
     return batch
+  }
+
+  /// The side of a training step's images in pixels, or nil if it is 0.
+  func side(_ side: Int64, of network: Network) throws -> Int? {
+    if side == 0 { return nil }
+    let smallest = network.configuration.architecture.minimumImageSize
+    return try size(side, "side", in: smallest...NetworkConfiguration.maximumImageSize)
   }
 }

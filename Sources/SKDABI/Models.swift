@@ -76,6 +76,7 @@ public func skd_model_get_info(
       embedding_dim: Int64(network.embeddingDimension),
       parameter_count: Int64(network.store.parameterCount),
       state_count: Int64(network.store.entries.count), stage_count: Int64(network.stageCount),
+      minimum_image_size: Int64(network.configuration.architecture.minimumImageSize),
       has_rotation_head: configuration.hasRotationHead ? 1 : 0)
   }
 }
@@ -236,13 +237,16 @@ public func skd_model_stage_output(
   }
 }
 
-/// Images of a network's extent, finite; `minimum` of them or more.
+/// Finite images of a network, `minimum` of them or more.
+///
+/// - Parameter side: Side of the images in pixels; nil for the network's image size.
 func checkedImages(
   _ images: UnsafePointer<Float>?, _ batch: Int64, of network: Network, _ arguments: Arguments,
-  minimum: Int = 0
+  minimum: Int = 0, side: Int? = nil
 ) throws -> (UnsafePointer<Float>, Int) {
   let images = try arguments.pointer(images, "images")
-  let batch = try arguments.batch(batch, of: network, minimum: minimum)
-  try arguments.finite(images, count: network.imageShape(batch: batch).count, "images")
+  let batch = try arguments.batch(batch, of: network, minimum: minimum, side: side)
+  let count = network.imageShape(batch: batch, side: side).count
+  try arguments.finite(images, count: count, "images")
   return (images, batch)
 }

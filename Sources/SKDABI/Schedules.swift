@@ -39,6 +39,25 @@ public func skd_cosine_learning_rate(
   }
 }
 
+@c @implementation
+public func skd_one_cycle_learning_rate(
+  _ progress: Double, _ epochs: Double, _ warmup: Double, _ base: Double, _ factor: Double,
+  _ rate: UnsafeMutablePointer<Double>!
+) -> skd_status {
+  status {
+    let arguments = Arguments("one_cycle_learning_rate")
+    let rate = try arguments.pointer(rate, "rate")
+    try require(
+      epochs > 0 && epochs.isFinite,
+      "epochs of one_cycle_learning_rate must be > 0 and finite; got \(epochs)")
+    try arguments.number(progress, "progress", in: 0...epochs)
+    try arguments.number(warmup, "warmup", in: 0...epochs.nextDown)
+    try checkRates(arguments, base: base, factor: factor)
+    let schedule = OneCycleSchedule(base: base, factor: factor, epochs: epochs, warmup: warmup)
+    rate.pointee = schedule.rate(progress: progress)
+  }
+}
+
 private func checkRates(_ arguments: Arguments, base: Double, factor: Double) throws {
   for (value, name) in [(base, "base"), (factor, "factor")] {
     try require(

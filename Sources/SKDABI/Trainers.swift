@@ -73,7 +73,9 @@ private func objective(_ config: skd_trainer_config, _ arguments: Arguments) thr
     return SupervisedObjective()
   case Int32(SKD_GEN0):
     try checkAlpha()
-    return Generation0Objective(alpha: config.alpha)
+    let views = try arguments.size(
+      Int64(config.rotations_per_image), "rotations_per_image", in: 0...4)
+    return Generation0Objective(alpha: config.alpha, viewsPerImage: views == 0 ? 4 : views)
   case Int32(SKD_GEN1):
     try checkTeaching()
     var twins: [Rotation] = []

@@ -4,6 +4,7 @@ public enum RandomPurpose: UInt32, Sendable {
   case dropout, dropBlock
   case shuffle, augmentation, supportAugmentation
   case episodes
+  case rotations
 }
 
 /// A stateless random stream, addressed by (seed, purpose, step, index).

@@ -26,12 +26,12 @@ func fewShotCalls() -> [(String, Call)] {
       "skd_augment",
       { a in
         let (count, side, channels) = (a.size(), a.size(), a.size([1, 2, 3, 3, 4]))
-        let batch = a.size()
+        let (batch, outputSide) = (a.size(), a.size())
         return skd_augment(
           a.bytes(count, side, side, channels), count, side, channels,
           a.integers(batch, below: count), a.integers(batch, below: 99), batch, a.code(0...2),
           a.size([0, 1, 4]), a.code(0...1), a.next(), a.size(), a.code(0...1), a.floats(channels),
-          a.floats(channels), a.floats(batch, side, side, channels))
+          a.floats(channels), outputSide, a.floats(batch, outputSide, outputSide, channels))
       }
     ),
     (

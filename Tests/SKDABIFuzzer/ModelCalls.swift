@@ -157,7 +157,7 @@ final class ModelCalls {
           let batch = a.size([1, 2, 3])
           return skd_trainer_step(
             self.trainer(a), a.images(batch), a.integers(batch, below: 3), batch,
-            a.reference(skd_losses()))
+            a.stepOptions(), a.reference(skd_losses()))
         }
       ),
       (
@@ -166,52 +166,22 @@ final class ModelCalls {
           let batch = a.size([1, 2, 3])
           return skd_trainer_loss(
             self.trainer(a), a.images(batch), a.integers(batch, below: 3), batch,
-            a.reference(skd_losses()))
-        }
-      ),
-      (
-        "skd_trainer_step_with_terms",
-        { a in
-          let (batch, count) = (a.size([1, 2, 3]), a.size([0, 1, 2]))
-          return skd_trainer_step_with_terms(
-            self.trainer(a), a.images(batch), a.integers(batch, below: 3), batch,
-            a.terms(count), count, a.reference(skd_losses()))
-        }
-      ),
-      (
-        "skd_trainer_loss_with_terms",
-        { a in
-          let (batch, count) = (a.size([1, 2, 3]), a.size([0, 1, 2]))
-          return skd_trainer_loss_with_terms(
-            self.trainer(a), a.images(batch), a.integers(batch, below: 3), batch,
-            a.terms(count), count, a.reference(skd_losses()))
-        }
-      ),
-      (
-        "skd_trainer_step_with_share",
-        { a in
-          let (batch, count) = (a.size([1, 2, 3]), a.size([0, 1, 2]))
-          return skd_trainer_step_with_share(
-            self.trainer(a), a.images(batch), a.integers(batch, below: 3), batch,
-            a.terms(count), count, a.share(), a.reference(skd_losses()))
-        }
-      ),
-      (
-        "skd_trainer_loss_with_share",
-        { a in
-          let (batch, count) = (a.size([1, 2, 3]), a.size([0, 1, 2]))
-          return skd_trainer_loss_with_share(
-            self.trainer(a), a.images(batch), a.integers(batch, below: 3), batch,
-            a.terms(count), count, a.share(), a.reference(skd_losses()))
+            a.stepOptions(), a.reference(skd_losses()))
         }
       ),
       (
         "skd_trainer_step_memory",
-        { a in skd_trainer_step_memory(self.trainer(a), a.size(), a.array([1]) { Int64(0) }) }
+        { a in
+          skd_trainer_step_memory(
+            self.trainer(a), a.size(), a.size([0, 16, 24]), a.array([1]) { Int64(0) })
+        }
       ),
       (
         "skd_trainer_require_memory",
-        { a in skd_trainer_require_memory(self.trainer(a), a.size([1, 2, 3]), a.size()) }
+        { a in
+          skd_trainer_require_memory(
+            self.trainer(a), a.size([1, 2, 3]), a.size([0, 16, 24]), a.size())
+        }
       ),
       (
         "skd_trainer_set_learning_rate",

@@ -271,6 +271,13 @@ func operationCalls() -> [(String, Call)] {
       "skd_cosine_learning_rate",
       { a in skd_cosine_learning_rate(a.size(), a.size(), a.double(), a.double(), a.doubles(1)) }
     ),
+    (
+      "skd_one_cycle_learning_rate",
+      { a in
+        skd_one_cycle_learning_rate(
+          a.double(), a.double(), a.double(), a.double(), a.double(), a.doubles(1))
+      }
+    ),
     // It takes 0.3 seconds where it succeeds.
     (
       "skd_peak_gflops",

@@ -2,6 +2,16 @@ import CSKD
 import Foundation
 
 extension RandomArguments {
+  /// The options of a step on images of the models' side, or none.
+  func stepOptions() -> UnsafeMutablePointer<skd_step_options>? {
+    if once(in: 4) { return nil }
+    let count = size([0, 0, 1, 2])
+    return reference(
+      skd_step_options(
+        terms: terms(count), term_count: count, share: once(in: 2) ? nil : share(),
+        side: size([0, 16])))
+  }
+
   /// Images of the models that calls work on.
   func images(_ batch: Int64) -> UnsafeMutablePointer<Float>? { floats(batch, 16, 16, 3) }
 

@@ -87,7 +87,7 @@ final class AugmentationABITests: XCTestCase {
     var output = [Float](repeating: 99, count: 24)
     func call(_ indices: UnsafePointer<Int64>?, _ streams: UnsafePointer<Int64>?) -> skd_status {
       skd_augment(
-        images, 2, 2, channels, indices, streams, batch, mode, padding, 1, 7, 1, 0, mean, std,
+        images, 2, 2, channels, indices, streams, batch, mode, padding, 1, 7, 1, 0, mean, std, 2,
         &output)
     }
     let status = (indices ?? []).withUnsafeBufferPointer { i in

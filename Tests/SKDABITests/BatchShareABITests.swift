@@ -34,10 +34,14 @@ final class BatchShareABITests: XCTestCase {
       part.lowerBound * ABIModel.imageCount, part.upperBound * ABIModel.imageCount
     )
     let outcome = withExtendedLifetime(rank) {
-      Outcome(
-        skd_trainer_step_with_share(
-          trainer, Array(images[start..<end]), Array(labels[part]), Int64(part.count), nil, 0,
-          &share, &losses))
+      withUnsafePointer(to: share) { share in
+        var options = skd_step_options()
+        options.share = share
+        return Outcome(
+          skd_trainer_step(
+            trainer, Array(images[start..<end]), Array(labels[part]), Int64(part.count),
+            &options, &losses))
+      }
     }
     return (outcome, losses)
   }
@@ -70,7 +74,7 @@ final class BatchShareABITests: XCTestCase {
       let meeting = Meeting()
       for _ in 0..<3 {
         var expected = skd_losses()
-        assertOK(skd_trainer_step(trainers[2], images, labels, Int64(Self.batch), &expected))
+        assertOK(skd_trainer_step(trainers[2], images, labels, Int64(Self.batch), nil, &expected))
         let ranks = inTwoRanks { self.step(trainers[$0], meeting.rank($0), parts[$0]) }
         for (outcome, losses) in ranks {
           XCTAssertEqual(outcome.status, skd_status(SKD_OK), outcome.message)
@@ -108,7 +112,7 @@ final class BatchShareABITests: XCTestCase {
     defer { skd_trainer_free(trainer) }
     let before = model.state
     for (change, message) in [
-      ({ $0.sum = { _, _, _ in 3 } }, "share.sum of trainer_step_with_share must return 0; got 3"),
+      ({ $0.sum = { _, _, _ in 3 } }, "share.sum of trainer_step must return 0; got 3"),
       ({ $0.begin_gradients = { _, _, _ in 4 } }, "share.begin_gradients of"),
       ({ $0.await_gradients = { _ in -1 } }, "share.await_gradients of"),
       (
@@ -135,12 +139,12 @@ final class BatchShareABITests: XCTestCase {
     defer { skd_trainer_free(trainer) }
     let before = model.state
     for (change, message) in [
-      ({ $0.first = -1 }, "share.first of trainer_step_with_share must be in 0..."),
+      ({ $0.first = -1 }, "share.first of trainer_step must be in 0..."),
       ({ $0.first = .max }, "share.first of"),
-      ({ $0.total = 1 }, "share.total of trainer_step_with_share must be in 2..."),
+      ({ $0.total = 1 }, "share.total of trainer_step must be in 2..."),
       ({ $0.total = .max }, "share.total of"),
       ({ $0.sync_batch_norm = 2 }, "share.sync_batch_norm of"),
-      ({ $0.sum = nil }, "share.sum of trainer_step_with_share must not be NULL"),
+      ({ $0.sum = nil }, "share.sum of trainer_step must not be NULL"),
       ({ $0.begin_gradients = nil }, "share.begin_gradients of"),
       ({ $0.await_gradients = nil }, "share.await_gradients of"),
     ] as [((inout skd_batch_share) -> Void, String)] {
@@ -155,10 +159,11 @@ final class BatchShareABITests: XCTestCase {
     let trainers = try models.map { try trainer($0, Int(SKD_GEN0)) }
     defer { for trainer in trainers { skd_trainer_free(trainer) } }
     var (plain, shared) = (skd_losses(), skd_losses())
-    assertOK(skd_trainer_step(trainers[0], images, labels, 5, &plain))
-    assertOK(skd_trainer_loss_with_share(trainers[1], images, labels, 5, nil, 0, nil, &shared))
+    var options = skd_step_options()
+    assertOK(skd_trainer_step(trainers[0], images, labels, 5, nil, &plain))
+    assertOK(skd_trainer_loss(trainers[1], images, labels, 5, &options, &shared))
     XCTAssertEqual(plain.total, shared.total)
-    assertOK(skd_trainer_step_with_share(trainers[1], images, labels, 5, nil, 0, nil, &shared))
+    assertOK(skd_trainer_step(trainers[1], images, labels, 5, &options, &shared))
     XCTAssertEqual(models[0].state, models[1].state)
   }
 }

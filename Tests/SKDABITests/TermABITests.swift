@@ -64,8 +64,11 @@ final class TermABITests: XCTestCase {
             .evaluate(input.pointee, value, gradient)
         }, context: Unmanaged.passUnretained(context).toOpaque())
       change(&term)
-      return Outcome(
-        skd_trainer_step_with_terms(trainer, images, labels, 3, &term, count, &losses))
+      return withUnsafePointer(to: term) { term in
+        var options = skd_step_options()
+        (options.terms, options.term_count) = (term, count)
+        return Outcome(skd_trainer_step(trainer, images, labels, 3, &options, &losses))
+      }
     }
     return (outcome, losses)
   }
@@ -82,7 +85,7 @@ final class TermABITests: XCTestCase {
       let (outcome, losses) = step(trainer, context, reads: reads, weight: 0.25)
       assertOK(outcome.status)
       var expected = skd_losses()
-      assertOK(skd_trainer_step(plain, images, labels, 3, &expected))
+      assertOK(skd_trainer_step(plain, images, labels, 3, nil, &expected))
       XCTAssertEqual(losses.total, expected.total + 0.5, accuracy: 1e-5)
       XCTAssertEqual(losses.cross_entropy, expected.cross_entropy)
       XCTAssertNotEqual(model.state, twin.state)
@@ -105,7 +108,7 @@ final class TermABITests: XCTestCase {
     silent.setsGradient = false
     infinite.value = .infinity
     for (context, status, message) in [
-      (failing, SKD_CALLBACK_FAILED, "term 'own' of trainer_step_with_terms must return 0; got 3"),
+      (failing, SKD_CALLBACK_FAILED, "term 'own' of trainer_step must return 0; got 3"),
       (silent, SKD_CALLBACK_FAILED, "must set its gradient; got NULL"),
       (infinite, SKD_NON_FINITE, "term 'own' of step 1 is not finite: value inf"),
     ] {
@@ -124,22 +127,25 @@ final class TermABITests: XCTestCase {
     defer { skd_trainer_free(trainer) }
     let before = model.state
     for (change, message) in [
-      ({ $0.name = nil }, "terms.name of trainer_step_with_terms must not be NULL"),
-      ({ $0.function = nil }, "terms.function of trainer_step_with_terms"),
-      ({ $0.reads = 2 }, "terms.reads of trainer_step_with_terms must be in 0...1; got 2"),
-      ({ $0.weight = .nan }, "weight of term 'own' of trainer_step_with_terms must be finite"),
+      ({ $0.name = nil }, "terms.name of trainer_step must not be NULL"),
+      ({ $0.function = nil }, "terms.function of trainer_step"),
+      ({ $0.reads = 2 }, "terms.reads of trainer_step must be in 0...1; got 2"),
+      ({ $0.weight = .nan }, "weight of term 'own' of trainer_step must be finite"),
     ] as [((inout skd_term) -> Void, String)] {
       assertRefused(step(trainer, Context(), change: change).outcome, message)
     }
     for count in [-1, 65, .max] as [Int64] {
       assertRefused(
-        step(trainer, Context(), count: count).outcome, "term_count of trainer_step_with_terms")
+        step(trainer, Context(), count: count).outcome, "term_count of trainer_step")
     }
     var losses = skd_losses()
+    var options = skd_step_options()
+    options.term_count = 1
     assertRefused(
-      skd_trainer_loss_with_terms(trainer, images, labels, 3, nil, 1, &losses),
-      "terms of trainer_loss_with_terms must not be NULL")
-    assertOK(skd_trainer_loss_with_terms(trainer, images, labels, 3, nil, 0, &losses))
+      skd_trainer_loss(trainer, images, labels, 3, &options, &losses),
+      "terms of trainer_loss must not be NULL")
+    options.term_count = 0
+    assertOK(skd_trainer_loss(trainer, images, labels, 3, &options, &losses))
     XCTAssertEqual(model.state, before)
   }
 

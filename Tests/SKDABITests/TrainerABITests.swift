@@ -45,10 +45,10 @@ final class TrainerABITests: XCTestCase {
       defer { skd_trainer_free(trainer) }
       let (before, taught) = (model.state, teacher.state)
       var (loss, step) = (skd_losses(), skd_losses())
-      assertOK(skd_trainer_loss(trainer, images, labels, 3, &loss))
+      assertOK(skd_trainer_loss(trainer, images, labels, 3, nil, &loss))
       XCTAssertEqual(model.state, before)
       XCTAssertEqual(steps(trainer), 0)
-      assertOK(skd_trainer_step(trainer, images, labels, 3, &step))
+      assertOK(skd_trainer_step(trainer, images, labels, 3, nil, &step))
       XCTAssertEqual(step.total, loss.total)
       XCTAssertEqual(
         step.total,
@@ -69,7 +69,7 @@ final class TrainerABITests: XCTestCase {
       let trainer = try XCTUnwrap(create(model.handle, nil, config(Int(objective))).trainer)
       defer { skd_trainer_free(trainer) }
       var (losses, hasGradient) = (skd_losses(), Int32(-5))
-      assertOK(skd_trainer_loss(trainer, images, labels, 3, &losses))
+      assertOK(skd_trainer_loss(trainer, images, labels, 3, nil, &losses))
       let count = model.info.state_count
       assertOK(skd_trainer_has_gradient(trainer, 0, &hasGradient))
       XCTAssertEqual(hasGradient, 1)
@@ -91,7 +91,7 @@ final class TrainerABITests: XCTestCase {
         create(model.handle, teacher.handle, config(Int(SKD_GEN1))).trainer)
     }
     var losses = skd_losses()
-    assertOK(skd_trainer_step(trainer, images, nil, 3, &losses))
+    assertOK(skd_trainer_step(trainer, images, nil, 3, nil, &losses))
     XCTAssertTrue(losses.total.isFinite)
     XCTAssertEqual(losses.accuracy, 0)
     XCTAssertEqual(steps(trainer), 1)
@@ -112,10 +112,10 @@ final class TrainerABITests: XCTestCase {
     let weights = UnsafeRawBufferPointer(start: entry.data, count: entry.byteCount)
     let before = Array(weights)
     var losses = skd_losses()
-    assertOK(skd_trainer_step(trainer, images, labels, 3, &losses))
+    assertOK(skd_trainer_step(trainer, images, labels, 3, nil, &losses))
     XCTAssertEqual(Array(weights), before)
     assertOK(skd_trainer_set_learning_rate(trainer, 0.1))
-    assertOK(skd_trainer_step(trainer, images, labels, 3, &losses))
+    assertOK(skd_trainer_step(trainer, images, labels, 3, nil, &losses))
     XCTAssertNotEqual(Array(weights), before)
   }
 
@@ -185,13 +185,13 @@ final class TrainerABITests: XCTestCase {
     ] as [([Float]?, [Int64]?, Int64, String)] {
       let outcome = withOptional(images) { images in
         withOptional(labels) { labels in
-          Outcome(skd_trainer_step(trainer, images, labels, batch, &losses))
+          Outcome(skd_trainer_step(trainer, images, labels, batch, nil, &losses))
         }
       }
       assertRefused(outcome, message)
     }
-    assertRefused(skd_trainer_step(nil, images, labels, 3, &losses), "trainer of trainer_step")
-    assertRefused(skd_trainer_loss(trainer, images, labels, 3, nil), "losses of trainer_loss")
+    assertRefused(skd_trainer_step(nil, images, labels, 3, nil, &losses), "trainer of trainer_step")
+    assertRefused(skd_trainer_loss(trainer, images, labels, 3, nil, nil), "losses of trainer_loss")
     XCTAssertEqual(model.state, before)
     XCTAssertEqual(losses.total, -5)
     XCTAssertEqual(steps(trainer), 0)
@@ -205,7 +205,7 @@ final class TrainerABITests: XCTestCase {
     var losses = skd_losses()
     losses.total = -5
     let outcome = Outcome(
-      skd_trainer_step(trainer, images.map { 1e25 * $0 }, labels, 3, &losses))
+      skd_trainer_step(trainer, images.map { 1e25 * $0 }, labels, 3, nil, &losses))
     XCTAssertEqual(outcome.status, skd_status(SKD_NON_FINITE))
     XCTAssertTrue(outcome.message.contains("of step 1 is not finite"), outcome.message)
     XCTAssertEqual(model.state, before)

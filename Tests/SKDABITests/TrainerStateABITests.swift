@@ -25,7 +25,7 @@ final class TrainerStateABITests: XCTestCase {
 
   private func step(_ trainer: OpaquePointer) -> skd_losses {
     var losses = skd_losses()
-    assertOK(skd_trainer_step(trainer, images, labels, 3, &losses))
+    assertOK(skd_trainer_step(trainer, images, labels, 3, nil, &losses))
     return losses
   }
 
@@ -127,7 +127,7 @@ final class TrainerStateABITests: XCTestCase {
       let huge = images.map { 1e25 * $0 }
       var unused = skd_losses()
       XCTAssertEqual(
-        skd_trainer_step(trainer, huge, labels, 3, &unused), skd_status(SKD_NON_FINITE))
+        skd_trainer_step(trainer, huge, labels, 3, nil, &unused), skd_status(SKD_NON_FINITE))
       assertOK(skd_trainer_get_losses(trainer, &losses))
       XCTAssertFalse(losses.total.isFinite)
     }

@@ -17,6 +17,15 @@ final class LearningRateScheduleTests: XCTestCase {
     XCTAssertEqual(schedule.rate(epoch: 10), 0.125, accuracy: 1e-15)
   }
 
+  func testOneCycleRisesAndFallsToItsFloor() {
+    let schedule = OneCycleSchedule(base: 1, factor: 0.5, epochs: 10, warmup: 2)
+    XCTAssertEqual([0, 0.5, 2].map { schedule.rate(progress: $0) }, [0, 0.25, 1])
+    XCTAssertEqual(schedule.rate(progress: 6), 0.5625, accuracy: 1e-15)  // half-way to 1/8
+    XCTAssertEqual(schedule.rate(progress: 10), 0.125, accuracy: 1e-15)
+    let plain = OneCycleSchedule(base: 1, factor: 0.5, epochs: 10, warmup: 0)
+    XCTAssertEqual(plain.rate(progress: 0), 1)
+  }
+
   func testGoldenStepRates() throws {
     let fixture = try Fixture(named: "schedule")
     for index in 0..<(try fixture.integer("step.count")) {

@@ -31,7 +31,7 @@ from skd.interchange import import_torch
 from skd.models import Model, Normalization
 from skd.optimizers import SGD
 from skd.profiling import peak_gflops
-from skd.schedules import cosine_lr, step_lr
+from skd.schedules import cosine_lr, one_cycle_lr, step_lr
 from skd.terms import Term
 from skd.training import Gen0, Gen1, Supervised
 
@@ -80,6 +80,7 @@ __all__ = [
     "load_model",
     "losses",
     "mean_ci95",
+    "one_cycle_lr",
     "ops",
     "peak_gflops",
     "profiling",

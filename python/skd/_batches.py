@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -35,8 +36,9 @@ class Batches:
             np.array(values, dtype=np.float32) for values in (split.mean, split.std)
         )
         self._own = ranks.slice_of(options.batch_size)
-        shape = (self._own.stop - self._own.start, *split.images.shape[1:])
-        self._buffers = [np.empty(shape, dtype=np.float32) for _ in range(BATCHES_HELD)]
+        largest = max(options.image_sizes)
+        count = (self._own.stop - self._own.start) * largest * largest * split.images.shape[3]
+        self._buffers = [np.empty(count, dtype=np.float32) for _ in range(BATCHES_HELD)]
         self._order = np.empty(len(split), dtype=np.int64)
         self._epoch_of_order = 0
         self._next = first
@@ -83,7 +85,9 @@ class Batches:
             self._epoch_of_order = epoch
         size = options.batch_size
         positions = self._order[step * size : (step + 1) * size][self._own].copy()
-        images = self._buffers[number % BATCHES_HELD]
+        side = options.image_size(epoch)
+        shape = (len(positions), side, side, split.images.shape[3])
+        images = self._buffers[number % BATCHES_HELD][: math.prod(shape)].reshape(shape)
         _native.augment(
             split.images,
             positions,

@@ -13,11 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 from skd._batches import BATCHES_HELD
+from skd._trainer_state import training_side
 from skd.augmentation import mode_of, padding_of
 from skd.callbacks import Callback
 from skd.datasets import Split
 from skd.history import EpochRecord, Losses
-from skd.schedules import cosine_lr
+from skd.schedules import SCHEDULES, cosine_lr, one_cycle_lr
 
 if TYPE_CHECKING:
     from skd._ranks import Ranks
@@ -37,7 +38,14 @@ class Trainable(Protocol):
     def steps_taken(self) -> int:
         """Training steps so far."""
 
-    def step(self, x: NDArray[np.float32], labels: NDArray[np.int64], /) -> Losses:
+    def step(
+        self,
+        x: NDArray[np.float32],
+        labels: NDArray[np.int64],
+        /,
+        *,
+        image_size: int | None = None,
+    ) -> Losses:
         """Train on one batch."""
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
@@ -52,7 +60,9 @@ class Trainable(Protocol):
     def recipe(self) -> dict[str, Any]:
         """Return the options of the objective."""
 
-    def require_memory(self, batch_size: int, further_bytes: int = 0) -> None:
+    def require_memory(
+        self, batch_size: int, further_bytes: int = 0, *, image_size: int | None = None
+    ) -> None:
         """Raise a MemoryError if the machine lacks the memory for a step."""
 
 
@@ -65,7 +75,10 @@ class FitOptions:
     decay_epochs: NDArray[np.int64]
     decay_factor: float
     schedule: str
+    warmup_epochs: float
     batch_size: int
+    image_sizes: tuple[int, ...]
+    resize_epochs: tuple[int, ...]
     mode: int
     flip: bool
     padding: int
@@ -90,7 +103,10 @@ class FitOptions:
         decay_epochs: Any,
         decay_factor: Any,
         schedule: Any,
+        warmup_epochs: Any,
         batch_size: Any,
+        image_sizes: Any,
+        resize_epochs: Any,
         augmentation: Any,
         flip: Any,
         padding: Any,
@@ -136,13 +152,17 @@ class FitOptions:
             check.refuse(name, owner, "left out without a checkpoint_dir", "one")
         if save_every_steps is not None:
             save_every_steps = check.integer(save_every_steps, "save_every_steps", owner, minimum=1)
+        sides, changes = _image_sizes(model, image_sizes, resize_epochs, owner)
         options = cls(
             split=split,
             epochs=check.integer(epochs, "epochs", owner, minimum=1),
             decay_epochs=check.epochs_list(decay_epochs, "decay_epochs", owner),
             decay_factor=check.number(decay_factor, "decay_factor", owner),
-            schedule=check.choice(schedule, "schedule", owner, ("step", "cosine")),
+            schedule=check.choice(schedule, "schedule", owner, SCHEDULES),
+            warmup_epochs=_warmup(warmup_epochs, epochs, owner),
             batch_size=size,
+            image_sizes=sides,
+            resize_epochs=changes,
             mode=mode_of(augmentation, "augmentation", owner, channels),
             flip=check.boolean(flip, "flip", owner),
             padding=padding_of(padding, side, owner),
@@ -157,13 +177,14 @@ class FitOptions:
             resume=check.boolean(resume, "resume", owner),
             prefetch=check.boolean(prefetch, "prefetch", owner),
         )
-        rate = options.learning_rate(options.epochs, trainer.optimizer.lr)
+        rate = options.learning_rate(options.epochs, 1, trainer.optimizer.lr)
         if not rate <= float(np.finfo(np.float32).max):
             legal = "such that the learning rate of the last epoch is finite in float32"
             check.refuse("decay_factor", owner, legal, options.decay_factor)
         own = trainer.ranks.slice_of(size)
-        count = own.stop - own.start
-        trainer.require_memory(count, BATCHES_HELD * 4 * count * side * side * channels)
+        count, largest = own.stop - own.start, max(sides)
+        held = BATCHES_HELD * 4 * count * largest * largest * channels
+        trainer.require_memory(count, held, image_size=largest)
         return options
 
     @property
@@ -171,11 +192,54 @@ class FitOptions:
         """Complete batches of an epoch."""
         return len(self.split) // self.batch_size
 
-    def learning_rate(self, epoch: int, base: float) -> float:
-        """Rate of an epoch, counted from 1."""
+    def image_size(self, epoch: int) -> int:
+        """Side of the images of an epoch, counted from 1."""
+        return image_size_of(epoch, self.image_sizes, self.resize_epochs)
+
+    def learning_rate(self, epoch: int, step: int, base: float) -> float:
+        """Rate of a step; epochs and the steps of an epoch are counted from 1."""
+        progress = epoch - 1 + step / self.steps_per_epoch
+        if self.schedule == "one_cycle":
+            return one_cycle_lr(
+                progress,
+                epochs=self.epochs,
+                base=base,
+                warmup_epochs=self.warmup_epochs,
+                factor=self.decay_factor,
+            )
         if self.schedule == "cosine":
-            return cosine_lr(epoch, epochs=self.epochs, base=base, factor=self.decay_factor)
-        return _native.step_learning_rate(epoch, base, self.decay_factor, self.decay_epochs)
+            rate = cosine_lr(epoch, epochs=self.epochs, base=base, factor=self.decay_factor)
+        else:
+            rate = _native.step_learning_rate(epoch, base, self.decay_factor, self.decay_epochs)
+        return rate * progress / self.warmup_epochs if progress < self.warmup_epochs else rate
+
+
+def image_size_of(epoch: int, sizes: Sequence[int], changes: Sequence[int]) -> int:
+    """Return the size in an epoch, counted from 1, if the next is taken after each change."""
+    return sizes[sum(change < epoch for change in changes)]
+
+
+def _warmup(value: Any, epochs: Any, owner: str) -> float:
+    """Return the length of the warm-up, which must end before the training does."""
+    return check.number(value, "warmup_epochs", owner, maximum=float(epochs), open_maximum=True)
+
+
+def _image_sizes(
+    model: Model, sizes: Any, changes: Any, owner: str
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the sides of progressive resizing, at least one, and the epochs between them."""
+    epochs = tuple(check.integers(changes, "resize_epochs", owner, minimum=1))
+    if sizes is None:
+        sides: tuple[int, ...] = (model.image_size,)
+    else:
+        listed = check.integers(sizes, "image_sizes", owner, minimum=1)
+        sides = tuple(training_side(model, side, "image_sizes", owner) for side in listed)
+        if not sides:
+            check.refuse("image_sizes", owner, "None or at least one size", list(listed))
+    if len(epochs) != len(sides) - 1 or list(epochs) != sorted(set(epochs)):
+        legal = f"{len(sides) - 1} rising epochs, one between each two of image_sizes"
+        check.refuse("resize_epochs", owner, legal, list(epochs))
+    return sides, epochs
 
 
 def _listeners(value: Any, owner: str) -> tuple[Callback, ...]:

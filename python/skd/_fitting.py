@@ -91,7 +91,6 @@ class _Run:
     def epoch(self) -> None:
         """Train what is left of an epoch, validate, and save; or save and stop, if asked to."""
         trainer, options, progress = self._trainer, self._options, self._progress
-        trainer.learning_rate = options.learning_rate(progress.epoch, trainer.optimizer.lr)
         while progress.step < options.steps_per_epoch:
             self._step()
             if self._must_stop():
@@ -132,8 +131,11 @@ class _Run:
         progress = self._progress
         start = time.perf_counter()
         images, labels = self._batches.take()
+        self._trainer.learning_rate = self._options.learning_rate(
+            progress.epoch, progress.step + 1, self._trainer.optimizer.lr
+        )
         try:
-            losses = self._trainer.step(images, labels)
+            losses = self._trainer.step(images, labels, image_size=images.shape[1])
         except NonFiniteLossError as error:
             if self._checkpoints is not None:
                 error.checkpoint = self._checkpoints.newest

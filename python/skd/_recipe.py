@@ -33,7 +33,10 @@ def recipe(trainer: Trainable, options: FitOptions) -> dict[str, Any]:
         "decay_epochs": options.decay_epochs.tolist(),
         "decay_factor": options.decay_factor,
         "schedule": options.schedule,
+        "warmup_epochs": options.warmup_epochs,
         "batch_size": options.batch_size,
+        "image_sizes": options.image_sizes,
+        "resize_epochs": options.resize_epochs,
         "augmentation": augmentation,
         "flip": options.flip,
         "padding": options.padding,
@@ -41,7 +44,7 @@ def recipe(trainer: Trainable, options: FitOptions) -> dict[str, Any]:
         "val": None if options.val is None else options.val.sha256,
         "val_every": options.val_every,
     }
-    if options.schedule == "cosine":  # its rates depend on the length
+    if options.schedule != "step":  # the rates depend on the length
         result["epochs"] = options.epochs
     equal: dict[str, Any] = json.loads(json.dumps(result))
     return equal

@@ -14,7 +14,7 @@ from skd import _validation as check
 from skd._hashes import state_sha256
 from skd._instruction_set import instruction_set
 from skd._ranks import ranks_of
-from skd._trainer_state import TrainerState
+from skd._trainer_state import TrainerState, training_side
 from skd._version import __version__
 from skd.errors import SKDError
 from skd.history import Losses
@@ -48,6 +48,7 @@ class Trainer(TrainerState):
         temperature: float = 1.0,
         twins: Sequence[int] = (180,),
         all_views: bool = False,
+        rotations_per_image: int = 4,
         terms: Sequence[Term] = (),
         communicator: Intracomm | None = None,
         sync_batch_norm: bool = True,
@@ -72,6 +73,7 @@ class Trainer(TrainerState):
             180 in twins,
             270 in twins,
             all_views,
+            rotations_per_image,
             self.optimizer.lr,
             self.optimizer.momentum,
             self.optimizer.weight_decay,
@@ -93,7 +95,9 @@ class Trainer(TrainerState):
             "teacher": None if teacher is None else state_sha256(teacher.state_dict()),
         }
 
-    def step(self, x: ArrayLike, labels: ArrayLike | None) -> Losses:
+    def step(
+        self, x: ArrayLike, labels: ArrayLike | None, *, image_size: int | None = None
+    ) -> Losses:
         """Take one training step: forward, losses, backward, SGD.
 
         Parameters
@@ -103,6 +107,9 @@ class Trainer(TrainerState):
             communicator, this rank's part of a batch that lies over the ranks in their order.
         labels : array-like of shape (batch,), dtype int64
             Classes, in ``0..num_classes - 1``. `Gen1` takes None too.
+        image_size : int, optional
+            Side of the images in pixels; by default the model's. The network ends in a global
+            average, so its weights fit images of any side that its poolings allow.
 
         Returns
         -------
@@ -116,9 +123,11 @@ class Trainer(TrainerState):
         MemoryError
             If the machine has less memory than the step needs; see `step_memory`.
         """
-        return self._advance("step", self._native.step, x, labels)
+        return self._advance("step", self._native.step, x, labels, image_size)
 
-    def loss(self, x: ArrayLike, labels: ArrayLike | None) -> Losses:
+    def loss(
+        self, x: ArrayLike, labels: ArrayLike | None, *, image_size: int | None = None
+    ) -> Losses:
         """Compute the losses and gradients of a step without any update.
 
         Parameters
@@ -127,13 +136,15 @@ class Trainer(TrainerState):
             As for `step`.
         labels : array-like of shape (batch,), dtype int64
             As for `step`.
+        image_size : int, optional
+            As for `step`.
 
         Returns
         -------
         losses : Losses
             Terms of the loss.
         """
-        return self._advance("loss", self._native.loss, x, labels)
+        return self._advance("loss", self._native.loss, x, labels, image_size)
 
     def _advance(
         self,
@@ -141,13 +152,14 @@ class Trainer(TrainerState):
         call: Callable[..., tuple[float, float, float, float, float, float, float]],
         x: ArrayLike,
         labels: ArrayLike | None,
+        image_size: int | None,
     ) -> Losses:
         """Call the library with the own terms, and report their values with its losses."""
         values: dict[str, float] = {}
         ranks = self.ranks
         with ranks.guarded():
             with ranks.together():
-                images, targets = self._batch(x, labels, method)
+                images, targets = self._batch(x, labels, image_size, method)
             share = ranks.share(len(images), sync_batch_norm=self.sync_batch_norm)
             terms = described(self.terms, targets, values, ranks)
             # What the library reports so, it reports in all processes.
@@ -174,7 +186,10 @@ class Trainer(TrainerState):
         decay_epochs: Sequence[int] = (),
         decay_factor: float = 0.1,
         schedule: str = "step",
+        warmup_epochs: float = 0.0,
         batch_size: int = 64,
+        image_sizes: Sequence[int] | None = None,
+        resize_epochs: Sequence[int] = (),
         augmentation: str = "full",
         flip: bool = True,
         padding: int | None = None,
@@ -205,11 +220,20 @@ class Trainer(TrainerState):
         decay_epochs : sequence of int, default=()
             Epochs, counted from 1, after which the learning rate is multiplied by `decay_factor`.
         decay_factor : float, default=0.1
-            See `decay_epochs`; the cosine ends at its cube.
-        schedule : {"step", "cosine"}, default="step"
-            How the learning rate falls, from the optimiser's.
+            See `decay_epochs`; "cosine" and "one_cycle" end at its cube.
+        schedule : {"step", "cosine", "one_cycle"}, default="step"
+            How the learning rate falls, from the optimiser's. "one_cycle" changes it at every step,
+            the others at every epoch; see `skd.schedules`.
+        warmup_epochs : float, default=0.0
+            Epochs, also a fraction of one, over which the rate rises linearly from 0.
         batch_size : int, default=64
             Images of a step, before rotation; over all ranks.
+        image_sizes : sequence of int, optional
+            Sides in pixels to which the augmented images are resized, one after the other:
+            progressive resizing. Small images cost less; end with the size that the model is used
+            at. By default the model's `image_size`.
+        resize_epochs : sequence of int, default=()
+            Epochs, counted from 1, after which the next of `image_sizes` is taken.
         augmentation : {"full", "crop_flip", "none"}, default="full"
             See `skd.augment`.
         flip : bool, default=True
@@ -270,7 +294,10 @@ class Trainer(TrainerState):
                 decay_epochs=decay_epochs,
                 decay_factor=decay_factor,
                 schedule=schedule,
+                warmup_epochs=warmup_epochs,
                 batch_size=batch_size,
+                image_sizes=image_sizes,
+                resize_epochs=resize_epochs,
                 augmentation=augmentation,
                 flip=flip,
                 padding=padding,
@@ -289,16 +316,15 @@ class Trainer(TrainerState):
             return fit(self, options)
 
     def _batch(
-        self, x: Any, labels: Any, method: str
+        self, x: Any, labels: Any, image_size: Any, method: str
     ) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
         """Return a batch in the form that the library takes."""
         owner, model = f"{type(self).__name__}.{method}", self.model
-        images = check.model_images(
-            x, "x", owner, side=model.image_size, channels=model.input_channels
-        )
+        side = training_side(model, image_size, "image_size", owner)
+        images = check.model_images(x, "x", owner, side=side, channels=model.input_channels)
         if not len(images):
             check.refuse("x", owner, "at least one image", "an empty batch")
-        self.require_memory(len(images), check.float_copy_bytes(images))
+        self.require_memory(len(images), check.float_copy_bytes(images), image_size=side)
         if labels is None and not self._labels_required:
             targets = None
         else:

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from skd.terms import Term
 
 VELOCITY_PREFIX = "velocity."
+MAX_IMAGE_SIZE = 4096  # side in pixels
 MAX_STEP = 2**47  # where the counters of random numbers still have room
+
+
+def training_side(model: Model, value: Any, name: str, owner: str) -> int:
+    """Return the side of training images in pixels, the model's for None."""
+    if value is None:
+        return model.image_size
+    smallest = model._native.minimum_image_size
+    return check.integer(value, name, owner, minimum=smallest, maximum=MAX_IMAGE_SIZE)
 
 
 class TrainerState:
@@ -78,7 +87,7 @@ class TrainerState:
             **({} if self.sync_batch_norm else {"sync_batch_norm": False}),
         }
 
-    def step_memory(self, batch_size: int) -> int:
+    def step_memory(self, batch_size: int, *, image_size: int | None = None) -> int:
         """Return how much memory trainer and models hold once they take steps.
 
         A step for which the machine has too little raises a MemoryError before it begins, and
@@ -88,6 +97,8 @@ class TrainerState:
         ----------
         batch_size : int
             Images of a step, before rotation.
+        image_size : int, optional
+            Side of the images in pixels; by default the model's.
 
         Returns
         -------
@@ -102,9 +113,14 @@ class TrainerState:
         True
         """
         owner = f"{type(self).__name__}.step_memory"
-        return self._native.step_memory(check.integer(batch_size, "batch_size", owner, minimum=1))
+        return self._native.step_memory(
+            check.integer(batch_size, "batch_size", owner, minimum=1),
+            training_side(self.model, image_size, "image_size", owner),
+        )
 
-    def require_memory(self, batch_size: int, further_bytes: int = 0) -> None:
+    def require_memory(
+        self, batch_size: int, further_bytes: int = 0, *, image_size: int | None = None
+    ) -> None:
         """Raise a MemoryError if the machine lacks the memory for a step.
 
         Parameters
@@ -112,7 +128,9 @@ class TrainerState:
         batch_size : int
             Images of a step, before rotation.
         further_bytes : int, default=0
-            What is needed besides, for arrays of the caller.
+            Bytes that arrays of the caller need besides.
+        image_size : int, optional
+            Side of the images in pixels; by default the model's.
 
         Raises
         ------
@@ -122,6 +140,7 @@ class TrainerState:
         owner = f"{type(self).__name__}.require_memory"
         self._native.require_memory(
             check.integer(batch_size, "batch_size", owner, minimum=1),
+            training_side(self.model, image_size, "image_size", owner),
             check.integer(further_bytes, "further_bytes", owner, maximum=2**60),
         )
 

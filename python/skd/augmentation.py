@@ -42,6 +42,7 @@ MODES = {
     "full": _native.AUGMENT_FULL,
 }
 MAX_PADDING = 4096
+MAX_SIDE = 2**16
 
 
 def default_padding(size: int) -> int:
@@ -87,7 +88,7 @@ def augment(
     positions: ArrayLike | None = None,
     out: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float32]:
-    """Augment and normalise images.
+    """Augment, resize and normalise images.
 
     Parameters
     ----------
@@ -99,7 +100,8 @@ def augment(
         "full" crops, jitters brightness, contrast and saturation by factors in 0.6..1.4 in random
         order, and flips; it needs 3 channels. "none" normalises only.
     size : int, optional
-        Side of the crop; only the side of the images is possible.
+        Side of the result in pixels; by default that of the images. The crop is resized by an
+        antialiased bilinear filter, as Pillow's ``Image.resize``, before its colours change.
     padding : int, optional
         Zeros on each side before the crop; by default `default_padding` of the side.
     flip : bool, default=True
@@ -114,7 +116,7 @@ def augment(
 
     Returns
     -------
-    augmented : ndarray of shape (n_augmented, side, side, n_channels), dtype float32
+    augmented : ndarray of shape (n_augmented, size, size, n_channels), dtype float32
         ``(augmented / 255 - mean) / std``; `out` if it was given.
 
     Raises
@@ -134,8 +136,8 @@ def augment(
     owner = "augment"
     pixels = check.square_images(images, "images", owner)
     _, side, _, channels = pixels.shape
-    if size is not None and check.integer(size, "size", owner) != side:
-        check.refuse("size", owner, f"None or the side of the images, {side}", size)
+    if size is not None:
+        size = check.integer(size, "size", owner, minimum=1, maximum=MAX_SIDE)
     kind = mode_of(mode, "mode", owner, channels)
     zeros = padding_of(padding, side, owner)
     centre = check.channel_vector(mean, "mean", owner, channels=channels)
@@ -143,7 +145,8 @@ def augment(
     number = check.integer(epoch, "epoch", owner)
     key = check.seed(seed, owner)
     mirrors = check.boolean(flip, "flip", owner)
-    shape, chosen = pixels.shape, None
+    result_side = side if size is None else size
+    shape, chosen = (len(pixels), result_side, result_side, channels), None
     if positions is not None:
         chosen = check.integer_array(positions, "positions", owner)
         if chosen.size and not 0 <= chosen.min() <= chosen.max() < len(pixels):

@@ -71,7 +71,7 @@ class EpochRecord:
     epoch : int
         Counted from 1.
     learning_rate : float
-        Of all steps of the epoch.
+        Learning rate of the epoch's last step.
     losses : Losses
         Means over the steps.
     seconds : float

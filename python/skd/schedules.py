@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from skd import _native
 from skd import _validation as check
 
-__all__ = ["cosine_lr", "step_lr"]
+__all__ = ["cosine_lr", "one_cycle_lr", "step_lr"]
+
+SCHEDULES = ("step", "cosine", "one_cycle")
 
 
 def step_lr(
@@ -78,6 +80,52 @@ def cosine_lr(epoch: int, *, epochs: int, base: float, factor: float = 0.1) -> f
         check.number(factor, "factor", "cosine_lr"),
     )
     return _finite(rate, factor, "cosine_lr")
+
+
+def one_cycle_lr(
+    progress: float, *, epochs: float, base: float, warmup_epochs: float = 0.0, factor: float = 0.1
+) -> float:
+    """Return the rate of a linear rise to `base` that half a cosine wave follows [1]_.
+
+    Parameters
+    ----------
+    progress : float
+        Epochs done, with their fraction, in 0..`epochs`.
+    epochs : float
+        Length of the training in epochs.
+    base : float
+        Highest rate.
+    warmup_epochs : float, default=0.0
+        Length of the rise in epochs, below `epochs`.
+    factor : float, default=0.1
+        Its cube is the ratio of the last rate to the highest.
+
+    Returns
+    -------
+    rate : float
+        ``base * progress / warmup_epochs`` during the rise; from there half a cosine wave down to
+        ``base * factor ** 3``.
+
+    References
+    ----------
+    .. [1] L. N. Smith and N. Topin, "Super-convergence: very fast training of neural networks
+       using large learning rates", arXiv:1708.07120, 2017.
+
+    Examples
+    --------
+    >>> [one_cycle_lr(t, epochs=10, base=1.0, warmup_epochs=2) for t in (0, 1, 2)]
+    [0.0, 0.5, 1.0]
+    """
+    owner = "one_cycle_lr"
+    total = check.number(epochs, "epochs", owner, open_minimum=True)
+    rate = _native.one_cycle_learning_rate(
+        check.number(progress, "progress", owner, maximum=total),
+        total,
+        check.number(warmup_epochs, "warmup_epochs", owner, maximum=total, open_maximum=True),
+        check.number(base, "base", owner),
+        check.number(factor, "factor", owner),
+    )
+    return _finite(rate, factor, owner)
 
 
 def _finite(rate: float, factor: float, owner: str) -> float:

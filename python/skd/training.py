@@ -88,6 +88,10 @@ class Gen0(Trainer):
         With a rotation head; trained in place.
     alpha : float, default=2.0
         Weight of the rotation loss, >= 0.
+    rotations_per_image : {4, 3, 2, 1}, default=4
+        Number of rotations in which each image passes. Fewer than the paper's four are drawn at
+        random for each image and step, which costs proportionally less time; such a trainer
+        takes no `terms`.
     optimizer : SGD, default=SGD()
         Learning rate, momentum and weight decay.
     seed : int, default=0
@@ -106,13 +110,14 @@ class Gen0(Trainer):
        arXiv:2006.09785, 2020.
     """
 
-    _options = ("alpha",)
+    _options = ("alpha", "rotations_per_image")
 
     def __init__(
         self,
         model: Model,
         *,
         alpha: float = 2.0,
+        rotations_per_image: int = 4,
         optimizer: SGD | None = None,
         seed: int = 0,
         terms: Sequence[Term] = (),
@@ -123,6 +128,11 @@ class Gen0(Trainer):
         if not model.has_rotation_head:
             check.refuse("model", "Gen0", "a model with a rotation head", repr(model))
         self.alpha = check.number(alpha, "alpha", "Gen0")
+        self.rotations_per_image = check.integer(
+            rotations_per_image, "rotations_per_image", "Gen0", minimum=1, maximum=4
+        )
+        if terms and self.rotations_per_image < 4:
+            check.refuse("terms", "Gen0", "empty unless rotations_per_image is 4", repr(terms))
         super().__init__(
             model,
             None,
@@ -130,6 +140,7 @@ class Gen0(Trainer):
             optimizer,
             seed,
             alpha=self.alpha,
+            rotations_per_image=self.rotations_per_image,
             terms=terms,
             communicator=communicator,
             sync_batch_norm=sync_batch_norm,

@@ -64,11 +64,12 @@ void augment(const ByteImages &images, const std::optional<Labels> &indices,
   require_shape(function, "streams", streams, {batch});
   require_shape(function, "mean", mean, {channels});
   require_shape(function, "std", std, {channels});
-  require_shape(function, "output", output, {batch, side, side, channels});
+  const int64_t output_side = int64_t(output.shape(1));
+  require_shape(function, "output", output, {batch, output_side, output_side, channels});
   compute([&] {
     return skd_augment(images.data(), count, side, channels, pointer(indices), pointer(streams),
                        batch, mode, padding, flip, seed, epoch, support, mean.data(), std.data(),
-                       output.data());
+                       output_side, output.data());
   });
 }
 

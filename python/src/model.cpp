@@ -145,6 +145,8 @@ void bind_model(nb::module_ &module) {
       .def_prop_ro("parameter_count",
                    [](const Model &model) { return model.info.parameter_count; })
       .def_prop_ro("stage_count", [](const Model &model) { return model.info.stage_count; })
+      .def_prop_ro("minimum_image_size",
+                   [](const Model &model) { return model.info.minimum_image_size; })
       .def_prop_ro("has_rotation_head",
                    [](const Model &model) { return model.info.has_rotation_head != 0; });
 }

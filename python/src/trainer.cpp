@@ -5,11 +5,22 @@ namespace {
 
 void create(Trainer *self, const Model &model, const Model *teacher, int32_t objective,
             float alpha, float beta, float temperature, bool twin_90, bool twin_180, bool twin_270,
-            bool all_views, float learning_rate, float momentum, float weight_decay,
-            uint64_t seed) {
-  const skd_trainer_config config{objective,     alpha,     beta,     temperature,
-                                  twin_90,       twin_180,  twin_270, all_views,
-                                  learning_rate, momentum,  weight_decay, seed};
+            bool all_views, int32_t rotations_per_image, float learning_rate, float momentum,
+            float weight_decay, uint64_t seed) {
+  skd_trainer_config config{};
+  config.objective = objective;
+  config.alpha = alpha;
+  config.beta = beta;
+  config.temperature = temperature;
+  config.twin_90 = twin_90;
+  config.twin_180 = twin_180;
+  config.twin_270 = twin_270;
+  config.all_views = all_views;
+  config.rotations_per_image = rotations_per_image;
+  config.learning_rate = learning_rate;
+  config.momentum = momentum;
+  config.weight_decay = weight_decay;
+  config.seed = seed;
   skd_trainer *handle = nullptr;
   compute([&] {
     return skd_trainer_create(model.handle, teacher ? teacher->handle : nullptr, &config, &handle);
@@ -22,7 +33,7 @@ nb::tuple losses_tuple(const skd_losses &losses) {
                         losses.twin, losses.accuracy, losses.rotation_accuracy);
 }
 
-using Advance = decltype(&skd_trainer_step_with_share);
+using Advance = decltype(&skd_trainer_step);
 
 /// The seven numbers of skd_losses, in its order.
 nb::tuple advance(const char *function, Advance call, const Trainer &trainer,
@@ -30,8 +41,9 @@ nb::tuple advance(const char *function, Advance call, const Trainer &trainer,
                   const std::vector<TermDescription> &descriptions,
                   const std::optional<ShareDescription> &share_description) {
   const int64_t batch = int64_t(images.shape(0));
-  require_shape(function, "images", images,
-                nb::cast<const Model &>(trainer.model).images_shape(batch));
+  Shape expected = nb::cast<const Model &>(trainer.model).images_shape(batch);
+  if (images.ndim() == 4) expected[1] = expected[2] = int64_t(images.shape(1));
+  require_shape(function, "images", images, expected);
   require_shape(function, "labels", labels, {batch});
   skd_losses losses{};
   Terms terms{trainer, {}, nullptr};
@@ -49,11 +61,15 @@ nb::tuple advance(const char *function, Advance call, const Trainer &trainer,
     share.emplace(Share{trainer, *share_description, nullptr});
     native_share = share->native();
   }
+  skd_step_options options{};
+  options.terms = list.data();
+  options.term_count = int64_t(list.size());
+  options.share = share ? &native_share : nullptr;
+  options.side = expected[1];
   skd_status status;
   {
     nb::gil_scoped_release released;
-    status = call(trainer.handle, images.data(), pointer(labels), batch, list.data(),
-                  int64_t(list.size()), share ? &native_share : nullptr, &losses);
+    status = call(trainer.handle, images.data(), pointer(labels), batch, &options, &losses);
   }
   if (terms.exception) std::rethrow_exception(terms.exception);
   if (share && share->exception) std::rethrow_exception(share->exception);
@@ -64,13 +80,13 @@ nb::tuple advance(const char *function, Advance call, const Trainer &trainer,
 nb::tuple step(const Trainer &trainer, const Images &images, const std::optional<Labels> &labels,
                const std::vector<TermDescription> &terms,
                const std::optional<ShareDescription> &share) {
-  return advance("step", &skd_trainer_step_with_share, trainer, images, labels, terms, share);
+  return advance("step", &skd_trainer_step, trainer, images, labels, terms, share);
 }
 
 nb::tuple loss(const Trainer &trainer, const Images &images, const std::optional<Labels> &labels,
                const std::vector<TermDescription> &terms,
                const std::optional<ShareDescription> &share) {
-  return advance("loss", &skd_trainer_loss_with_share, trainer, images, labels, terms, share);
+  return advance("loss", &skd_trainer_loss, trainer, images, labels, terms, share);
 }
 
 /// {name: read-only view} of the parameters that the last call gave a gradient.
@@ -134,14 +150,14 @@ int64_t steps_taken(const Trainer &trainer) {
   return step;
 }
 
-int64_t step_memory(const Trainer &trainer, int64_t batch) {
+int64_t step_memory(const Trainer &trainer, int64_t batch, int64_t side) {
   int64_t bytes = 0;
-  compute([&] { return skd_trainer_step_memory(trainer.handle, batch, &bytes); });
+  compute([&] { return skd_trainer_step_memory(trainer.handle, batch, side, &bytes); });
   return bytes;
 }
 
-void require_memory(const Trainer &trainer, int64_t batch, int64_t further_bytes) {
-  compute([&] { return skd_trainer_require_memory(trainer.handle, batch, further_bytes); });
+void require_memory(const Trainer &trainer, int64_t batch, int64_t side, int64_t further_bytes) {
+  compute([&] { return skd_trainer_require_memory(trainer.handle, batch, side, further_bytes); });
 }
 
 void set_learning_rate(const Trainer &trainer, double learning_rate) {
@@ -163,6 +179,15 @@ double cosine_learning_rate(int64_t epoch, int64_t epochs, double base, double f
   return rate;
 }
 
+double one_cycle_learning_rate(double progress, double epochs, double warmup, double base,
+                               double factor) {
+  double rate = 0;
+  compute([&] {
+    return skd_one_cycle_learning_rate(progress, epochs, warmup, base, factor, &rate);
+  });
+  return rate;
+}
+
 }  // namespace
 
 void bind_trainer(nb::module_ &module) {
@@ -173,7 +198,7 @@ void bind_trainer(nb::module_ &module) {
   nb::class_<Trainer>(module, "Trainer")
       .def("__init__", &create, "model"_a, "teacher"_a.none(), "objective"_a, "alpha"_a, "beta"_a,
            "temperature"_a, "twin_90"_a, "twin_180"_a, "twin_270"_a, "all_views"_a,
-           "learning_rate"_a, "momentum"_a, "weight_decay"_a, "seed"_a)
+           "rotations_per_image"_a, "learning_rate"_a, "momentum"_a, "weight_decay"_a, "seed"_a)
       .def("step", &step, array("images"), optional_array("labels"), "terms"_a,
            "share"_a.none())
       .def("loss", &loss, array("images"), optional_array("labels"), "terms"_a,
@@ -183,11 +208,13 @@ void bind_trainer(nb::module_ &module) {
       .def("velocities", &velocities)
       .def("load", &load, array("velocities"), "step"_a)
       .def_prop_ro("steps_taken", &steps_taken)
-      .def("step_memory", &step_memory, "batch"_a)
-      .def("require_memory", &require_memory, "batch"_a, "further_bytes"_a)
+      .def("step_memory", &step_memory, "batch"_a, "side"_a)
+      .def("require_memory", &require_memory, "batch"_a, "side"_a, "further_bytes"_a)
       .def("set_learning_rate", &set_learning_rate, "learning_rate"_a);
   module.def("step_learning_rate", &step_learning_rate, "epoch"_a, "base"_a, "factor"_a,
              array("milestones"));
   module.def("cosine_learning_rate", &cosine_learning_rate, "epoch"_a, "epochs"_a, "base"_a,
              "factor"_a);
+  module.def("one_cycle_learning_rate", &one_cycle_learning_rate, "progress"_a, "epochs"_a,
+             "warmup"_a, "base"_a, "factor"_a);
 }

@@ -25,6 +25,16 @@ WRONG_OPTIONS = {
         "'epoch'",
         lambda: skd.cosine_lr(5, epochs=4, base=1),
     ),
+    "one_cycle_lr beyond the end": (
+        ValueError,
+        "'progress'",
+        lambda: skd.one_cycle_lr(5, epochs=4, base=1),
+    ),
+    "one_cycle_lr that only rises": (
+        ValueError,
+        "'warmup_epochs'",
+        lambda: skd.one_cycle_lr(1, epochs=4, base=1, warmup_epochs=4),
+    ),
     "SGD with momentum 1": (ValueError, "'momentum'", lambda: skd.SGD(momentum=1)),
     "SGD with an infinite rate": (ValueError, "'lr'", lambda: skd.SGD(lr=INF)),
     "SGD with a rate in words": (TypeError, "'lr'", lambda: skd.SGD(lr="fast")),

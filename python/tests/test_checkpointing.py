@@ -79,6 +79,36 @@ def test_a_resumed_run_ends_with_the_bits_and_history_of_an_uninterrupted_one(tm
     assert epochs == list(range(epoch + 1, 5))
 
 
+FAST = {
+    "schedule": "one_cycle",
+    "decay_epochs": [],
+    "warmup_epochs": 1.25,
+    "image_sizes": [16, 24, 20],
+    "resize_epochs": [1, 3],
+}
+
+
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_random_rotations_and_growing_images_are_resumed_bit_for_bit(tmp_path, epoch):
+    def trainer():
+        model = other_model()
+        optimizer = skd.SGD(lr=0.02)
+        return skd.Gen0(model, rotations_per_image=2, optimizer=optimizer, seed=2)
+
+    steady = trainer()
+    expected = run_fit.digest(steady, run_fit.fit(steady, None, **FAST))
+    with pytest.raises(InterruptError):
+        run_fit.fit(trainer(), tmp_path, callback=interrupt_after(epoch), **FAST)
+    threads = skd.get_num_threads()
+    try:
+        skd.set_num_threads(threads + 1)
+        resumed = trainer()
+        history = run_fit.fit(resumed, tmp_path, **FAST)
+    finally:
+        skd.set_num_threads(threads)
+    assert run_fit.digest(resumed, history) == expected
+
+
 def test_threads_and_prefetching_may_change_in_between(tmp_path):
     steady = run_fit.make_trainer()
     expected = run_fit.digest(steady, run_fit.fit(steady, None))
@@ -131,6 +161,13 @@ OTHER_RUNS = {
     "val_every": {"val_every": 1},
     "val": {"val": run_fit.make_split(3, 4, seed=5)},
     "schedule": {"schedule": "cosine"},
+    "warmup_epochs": {"warmup_epochs": 0.5},
+    "image_sizes": {"image_sizes": [20]},
+    "rotations_per_image": {
+        "trainer": skd.Gen0(
+            other_model(), rotations_per_image=2, optimizer=skd.SGD(lr=0.02), seed=2
+        )
+    },
     "trainer seed": {"trainer": skd.Gen0(other_model(), optimizer=skd.SGD(lr=0.02), seed=3)},
     "alpha": {"trainer": skd.Gen0(other_model(), alpha=1, optimizer=skd.SGD(lr=0.02), seed=2)},
     "momentum": {

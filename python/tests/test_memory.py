@@ -80,7 +80,7 @@ def test_an_evaluation_that_does_not_fit_is_refused_before_it_begins():
 
 def test_a_fit_that_does_not_fit_is_refused_before_it_begins(make_model, make_split, tmp_path):
     class Greedy(skd.Gen0):
-        def require_memory(self, batch_size, further_bytes=0):
+        def require_memory(self, batch_size, further_bytes=0, *, image_size=None):
             super().require_memory(batch_size, further_bytes * 2**40)
 
     trainer, split = Greedy(make_model()), make_split()

@@ -120,7 +120,7 @@ def test_a_stage_takes_the_weights_of_its_objective_only(stage):
         == {
             "supervised": (),
             "distilled": ("alpha", "beta", "temperature"),
-            "gen0": ("alpha",),
+            "gen0": ("alpha", "rotations_per_image"),
             "gen1": ("beta", "temperature", "twin_rotations", "bn_views"),
         }[stage]
     )
@@ -134,7 +134,7 @@ def test_a_stage_takes_the_weights_of_its_objective_only(stage):
         ("schedule.epochs=true", "'schedule.epochs' .* a number; got true"),
         ("schedule.epochs='9'", "'schedule.epochs' .* an integer; got '9'"),
         ("schedule.decay_epochs=5", "'schedule.decay_epochs' .* a sequence of integers"),
-        ("schedule.kind=linear", "one of 'step', 'cosine'; got 'linear'"),
+        ("schedule.kind=linear", "one of 'step', 'cosine', 'one_cycle'; got 'linear'"),
         ("optimizer.lr=-1", "'optimizer.lr' .* finite and >= 0"),
         ("optimizer.lr=nan", "'optimizer.lr' .* finite and >= 0"),
         ("optimizer.momentum=1", "'optimizer.momentum' .* < 1"),

@@ -130,6 +130,57 @@ def test_fit_is_the_same_on_every_run_and_for_any_number_of_threads(make_model, 
             np.testing.assert_array_equal(view, states[0][name], name)
 
 
+def test_one_cycle_changes_the_rate_at_every_step(make_model, make_split):
+    rates = []
+
+    class Rates(skd.callbacks.Callback):
+        def on_step(self, record):
+            rates.append(record.learning_rate)
+
+    trainer = skd.Supervised(make_model(), optimizer=skd.SGD(lr=0.1))
+    split = make_split()
+    trainer.fit(
+        split,
+        epochs=2,
+        schedule="one_cycle",
+        warmup_epochs=0.5,
+        batch_size=len(split) // 4,
+        callbacks=[Rates()],
+        progress=False,
+    )
+    expected = [
+        skd.one_cycle_lr(step / 4, epochs=2, base=0.1, warmup_epochs=0.5) for step in range(1, 9)
+    ]
+    assert rates == pytest.approx(expected, rel=1e-6)
+    assert rates[-1] == pytest.approx(1e-4)
+
+
+def test_warm_up_scales_the_rates_of_the_step_schedule(make_model, make_split):
+    trainer = skd.Supervised(make_model(), optimizer=skd.SGD(lr=0.1))
+    history = trainer.fit(
+        make_split(), epochs=4, warmup_epochs=2, decay_epochs=[3], batch_size=4, progress=False
+    )
+    assert [record.learning_rate for record in history] == pytest.approx([0.05, 0.1, 0.1, 0.01])
+
+
+def test_a_step_on_another_size_needs_that_size_named(make_model, batch):
+    x, labels = batch
+    larger = np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)))
+    gen0 = skd.Gen0(make_model())
+    with pytest.raises(ValueError, match=r"'x' parameter of Gen0\.step must be of shape"):
+        gen0.step(larger, labels)
+    assert gen0.step(larger, labels, image_size=larger.shape[1]).total > 0
+    smallest = gen0.model._native.minimum_image_size
+    with pytest.raises(ValueError, match=r"'image_size' parameter of Gen0\.step"):
+        gen0.step(larger, labels, image_size=smallest - 1)
+
+
+def test_random_rotations_take_no_terms(make_model):
+    term = skd.Term("zero", lambda rows, labels, views: (0.0, 0 * rows))
+    with pytest.raises(ValueError, match="'terms' parameter of Gen0 must be empty"):
+        skd.Gen0(make_model(), rotations_per_image=2, terms=[term])
+
+
 def test_fit_reports_the_best_validated_epoch(make_model, make_split):
     split, val = make_split(), make_split(n_classes=3, per_class=6)
     history = skd.Gen0(make_model()).fit(
@@ -170,6 +221,14 @@ def test_fit_shows_a_bar_on_a_terminal_only(make_model, make_split, capsys):
         ({"augmentation": "blur"}, "'crop_flip'"),
         ({"decay_epochs": [0]}, "'decay_epochs'"),
         ({"decay_factor": -1}, "'decay_factor'"),
+        ({"warmup_epochs": -1}, "'warmup_epochs'"),
+        ({"warmup_epochs": 3}, "'warmup_epochs'"),
+        ({"image_sizes": []}, "'image_sizes'"),
+        ({"image_sizes": [15]}, "'image_sizes'"),
+        ({"image_sizes": [4097]}, "'image_sizes'"),
+        ({"image_sizes": [16, 24]}, "'resize_epochs'"),
+        ({"image_sizes": [16, 24, 16], "resize_epochs": [2, 1]}, "'resize_epochs'"),
+        ({"resize_epochs": [1]}, "'resize_epochs'"),
         ({"padding": -1}, "'padding'"),
         ({"val_every": 0}, "'val_every'"),
         ({"seed": -1}, "'seed'"),

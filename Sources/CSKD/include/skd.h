@@ -247,6 +247,17 @@ skd_status skd_step_learning_rate(int64_t epoch, double base, double factor,
 skd_status skd_cosine_learning_rate(int64_t epoch, int64_t epochs, double base, double factor,
                                     double *rate);
 
+/**
+ * One cycle: linear from 0 to `base` over the first `warmup` epochs, then a cosine to base * factor^3
+ * at `epochs`.
+ *
+ * @param progress  Epochs done, with their fraction, 0...epochs.
+ * @param epochs    Length of the training, > 0.
+ * @param warmup    Length of the rise, in epochs, 0 <= warmup < epochs.
+ */
+skd_status skd_one_cycle_learning_rate(double progress, double epochs, double warmup, double base,
+                                       double factor, double *rate);
+
 /* --------------------------------------------------------------------------- augmentation */
 
 /** What an augmentation does before normalising; see skd_augment. */
@@ -279,20 +290,23 @@ skd_status skd_draw_augmentation(int32_t mode, int64_t padding, int32_t flips, u
                                  skd_augmentation_choices *choices);
 
 /**
- * Gathers, augments and normalises images: output[b] = (augmented(images[indices[b]]) / 255 -
- * mean) / std, with the choices of skd_draw_augmentation(mode, ..., seed, epoch, streams[b]).
+ * Gathers, augments, resizes and normalises images: output[b] = (augmented(images[indices[b]]) / 255
+ * - mean) / std, with the choices of skd_draw_augmentation(mode, ..., seed, epoch, streams[b]). The
+ * crop is resized, by an antialiased bilinear filter, before its colours change.
  *
  * @param images   [image_count, side, side, channels] uint8.
  * @param indices  `batch` positions in `images`; NULL for 0..<batch.
  * @param streams  `batch` numbers that address the random choices; NULL for `indices`.
  * @param mode     SKD_AUGMENT_NONE, _CROP_FLIP or _FULL (needs 3 channels).
  * @param mean, std  `channels` floats on the 0...1 scale; std > 0.
- * @param output   [batch, side, side, channels] float32.
+ * @param output_side  Height and width of the result in pixels, 1...65536; `side` does not resize.
+ * @param output   [batch, output_side, output_side, channels] float32.
  */
 skd_status skd_augment(const uint8_t *images, int64_t image_count, int64_t side, int64_t channels,
                        const int64_t *indices, const int64_t *streams, int64_t batch, int32_t mode,
                        int64_t padding, int32_t flips, uint64_t seed, int64_t epoch,
-                       int32_t support, const float *mean, const float *std, float *output);
+                       int32_t support, const float *mean, const float *std,
+                       int64_t output_side, float *output);
 
 /** The order of one training epoch: a seeded permutation of 0..<count. */
 skd_status skd_shuffle(int64_t count, uint64_t seed, int64_t epoch, int64_t *permutation);
@@ -472,6 +486,7 @@ typedef struct {
   int64_t parameter_count; /**< Trainable scalars. */
   int64_t state_count;     /**< Entries of the state dict. */
   int64_t stage_count;     /**< Stages of the backbone. */
+  int64_t minimum_image_size; /**< Smallest side of an image in training, in pixels. */
   int32_t has_rotation_head;
 } skd_model_info;
 
@@ -556,8 +571,10 @@ typedef struct {
   float temperature;      /**< Gen-1 and distilled: > 0. */
   int32_t twin_90, twin_180, twin_270; /**< Gen-1: 1 for each twin in the mean; at least one. */
   int32_t all_views;      /**< Gen-1: 1 passes all four rotations through the student. */
+  int32_t rotations_per_image; /**< Gen-0: 1...4; fewer than 4 are drawn for each image and step.
+                                    0 for 4. */
   float learning_rate, momentum, weight_decay; /**< SGD: each finite and >= 0; momentum < 1. */
-  uint64_t seed;          /**< Of dropout and DropBlock. */
+  uint64_t seed;          /**< Seed of dropout, DropBlock and random rotations. */
 } skd_trainer_config;
 
 /** Terms of one step; those that the objective lacks are 0. Accuracies are fractions 0...1. */
@@ -573,35 +590,23 @@ skd_status skd_trainer_create(skd_model *model, skd_model *teacher,
 void skd_trainer_free(skd_trainer *trainer);
 
 /**
- * One training step: forward, losses, backward, SGD.
- *
- * @param images  [batch, image_size, image_size, input_channels], normalised, not rotated.
- *                batch >= 1, and >= 2 values per channel for the batch norms.
- * @param labels  `batch` classes in 0..<num_classes. Gen-1 uses them for the accuracy only; NULL
- *                is allowed there, and the accuracy is then 0.
- * @return SKD_NON_FINITE, with nothing updated, if the loss or a gradient is not finite.
- */
-skd_status skd_trainer_step(skd_trainer *trainer, const float *images, const int64_t *labels,
-                            int64_t batch, skd_losses *losses);
-
-/** The losses and gradients of the step that skd_trainer_step would take, without any update. */
-skd_status skd_trainer_loss(skd_trainer *trainer, const float *images, const int64_t *labels,
-                            int64_t batch, skd_losses *losses);
-
-/**
  * Bytes that the buffers of a trainer and its models hold once it takes steps of `batch` >= 1 images:
  * state, gradients, velocities, activations and workspaces, without the caller's arrays. Nothing is
  * allocated to find out.
  *
  * A step returns SKD_OUT_OF_MEMORY before it begins if that is more than the machine has left.
+ *
+ * @param side  As in skd_step_options.
  */
-skd_status skd_trainer_step_memory(skd_trainer *trainer, int64_t batch, int64_t *bytes);
+skd_status skd_trainer_step_memory(skd_trainer *trainer, int64_t batch, int64_t side,
+                                   int64_t *bytes);
 
 /**
  * Returns SKD_OUT_OF_MEMORY unless the machine has the memory that a step of `batch` images would
  * still allocate, and `further_bytes` >= 0 for the caller's arrays besides.
  */
-skd_status skd_trainer_require_memory(skd_trainer *trainer, int64_t batch, int64_t further_bytes);
+skd_status skd_trainer_require_memory(skd_trainer *trainer, int64_t batch, int64_t side,
+                                      int64_t further_bytes);
 
 /** What a term of the caller reads: skd_term_input.rows. */
 enum { SKD_TERM_LOGITS = 0, SKD_TERM_EMBEDDING = 1 };
@@ -638,17 +643,6 @@ typedef struct {
   skd_term_function function;
   void *context;    /**< Handed to `function`. */
 } skd_term;
-
-/** skd_trainer_step with more terms in the loss; `losses->total` contains them. A value or gradient
- *  that is not finite returns SKD_NON_FINITE and names the term. @param term_count 0...64. */
-skd_status skd_trainer_step_with_terms(skd_trainer *trainer, const float *images,
-                                       const int64_t *labels, int64_t batch, const skd_term *terms,
-                                       int64_t term_count, skd_losses *losses);
-
-/** skd_trainer_loss with more terms in the loss. */
-skd_status skd_trainer_loss_with_terms(skd_trainer *trainer, const float *images,
-                                       const int64_t *labels, int64_t batch, const skd_term *terms,
-                                       int64_t term_count, skd_losses *losses);
 
 /**
  * Replaces each of `count` values by its sum over all processes, in all of them, before it returns.
@@ -690,19 +684,37 @@ typedef struct {
   void *context;           /**< Handed to the functions. */
 } skd_batch_share;
 
-/** skd_trainer_step_with_terms on a part of a batch. Losses are means over the whole batch, of the
- *  terms too, each of which is taken as a mean over its images; random choices follow an image's
- *  position in the whole batch. @param share NULL if the batch is the whole one. */
-skd_status skd_trainer_step_with_share(skd_trainer *trainer, const float *images,
-                                       const int64_t *labels, int64_t batch, const skd_term *terms,
-                                       int64_t term_count, const skd_batch_share *share,
-                                       skd_losses *losses);
+/** What a step may have besides images and labels. A struct of zeros asks for the defaults. */
+typedef struct {
+  const skd_term *terms; /**< Terms that join the loss; may be NULL if there are none. Not allowed
+                              for a Gen-0 trainer with rotations_per_image < 4. */
+  int64_t term_count;    /**< 0...64. */
+  const skd_batch_share *share; /**< NULL if the batch is the whole one. */
+  int64_t side; /**< Height and width of the images in pixels, at least the smallest that the
+                     architecture takes; 0 for the model's image_size. */
+} skd_step_options;
 
-/** skd_trainer_loss_with_terms on a part of a batch; gradients are sums over all processes. */
-skd_status skd_trainer_loss_with_share(skd_trainer *trainer, const float *images,
-                                       const int64_t *labels, int64_t batch, const skd_term *terms,
-                                       int64_t term_count, const skd_batch_share *share,
-                                       skd_losses *losses);
+/**
+ * One training step: forward, losses, backward, SGD.
+ *
+ * On a part of a batch, losses are means over the whole batch, those of the terms too, each of which
+ * is taken as a mean over its images; random choices follow an image's position in the whole batch.
+ *
+ * @param images  [batch, side, side, input_channels], normalised, not rotated.
+ *                batch >= 1, and >= 2 values per channel for the batch norms.
+ * @param labels  `batch` classes in 0..<num_classes. Gen-1 uses them for the accuracy only; NULL
+ *                is allowed there, and the accuracy is then 0.
+ * @param options May be NULL for the defaults.
+ * @param losses  Set to the terms of the loss; `total` contains the caller's terms.
+ * @return SKD_NON_FINITE, with nothing updated, if the loss, a term or a gradient is not finite.
+ */
+skd_status skd_trainer_step(skd_trainer *trainer, const float *images, const int64_t *labels,
+                            int64_t batch, const skd_step_options *options, skd_losses *losses);
+
+/** The losses and gradients of the step that skd_trainer_step would take, without any update. On a
+ *  part of a batch, gradients are sums over all processes. */
+skd_status skd_trainer_loss(skd_trainer *trainer, const float *images, const int64_t *labels,
+                            int64_t batch, const skd_step_options *options, skd_losses *losses);
 
 /** Changes the learning rate. @param learning_rate Finite, >= 0. */
 skd_status skd_trainer_set_learning_rate(skd_trainer *trainer, double learning_rate);

@@ -35,34 +35,14 @@ public struct AugmentationChoices: Sendable, Equatable {
     adjustColors(output, pixelCount: side * side, operations: operations)
   }
 
-  /// Augments one image as `apply(to:side:channels:padding:into:)` does, and normalises it.
+  /// Crops one image and flips it. The flip commutes with the colour operations, because the mean
+  /// luma does not see it.
   ///
   /// - Parameters:
   ///   - image: `[side, side, channels]`.
   ///   - padding: Zeros on each side, >= 0.
-  ///   - scratch: Same extent; overwritten. Must not overlap `image`.
-  ///   - output: Same extent; overwritten.
-  /// - Complexity: O(side² · channels); allocates nothing.
-  func apply(
-    to image: UnsafePointer<UInt8>, side: Int, channels: Int, padding: Int,
-    normalization: PixelNormalization, scratch: UnsafeMutablePointer<UInt8>,
-    into output: UnsafeMutablePointer<Float>
-  ) {
-    crop(image, side: side, channels: channels, padding: padding, into: scratch)
-    if operations.isEmpty {
-      normalizePixels(
-        scratch, count: side * side * channels, normalization: normalization, into: output)
-    } else {
-      precondition(channels == 3)
-      adjustColorsAndNormalize(
-        scratch, pixelCount: side * side, operations: operations, normalization: normalization,
-        into: output)
-    }
-  }
-
-  /// The flip is done here too: it commutes with the colour operations, for the mean luma does not
-  /// see it.
-  private func crop(
+  ///   - output: Same extent; overwritten. Must not overlap `image`.
+  func crop(
     _ image: UnsafePointer<UInt8>, side: Int, channels: Int, padding: Int,
     into output: UnsafeMutablePointer<UInt8>
   ) {

@@ -19,8 +19,8 @@ public struct DistilledObjective: Objective {
   }
 
   public func losses(
-    of output: NetworkOutput, images: Int, labels: UnsafePointer<Int64>?, teacherLogits: Tensor?,
-    gradients: LogitGradients
+    of output: NetworkOutput, images: Int, rotations: [Rotation], labels: UnsafePointer<Int64>?,
+    teacherLogits: Tensor?, gradients: LogitGradients
   ) throws -> Losses {
     guard let labels, let teacherLogits else {
       preconditionFailure("the trainer checks labels and brings the teacher")

@@ -15,7 +15,7 @@ public struct LossTerm {
     public let images: Int
     /// One class per image, or nil if the step has none.
     public let labels: UnsafePointer<Int64>?
-    /// Upright first.
+    /// Rotation of each view, upright first.
     public let views: [Rotation]
   }
 

@@ -11,7 +11,7 @@ public final class Trainer {
   public let objective: any Objective
   public let optimizer: SGD
   private let seed: UInt64
-  /// Steps taken. It seeds dropout and drives DropBlock's ramp.
+  /// Steps taken. It seeds dropout and random views, and drives DropBlock's ramp.
   public var stepCount = 0
   /// Terms of the last step or loss, also of one that was refused as not finite.
   public private(set) var lastLosses = Losses()
@@ -20,7 +20,7 @@ public final class Trainer {
 
   /// - Parameters:
   ///   - teacher: Frozen; for objectives that need one only.
-  ///   - seed: Of dropout and DropBlock.
+  ///   - seed: Seed of dropout, DropBlock and random views.
   /// - Throws: `SKDError.invalidArgument` if the network lacks what the objective reads, or the
   ///   teacher does not match.
   public init(
@@ -67,19 +67,22 @@ public final class Trainer {
   /// One training step.
   ///
   /// - Parameters:
-  ///   - images: `batch` normalised images, upright, of the network's extent.
+  ///   - images: `batch` normalised images, upright, of the network's channels.
   ///   - labels: One class per image in `0..<classCount`; nil only for generation 1.
+  ///   - side: Height and width of the images, in pixels, at least the architecture's
+  ///     `minimumImageSize`; nil for the network's image size.
   ///   - terms: Join the objective's loss. Their functions must not use this trainer's networks.
+  ///     There must be none if the objective draws views at random.
   ///   - share: What part of a larger batch the images are; nil if they are all. Losses are means
   ///     over the whole batch, and the step is the same in every process that has a part of it.
   /// - Throws: `SKDError.nonFinite` if a loss or gradient is not finite, `.invalidArgument` if the
   ///   batch is too small for batch norm, what a term's function throws; nothing is updated then.
   public func step(
-    images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int,
+    images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int, side: Int? = nil,
     terms: [LossTerm] = [], share: BatchShare? = nil
   ) throws -> Losses {
     let losses = try loss(
-      images: images, labels: labels, batch: batch, terms: terms, share: share)
+      images: images, labels: labels, batch: batch, side: side, terms: terms, share: share)
     try requireFinite(optimizer.gradientsAreFinite(), "a gradient", losses)
     network.commitStatistics()
     optimizer.step()
@@ -89,15 +92,21 @@ public final class Trainer {
 
   /// The losses and the gradients of the step that `step` would take, without any update.
   public func loss(
-    images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int,
+    images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int, side: Int? = nil,
     terms: [LossTerm] = [], share: BatchShare? = nil
   ) throws -> Losses {
     try require(
       labels != nil || !objective.needsLabels, "labels of a training step must be given")
+    try require(
+      terms.isEmpty || objective.viewsPerImage == objective.views.count,
+      "terms of \(objective.name) must be left out if the rotations are drawn at random")
+    let side = side ?? network.configuration.imageSize
     let pool = network.pool
     let context = TrainingContext(pool: pool, seed: seed, step: stepCount, share: share)
-    let views = try rotated(images, batch: batch)
-    let teacherLogits = try taughtLogits(images, batch: batch)
+    let sampler = ViewSampler(seed: seed, step: stepCount, first: share?.first ?? 0)
+    let rotations = sampler.rotations(ofImages: batch, for: objective)
+    let views = try rotated(images, batch: batch, side: side, by: rotations)
+    let teacherLogits = try taughtLogits(images, batch: batch, side: side)
     let output = try network.forward(views, context)
     let gradients = LogitGradients(
       logits: try pool.tensor(output.logits.shape),
@@ -106,8 +115,8 @@ public final class Trainer {
     var losses = Losses()
     try pool.compute {
       losses = try objective.losses(
-        of: output, images: batch, labels: labels, teacherLogits: teacherLogits,
-        gradients: gradients)
+        of: output, images: batch, rotations: rotations, labels: labels,
+        teacherLogits: teacherLogits, gradients: gradients)
     }
     if let share { losses = try whole(losses, share) }
     lastLosses = losses
@@ -131,24 +140,35 @@ public final class Trainer {
     return losses
   }
 
-  /// All views of the images, in one batch.
-  private func rotated(_ images: UnsafePointer<Float>, batch: Int) throws -> Tensor {
-    let shape = network.imageShape(batch: batch * objective.views.count)
+  /// The images in each of their views, in one batch.
+  private func rotated(
+    _ images: UnsafePointer<Float>, batch: Int, side: Int, by rotations: [Rotation]
+  ) throws -> Tensor {
+    let shape = network.imageShape(batch: rotations.count, side: side)
     let views = try network.pool.tensor(shape)
+    let imageCount = shape.count / shape.batch
+    // Runs of rows that turn alike are rotated at once: a whole view if it is not drawn at random.
     network.pool.compute {
-      for (i, rotation) in objective.views.enumerated() {
+      var row = 0
+      while row < rotations.count {
+        let (image, rotation) = (row % batch, rotations[row])
+        let limit = row - image + batch
+        let end = rotations[row..<limit].firstIndex { $0 != rotation } ?? limit
         rotateImages(
-          images, batch: batch, side: shape.height, channels: shape.channels,
-          quarterTurns: rotation.quarterTurns,
-          into: views.pointer + i * shape.count / objective.views.count)
+          images + image * imageCount, batch: end - row, side: shape.height,
+          channels: shape.channels, quarterTurns: rotation.quarterTurns,
+          into: views.pointer + row * imageCount)
+        row = end
       }
     }
     return views
   }
 
-  private func taughtLogits(_ images: UnsafePointer<Float>, batch: Int) throws -> Tensor? {
+  private func taughtLogits(_ images: UnsafePointer<Float>, batch: Int, side: Int) throws
+    -> Tensor?
+  {
     guard let teacher else { return nil }
-    let upright = try teacher.pool.tensor(teacher.imageShape(batch: batch))
+    let upright = try teacher.pool.tensor(teacher.imageShape(batch: batch, side: side))
     teacher.pool.compute { upright.pointer.update(from: images, count: upright.count) }
     return try teacher.evaluate(upright).logits
   }

@@ -5,6 +5,7 @@ import SKDRuntime
 final class DropLayer {
   enum Kind {
     case dropout
+    /// Squares of at most that side; smaller maps have squares of their own side.
     case dropBlock(blockSize: Int)
   }
 
@@ -48,7 +49,7 @@ final class DropLayer {
           rate: rate, random: random, from: run.first * perImage)
       }
     case .dropBlock(let blockSize):
-      try dropBlocks(blockSize, shape, context)
+      try dropBlocks(min(blockSize, shape.height), shape, context)
     }
   }
 

@@ -56,10 +56,16 @@ extension Network {
 public struct MemoryNeed: Equatable {
   let batch: Int
   let threads: Int
+  /// Side of the images; nil for the network's image size.
+  let side: Int?
 
-  public init(batch: Int, threads: Int) { (self.batch, self.threads) = (batch, threads) }
+  public init(batch: Int, threads: Int, side: Int? = nil) {
+    (self.batch, self.threads, self.side) = (batch, threads, side)
+  }
 
-  func covers(_ other: Self) -> Bool { threads == other.threads && batch >= other.batch }
+  func covers(_ other: Self) -> Bool {
+    threads == other.threads && side == other.side && batch >= other.batch
+  }
 }
 
 /// An address for what a measured pass is given and never reads.

@@ -79,10 +79,13 @@ public final class Network {
   public var stageCount: Int { backbone.stageCount }
 
   /// Extent of `batch` images.
-  public func imageShape(batch: Int) -> ImageShape {
-    ImageShape(
-      batch: batch, height: configuration.imageSize, width: configuration.imageSize,
-      channels: configuration.inputChannels)
+  ///
+  /// - Parameter side: Height and width in pixels; nil for the configuration's. Global pooling makes
+  ///   the weights independent of it.
+  public func imageShape(batch: Int, side: Int? = nil) -> ImageShape {
+    let side = side ?? configuration.imageSize
+    return ImageShape(
+      batch: batch, height: side, width: side, channels: configuration.inputChannels)
   }
 
   /// Extent of the output of a stage for `batch` images.

@@ -16,6 +16,9 @@ public enum Architecture: String, CaseIterable, Sendable {
 public struct NetworkConfiguration: Equatable, Sendable {
   public let architecture: Architecture
   public let classCount: Int
+  /// Largest side of an image, in pixels.
+  public static let maximumImageSize = 4096
+
   /// Side of the images, in pixels.
   public let imageSize: Int
   public let inputChannels: Int
@@ -50,7 +53,7 @@ public struct NetworkConfiguration: Equatable, Sendable {
           + "\(range.upperBound); got \(value)")
     }
     try check("num_classes", classCount, 1...1_000_000)
-    try check("image_size", imageSize, architecture.minimumImageSize...4096)
+    try check("image_size", imageSize, architecture.minimumImageSize...Self.maximumImageSize)
     try check("input_channels", inputChannels, 1...4)
     let widths = widths ?? architecture.defaultWidths
     try require(
@@ -119,8 +122,8 @@ extension Architecture {
     }
   }
 
-  /// The poolings must leave at least one pixel.
-  var minimumImageSize: Int {
+  /// Smallest side of an image, in pixels: the poolings must leave at least one.
+  public var minimumImageSize: Int {
     switch self {
     case .resnet12, .seresnet12, .resnet18, .resnet24: return 16
     case .convnet4: return 8

@@ -123,6 +123,38 @@ final class AugmentationTests: XCTestCase {
     }
   }
 
+  /// The crop is resized, then its colours change, then it is normalised.
+  func testTheCropIsResizedBeforeItsColorsChange() throws {
+    let (side, outputSide) = (8, 6)
+    let images = fillBytes("images", shape: [2, side, side, 3], seed: 1)
+    let (mean, std): ([Float], [Float]) = ([0.5, 0.4, 0.3], [0.2, 0.3, 0.4])
+    let filter = ResizeFilter(inputs: side, outputs: outputSide)
+    for mode in [Augmentation.Mode.none, .cropFlip, .full] {
+      let augmentation = Augmentation(mode: mode, padding: 2, seed: 7, epoch: 3)
+      var output = [Float](repeating: .nan, count: 2 * outputSide * outputSide * 3)
+      try augmentation.apply(
+        to: images, side: side, channels: 3, indices: nil, streams: nil, batch: 2, mean: mean,
+        std: std, outputSide: outputSide, into: &output)
+      for b in 0..<2 {
+        let image = Array(images[b * side * side * 3..<(b + 1) * side * side * 3])
+        var (cropped, choices) = (image, augmentation.choices(stream: b))
+        let operations = choices.operations
+        choices.operations = []
+        if mode != .none {
+          choices.apply(to: image, side: side, channels: 3, padding: 2, into: &cropped)
+        }
+        var scratch = [UInt8](repeating: 0, count: side * outputSide * 3)
+        var resized = [UInt8](repeating: 0, count: outputSide * outputSide * 3)
+        resizeImage(cropped, filter: filter, channels: 3, scratch: &scratch, into: &resized)
+        adjustColors(&resized, pixelCount: outputSide * outputSide, operations: operations)
+        let expected = resized.enumerated().map { i, value in
+          (Float(value) / 255 - mean[i % 3]) / std[i % 3]
+        }
+        XCTAssertEqual(Array(output[b * expected.count..<(b + 1) * expected.count]), expected)
+      }
+    }
+  }
+
   func testCroppedBeyondTheImageEverythingIsZero() {
     let image = fillBytes("images", shape: [17, 17, 3], seed: 5)
     var output = [UInt8](repeating: 7, count: image.count)

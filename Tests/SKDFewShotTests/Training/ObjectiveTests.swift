@@ -17,7 +17,7 @@ final class ObjectiveTests: XCTestCase {
 
   private func losses(
     _ objective: any Objective, images: Int, labels: [Int64]?, logits: [[Float]],
-    rotationLogits: [[Float]]? = nil, teacher: [[Float]]? = nil
+    rotationLogits: [[Float]]? = nil, teacher: [[Float]]? = nil, rotations: [Rotation]? = nil
   ) throws -> (losses: Losses, dLogits: [Float], dRotationLogits: [Float]?) {
     let output = NetworkOutput(
       embedding: try pool.scratch(1), logits: try vectors(logits),
@@ -27,7 +27,9 @@ final class ObjectiveTests: XCTestCase {
       logits: try vectors(logits.map { $0.map { _ in .nan } }),
       rotationLogits: try rotationLogits.map { try vectors($0.map { $0.map { _ in .nan } }) })
     let losses = try objective.losses(
-      of: output, images: images, labels: labels,
+      of: output, images: images,
+      rotations: rotations ?? objective.views.flatMap { [Rotation](repeating: $0, count: images) },
+      labels: labels,
       teacherLogits: try teacher.map(vectors), gradients: gradients)
     return (losses, gradients.logits.values, gradients.rotationLogits?.values)
   }
@@ -66,6 +68,23 @@ final class ObjectiveTests: XCTestCase {
     // alpha / 32 entries * (1/2 - one-hot), two images for each rotation.
     let expected = (0..<32).map { i in Float(2) / 32 * (i % 4 == i / 8 ? -0.5 : 0.5) }
     assertClose(try XCTUnwrap(result.dRotationLogits), expected, relative: 1e-6)
+  }
+
+  /// Two views of each image: the rotation head is told the rotation that each row has.
+  func testGeneration0ReadsTheRotationsThatWereDrawn() throws {
+    let objective = Generation0Objective(alpha: 2, viewsPerImage: 2)
+    let rotations: [Rotation] = [.threeQuarterTurn, .none, .quarterTurn, .halfTurn]
+    let certain = rotations.map { rotation in
+      (0..<4).map { $0 == rotation.rawValue ? Float(40) : -40 }
+    }
+    let zeros = [[Float]](repeating: [0, 0], count: 4)
+    let result = try losses(
+      objective, images: 2, labels: [0, 1], logits: zeros, rotationLogits: certain,
+      rotations: rotations)
+    XCTAssertEqual(result.losses.rotation, 0, accuracy: 1e-12)
+    XCTAssertEqual(result.losses.rotationAccuracy, 1)
+    assertClose(
+      result.dLogits, [-0.5, 0.5, 0.5, -0.5, -0.5, 0.5, 0.5, -0.5].map { $0 / 4 }, relative: 1e-6)
   }
 
   /// Teacher and student agree, so only the distance of twins is left: 5 by Pythagoras.

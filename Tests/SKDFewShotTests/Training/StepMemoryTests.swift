@@ -36,6 +36,7 @@ final class StepMemoryTests: XCTestCase {
 
   private let objectives: [any Objective] = [
     SupervisedObjective(), Generation0Objective(alpha: 2),
+    Generation0Objective(alpha: 2, viewsPerImage: 2),
     Generation1Objective(beta: 0.1, temperature: 4, twins: [.halfTurn], passesAllViews: false),
     Generation1Objective(
       beta: 0.1, temperature: 4, twins: Rotation.allCases.filter { $0 != .none },

@@ -69,6 +69,45 @@ final class TrainerTests: XCTestCase {
     }
   }
 
+  /// A network made for 24 pixels that trains on 16 does what one made for 16 does: weights and
+  /// DropBlock's squares do not depend on the size that it was made for.
+  func testAStepOnAnotherSideIsThatOfANetworkOfThatSide() throws {
+    for objective in objectives {
+      let networks = try [16, 24].map { try network(imageSize: $0) }
+      let teachers = try [16, 24].map { try network(imageSize: $0, seed: 2) }
+      let trainers = try zip(networks, teachers).map {
+        try trainer(objective, network: $0, teacher: $1)
+      }
+      for _ in 0..<2 {
+        let own = try trainers[0].step(images: images(), labels: labels, batch: 3)
+        let other = try trainers[1].step(images: images(), labels: labels, batch: 3, side: 16)
+        XCTAssertEqual(own, other)
+      }
+      XCTAssertEqual(bits(networks[0]), bits(networks[1]), objective.name)
+    }
+  }
+
+  /// Over many steps each rotation is seen; the loss is finite and falls.
+  func testRandomViewsTrain() throws {
+    let trainer = try trainer(Generation0Objective(alpha: 2, viewsPerImage: 2))
+    let first = try trainer.step(images: images(), labels: labels, batch: 3)
+    var last = first
+    for _ in 0..<30 { last = try trainer.step(images: images(), labels: labels, batch: 3) }
+    XCTAssertLessThan(last.total, first.total)
+  }
+
+  func testTermsAreRefusedWhereViewsAreRandom() throws {
+    let trainer = try trainer(Generation0Objective(alpha: 2, viewsPerImage: 2))
+    let before = bits(trainer.network)
+    let term = LossTerm(name: "own", source: .logits, weight: 1) {
+      (0, UnsafePointer($0.rows.pointer))
+    }
+    XCTAssertThrowsError(
+      try trainer.step(images: images(), labels: labels, batch: 3, terms: [term])
+    ) { XCTAssertTrue("\($0)".contains("terms of Gen0 must be left out"), "\($0)") }
+    XCTAssertEqual(bits(trainer.network), before)
+  }
+
   func testLossIsThatOfTheStepAndChangesNothing() throws {
     for objective in objectives {
       let trainer = try trainer(objective)

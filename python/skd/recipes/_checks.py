@@ -39,6 +39,11 @@ def natural(value: Any, name: str, owner: str) -> int:
     return check.integer(_no_flag(value, name, owner), name, owner)
 
 
+def views(value: Any, name: str, owner: str) -> int:
+    """Return a number of rotations."""
+    return check.integer(_no_flag(value, name, owner), name, owner, minimum=1, maximum=4)
+
+
 def number(value: Any, name: str, owner: str) -> float:
     """Return a number that is not negative."""
     return check.number(_no_flag(value, name, owner), name, owner)

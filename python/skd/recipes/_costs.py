@@ -7,6 +7,7 @@ step and one forward pass of the same network on images of the same size, in sma
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +20,7 @@ from skd.profiling import forward_flops, resnet12_convolutions, training_flops
 from skd.profiling._networks import RESNET12_WIDTHS
 from skd.recipes._images import (
     evaluation_images,
+    sides_of_epochs,
     training_views,
     validation_images,
     validations,
@@ -76,17 +78,20 @@ def hours(recipe: Recipe, counts: Counts, rates: Rates) -> float:
     hours : float
         Training, validations and evaluation.
     """
-    batch, epochs = recipe.schedule.batch_size, recipe.schedule.epochs
-    steps = training_images(recipe, counts) // batch * epochs
-    widths = widths_of(recipe)
-    one = forward_flops(resnet12_convolutions(1, counts.side, widths=widths))
+    batch, widths = recipe.schedule.batch_size, widths_of(recipe)
+    steps = training_images(recipe, counts) // batch  # of an epoch
     views = training_views(recipe) * batch
-    step = training_flops(resnet12_convolutions(views, counts.side, widths=widths))
-    forward = validations(recipe) * validation_images(counts.val)
-    forward += evaluation_images(recipe.evaluation, getattr(counts, recipe.evaluation.split))
-    if recipe.stage in TAUGHT:
-        forward += steps * batch
-    return (steps * step / rates.training + forward * one / rates.forward) / 3600
+    evaluated = validations(recipe) * validation_images(counts.val)
+    evaluated += evaluation_images(recipe.evaluation, getattr(counts, recipe.evaluation.split))
+    forward = evaluated * forward_flops(resnet12_convolutions(1, counts.side, widths=widths))
+    training = 0
+    for side, epochs in Counter(sides_of_epochs(recipe.schedule, counts.side)).items():
+        step = resnet12_convolutions(views, side, widths=widths)
+        training += epochs * steps * training_flops(step)
+        if recipe.stage in TAUGHT:
+            taught = forward_flops(resnet12_convolutions(batch, side, widths=widths))
+            forward += epochs * steps * taught
+    return (training / rates.training + forward / rates.forward) / 3600
 
 
 def training_images(recipe: Recipe, counts: Counts) -> int:

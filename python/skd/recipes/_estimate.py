@@ -7,8 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from skd._memory import available_memory
-from skd.recipes._building import build_trainer
-from skd.recipes._images import evaluation_images, validation_images, validations
+from skd.augmentation import augment
+from skd.datasets import Split
+from skd.recipes._building import Trainer, build_trainer
+from skd.recipes._images import (
+    evaluation_images,
+    sides_of_epochs,
+    validation_images,
+    validations,
+)
 from skd.recipes._running import Run
 
 TRIED_STEPS = 2
@@ -24,7 +31,7 @@ class Estimate:
     steps, steps_done : int
         Of the whole run, and those that its checkpoint has taken.
     seconds_per_step : float
-        Of the steps that were tried.
+        Mean of the steps that are left.
     training_seconds, validation_seconds, evaluation_seconds : float
         Of the steps that are left, of all validations, and of the evaluation in the end; the last
         two count the forward passes, which take nearly all of it.
@@ -69,24 +76,35 @@ def estimate(run: Run) -> Estimate:
     available = available_memory()
     trainer = build_trainer(recipe, split, run.teacher)
     part = run.ranks.slice_of(recipe.schedule.batch_size)
-    images, labels = split.images[part], split.labels[part]
+    labels = split.labels[part]
+    sides = sides_of_epochs(recipe.schedule, trainer.model.image_size)
+    per_step = {side: _seconds_per_step(trainer, split, part, side) for side in set(sides)}
     trainer.model.normalization = (split.mean, split.std)
-    per_step = _seconds(lambda: trainer.step(images, labels), TRIED_STEPS)
     few = split.images[:EMBEDDED]
     per_image = _seconds(lambda: trainer.model.embed(few), 1) / len(few)
     steps = run.steps_per_epoch * recipe.schedule.epochs
     done = min(run.folder.steps_done, steps)
+    seconds = [per_step[sides[step // run.steps_per_epoch]] for step in range(done, steps)]
     val, test = len(run.data.val), len(getattr(run.data, recipe.evaluation.split))
     return Estimate(
         steps=steps,
         steps_done=done,
-        seconds_per_step=per_step,
-        training_seconds=(steps - done) * per_step,
+        seconds_per_step=sum(seconds) / max(len(seconds), 1),
+        training_seconds=sum(seconds),
         validation_seconds=validations(recipe) * validation_images(val) * per_image,
         evaluation_seconds=evaluation_images(recipe.evaluation, test) * per_image,
-        step_bytes=trainer.step_memory(len(images)),
+        step_bytes=trainer.step_memory(len(labels), image_size=max(sides)),
         available_bytes=available,
     )
+
+
+def _seconds_per_step(trainer: Trainer, split: Split, part: slice, side: int) -> float:
+    """Return the duration of a step on images of a side."""
+    images = augment(
+        split.images[part], seed=0, mode="none", size=side, mean=split.mean, std=split.std
+    )
+    labels = split.labels[part]
+    return _seconds(lambda: trainer.step(images, labels, image_size=side), TRIED_STEPS)
 
 
 def _seconds(work: Callable[[], object], runs: int) -> float:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from skd._fit_options import image_size_of
 from skd._fitting import VALIDATION_EPISODES
-from skd.recipes._schema import Evaluation, Gen1Loss, Recipe
+from skd.recipes._schema import Evaluation, Gen0Loss, Gen1Loss, Recipe, Schedule
 
 VALIDATION_DRAWN = VALIDATION_EPISODES * 5 * (1 + 15)  # images of its episodes, with repetition
 
 
 def training_views(recipe: Recipe) -> int:
     """Return how many views of an image the student is trained on in a step."""
-    if recipe.stage == "gen0":
-        return 4
     loss = recipe.loss
+    if isinstance(loss, Gen0Loss):
+        return loss.rotations_per_image
     if isinstance(loss, Gen1Loss):
         return 4 if loss.bn_views == "all" else 1 + len(loss.twin_rotations)
     return 1
+
+
+def sides_of_epochs(schedule: Schedule, side: int) -> list[int]:
+    """Return the side of the images of each epoch, given that of the data."""
+    sizes = schedule.image_sizes or (side,)
+    epochs = range(1, schedule.epochs + 1)
+    return [image_size_of(epoch, sizes, schedule.resize_epochs) for epoch in epochs]
 
 
 def validations(recipe: Recipe) -> int:

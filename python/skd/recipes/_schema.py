@@ -13,6 +13,7 @@ from skd.datasets._loading import NAMES
 from skd.models import FEATURES
 from skd.recipes import _checks as a
 from skd.recipes._checks import by
+from skd.schedules import SCHEDULES
 
 OWN_PICTURES = "folder"
 
@@ -87,17 +88,21 @@ class Schedule:
 
     Attributes
     ----------
-    epochs, decay_epochs, decay_factor, batch_size, val_every
+    epochs, decay_epochs, decay_factor, warmup_epochs, batch_size, image_sizes, resize_epochs, \
+val_every
         As for `Gen0.fit`.
-    kind : {"step", "cosine"}
+    kind : {"step", "cosine", "one_cycle"}
         Its ``schedule``.
     """
 
     epochs: int = field(metadata=by(a.count))
     decay_epochs: tuple[int, ...] = field(default=(), metadata=by(a.counts))
     decay_factor: float = field(default=0.1, metadata=by(a.number))
-    kind: str = field(default="step", metadata=by(a.one_of("step", "cosine")))
+    kind: str = field(default="step", metadata=by(a.one_of(*SCHEDULES)))
+    warmup_epochs: float = field(default=0.0, metadata=by(a.number))
     batch_size: int = field(default=64, metadata=by(a.count))
+    image_sizes: tuple[int, ...] | None = field(default=None, metadata=by(a.some_counts))
+    resize_epochs: tuple[int, ...] = field(default=(), metadata=by(a.counts))
     val_every: int = field(default=1, metadata=by(a.count))
 
 
@@ -123,15 +128,16 @@ class DistilledLoss:
 
 @dataclass(frozen=True, kw_only=True)
 class Gen0Loss:
-    """The weight of `skd.Gen0`.
+    """Weight and views of `skd.Gen0`.
 
     Attributes
     ----------
-    alpha : float
+    alpha, rotations_per_image
         As for `skd.Gen0`.
     """
 
     alpha: float = field(default=2.0, metadata=by(a.number))
+    rotations_per_image: int = field(default=4, metadata=by(a.views))
 
 
 @dataclass(frozen=True, kw_only=True)
