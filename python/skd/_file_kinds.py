@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 START = 4096  # bytes that are enough to tell
 
+SAFETENSORS, TORCH, PICKLE = "a safetensors file", "a file of torch.save", "a pickle"
 #: What the first bytes are, and what such a file is called.
 SIGNATURES = (
     (b"\x93NUMPY", "an array file of NumPy"),
@@ -31,8 +33,8 @@ HTML_STARTS = (b"<!doctype", b"<html", b"<head", b"<script")
 LFS_START = b"version https://git-lfs"
 BOTH_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of text in UTF-16
 TAR_PLACE, TAR_MARK = 257, b"ustar"
-LONGEST_HEADER = 100_000_000  # bytes; the safetensors library takes no more
-PICKLE = re.compile(rb"\x80[\x02-\x05]")
+LONGEST_HEADER = 100_000_000  # bytes that a safetensors file's may have
+PICKLE_START = re.compile(rb"\x80[\x02-\x05]")
 NOTEBOOK = re.compile(rb'\A\s*\{\s*"(cells|nbformat|metadata)"')
 FIRST_MEMBER = re.compile(rb"[^/\x00]*/(data\.pkl|constants\.pkl|code/|version)")
 
@@ -65,10 +67,16 @@ def kind_of(start: bytes) -> str | None:
     if start[TAR_PLACE : TAR_PLACE + len(TAR_MARK)] == TAR_MARK:
         return "a tar archive"
     if _is_safetensors(start):
-        return "a safetensors file"
-    if PICKLE.match(start):
-        return "a pickle"
+        return SAFETENSORS
+    if PICKLE_START.match(start):
+        return PICKLE
     return _kind_of_text(start, text)
+
+
+def kind_of_file(path: Path) -> str | None:
+    """Return what a file is called, or None if its first bytes tell nothing."""
+    with open(path, "rb") as file:
+        return kind_of(file.read(START))
 
 
 def _kind_of_zip(start: bytes) -> str:
@@ -78,7 +86,7 @@ def _kind_of_zip(start: bytes) -> str:
     if member.endswith(b".npy"):
         return "an archive of NumPy arrays"
     if FIRST_MEMBER.match(member):
-        return "a file of torch.save"
+        return TORCH
     return "a zip archive"
 
 
