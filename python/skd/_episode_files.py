@@ -17,8 +17,11 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from skd import _bounded_json
 from skd import _validation as check
+from skd._file_kinds import SAFETENSORS, kind_of_file
 from skd._hashes import arrays_sha256
+from skd._safetensors_files import SafetensorsError, opened
 from skd._whole_files import write_whole
 from skd.episodes import Episodes, EpisodeSampler, require_enough_images
 
@@ -132,17 +135,17 @@ def write_episodes(path: Path, drawn: EpisodeSet) -> None:
 
 def read_episodes(path: Path, owner: str) -> EpisodeSet:
     """Read a file of episodes; whether its positions fit any labels is not looked at."""
-    from safetensors import SafetensorError, safe_open
-
     if not path.is_file():
         _refuse_file(path, "it is no file", owner)
+    kind = kind_of_file(path)
+    if kind is not None and kind != SAFETENSORS:
+        _refuse_file(path, f"it is {kind}", owner)
     try:
-        with safe_open(path, framework="numpy") as file:
-            names, header = set(file.keys()), file.metadata() or {}
-            if names != set(DIMENSIONS):
-                _refuse_file(path, f"it holds {sorted(names)}", owner)
-            arrays = {name: file.get_tensor(name) for name in names}
-    except (SafetensorError, AttributeError, TypeError) as error:  # or a dtype NumPy lacks
+        with opened(path) as file:
+            if set(file.entries) != set(DIMENSIONS):
+                _refuse_file(path, f"it holds {sorted(file.entries)!r:.200}", owner)
+            header, arrays = file.metadata, file.arrays()
+    except SafetensorsError as error:
         _refuse_file(path, str(error), owner)
     for name, dimensions in DIMENSIONS.items():
         array = arrays[name]
@@ -158,10 +161,10 @@ def read_episodes(path: Path, owner: str) -> EpisodeSet:
 def _parse(header: Mapping[str, str], path: Path, owner: str) -> tuple[int, bool, str]:
     """Return seed, legacy and the SHA-256 of the labels from the header of a file."""
     try:
-        description = json.loads(header[METADATA_KEY])
+        description = _bounded_json.parse(header[METADATA_KEY])
         version, seed = description["version"], description["seed"]
         legacy, labels_sha256 = description["legacy"], description["labels_sha256"]
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         _refuse_file(path, f"it has no description ({type(error).__name__})", owner)
     if version != VERSION:
         _refuse_file(path, f"its version is {version!r}, not {VERSION}", owner)

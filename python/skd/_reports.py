@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skd import _native
+from skd import _bounded_json, _native
 from skd import _validation as check
 from skd._whole_files import write_whole
 
@@ -167,9 +167,9 @@ class EvaluationResult:
         if not source.is_file():
             raise FileNotFoundError(f"There is no report {str(source)!r}.")
         try:
-            content = json.loads(source.read_bytes(), parse_constant=_refuse_constant)
+            content = _bounded_json.parse(source.read_bytes(), refuse_constant=_refuse_constant)
             return cls(*_checked(content))
-        except (ValueError, TypeError, KeyError, OverflowError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
             reason = str(error) if isinstance(error, ValueError) else type(error).__name__
             legal = "a report that EvaluationResult.save wrote"
             got = f"{str(source)!r} ({reason})"

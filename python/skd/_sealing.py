@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skd._safetensors_files import LENGTH_BYTES, Safetensors, SafetensorsError
 from skd.errors import DamagedCheckpointError
 
 SEAL_KEY = "skd.sha256"
 NO_SEAL = b"0" * 64
 # Quotes within other metadata are escaped, so that this matches at the key itself only.
 SEAL = re.compile(rb'"' + re.escape(SEAL_KEY.encode()) + rb'":"([0-9a-f]{64})"')
-LENGTH_BYTES = 8  # of the number that begins a safetensors file
 
 
 def sealed(state: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytearray:
@@ -78,9 +78,6 @@ def unsealed(
     DamagedCheckpointError
         If a byte differs or is missing, or this is no safetensors file.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
     end = _header_end(data)
     seals = list(SEAL.finditer(data, 0, end))
     if len(seals) > 1 or (must_be_sealed and not seals):
@@ -88,11 +85,11 @@ def unsealed(
     if seals and _digest(data, seals[0]) != seals[0].group(1):
         raise DamagedCheckpointError("its checksum is wrong")
     try:
-        state = load(data)
-        header = json.loads(data[LENGTH_BYTES:end])
-    except (SafetensorError, KeyError, ValueError, RecursionError) as error:
-        raise DamagedCheckpointError(f"{type(error).__name__}: {error}") from error
-    metadata = header.get("__metadata__") or {}
+        content = Safetensors.of_bytes(data, is_trusted=bool(seals))
+        state = content.arrays()
+    except SafetensorsError as error:
+        raise DamagedCheckpointError(str(error)) from error
+    metadata = content.metadata
     metadata.pop(SEAL_KEY, None)
     return metadata, state
 

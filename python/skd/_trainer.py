@@ -13,6 +13,7 @@ from skd import _native
 from skd import _validation as check
 from skd._hashes import state_sha256
 from skd._instruction_set import instruction_set
+from skd._plausible_floats import require_plausible
 from skd._ranks import ranks_of
 from skd._trainer_state import TrainerState, training_side
 from skd._version import __version__
@@ -329,4 +330,7 @@ class Trainer(TrainerState):
             targets = None
         else:
             targets = check.integer_array(labels, "labels", owner, length=len(images))
-        return model_floats(images, model.normalization, owner), targets
+        floats = model_floats(images, model.normalization, owner, name="x")
+        if images.dtype != np.uint8 and model.normalization is not None:
+            require_plausible(floats, model.normalization, "x", owner)
+        return floats, targets

@@ -130,13 +130,15 @@ def choice(value: Any, name: str, owner: str, legal: Iterable[Value]) -> Value:
     refuse(name, owner, "one of " + ", ".join(map(repr, options)), repr(value))
 
 
-def _as_array(value: Any, name: str, owner: str) -> NDArray[Any]:
+def _as_array(
+    value: Any, name: str, owner: str, *, legal: str = "an array of real numbers"
+) -> NDArray[Any]:
     try:
         array = np.asarray(value)
     except (TypeError, ValueError) as error:
         refuse(name, owner, "an array", f"{type(value).__name__} ({error})", TypeError)
     if array.dtype.kind not in "biuf":
-        refuse(name, owner, "an array of real numbers", f"dtype {array.dtype}", TypeError)
+        refuse(name, owner, legal, f"dtype {array.dtype}", TypeError)
     return array
 
 
@@ -205,7 +207,7 @@ def integer_array(
     value: ArrayLike, name: str, owner: str, *, length: int | None = None
 ) -> NDArray[np.int64]:
     """Return a new int64 vector; its own copy, so that no other thread can change it meanwhile."""
-    array = _as_array(value, name, owner)
+    array = _as_array(value, name, owner, legal="an array of integers")
     _require_ndim(array, 1, name, owner)
     if array.dtype.kind == "f" and array.size:
         refuse(name, owner, "integers", f"dtype {array.dtype}", TypeError)
@@ -214,6 +216,34 @@ def integer_array(
     if array.dtype.kind == "u" and array.size and int(array.max()) > MAX_INT64:
         refuse(name, owner, "at most 2**63 - 1", array.max())
     return np.array(array, dtype=np.int64)
+
+
+def text_labels(
+    value: Any, name: str, owner: str, *, length: int
+) -> tuple[tuple[str, ...], NDArray[np.int64]] | None:
+    """Return the classes of labels of text, in order, and the position of each label.
+
+    None if no label is text; what is text in part is refused.
+    """
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):
+        return None
+    if array.dtype.kind not in "UTO" or array.ndim != 1:
+        return None
+    # NumPy makes text of the numbers in a list.
+    labels = list(value) if isinstance(value, (list, tuple)) else array.tolist()
+    if not any(isinstance(label, str) for label in labels):
+        return None
+    others = sorted({type(label).__name__ for label in labels if not isinstance(label, str)})
+    if others:
+        got = f"text and {', '.join(others)}"
+        refuse(name, owner, "integers or text, one for each image", got, TypeError)
+    if len(labels) != length:
+        refuse(name, owner, f"of length {length}", len(labels))
+    classes = tuple(sorted(set(labels)))
+    positions = {label: position for position, label in enumerate(classes)}
+    return classes, np.array([positions[label] for label in labels], dtype=np.int64)
 
 
 def names(value: Any, name: str, owner: str) -> tuple[str, ...]:

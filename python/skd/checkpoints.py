@@ -10,12 +10,19 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from skd import _bounded_json
 from skd import _validation as check
+from skd._file_kinds import PICKLE, SAFETENSORS, TORCH, kind_of_file
 from skd._sealing import sealed, unsealed
 from skd._whole_files import write_whole
 from skd.errors import DamagedCheckpointError
 
 METADATA_KEY = "skd"
+#: What reads files that are no checkpoint, by the entries of their headers.
+READERS = {
+    "skd_few_shot": "skd.FewShotClassifier.load",
+    "skd_episodes": "the episodes_file of skd.evaluate",
+}
 # Tensors that belong to the training rather than the model begin so.
 TRAINING_PREFIX = "training."
 
@@ -45,10 +52,15 @@ def read_checkpoint(
     source = check.path(path, "path", "load_model")
     if not source.is_file():
         raise FileNotFoundError(f"There is no checkpoint {str(source)!r}.")
+    legal = "a whole safetensors file"
+    kind = kind_of_file(source)
+    if kind is not None and kind != SAFETENSORS:
+        hint = "; skd.import_torch reads it" if kind in (TORCH, PICKLE) else ""
+        check.refuse("path", "load_model", legal, f"{str(source)!r}, which is {kind}{hint}")
     try:
         header, tensors = unsealed(source.read_bytes(), must_be_sealed=False)
     except DamagedCheckpointError as error:
-        check.refuse("path", "load_model", "a whole safetensors file", f"{str(source)!r}: {error}")
+        check.refuse("path", "load_model", legal, f"{str(source)!r}: {error}")
     config, normalization = _parse(header, source)
     state = {name: array for name, array in tensors.items() if not name.startswith(TRAINING_PREFIX)}
     return state, config, normalization
@@ -68,12 +80,17 @@ def _parse(header: dict[str, str], source: Path) -> tuple[dict[str, Any], Any]:
         "rotation_head",
         "precision",
     }
+    legal = "a checkpoint that Model.save wrote"
+    if METADATA_KEY not in header:
+        reader = next((READERS[key] for key in READERS if key in header), "skd.import_torch")
+        got = f"{str(source)!r} without a configuration; {reader} may read it"
+        check.refuse("path", "load_model", legal, got)
     try:
-        metadata = json.loads(header[METADATA_KEY])
+        metadata = _bounded_json.parse(header[METADATA_KEY])
         config, normalization = dict(metadata["config"]), metadata["normalization"]
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        got = f"{str(source)!r} without a configuration ({type(error).__name__})"
-        check.refuse("path", "load_model", "a checkpoint that Model.save wrote", got)
+    except (KeyError, TypeError, ValueError) as error:
+        got = f"{str(source)!r} with a damaged configuration ({type(error).__name__})"
+        check.refuse("path", "load_model", legal, got)
     # Models were float32 and without this option before there was a choice.
     config.setdefault("precision", "float32")
     config.setdefault("use_se", False)

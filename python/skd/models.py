@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._plausible_floats import require_plausible
 from skd.checkpoints import write_checkpoint
 
 __all__ = ["Model", "Normalization"]
@@ -38,7 +39,8 @@ class Model:
     """A network; made by `create_model`, `load_model` and `Model.clone`.
 
     Images are given in NHWC order, as float32 that is already normalised, or as uint8, which
-    needs `normalization`. Evaluation uses running statistics and no dropout.
+    needs `normalization`. Evaluation uses running statistics and no dropout. Floats that no
+    normalisation gives, ten times beyond the model's own, are refused.
     """
 
     def __init__(self, native: _native.Model, config: Mapping[str, Any]) -> None:
@@ -347,18 +349,21 @@ class _Chunks:
     def __iter__(self) -> Iterator[tuple[slice, FloatArray]]:
         for start in range(0, self.count, CHUNK):
             rows = slice(start, min(start + CHUNK, self.count))
-            yield rows, model_floats(self._images[rows], self._normalization, self._owner)
+            floats = model_floats(self._images[rows], self._normalization, self._owner)
+            if self._images.dtype != np.uint8:
+                require_plausible(floats, self._normalization, "images", self._owner)
+            yield rows, floats
 
 
 def model_floats(
-    images: NDArray[Any], normalization: Normalization | None, owner: str
+    images: NDArray[Any], normalization: Normalization | None, owner: str, *, name: str = "images"
 ) -> FloatArray:
     """Return images as the floats that a model takes: uint8 normalised, others as they are."""
     if images.dtype != np.uint8:
-        return check.float_array(images, "images", owner)
+        return check.float_array(images, name, owner)
     if normalization is None:
         legal = "float32, unless the model's normalization is set (fit sets it)"
-        check.refuse("images", owner, legal, "uint8 without a normalization")
+        check.refuse(name, owner, legal, "uint8 without a normalization")
     mean, std = (np.array(values, dtype=np.float32) for values in normalization)
     pixels = np.require(images, np.uint8, ["C_CONTIGUOUS", "ALIGNED"])
     output = np.empty(pixels.shape, dtype=np.float32)

@@ -154,3 +154,36 @@ def test_handles_cannot_be_forged():
             if hasattr(kind, name):
                 with pytest.raises(TypeError):
                     getattr(empty, name)()
+
+
+@pytest.mark.parametrize("normalization", [None, (0.5, 0.25)])
+@pytest.mark.parametrize("scale", [65535.0, 1e18, np.nan, np.inf])
+@pytest.mark.parametrize("method", ["embed", "logits", "rotation_logits", "stage_outputs"])
+def test_floats_that_no_normalisation_gives_are_refused(make_model, method, scale, normalization):
+    model = make_model()
+    model.normalization = normalization
+    images = np.full((2, 16, 16, 3), scale, dtype=np.float32)
+    with pytest.raises(
+        ValueError, match=rf"'images' parameter of Model.{method} must be uint8, or"
+    ):
+        getattr(model, method)(images)
+
+
+def test_pixels_in_0_to_255_are_not_taken_for_normalised_floats(make_model, rng):
+    model = make_model()
+    pixels = rng.integers(0, 256, (6, 16, 16, 3)).astype(np.float64)
+    assert np.isfinite(model.embed(pixels - 128)).all()  # some networks take them so
+    model.normalization = (0.5, 0.25)
+    labels = np.arange(6) % 3
+    classifier = skd.FewShotClassifier(model).fit(pixels.astype(np.uint8), labels)
+    for call in (
+        lambda: model.features(pixels, "embedding"),
+        lambda: skd.Gen0(model).step(pixels, labels),
+        lambda: skd.Supervised(model).loss(pixels, labels),
+        lambda: skd.FewShotClassifier(model).fit(pixels, labels),
+        lambda: classifier.predict(pixels),
+        lambda: classifier.score(pixels, labels),
+    ):
+        with pytest.raises(ValueError, match=r"within 20 of 0; got float32 in 0\.\.255"):
+            call()
+    assert model.embed((pixels / 255 - 0.5) / 0.25).shape == (6, model.embedding_dim)

@@ -1,6 +1,7 @@
 """``skd train``, ``quickstart``, ``recipes`` and ``info``: what they print, leave, and end with."""
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -8,7 +9,9 @@ import sys
 import tomllib
 from pathlib import Path
 
+import data_files
 import event_files
+import numpy as np
 import pytest
 import recipe_data
 from rich.console import Console
@@ -38,6 +41,36 @@ def setting(name, *words):
     """Return the options that make a recipe of glyphs run for two steps."""
     changes = [*recipe_data.changes(load(name)), *QUICK, *words]
     return [word for change in changes for word in ("--set", change)]
+
+
+def test_train_tells_which_pictures_it_left_out(run):
+    data_files.write_pictures(Path.cwd(), *pictures_of(6))
+    for name in ("class000/0001.png", "class004/0017.png"):
+        Path(name).write_bytes(Path(name).read_bytes()[:60])
+    Path("own.toml").write_text(
+        'stage = "supervised"\n[data]\nname = "folder"\nroot = "."\nimage_size = 16\n'
+        '[model]\narchitecture = "convnet4"\nwidths = [8, 8, 8, 8]\n'
+        "[schedule]\nepochs = 1\nbatch_size = 4\n"
+        "[evaluation]\nn_way = 1\nn_shots = [1]\nn_query = 2\nn_episodes = 2\n"
+    )
+    result = run("train", "own.toml", "--output", ".run")
+    assert result.exit_code == 0, result.output
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith("left out")]
+    assert "2 files" in line
+    assert ".run/unreadable.txt" in line
+    listed = Path(".run/unreadable.txt").read_text().splitlines()
+    assert sorted(entry.split(":")[0] for entry in listed) == [
+        "class000/0001.png",
+        "class004/0017.png",
+    ]
+    report = json.loads(Path(".run/report.json").read_text())
+    assert report["training"]["n_unreadable"] == 2
+
+
+def pictures_of(n_classes):
+    labels = np.repeat(np.arange(n_classes), 4)
+    images = np.random.default_rng(0).integers(0, 256, (len(labels), 20, 20, 3), dtype=np.uint8)
+    return images, labels
 
 
 def test_train_prints_the_recipe_the_estimate_and_the_result_and_leaves_a_folder(run):

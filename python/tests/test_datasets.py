@@ -1,6 +1,7 @@
 """Splits, the embedded data and augmentation."""
 
 import hashlib
+import re
 
 import numpy as np
 import pytest
@@ -15,6 +16,43 @@ def test_labels_count_from_zero_in_ascending_order(rng):
     np.testing.assert_array_equal(split.original_labels, [-3, 7, 40])
     assert split.class_names == ("a", "b", "c")
     assert (len(split), split.n_classes, split.smallest_class) == (4, 3, 1)
+
+
+@pytest.mark.parametrize("kind", [list, np.array, lambda names: np.array(names, dtype=object)])
+def test_labels_of_text_are_classes(rng, kind):
+    images = rng.integers(0, 256, (4, 8, 8, 3), dtype=np.uint8)
+    split = skd.datasets.from_arrays(images, kind(["owl", "cat", "owl", "Äpfel"]))
+    assert split.class_names == ("cat", "owl", "Äpfel")
+    np.testing.assert_array_equal(split.labels, [1, 0, 1, 2])
+    np.testing.assert_array_equal(split.original_labels, [0, 1, 2])
+    named = skd.datasets.from_arrays(images, ["b", "a", "b", "a"], class_names=["A", "B"])
+    assert named.class_names == ("A", "B")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["a", "b", None, "a"], "integers or text, one for each image; got text and NoneType"),
+        (["a", 1, "b", 2.5], "got text and float, int"),
+        (["a", "b"], "of length 4; got 2"),
+        ([None] * 4, "an array of integers; got dtype object"),
+        ([[1], [2, 3]], "'labels'"),
+        ([0.5, 1, 2, 3], "integers; got dtype float64"),
+        ("owl", "an array of integers; got dtype <U3"),
+    ],
+)
+def test_labels_that_are_neither_integers_nor_text_are_refused(labels, message):
+    with pytest.raises((TypeError, ValueError), match=re.escape(message)):
+        skd.datasets.from_arrays(np.zeros((4, 8, 8, 3), dtype=np.uint8), labels)
+
+
+@pytest.mark.parametrize("call", [
+    lambda labels: skd.EpisodeSampler(labels, n_way=1, n_shot=1, n_query=1),
+    lambda labels: skd.losses.cross_entropy(np.zeros((4, 2)), labels),
+])  # fmt: skip
+def test_where_labels_must_be_integers_text_is_refused_as_such(call):
+    with pytest.raises(TypeError, match=r"'labels' .* an array of integers; got dtype <U1"):
+        call(np.array(list("abab")))
 
 
 def test_the_hash_is_that_of_images_and_labels_alone(rng):

@@ -72,7 +72,19 @@ def _introduce(run: Run) -> None:
     purpose = " (the teacher)" if run.is_teacher else ""
     say(f"{recipe.title}{purpose}: {run.folder.path}")
     say("\n".join(f"  {line}" for line in aligned(list(flat(recipe.to_table())))))
+    if run.data.unreadable:
+        say(unreadable_line(run))
     say("\n".join(estimate_lines(estimate(run), processes=run.ranks.size)))
+
+
+def unreadable_line(run: Run) -> str:
+    """Say how many pictures were left out, and where they are listed."""
+    left_out = run.data.unreadable
+    files = "file" if len(left_out) == 1 else "files"
+    return (
+        f"left out  {len(left_out)} {files} of the data that cannot be read or lie in no class; "
+        f"{run.folder.unreadable} lists them: {left_out[0]}"
+    )
 
 
 def estimate_lines(expected: Estimate, *, processes: int = 1) -> list[str]:

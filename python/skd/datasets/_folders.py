@@ -11,7 +11,8 @@ import numpy as np
 from skd.datasets._catalogue import OPTIONAL, REQUIRED, Published
 from skd.datasets._files import look_at, refuse
 from skd.datasets._parts import Part
-from skd.datasets._pictures import is_picture, pictures
+from skd.datasets._pictures import pictures, shown
+from skd.datasets._walks import class_folders, visible
 
 PARTS = (*REQUIRED, *OPTIONAL)
 IMAGES = "images"
@@ -25,28 +26,20 @@ def class_folder_paths(folder: Path, published: Published) -> dict[str, Path]:
     return {
         part: path
         for part, path in paths.items()
-        if path.is_dir() and any(entry.is_dir() for entry in path.iterdir())
+        if path.is_dir() and any(entry.is_dir() for entry in visible(path))
     }
-
-
-def classes_of(folder: Path) -> dict[str, list[Path]]:
-    """Return the picture files of each folder in a folder, in the order of their names."""
-    classes = {}
-    for entry in sorted(folder.iterdir()):
-        if entry.is_dir() and not entry.name.startswith("."):
-            found = sorted(path for path in entry.rglob("*") if is_picture(path))
-            if found:
-                classes[entry.name] = found
-    return classes
 
 
 def read_class_folders(paths: dict[str, Path], published: Published) -> dict[str, Part]:
     """Read them; labels are the positions of the sorted names of the folders."""
     parts = {}
     for name, path in paths.items():
-        classes = classes_of(path)
+        left_out: list[str] = []
+        classes = class_folders(path, left_out)
         if not classes:
             refuse(path, "its folders hold no picture files")
+        if left_out:
+            refuse(path, f"not a whole part of a published data set: {shown(left_out)}")
         files = [file for found in classes.values() for file in found]
         labels = np.repeat(np.arange(len(classes)), [len(found) for found in classes.values()])
         pixels = pictures(files, published.side)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
+from skd import _bounded_json
 from skd.datasets._catalogue import OPTIONAL, REQUIRED, Published
 from skd.datasets._files import look_at, map_npy, new_file, refuse, sync_folder
 from skd.datasets._parts import FinishedPart, Part, Pixels, check_shape, checked_labels
@@ -100,8 +101,8 @@ def read_meta(folder: Path) -> dict[str, Any]:
     if path.stat().st_size > MAX_META:
         refuse(path, f"larger than {MAX_META:,} bytes")
     try:
-        meta = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
+        meta = _bounded_json.parse(path.read_bytes())
+    except ValueError as error:
         refuse(path, f"not JSON, or truncated ({error})", error)
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         refuse(path, f"not the description of a part: 'format' is not {FORMAT!r}")

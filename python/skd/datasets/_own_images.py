@@ -12,13 +12,14 @@ import numpy as np
 from skd import _validation as check
 from skd._progress import progress_bar
 from skd.datasets._catalogue import REQUIRED
+from skd.datasets._given_parts import Classes, given_parts
+from skd.datasets._pictures import pillow, read_picture, shown
 from skd.datasets._split import FewShotData, Split, from_arrays
+from skd.datasets._walks import class_folders, printable
 from skd.errors import DataError
 
 SHARES = (0.64, 0.16, 0.20)
 MAX_SIDE = 4096
-
-Classes = dict[str, list[Path]]
 
 
 def from_folder(
@@ -33,8 +34,10 @@ def from_folder(
     """Read picture files, a folder for each class, and split the classes.
 
     A picture is turned upright as its EXIF entry says, its short side is scaled to `image_size` and
-    the middle is cut out. Files that cannot be read are left out and listed. A folder that holds
-    ``train``, ``val`` and ``test`` with the folders of classes in them is taken as it is split.
+    the middle is cut out. Files that cannot be read are left out and listed; hidden and system
+    files and folders are passed over at every level. A folder that holds ``train``, ``val`` and
+    ``test`` with the folders of classes in them is taken as it is split. A picture may have 250
+    million pixels. docs/data.md says how colours, opacity and 16 or 32 bits are taken.
 
     Parameters
     ----------
@@ -64,7 +67,8 @@ def from_folder(
     FileNotFoundError
         If there is no such folder.
     ValueError
-        If an argument is not legal, or there are fewer than three classes of readable pictures.
+        If an argument is not legal, there are fewer than three classes of readable pictures, or
+        the folder is split and a part of it is missing, named otherwise or joined by others.
 
     Examples
     --------
@@ -72,8 +76,6 @@ def from_folder(
     >>> data.train.class_names  # doctest: +SKIP
     ('cat', 'dog', 'owl')
     """
-    from skd.datasets._pictures import pillow
-
     owner = "from_folder"
     folder = check.path(path, "path", owner)
     side = check.integer(image_size, "image_size", owner, minimum=1, maximum=MAX_SIDE)
@@ -84,9 +86,9 @@ def from_folder(
     pillow()
     if not folder.is_dir():
         raise FileNotFoundError(f"There is no folder {str(folder)!r} to read pictures from.")
-    chosen = _split_classes(folder, shares, key)
-    count = sum(len(files) for classes in chosen.values() for files in classes.values())
     unreadable: list[str] = []
+    chosen = _split_classes(folder, shares, key, unreadable)
+    count = sum(len(files) for classes in chosen.values() for files in classes.values())
     with progress_bar(count, "read", "image", wanted=shows) as bar:
         read = {
             part: _Reading(side, depth, unreadable, bar).read(classes)
@@ -114,19 +116,18 @@ def _checked_shares(split: Sequence[float], owner: str) -> tuple[float, ...]:
     return shares
 
 
-def _split_classes(folder: Path, shares: tuple[float, ...], seed: int) -> dict[str, Classes]:
-    from skd.datasets._folders import classes_of
-
-    given = [entry.name for entry in folder.iterdir() if entry.is_dir()]
-    if set(given) == set(REQUIRED):
-        chosen = {part: classes_of(folder / part) for part in REQUIRED}
-        _check_given(folder, chosen)
-        return chosen
-    classes = classes_of(folder)
+def _split_classes(
+    folder: Path, shares: tuple[float, ...], seed: int, left_out: list[str]
+) -> dict[str, Classes]:
+    given = given_parts(folder, left_out)
+    if given is not None:
+        return given
+    classes = class_folders(folder, left_out)
     if len(classes) < len(REQUIRED):
+        reasons = f" ({shown(left_out)})" if left_out else ""
         raise DataError(
             f"{str(folder)!r}: holds {len(classes)} folders of pictures, one for each class; at "
-            f"least {len(REQUIRED)} are needed, for train, val and test."
+            f"least {len(REQUIRED)} are needed, for train, val and test{reasons}."
         )
     n_val, n_test = (max(1, round(share * len(classes))) for share in shares[1:])
     while n_val + n_test >= len(classes):  # leave one for train
@@ -135,17 +136,6 @@ def _split_classes(folder: Path, shares: tuple[float, ...], seed: int) -> dict[s
     ends = {"val": names[:n_val], "test": names[n_val : n_val + n_test]}
     ends["train"] = names[n_val + n_test :]
     return {part: {name: classes[name] for name in sorted(ends[part])} for part in REQUIRED}
-
-
-def _check_given(folder: Path, chosen: dict[str, Classes]) -> None:
-    seen: dict[str, str] = {}
-    for part, classes in chosen.items():
-        if not classes:
-            raise DataError(f"{str(folder / part)!r}: holds no folder of pictures.")
-        for name in classes:
-            if name in seen:
-                raise DataError(f"{str(folder)!r}: class {name!r} is in {seen[name]} and {part}.")
-            seen[name] = part
 
 
 class _Content(NamedTuple):
@@ -170,8 +160,6 @@ class _Reading:
 
     def read(self, classes: Classes) -> _Content:
         """Return the images of all classes that have any."""
-        from skd.datasets._pictures import read_picture
-
         count = sum(map(len, classes.values()))
         images = np.empty((count, *self._shape), dtype=np.uint8)
         labels: list[int] = []
@@ -183,7 +171,7 @@ class _Reading:
                     images[len(labels)] = read_picture(file, self._shape[0], self._shape[2])
                     labels.append(len(names))
                 except ValueError as error:
-                    self._unreadable.append(f"{file}: {error}")
+                    self._unreadable.append(f"{printable(file)}: {error}")
                 self._bar.update()
             if len(labels) > before:
                 names.append(name)

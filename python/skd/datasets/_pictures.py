@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import IO, Any
 
 import numpy as np
 
+from skd._file_kinds import START, kind_of
+from skd.datasets import _pixels
 from skd.datasets._parts import Block, Pixels
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
-MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
-MAX_PIXELS = 100_000_000
+MAX_PIXELS = 250_000_000
+#: Formats by Pillow's names. Others draw (EPS runs a program), or accept whatever comes (TGA).
+FORMATS = (
+    *("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000"),
+    *("AVIF", "HEIF"),  # of newer versions, and of a plugin
+)
+ORIENTATION = 0x0112  # of EXIF: 1 is upright
+PREFIX = 16  # bytes by which Pillow tells formats
 AT_ONCE = 256
+SHOWN = 10  # files that a message names
 
 
 def pillow() -> ModuleType:
@@ -26,11 +36,6 @@ def pillow() -> ModuleType:
     return Image
 
 
-def is_picture(path: Path) -> bool:
-    """Return whether the name is that of a picture file."""
-    return path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
-
-
 def read_picture(path: Path, side: int, channels: int) -> Block:
     """Return a picture upright, its short side scaled to `side` and the middle cut out.
 
@@ -39,46 +44,125 @@ def read_picture(path: Path, side: int, channels: int) -> Block:
     ValueError
         If the file cannot be read; the message is the reason.
     """
-    image_module = pillow()
-    from PIL import ImageOps
-
     try:
-        with warnings.catch_warnings(), open(path, "rb") as file:
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged metadata; sizes are checked here
-            with image_module.open(file) as opened:
-                if opened.width * opened.height > MAX_PIXELS:
-                    raise ValueError(f"{opened.width} x {opened.height} pixels are too many")
-                opened.draft(None, (side, side))  # JPEG files are read at a fraction of their size
-                image = ImageOps.exif_transpose(opened)
-            if image.mode.startswith("I;16") or image.mode == "I":
-                pixels = np.asarray(image).astype(np.int64) >> 8
-                image = image_module.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
-            if image.mode == "P" or "transparency" in image.info:
-                image = image.convert("RGBA")
-            image = image.convert(MODES[channels])
-            if image.size != (side, side):
-                image = ImageOps.fit(image, (side, side), image_module.Resampling.BICUBIC)
+            if not path.is_file():
+                raise ValueError("not a file" if path.exists() else "no such file")
+            with open(path, "rb") as file, _opened(file, path) as image:
+                square = _upright_square(image, side, channels)
     except ValueError:
         raise
     except Exception as error:  # Pillow's decoders raise errors of many types on damaged files
         raise ValueError(f"{error or type(error).__name__}") from error
-    return np.asarray(image, dtype=np.uint8).reshape(side, side, channels)
+    return np.asarray(square, dtype=np.uint8).reshape(side, side, channels)
+
+
+def _opened(file: IO[bytes], path: Path) -> Any:
+    """Return the picture of a file, its pixels not read yet.
+
+    Pillow's own `open` refuses pictures of more than 179 megapixels, unless a setting of the whole
+    process is changed.
+    """
+    module = pillow()
+    module.init()
+    start = file.read(START)
+    damage = None
+    prefix = start[:PREFIX].ljust(PREFIX, b"\0")
+    for name in FORMATS:
+        factory, accepts = module.OPEN.get(name, (None, None))
+        try:
+            answer = accepts and accepts(prefix)
+            if not answer or isinstance(answer, str):  # which says that it is not built in
+                continue
+            file.seek(0)
+            image = factory(file, "")  # without a name no file is mapped
+        except (SyntaxError, IndexError, TypeError, struct.error) as error:
+            damage = damage or f"a damaged {name} picture, or of an unknown kind ({error})"
+            continue
+        if image.width * image.height > MAX_PIXELS:
+            raise ValueError(
+                f"{image.width} x {image.height} pixels are more than the limit of {MAX_PIXELS:,}"
+            )
+        return image
+    kind = kind_of(start)
+    if damage is None and kind is not None:
+        damage = f"{kind}, not a picture"
+    unknown = f"the format of {path.suffix!r} files is not read; convert it to JPEG or PNG"
+    raise ValueError(damage or unknown)
+
+
+def _upright_square(image: Any, side: int, channels: int) -> Any:
+    """Return the middle of a picture, scaled and turned."""
+    from PIL import ImageOps
+
+    module = pillow()
+    image.draft(None, (side, side))  # JPEG files are read at a fraction of their size
+    raw_mode = str(image.tile[0][3]) if image.tile else ""
+    image.load()
+    _pixels.require_visible(image, raw_mode)
+    plain = _pixels.with_plain_mode(_pixels.eight_bits(image))
+    if _pixels.MODES[channels] in _pixels.WITH_OPACITY:
+        plain = _pixels.with_channels(plain, channels)
+    if plain.size != (side, side):
+        plain = ImageOps.fit(plain, (side, side), module.Resampling.BICUBIC)
+    turn = _turn(image)
+    return _pixels.with_channels(plain if turn is None else plain.transpose(turn), channels)
+
+
+def _turn(image: Any) -> Any:
+    """Return what turns a picture upright; None if nothing does, or its metadata are damaged."""
+    try:
+        orientation = image.getexif().get(ORIENTATION)
+    except Exception:  # of many types; the pixels are whole
+        return None
+    turns = pillow().Transpose
+    return {
+        2: turns.FLIP_LEFT_RIGHT,
+        3: turns.ROTATE_180,
+        4: turns.FLIP_TOP_BOTTOM,
+        5: turns.TRANSPOSE,
+        6: turns.ROTATE_270,
+        7: turns.TRANSVERSE,
+        8: turns.ROTATE_90,
+    }.get(orientation)
+
+
+def shown(reasons: Sequence[str]) -> str:
+    """Return the first of many reasons, and how many more there are."""
+    more = f"; and {len(reasons) - SHOWN} more" if len(reasons) > SHOWN else ""
+    return "; ".join(reasons[:SHOWN]) + more
+
+
+def unreadable_count(reasons: Sequence[str]) -> str:
+    """Return how many pictures cannot be read, with the reasons for the first of them."""
+    pictures = "picture" if len(reasons) == 1 else "pictures"
+    return f"{len(reasons)} {pictures} cannot be read: {shown(reasons)}"
 
 
 def pictures(paths: Sequence[Path], side: int, channels: int = 3) -> Pixels:
-    """Return the pictures of files, read in blocks; one that cannot be read is an error."""
-    from skd.datasets._files import look_at, refuse
+    """Return the pictures of files, read in blocks; all that cannot be read are one error."""
+    from skd.errors import DataError
 
     def blocks() -> Iterator[Block]:
+        unreadable: list[str] = []
         for start in range(0, len(paths), AT_ONCE):
-            chosen = paths[start : start + AT_ONCE]
-            block = np.empty((len(chosen), side, side, channels), dtype=np.uint8)
-            for image, path in zip(block, chosen, strict=True):
-                look_at(path)
-                try:
-                    image[:] = read_picture(path, side, channels)
-                except ValueError as error:
-                    refuse(path, f"not a picture that can be read ({error})", error)
-            yield block
+            block = _read_block(paths[start : start + AT_ONCE], side, channels, unreadable)
+            if not unreadable:
+                yield block
+        if unreadable:
+            raise DataError(f"{unreadable_count(unreadable)}.")
 
     return Pixels((len(paths), side, side, channels), blocks)
+
+
+def _read_block(paths: Iterable[Path], side: int, channels: int, unreadable: list[str]) -> Block:
+    """Return pictures; those that cannot be read are black, and appended with the reason."""
+    chosen = list(paths)
+    block = np.zeros((len(chosen), side, side, channels), dtype=np.uint8)
+    for image, path in zip(block, chosen, strict=True):
+        try:
+            image[:] = read_picture(path, side, channels)
+        except ValueError as error:
+            unreadable.append(f"{str(path)!r} ({error})")
+    return block

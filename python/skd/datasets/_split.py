@@ -144,12 +144,13 @@ def from_arrays(
     ----------
     images : array-like of shape (n_images, side, side, n_channels), dtype uint8
         Images in NHWC order, 1 to 4 channels. A contiguous uint8 array is not copied.
-    labels : array-like of shape (n_images,), dtype int64
-        Classes, any integers.
+    labels : array-like of shape (n_images,), dtype int64 or str
+        Classes: any integers, or their names.
     mean, std : float or array-like of shape (n_channels,), optional
         Normalisation of each channel, for pixels in 0..1; by default measured on `images`.
     class_names : sequence of str, optional
-        One per class, in ascending order of the labels; by default the labels themselves.
+        One per class, in ascending order of the labels; by default the labels themselves. Where
+        the labels are names, their `original_labels` count from 0.
 
     Returns
     -------
@@ -161,25 +162,29 @@ def from_arrays(
     ValueError
         If shapes or lengths do not fit, a pixel is outside 0..255, or there are no images.
     TypeError
-        If images or labels are not integers.
+        If images are not integers, or labels are neither all integers nor all text.
 
     Examples
     --------
     >>> split = from_arrays(np.zeros((3, 8, 8, 1), dtype=np.uint8), [7, 4, 7])
     >>> split.labels, split.class_names
     (array([1, 0, 1]), ('4', '7'))
+    >>> from_arrays(np.zeros((3, 8, 8, 1), dtype=np.uint8), ["owl", "cat", "owl"]).labels
+    array([1, 0, 1])
     """
     owner = "from_arrays"
     pixels = check.square_images(images, "images", owner)
     if not pixels.size:
         check.refuse("images", owner, "non-empty", f"shape {pixels.shape}")
-    original, positions = np.unique(
-        check.integer_array(labels, "labels", owner, length=len(pixels)), return_inverse=True
-    )
-    if class_names is None:
-        names = tuple(map(str, original))
+    classes = check.text_labels(labels, "labels", owner, length=len(pixels))
+    if classes is not None:
+        found, positions = classes
+        original = np.arange(len(found), dtype=np.int64)
     else:
-        names = check.names(class_names, "class_names", owner)
+        integers = check.integer_array(labels, "labels", owner, length=len(pixels))
+        original, positions = np.unique(integers, return_inverse=True)
+        found = tuple(map(str, original))
+    names = found if class_names is None else check.names(class_names, "class_names", owner)
     if len(names) != len(original):
         check.refuse("class_names", owner, f"one for each of {len(original)} classes", len(names))
     channels = pixels.shape[3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from os import PathLike
 from typing import Any, NamedTuple
@@ -10,14 +11,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from skd import _bounded_json
 from skd import _validation as check
+from skd._file_kinds import SAFETENSORS, kind_of_file
+from skd._safetensors_files import SafetensorsError, opened
 from skd._whole_files import write_whole
+from skd.checkpoints import METADATA_KEY as MODEL_KEY
 from skd.classifiers._estimator import Classifier
 from skd.creation import create_model
 from skd.few_shot._heads import arrays_of, restored
 from skd.models import Model
 
 METADATA_KEY = "skd_few_shot"
+CLASSES_DTYPE = re.compile(r"O|[|<>=]?(b1|[iuf][1248]|U[0-9]{1,7})")
+CLASSES_KINDS = {"O": str, "U": str, "b": bool, "i": int, "u": int, "f": float}
+MAX_CLASSES_BYTES = 1 << 24
 VERSION = 1
 
 
@@ -72,26 +80,30 @@ def write(
 
 def read(path: str | PathLike[str], owner: str, model: Model | None) -> tuple[str, Saved]:
     """Return the name of a file and what it holds; see `FewShotClassifier.load`."""
-    from safetensors import SafetensorError, safe_open
-
     source = check.path(path, "path", owner)
     name = str(source)
     if not source.is_file():
         raise FileNotFoundError(f"There is no few-shot classifier {name!r}.")
+    kind = kind_of_file(source)
+    if kind is not None and kind != SAFETENSORS:
+        check.refuse("path", owner, "a safetensors file", f"{name!r}, which is {kind}")
     try:
-        with safe_open(source, framework="numpy") as file:
-            header = file.metadata() or {}
-            arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, AttributeError, TypeError) as error:  # or a dtype NumPy lacks
+        with opened(source) as file:
+            header, arrays = file.metadata, file.arrays()
+    except SafetensorsError as error:
         check.refuse("path", owner, "a safetensors file", f"{name!r} ({error})")
+    if METADATA_KEY not in header:
+        reader = "skd.load_model" if MODEL_KEY in header else "skd.import_torch"
+        got = f"{name!r} without one; {reader} may read it"
+        check.refuse("path", owner, "a file that FewShotClassifier.save wrote", got)
     try:
-        metadata = json.loads(header[METADATA_KEY])
+        metadata = _bounded_json.parse(header[METADATA_KEY])
         if metadata["version"] != VERSION:
             raise ValueError(f"version {metadata['version']!r}")
         options = dict(metadata["options"])
-        classes = np.array(metadata["classes"], dtype=np.dtype(metadata["classes_dtype"]))
+        classes = _classes(metadata["classes"], metadata["classes_dtype"])
         saved_model, sha256 = metadata["model"], metadata["model_sha256"]
-    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         got = f"{name!r} ({type(error).__name__}: {error})"
         check.refuse("path", owner, "a file that FewShotClassifier.save wrote", got)
     if saved_model is not None:
@@ -102,6 +114,19 @@ def read(path: str | PathLike[str], owner: str, model: Model | None) -> tuple[st
         got = "one of other weights" if saved_model is None else "damaged weights"
         check.refuse("model", owner, f"the one that {name!r} was saved with", got)
     return name, Saved(model, options, _below("head.", arrays), classes)
+
+
+def _classes(values: Any, dtype: Any) -> NDArray[Any]:
+    """Return the classes of a file: text or numbers, of a dtype that takes little memory."""
+    if not isinstance(values, list) or not CLASSES_DTYPE.fullmatch(str(dtype)):
+        raise ValueError(f"its classes are of dtype {dtype!r:.40}")
+    kind = np.dtype(dtype)
+    wanted = CLASSES_KINDS[kind.kind]
+    if not all(type(value) is wanted for value in values):
+        raise ValueError(f"its classes are not all of dtype {dtype}")
+    if kind.itemsize * len(values) > MAX_CLASSES_BYTES:
+        raise ValueError(f"its {len(values):,} classes of dtype {dtype} take too much memory")
+    return np.array(values, dtype=kind)
 
 
 def _restored_model(

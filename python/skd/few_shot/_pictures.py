@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _validation as check
-from skd.datasets._folders import classes_of as folders_of
-from skd.datasets._pictures import is_picture, pillow, read_picture
+from skd.datasets._pictures import pillow, read_picture, shown, unreadable_count
+from skd.datasets._walks import class_folders, pictures_in
 
 
 def is_paths(images: Any) -> bool:
@@ -33,7 +34,7 @@ def files_of(images: Any, owner: str) -> list[Path]:
     path = check.path(images, "images", owner)
     if not path.is_dir():
         return [path]
-    files = sorted(filter(is_picture, path.iterdir()))
+    files = pictures_in(path)
     if not files:
         check.refuse("images", owner, "a folder with picture files", repr(str(path)))
     return files
@@ -47,24 +48,32 @@ def classes_of(images: Any, owner: str) -> tuple[list[Path], list[str]]:
     folder = check.path(images, "images", owner)
     if not folder.is_dir():
         check.refuse("images", owner, legal, repr(str(folder)))
-    classes = folders_of(folder)
+    left_out: list[str] = []
+    classes = class_folders(folder, left_out)
     if not classes:
-        check.refuse("images", owner, legal, f"{str(folder)!r} without such pictures")
+        got = f"{str(folder)!r} without such pictures"
+        check.refuse("images", owner, legal, got)
+    if left_out:
+        warnings.warn(f"{owner} leaves out {shown(left_out)}.", stacklevel=3)
     files = [path for found in classes.values() for path in found]
     return files, [name for name, found in classes.items() for _ in found]
 
 
 def read_pictures(paths: Sequence[Path], side: int, channels: int, owner: str) -> NDArray[np.uint8]:
     """Return pictures upright, the short side scaled to `side` and the middle cut out."""
+    missing = [path for path in paths if not os.path.lexists(path)]
+    if missing:
+        raise FileNotFoundError(f"There is no picture {str(missing[0])!r}.")
     images = np.empty((len(paths), side, side, channels), dtype=np.uint8)
+    unreadable = []
     for image, path in zip(images, paths, strict=True):
-        if not path.is_file():
-            raise FileNotFoundError(f"There is no picture {str(path)!r}.")
         try:
             image[:] = read_picture(path, side, channels)
         except ValueError as error:
-            got = f"{str(path)!r} ({error})"
-            check.refuse("images", owner, "picture files that can be read", got)
+            unreadable.append(f"{str(path)!r} ({error})")
+    if unreadable:
+        got = unreadable_count(unreadable)
+        check.refuse("images", owner, "picture files that can be read", got)
     return images
 
 

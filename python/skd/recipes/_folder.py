@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from skd._whole_files import write_whole
 from skd.recipes._schema import Recipe
 
 CONFIG, MODEL, REPORT, HISTORY = "config.toml", "model.safetensors", "report.json", "history.csv"
+UNREADABLE = "unreadable.txt"
 CHECKPOINT = re.compile(r"step-(\d+)\.safetensors")
 #: Tables and entries that decide nothing of the training.
 IDLE = ("name", "title", "expected", "evaluation")
@@ -35,6 +36,7 @@ class RunFolder:
         self.model, self.report = path / MODEL, path / REPORT
         self.checkpoints, self.plots = path / "checkpoints", path / "plots"
         self.tensorboard, self.evaluations = path / "tensorboard", path / "evaluations"
+        self.unreadable = path / UNREADABLE
 
     @property
     def is_started(self) -> bool:
@@ -94,6 +96,20 @@ class RunFolder:
             folder.mkdir(parents=True, exist_ok=True)
         self.report.unlink(missing_ok=True)
         write_whole(self.config, recipe.to_toml().encode())
+
+    def list_unreadable(self, entries: Sequence[str]) -> None:
+        """Write the files of the data that were left out, one in a line; none if there are none.
+
+        Parameters
+        ----------
+        entries : sequence of str
+            Each with the reason; see `FewShotData.unreadable`.
+        """
+        if not entries:
+            self.unreadable.unlink(missing_ok=True)
+            return
+        lines = [" ".join(entry.splitlines()) + "\n" for entry in entries]
+        write_whole(self.unreadable, "".join(lines).encode())
 
     def write_report(self, report: Mapping[str, Any]) -> None:
         """Write the report: a run is finished when it is there.

@@ -123,6 +123,7 @@ class Run:
             As for `Gen0.fit`.
         """
         self._write(lambda: self.folder.begin(self.recipe))
+        self._write(lambda: self.folder.list_unreadable(self.data.unreadable))
         listeners: list[Callback] = []
         if self.ranks.is_first:
             listeners = [HistoryFile(self.folder.history), *callbacks]
@@ -223,6 +224,7 @@ class Run:
                 "epochs": recipe.schedule.epochs,
                 "steps": self.trainer.steps_taken,
                 "n_images": len(self.split),
+                "n_unreadable": len(self.data.unreadable),
                 "n_classes": self.split.n_classes,
                 "sha256": self.split.sha256,
             },

@@ -1,0 +1,102 @@
+"""Pictures of any mode and depth become 8-bit pictures of 1 to 4 channels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
+WITH_OPACITY = ("LA", "RGBA")
+#: Largest values that mean white: of numbers in 0..1, and of 8, 12 and 16 bits.
+WHITES = (1, 255, 4095, 65535)
+#: What filters leave beyond white or below black, as a share of white.
+OVERSHOOT = 0.1
+#: Below this share of white everything looks black.
+DARKEST = 1 / 16
+
+
+def eight_bits(image: Any) -> Any:
+    """Return a picture of 8 bits in a channel.
+
+    Pictures of floats and of integers of 16 or 32 bits say nowhere which number is white. Here it
+    is the first of 1, 255, 4095 and 65535 that is no less than their largest.
+
+    Raises
+    ------
+    ValueError
+        If no such scale fits the values: they are negative, too large, not finite or almost black.
+    """
+    if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
+        return image
+    from PIL import Image
+
+    values = np.asarray(image)
+    scaled = np.clip(np.rint(values * np.float32(255 / _white(values))), 0, 255)
+    return Image.fromarray(scaled.astype(np.uint8))
+
+
+def _white(values: NDArray[Any]) -> int:
+    """Return the value that means white."""
+    lowest, highest = float(values.min()), float(values.max())
+    margin = OVERSHOOT if values.dtype.kind == "f" else 0
+    for white in WHITES:
+        if -margin * white <= lowest and highest <= (1 + margin) * white:
+            if 0 < highest < DARKEST * white:
+                break
+            return white
+    raise ValueError(
+        f"its values are {lowest:.6g}..{highest:.6g}; those of a picture fill 0..1, 0..255, "
+        "0..4095 or 0..65535"
+    )
+
+
+def require_visible(image: Any, raw_mode: str) -> None:
+    """Refuse colours of 16 bits that use the lowest 12 alone: read as 8 bits they are black.
+
+    Raises
+    ------
+    ValueError
+        If it is such a picture.
+    """
+    if ";16" not in raw_mode or image.mode not in ("RGB", "RGBA"):
+        return
+    highest = max(extrema[1] for extrema in image.getextrema()[:3])
+    if 0 < highest < 255 * DARKEST:
+        raise ValueError("its colours of 16 bits are almost black; scale them to 0..65535")
+
+
+def with_plain_mode(image: Any) -> Any:
+    """Return a picture of a mode in `MODES`, its palette, ink or transparent colour resolved."""
+    if image.mode in ("PA", "La", "RGBa") or "transparency" in image.info:
+        return image.convert("LA" if image.mode == "La" else "RGBA")
+    return image if image.mode in MODES.values() else image.convert("RGB")
+
+
+def with_channels(image: Any, channels: int) -> Any:
+    """Return a picture of a plain mode with 1 to 4 channels.
+
+    Without a channel of opacity, what is transparent shows white: and black where a drawing would
+    vanish in white.
+    """
+    wanted = MODES[channels]
+    if image.mode in WITH_OPACITY and wanted not in WITH_OPACITY:
+        image = _opaque(image.convert("RGBA"))
+    return image.convert(wanted)
+
+
+def _opaque(image: Any) -> Any:
+    """Return a picture over white, or over black if nothing of it could be told from white."""
+    opacity = image.getchannel("A").getextrema()
+    over_white = _over("white", image)
+    has_vanished = all(low == high for low, high in over_white.getextrema())
+    if has_vanished and opacity[0] < opacity[1]:
+        return _over("black", image)
+    return over_white
+
+
+def _over(color: str, image: Any) -> Any:
+    from PIL import Image
+
+    return Image.alpha_composite(Image.new("RGBA", image.size, color), image).convert("RGB")
