@@ -11,7 +11,9 @@ class SKDError(Exception):
 
 
 class NonFiniteLossError(SKDError):
-    """A loss or a gradient came out NaN or infinite; the model is as it was before the step.
+    """A step came out NaN or infinite; the model is as it was before the step.
+
+    That is a loss, a gradient, or a parameter or velocity after the update.
 
     Attributes
     ----------

@@ -31,7 +31,7 @@ typedef int32_t skd_status;
 enum {
   SKD_OK = 0,
   SKD_INVALID_ARGUMENT = 1, /**< An argument is outside its domain. */
-  SKD_NON_FINITE = 2,       /**< A loss or gradient came out NaN or infinite; nothing was updated. */
+  SKD_NON_FINITE = 2,       /**< A loss, gradient or update is NaN or infinite; nothing was changed. */
   SKD_OUT_OF_MEMORY = 3,    /**< A buffer does not fit into memory. */
   SKD_CALLBACK_FAILED = 4   /**< A function of the caller reported failure; nothing was updated. */
 };
@@ -579,7 +579,8 @@ void skd_trainer_free(skd_trainer *trainer);
  *                batch >= 1, and >= 2 values per channel for the batch norms.
  * @param labels  `batch` classes in 0..<num_classes. Gen-1 uses them for the accuracy only; NULL
  *                is allowed there, and the accuracy is then 0.
- * @return SKD_NON_FINITE, with nothing updated, if the loss or a gradient is not finite.
+ * @return SKD_NON_FINITE, with nothing updated, if the loss, a gradient, or a parameter or velocity
+ *         after the update is not finite.
  */
 skd_status skd_trainer_step(skd_trainer *trainer, const float *images, const int64_t *labels,
                             int64_t batch, skd_losses *losses);
