@@ -47,5 +47,13 @@ class DataError(SKDError, ValueError):
     """A file of a data set is damaged, is not what its name says, or may not be read."""
 
 
+class ConvergenceWarning(UserWarning):
+    """A solver stopped before it was as near to the minimum as its `tol` asks for.
+
+    Where scikit-learn is loaded, the warning is also its `sklearn.exceptions.ConvergenceWarning`,
+    so that a filter for either serves.
+    """
+
+
 class NotFittedError(SKDError, ValueError, AttributeError):
     """A classifier was asked before it was fitted."""

@@ -274,6 +274,25 @@ def test_a_run_whose_checkpoints_are_all_infinite_does_not_begin_anew(tmp_path):
         one_epoch(tmp_path)
 
 
+@pytest.mark.parametrize("number", [np.float32, np.float16, np.float64, np.array])
+def test_options_given_as_numbers_of_numpy_are_kept_as_those_of_python(tmp_path, number):
+    sgd = skd.SGD(lr=number(0.5), momentum=number(0.25), weight_decay=number(0.0))
+    assert [type(value) for value in (sgd.lr, sgd.momentum, sgd.weight_decay)] == [float] * 3
+    trainer = skd.Gen0(run_fit.make_trainer().model, alpha=number(1), optimizer=sgd)
+    trainer.fit(
+        run_fit.make_split(4, 10, seed=3),
+        epochs=np.int64(1),
+        batch_size=np.uint8(8),
+        decay_epochs=np.array([1]),
+        decay_factor=number(0.5),
+        seed=np.int32(3),
+        flip=np.bool_(False),
+        progress=np.bool_(False),
+        checkpoint_dir=tmp_path,
+    )
+    assert step_name(STEPS) in names(tmp_path)
+
+
 # --- disks
 
 
