@@ -77,6 +77,6 @@ public func skd_mean_ci95(
     }
     let interval = ConfidenceInterval(of: UnsafeBufferPointer(start: values, count: count))
     mean.pointee = interval.mean
-    ci95.pointee = interval.halfWidth
+    ci95.pointee = interval.halfWidth ?? .nan
   }
 }

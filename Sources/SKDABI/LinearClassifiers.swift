@@ -8,7 +8,8 @@ public func skd_logistic_regression_fit(
   _ features: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!, _ rows: Int64,
   _ dimensions: Int64, _ classes: Int64, _ inverse_regularization: Double, _ tolerance: Double,
   _ max_iterations: Int64, _ coefficients: UnsafeMutablePointer<Double>!,
-  _ intercepts: UnsafeMutablePointer<Double>!, _ iterations: UnsafeMutablePointer<Int64>!
+  _ intercepts: UnsafeMutablePointer<Double>!, _ iterations: UnsafeMutablePointer<Int64>!,
+  _ is_converged: UnsafeMutablePointer<Int32>!
 ) -> skd_status {
   status {
     let fit = try LinearFit(
@@ -20,13 +21,14 @@ public func skd_logistic_regression_fit(
     try fit.checkValues()
     let regression = try LogisticRegression(
       rows: fit.rows, dimensions: fit.dimensions, classes: fit.classes)
-    let taken = regression.fit(
+    let outcome = regression.fit(
       fit.features, labels: fit.labels,
       LogisticRegression.Options(
         inverseRegularization: inverse_regularization, tolerance: tolerance,
         maximumIterations: maximumIterations))
     fit.write(regression.coefficients, regression.intercepts, length: regression.featureLength)
-    iterations?.pointee = Int64(taken)
+    iterations?.pointee = Int64(outcome.iterations)
+    is_converged?.pointee = outcome.isConverged ? 1 : 0
   }
 }
 
@@ -53,7 +55,8 @@ public func skd_linear_svc_fit(
   _ features: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!, _ rows: Int64,
   _ dimensions: Int64, _ classes: Int64, _ inverse_regularization: Double, _ tolerance: Double,
   _ max_iterations: Int64, _ coefficients: UnsafeMutablePointer<Double>!,
-  _ intercepts: UnsafeMutablePointer<Double>!, _ iterations: UnsafeMutablePointer<Int64>!
+  _ intercepts: UnsafeMutablePointer<Double>!, _ iterations: UnsafeMutablePointer<Int64>!,
+  _ is_converged: UnsafeMutablePointer<Int32>!
 ) -> skd_status {
   status {
     let fit = try LinearFit(
@@ -64,13 +67,14 @@ public func skd_linear_svc_fit(
     try fit.checkValues()
     let machines = try LinearSVC(
       rows: fit.rows, dimensions: fit.dimensions, classes: fit.classes)
-    let taken = machines.fit(
+    let outcome = machines.fit(
       fit.features, labels: fit.labels,
       LinearSVC.Options(
         inverseRegularization: inverse_regularization, tolerance: tolerance,
         maximumIterations: maximumIterations))
     fit.write(machines.coefficients, machines.intercepts, length: machines.featureLength)
-    iterations?.pointee = Int64(taken)
+    iterations?.pointee = Int64(outcome.iterations)
+    is_converged?.pointee = outcome.isConverged ? 1 : 0
   }
 }
 

@@ -26,8 +26,7 @@ public func skd_trainer_get_velocity(
     let entries = handle.trainer.network.store.entries
     let entry = entries[try arguments.size(index, "index", in: 0...entries.count - 1)]
     result.pointee =
-      entry.kind == .parameter
-      ? UnsafePointer(handle.trainer.optimizer.velocity(of: entry)) : nil
+      entry.kind == .parameter ? handle.trainer.optimizer.velocity(of: entry) : nil
   }
 }
 
@@ -56,8 +55,7 @@ public func skd_trainer_load(
     }
     try handle.exclusively { trainer in
       for (entry, source) in sources {
-        let target = trainer.optimizer.velocity(of: entry)
-        entry.forEachElement { position, offset in target[offset] = source[position] }
+        trainer.optimizer.setVelocity(of: entry, to: source)
       }
       trainer.stepCount = step
     }

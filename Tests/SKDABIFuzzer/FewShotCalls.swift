@@ -69,7 +69,8 @@ func fewShotCalls() -> [(String, Call)] {
         let f = a.fit()
         return skd_logistic_regression_fit(
           f.features, f.labels, f.rows, f.dimensions, f.classes, a.double([0.1, 1]),
-          a.double([1e-4]), a.iterations(), f.coefficients, f.intercepts, a.integers(1, below: 1))
+          a.double([1e-4]), a.iterations(), f.coefficients, f.intercepts, a.integers(1, below: 1),
+          a.array([1]) { Int32(0) })
       }
     ),
     (
@@ -87,7 +88,8 @@ func fewShotCalls() -> [(String, Call)] {
         let f = a.fit()
         return skd_linear_svc_fit(
           f.features, f.labels, f.rows, f.dimensions, f.classes, a.double([0.1, 1]),
-          a.double([1e-4]), a.iterations(), f.coefficients, f.intercepts, a.integers(1, below: 1))
+          a.double([1e-4]), a.iterations(), f.coefficients, f.intercepts, a.integers(1, below: 1),
+          a.array([1]) { Int32(0) })
       }
     ),
     (

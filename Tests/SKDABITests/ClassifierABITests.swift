@@ -12,10 +12,12 @@ final class ClassifierABITests: XCTestCase {
       skd_ridge_classifier_fit([-1, 1], [0, 1], 2, 1, 2, 0.5, &coefficients, &intercepts))
     XCTAssertEqual(coefficients[1], 0.8, accuracy: 1e-15)
     XCTAssertEqual(coefficients[0], -coefficients[1])
-    var iterations: Int64 = -1
+    var (iterations, isConverged): (Int64, Int32) = (-1, -1)
     assertOK(
       skd_linear_svc_fit(
-        [-1, 1], [0, 1], 2, 1, 2, 1, 1e-6, 10, &coefficients, &intercepts, &iterations))
+        [-1, 1], [0, 1], 2, 1, 2, 1, 1e-6, 10, &coefficients, &intercepts, &iterations,
+        &isConverged))
+    XCTAssertEqual(isConverged, 1)
     XCTAssertEqual(coefficients[1], 0.8, accuracy: 1e-15)
     XCTAssertEqual(intercepts, [0, 0])
     XCTAssertTrue((1...10).contains(iterations))
@@ -37,7 +39,8 @@ final class ClassifierABITests: XCTestCase {
       strength: Double = 1, tolerance: Double = 1e-6, iterations: Int64 = 10
     ) -> skd_status {
       skd_linear_svc_fit(
-        [-1, 1], [0, 1], 2, 1, 2, strength, tolerance, iterations, &coefficients, &intercepts, nil)
+        [-1, 1], [0, 1], 2, 1, 2, strength, tolerance, iterations, &coefficients, &intercepts,
+        nil, nil)
     }
     assertRefused(ridge([1, .nan]), "features of ridge_classifier_fit must be finite")
     assertRefused(ridge(labels: [0, 0]), "must hold each of 0...1; 1 is missing")
@@ -50,7 +53,7 @@ final class ClassifierABITests: XCTestCase {
     }
     assertRefused(svc(iterations: 0), "max_iterations of linear_svc_fit")
     assertRefused(
-      skd_linear_svc_fit(nil, [0, 1], 2, 1, 2, 1, 1, 1, &coefficients, &intercepts, nil),
+      skd_linear_svc_fit(nil, [0, 1], 2, 1, 2, 1, 1, 1, &coefficients, &intercepts, nil, nil),
       "features of linear_svc_fit must not be NULL")
     XCTAssertEqual(coefficients + intercepts, [9, 9, 9, 9])
   }

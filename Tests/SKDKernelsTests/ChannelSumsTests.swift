@@ -42,22 +42,34 @@ final class ChannelSumsTests: XCTestCase {
   }
 
   func testAVarianceThatOverflowsIsNaN() {
-    func variance(_ groups: [[Float]]) -> [Float] {
-      merge(channels: 1, groups: groups.count) { sums, group in
-        sums.addMoments(groups[group], rows: groups[group].count, channels: 1)
-      }.variance
-    }
     // Within a group, and between groups that have none.
-    XCTAssertTrue(variance([[1e30, -1e30]])[0].isNaN)
-    XCTAssertTrue(variance([[0, 1], [1e30, -1e30], [2, 3]])[0].isNaN)
-    XCTAssertTrue(variance([[1e25, 1e25], [-1e25, -1e25]])[0].isNaN)
-    XCTAssertTrue(variance([[1, .infinity]])[0].isNaN)
-    XCTAssertEqual(variance([[1e18, 1e18], [-1e18, -1e18]])[0], 1e36)  // just large
+    XCTAssertTrue(moments([[1e30, -1e30]]).variance.isNaN)
+    XCTAssertTrue(moments([[0, 1], [1e30, -1e30], [2, 3]]).variance.isNaN)
+    XCTAssertTrue(moments([[1e25, 1e25], [-1e25, -1e25]]).variance.isNaN)
+    XCTAssertTrue(moments([[1, .infinity]]).variance.isNaN)
+    // The unbiased variance of two values, twice the biased one, must be finite too.
+    XCTAssertTrue(moments([[1.5e19, -1.5e19]]).variance.isNaN)
+  }
+
+  func testAVarianceThatIsJustLargeIsRight() {
+    XCTAssertEqual(moments([[1e18, 1e18], [-1e18, -1e18]]).variance, 1e36)
+    // Their squares add up to more than the largest float.
+    for rows in [400, 512, 2_000] {
+      let values = (0..<rows).map { $0 % 2 == 0 ? 4e18 : -2e18 as Float }
+      let (mean, variance) = moments([values, [4e18, -2e18]])
+      XCTAssertEqual(mean, 1e18, "\(rows) rows")
+      XCTAssertEqual(variance, 9e36, "\(rows) rows")
+      let sums = summedParts(1, 1, of: values, by: sumMoments) { sums, _ in
+        sums.addMoments(values, rows: rows, channels: 1)
+      }
+      XCTAssertEqual(sums[0], 1e18 * Double(rows), accuracy: 1e12 * Double(rows), "\(rows) rows")
+      XCTAssertEqual(sums[1], 1e37 * Double(rows), accuracy: 1e31 * Double(rows), "\(rows) rows")
+    }
   }
 
   func testAnOverflowStaysInItsChannel() {
     let input: [Float] = [1e30, 1, -1e30, 3]
-    let (mean, variance) = merge(channels: 2, groups: 1) { sums, _ in
+    let (mean, variance) = merge(channels: 2, groups: 1, of: input) { sums, _ in
       sums.addMoments(input, rows: 2, channels: 2)
     }
     XCTAssertTrue(variance[0].isNaN)
@@ -120,7 +132,7 @@ final class ChannelSumsTests: XCTestCase {
       let whole = merge(channels: channels, groups: 4) { sums, group in
         sums.addMoments(groups[group], rows: sizes[group], channels: channels)
       }
-      let moments = summedParts(channels, sizes.count, by: sumMoments) { sums, group in
+      let moments = summedParts(channels, sizes.count, of: [], by: sumMoments) { sums, group in
         sums.addMoments(groups[group], rows: sizes[group], channels: channels)
       }
       var mean = [Float](repeating: .nan, count: channels)
@@ -168,6 +180,23 @@ final class ChannelSumsTests: XCTestCase {
   // MARK: Support
 
   /// The sums of parts that have one group each, added up.
+  ///
+  /// - Parameter input: What is read where sums overflow.
+  private func summedParts(
+    _ channels: Int, _ parts: Int, of input: [Float],
+    by sum: (
+      UnsafeMutablePointer<Float>, Int, Int, UnsafePointer<Float>, Int,
+      UnsafeMutablePointer<Double>
+    ) -> Void,
+    _ add: (ChannelSums, _ group: Int) -> Void
+  ) -> [Double] {
+    summedParts(channels, parts) { records, groups, channels, sums in
+      sum(records, groups, channels, input, input.count / channels, sums)
+    } _: {
+      add($0, $1)
+    }
+  }
+
   private func summedParts(
     _ channels: Int, _ parts: Int,
     by sum: (UnsafeMutablePointer<Float>, Int, Int, UnsafeMutablePointer<Double>) -> Void,
@@ -183,12 +212,24 @@ final class ChannelSumsTests: XCTestCase {
     }
   }
 
+  /// - Parameter input: What is read where sums overflow.
   private func merge(
-    channels: Int, groups: Int, _ add: (ChannelSums, _ group: Int) -> Void
+    channels: Int, groups: Int, of input: [Float] = [],
+    _ add: (ChannelSums, _ group: Int) -> Void
   ) -> (mean: [Float], variance: [Float]) {
     merge(channels: channels, groups: groups, add) { records, mean, variance in
-      mergeMoments(records, groups: groups, channels: channels, mean: mean, variance: variance)
+      mergeMoments(
+        records, groups: groups, channels: channels, of: input, rows: input.count / channels,
+        mean: mean, variance: variance)
     }
+  }
+
+  /// Mean and variance of one channel.
+  private func moments(_ groups: [[Float]]) -> (mean: Float, variance: Float) {
+    let (mean, variance) = merge(channels: 1, groups: groups.count, of: groups.flatMap(\.self)) {
+      $0.addMoments(groups[$1], rows: groups[$1].count, channels: 1)
+    }
+    return (mean[0], variance[0])
   }
 
   /// Adds up each group in memory that starts out NaN, and merges them.

@@ -48,4 +48,19 @@ final class OptimizerTests: XCTestCase {
       return [parameter, velocity]
     }
   }
+
+  func testLargestMagnitudeOfEveryKindOfValue() {
+    for count in [1, 15, 16, 17, 16_385, 40_000] {
+      var values = values("values", count)
+      let expected = values.reduce(0) { max($0, $1.magnitude) }
+      XCTAssertEqual(largestMagnitude(values, count: count), expected, "\(count)")
+      values[count - 1] = -.infinity
+      XCTAssertEqual(largestMagnitude(values, count: count), .infinity, "\(count)")
+      values[count / 2] = -.nan
+      XCTAssertTrue(largestMagnitude(values, count: count).isNaN, "\(count)")
+      XCTAssertFalse(allFinite(values, count: count), "\(count)")
+    }
+    XCTAssertEqual(largestMagnitude([], count: 0), 0)
+    XCTAssertEqual(largestMagnitude([-0.0, 1e-45], count: 2), 1e-45)
+  }
 }

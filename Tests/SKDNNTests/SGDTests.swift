@@ -67,14 +67,72 @@ final class SGDTests: XCTestCase {
     let store = try store()
     let optimizer = try SGD(store, learningRate: 0.5, momentum: 0.9, weightDecay: 0)
     store.entries[1].gradient[7] = .nan
-    XCTAssertTrue(optimizer.gradientsAreFinite())
+    XCTAssertTrue(optimizer.largestGradient().isFinite)
     for value in [Float.nan, .infinity, -.infinity] {
       let before = store.entries[2].gradient[4]
       store.entries[2].gradient[4] = value
-      XCTAssertFalse(optimizer.gradientsAreFinite())
+      XCTAssertFalse(optimizer.largestGradient().isFinite)
       store.entries[2].gradient[4] = before
     }
-    XCTAssertTrue(optimizer.gradientsAreFinite())
+    XCTAssertTrue(optimizer.largestGradient().isFinite)
+  }
+
+  func testAStepThatWouldOverflowIsForeseenAndChangesNothing() throws {
+    for (rate, momentum, decay, isFinite) in [
+      (0.1, 0.9, 0, true), (3e38, 0, 0, true), (3e38, 0, 10, false), (0, 0, 3e38, true),
+      (1, 0, 3e38, true), (3, 0, 3e38, false), (0, 0.9, 3.4e38, true),
+    ] as [(Float, Float, Float, Bool)] {
+      let store = try store()
+      let optimizer = try SGD(
+        store, learningRate: rate, momentum: momentum, weightDecay: decay)
+      let before = store.entries.map(\.storedValues)
+      let foreseen = optimizer.stepIsFinite(largestGradient: optimizer.largestGradient())
+      XCTAssertEqual(store.entries.map(\.storedValues), before)
+      optimizer.step()
+      let came = store.entries.allSatisfy { entry in
+        let velocity = UnsafeBufferPointer(start: optimizer.velocity(of: entry), count: entry.count)
+        return entry.storedValues.allSatisfy(\.isFinite) && velocity.allSatisfy(\.isFinite)
+      }
+      XCTAssertEqual(foreseen, came, "rate \(rate), momentum \(momentum), decay \(decay)")
+      XCTAssertEqual(foreseen, isFinite, "rate \(rate), momentum \(momentum), decay \(decay)")
+    }
+  }
+
+  /// What is known from the step before does not hide what came from elsewhere since.
+  func testAnOverflowIsForeseenAfterParametersOrVelocitiesWereReplaced() throws {
+    let store = try store()
+    let optimizer = try SGD(store, learningRate: 1, momentum: 0.9, weightDecay: 0.5)
+    func isFinite() -> Bool {
+      optimizer.stepIsFinite(largestGradient: optimizer.largestGradient())
+    }
+    XCTAssertTrue(isFinite())
+    optimizer.step()
+    optimizer.setVelocity(of: store.entries[0], to: [3.4e38, 0, -3.4e38])
+    XCTAssertTrue(isFinite())  // 0.9 of that still fits, beside parameters near 1
+    optimizer.learningRate = 2
+    XCTAssertFalse(isFinite())
+    optimizer.setVelocity(of: store.entries[0], to: [0, 0, 0])
+    XCTAssertTrue(isFinite())
+    optimizer.step()
+    store.entries[0].values[1] = 3.4e38
+    store.markChanged()
+    optimizer.learningRate = 5  // 3.4e38 - 5 * 1.7e38 = -5.1e38
+    XCTAssertFalse(isFinite())
+    store.entries[0].values[1] = 1
+    store.markChanged()
+    XCTAssertTrue(isFinite())
+  }
+
+  /// Bounds that grow from step to step are measured anew before they refuse anything.
+  func testBoundsThatGrowTooWideRefuseNoStep() throws {
+    let store = try store()
+    let optimizer = try SGD(store, learningRate: 1, momentum: 0, weightDecay: 1)
+    for entry in store.entries { for i in 0..<entry.count { entry.gradient[i] = 0 } }
+    // Parameters become 0 in the first step, while the bound doubles in each.
+    for _ in 0..<300 {
+      XCTAssertTrue(optimizer.stepIsFinite(largestGradient: optimizer.largestGradient()))
+      optimizer.step()
+    }
   }
 
   func testBadOptionsAreNamed() throws {

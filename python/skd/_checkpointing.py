@@ -9,6 +9,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from skd import _validation as check
@@ -31,6 +32,17 @@ UNFINISHED = re.compile(r"\.(step-\d{12}|best)\.safetensors\.\d+\.part")
 FORMAT = 1  # of what is saved under TRAINING_KEY
 KEPT = 2
 Saved = tuple[dict[str, str], dict[str, NDArray[Any]]]
+
+
+class NotFiniteError(DamagedCheckpointError):
+    """A checkpoint is intact, but holds NaN or infinite values."""
+
+
+def _require_finite(saved: Saved) -> None:
+    """Refuse a state that no step can go on from."""
+    for name, array in saved[1].items():
+        if not np.isfinite(array).all():
+            raise NotFiniteError(f"{name} holds NaN or infinite values")
 
 
 class Checkpoints:
@@ -111,25 +123,28 @@ class Checkpoints:
         return sorted(path for path in self._folder.iterdir() if NAME.fullmatch(path.name))
 
     def _resumed(self, present: list[Path]) -> Progress:
-        damaged: dict[Path, str] = {}
+        skipped: dict[Path, DamagedCheckpointError] = {}
         for path in reversed(present):
             try:
                 saved = unsealed(self._read(path), must_be_sealed=True)
+                _require_finite(saved)
             except DamagedCheckpointError as error:
-                damaged[path] = str(error)
+                skipped[path] = error
                 continue
             progress = self._restored(saved, path)
-            for bad, reason in damaged.items() if self._ranks.is_first else ():
+            for bad, reason in skipped.items() if self._ranks.is_first else ():
+                kind = "not finite" if isinstance(reason, NotFiniteError) else "damaged"
+                renamed = bad.with_name(f"{bad.name}.{kind.replace(' ', '-')}")
                 warnings.warn(
-                    f"The checkpoint {str(bad)!r} is damaged ({reason}); training goes on from "
-                    f"{path.name!r}, and the damaged one is renamed.",
+                    f"The checkpoint {str(bad)!r} is {kind} ({reason}); training resumes from "
+                    f"{path.name!r}, and the other is renamed to {renamed.name!r}.",
                     stacklevel=6,
                 )
-                os.replace(bad, bad.with_name(bad.name + ".damaged"))
+                os.replace(bad, renamed)
             self.newest = path
             return progress
-        reasons = ", ".join(f"{path.name}: {reason}" for path, reason in damaged.items())
-        raise SKDError(f"No checkpoint of {str(self._folder)!r} is whole ({reasons}).")
+        reasons = ", ".join(f"{path.name}: {reason}" for path, reason in skipped.items())
+        raise SKDError(f"No checkpoint of {str(self._folder)!r} is whole and finite ({reasons}).")
 
     def _read(self, path: Path) -> bytes:
         """Return the content of a file of the first process."""

@@ -96,8 +96,10 @@ def find_episodes(
     """
     count = check.integer(n_episodes, "n_episodes", owner, minimum=1, maximum=MOST_EPISODES)
     extent = {
-        name: check.integer(value, name, owner, minimum=1)
-        for name, value in (("n_way", n_way), ("n_shot", n_shot), ("n_query", n_query))
+        # One class leaves nothing to tell apart: every answer would be right.
+        "n_way": check.integer(n_way, "n_way", owner, minimum=2),
+        "n_shot": check.integer(n_shot, "n_shot", owner, minimum=1),
+        "n_query": check.integer(n_query, "n_query", owner, minimum=1),
     }
     check.seed(seed, owner)
     check.boolean(legacy, "legacy_episodes", owner)

@@ -100,5 +100,7 @@ def score(
             None,
             accuracies[block.start - first : block.stop - first],
         )
-    accuracies *= 100
-    return accuracies
+    # One division of integers: 0.07 * 100 is not 7.
+    n_queries = n_way * query.shape[2]
+    percent: NDArray[np.float64] = 100 * np.rint(accuracies * n_queries) / n_queries
+    return percent

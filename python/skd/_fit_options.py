@@ -136,6 +136,8 @@ class FitOptions:
             if val.images.shape[1:] != split.images.shape[1:]:
                 legal = f"of images of shape {split.images.shape[1:]}"
                 check.refuse("val", owner, legal, val.images.shape[1:])
+            if val.n_classes < 2:
+                check.refuse("val", owner, "of at least 2 classes", val.n_classes)
             if val.smallest_class < 2:
                 check.refuse("val", owner, "of at least 2 images per class", val.smallest_class)
         # Every rank has a part of each batch.

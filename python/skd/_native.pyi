@@ -207,7 +207,7 @@ def logistic_regression_fit(
     max_iterations: int,
     coefficients: _Doubles,
     intercepts: _Doubles,
-) -> int: ...
+) -> tuple[int, bool]: ...
 def ridge_classifier_fit(
     features: _Floats,
     labels: _Integers,
@@ -223,7 +223,7 @@ def linear_svc_fit(
     max_iterations: int,
     coefficients: _Doubles,
     intercepts: _Doubles,
-) -> int: ...
+) -> tuple[int, bool]: ...
 def linear_decision(
     features: _Floats, coefficients: _Doubles, intercepts: _Doubles, decision: _Doubles
 ) -> None: ...

@@ -32,7 +32,7 @@ def mean_ci95(values: ArrayLike) -> tuple[float, float]:
     Returns
     -------
     mean, ci95 : float
-        The half-width is 0 for a single value.
+        The half-width is NaN for a single value, which says nothing of how values vary.
 
     Examples
     --------
@@ -55,7 +55,7 @@ class EvaluationResult:
     mean : float
         Mean accuracy.
     ci95 : float
-        Half-width of the 95 % Student-t confidence interval of the mean.
+        Half-width of the 95 % Student-t confidence interval of the mean; NaN for one episode.
     accuracies : ndarray of shape (n_episodes,), dtype float64
         Accuracy of each episode.
     options : dict
@@ -71,7 +71,12 @@ class EvaluationResult:
     provenance: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
     def __str__(self) -> str:
-        """Return the mean and the half-width, such as ``65.93 ± 0.81 %``."""
+        """Return the mean and the half-width, such as ``65.93 ± 0.81 %``.
+
+        One episode has no interval: ``64.00 % (no interval from 1 episode)``.
+        """
+        if math.isnan(self.ci95):
+            return f"{self.mean:.2f} % (no interval from {len(self.accuracies)} episode)"
         return f"{self.mean:.2f} ± {self.ci95:.2f} %"
 
     def difference(self, other: EvaluationResult) -> tuple[float, float]:
@@ -114,12 +119,12 @@ class EvaluationResult:
             "format": FORMAT,
             "version": VERSION,
             "mean": self.mean,
-            "ci95": self.ci95,
+            "ci95": finite_or_none(self.ci95),
             "unit": "percent",
             "options": dict(self.options),
             "provenance": dict(self.provenance),
         }
-        head = json.dumps(content, indent=2, allow_nan=False).removesuffix("\n}")
+        head = json.dumps(content, indent=2, allow_nan=False, default=_plain).removesuffix("\n}")
         # On one line: an indented list would be one line for each episode.
         accuracies = json.dumps(self.accuracies.tolist(), allow_nan=False)
         return f'{head},\n  "accuracies": {accuracies}\n}}\n'
@@ -176,6 +181,13 @@ class EvaluationResult:
             check.refuse("path", "EvaluationResult.load", legal, got)
 
 
+def _plain(value: Any) -> Any:
+    """Return what `json` does not know, if it is NumPy's, as Python's."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise TypeError(f"a report cannot hold a {type(value).__name__}")
+
+
 def _episodes_of(result: EvaluationResult) -> object:
     """Return what identifies the episodes of a result; None if it does not say."""
     episodes = result.provenance.get("episodes")
@@ -210,8 +222,18 @@ def _checked(
         raise ValueError(f"it has {len(accuracies)} accuracies, not one for each episode")
     mean, ci95 = content["mean"], content["ci95"]
     for stated, computed in zip((mean, ci95), mean_ci95(accuracies), strict=True):
-        if type(stated) not in (int, float) or not math.isclose(
-            stated, computed, rel_tol=0, abs_tol=ROUNDING
-        ):
-            raise ValueError(f"its accuracies give {computed}, not {stated!r}")
-    return float(mean), float(ci95), accuracies, options, provenance
+        if not _agree(stated, finite_or_none(computed)):
+            raise ValueError(f"its accuracies give {finite_or_none(computed)}, not {stated!r}")
+    return float(mean), math.nan if ci95 is None else float(ci95), accuracies, options, provenance
+
+
+def finite_or_none(value: float) -> float | None:
+    """Return a number in the types of JSON, which has no NaN."""
+    return value if math.isfinite(value) else None
+
+
+def _agree(stated: Any, computed: float | None) -> bool:
+    """Whether a number of a report is the computed one, up to rounding."""
+    if computed is None or type(stated) not in (int, float):
+        return computed is None and stated is None
+    return math.isclose(stated, computed, rel_tol=0, abs_tol=ROUNDING)

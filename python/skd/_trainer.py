@@ -120,7 +120,8 @@ class Trainer(TrainerState):
         Raises
         ------
         NonFiniteLossError
-            If a loss, a term or a gradient is NaN or infinite; nothing is then updated.
+            If a loss, a term or a gradient is NaN or infinite, or the update would make a
+            parameter so; nothing is then updated.
         MemoryError
             If the machine has less memory than the step needs; see `step_memory`.
         """
@@ -261,7 +262,7 @@ class Trainer(TrainerState):
         save_every_steps : int, optional
             Write one after every so many steps too.
         resume : bool, default=False
-            Whether to go on from the newest whole checkpoint, if there is one. The data, `epochs`
+            Whether to go on from the newest usable checkpoint, if there is one. The data, `epochs`
             under the cosine and all options of the model, the objective and the run must be equal.
         prefetch : bool, default=True
             Whether to augment a batch while the one before is trained on; changes no result.
@@ -274,12 +275,12 @@ class Trainer(TrainerState):
         Raises
         ------
         NonFiniteLossError
-            If a loss is NaN or infinite; the model is as the step before left it.
+            If a step comes out NaN or infinite; the model is as the step before left it.
         OSError
             If a checkpoint cannot be written; those written before are intact.
         SKDError
-            If there are checkpoints to resume from, but none is whole; or where another rank
-            raises one of these.
+            If there are checkpoints to resume from, but none is whole and finite; or where another
+            rank raises one of these.
         ValueError
             If an argument is wrong, the folder holds checkpoints without `resume`, or those of
             another run; the differences are named and nothing is changed.

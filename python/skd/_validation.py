@@ -353,11 +353,13 @@ def subset(value: Any, name: str, owner: str, legal: Sequence[int]) -> tuple[int
     return chosen
 
 
-def double_vector(value: ArrayLike, name: str, owner: str) -> NDArray[np.float64]:
-    """Return a non-empty vector of finite numbers as float64."""
+def double_vector(
+    value: ArrayLike, name: str, owner: str, *, nan: bool = False
+) -> NDArray[np.float64]:
+    """Return a non-empty vector of finite numbers, or NaN if that is allowed, as float64."""
     array = _as_array(value, name, owner)
     _require_ndim(array, 1, name, owner)
     vector: NDArray[np.float64] = _convert(array, np.float64)
-    if not vector.size or not np.isfinite(vector).all():
+    if not vector.size or not (np.isfinite(vector) | (np.isnan(vector) & nan)).all():
         refuse(name, owner, "non-empty and finite", "an empty or non-finite vector")
     return vector

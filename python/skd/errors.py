@@ -11,7 +11,9 @@ class SKDError(Exception):
 
 
 class NonFiniteLossError(SKDError):
-    """A loss or a gradient came out NaN or infinite; the model is as it was before the step.
+    """A step came out NaN or infinite; the model is as it was before the step.
+
+    That is a loss, a gradient, or a parameter or velocity after the update.
 
     Attributes
     ----------
@@ -43,6 +45,14 @@ class DamagedCheckpointError(SKDError):
 
 class DataError(SKDError, ValueError):
     """A file of a data set is damaged, is not what its name says, or may not be read."""
+
+
+class ConvergenceWarning(UserWarning):
+    """A solver stopped before it was as near to the minimum as its `tol` asks for.
+
+    Where scikit-learn is loaded, the warning is also its `sklearn.exceptions.ConvergenceWarning`,
+    so that a filter for either serves.
+    """
 
 
 class NotFittedError(SKDError, ValueError, AttributeError):

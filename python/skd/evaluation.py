@@ -70,7 +70,7 @@ def evaluate(
     split : Split
         Images of novel classes. Choose with the validation split, and score the test split once.
     n_way, n_shot, n_query : int, default=5, 1 and 15
-        Classes of an episode, and support and query images of each class.
+        Classes of an episode, at least 2, and support and query images of each class.
     n_episodes : int, default=600
         Number of episodes, at most 1,000,000.
     classifier : str, default="logistic"
@@ -125,14 +125,14 @@ def evaluate(
         check.instance(split, "split", owner, Split)
         mode = mode_of(support_augmentation, "support_augmentation", owner, split.images.shape[3])
         copies = check.integer(n_support_copies, "n_support_copies", owner, minimum=1, maximum=1000)
-        check.choice(features, "features", owner, FEATURES)
+        features = check.choice(features, "features", owner, FEATURES)
         mirrors = check.boolean(flip, "flip", owner)
         shows = check.boolean(progress, "progress", owner)
         check.model_images(
             split.images, "split", owner, side=model.image_size, channels=model.input_channels
         )
         names = _checked_names(data_name, split_name, owner)
-        check.choice(classifier, "classifier", owner, CLASSIFIERS)
+        classifier = check.choice(classifier, "classifier", owner, CLASSIFIERS)
         # Last of the checks, for it may write a file.
         found = (
             None
@@ -160,7 +160,7 @@ def evaluate(
         **_options(episodes, classifier, seed, legacy_episodes),
         "features": features,
         "n_support_copies": how.copies,
-        "support_augmentation": support_augmentation,
+        "support_augmentation": str(support_augmentation),
         "support_padding": padding if augments else 0,
         "flip": mirrors,
         "normalization": {"mean": list(normalization.mean), "std": list(normalization.std)},
@@ -254,7 +254,7 @@ def evaluate_features(
         check.refuse("features", owner, "non-empty", f"shape {matrix.shape}")
     shows = check.boolean(progress, "progress", owner)
     names = _checked_names(data_name, split_name, owner)
-    check.choice(classifier, "classifier", owner, CLASSIFIERS)
+    classifier = check.choice(classifier, "classifier", owner, CLASSIFIERS)
     episodes = find_episodes(
         targets,
         n_way=n_way,

@@ -13,6 +13,7 @@ from skd import _native
 from skd import _validation as check
 from skd._plausible_floats import require_plausible
 from skd.checkpoints import write_checkpoint
+from skd.errors import SKDError
 
 __all__ = ["Model", "Normalization"]
 
@@ -132,6 +133,11 @@ class Model:
         -------
         embeddings : ndarray of shape (n_images, embedding_dim), dtype float32
             A new array.
+
+        Raises
+        ------
+        SKDError
+            If a value overflows float32, as with weights that are too large.
         """
         return self._embed(self._chunks(images, "Model.embed"))
 
@@ -147,6 +153,11 @@ class Model:
         -------
         logits : ndarray of shape (n_images, num_classes), dtype float32
             A new array.
+
+        Raises
+        ------
+        SKDError
+            If a value overflows float32, as with weights that are too large.
         """
         return self._logits(self._chunks(images, "Model.logits"))
 
@@ -167,6 +178,8 @@ class Model:
         ------
         ValueError
             If the model has no rotation head.
+        SKDError
+            If a value overflows float32, as with weights that are too large.
         """
         owner = "Model.rotation_logits"
         if not self.has_rotation_head:
@@ -175,7 +188,7 @@ class Model:
         rotation = np.empty((batches.count, 4), dtype=np.float32)
         for rows, chunk in batches:
             self._native.evaluate(chunk, None, None, rotation[rows])
-        return rotation
+        return _finite(rotation, owner)
 
     def stage_outputs(self, images: ArrayLike) -> tuple[FloatArray, ...]:
         """Compute the output of each stage of the backbone.
@@ -292,6 +305,11 @@ class Model:
         -------
         features : ndarray of shape (n_images, n_dimensions), dtype float32
             A new array.
+
+        Raises
+        ------
+        SKDError
+            If a value overflows float32, as with weights that are too large.
         """
         owner = "Model.features"
         if normalization is None:
@@ -309,13 +327,13 @@ class Model:
         embeddings = np.empty((chunks.count, self.embedding_dim), dtype=np.float32)
         for rows, chunk in chunks:
             self._native.evaluate(chunk, embeddings[rows], None, None)
-        return embeddings
+        return _finite(embeddings, chunks.owner)
 
     def _logits(self, chunks: _Chunks) -> FloatArray:
         logits = np.empty((chunks.count, self.num_classes), dtype=np.float32)
         for rows, chunk in chunks:
             self._native.evaluate(chunk, None, logits[rows], None)
-        return logits
+        return _finite(logits, chunks.owner)
 
     def _chunks(self, images: ArrayLike, owner: str) -> _Chunks:
         return _Chunks(self, images, self.normalization, owner)
@@ -342,17 +360,28 @@ class _Chunks:
             images, "images", owner, side=model.image_size, channels=model.input_channels
         )
         self._normalization = normalization
-        self._owner = owner
+        self.owner = owner
         self.count = len(self._images)
         model._native.require_memory(self.count, check.float_copy_bytes(self._images[:CHUNK]))
 
     def __iter__(self) -> Iterator[tuple[slice, FloatArray]]:
         for start in range(0, self.count, CHUNK):
             rows = slice(start, min(start + CHUNK, self.count))
-            floats = model_floats(self._images[rows], self._normalization, self._owner)
+            floats = model_floats(self._images[rows], self._normalization, self.owner)
             if self._images.dtype != np.uint8:
-                require_plausible(floats, self._normalization, "images", self._owner)
+                require_plausible(floats, self._normalization, "images", self.owner)
             yield rows, floats
+
+
+def _finite(outputs: FloatArray, owner: str) -> FloatArray:
+    """Return outputs of a model, unless one overflowed."""
+    is_finite = np.isfinite(outputs).all(axis=1)
+    if not is_finite.all():
+        raise SKDError(
+            f"{owner} came out NaN or infinite for image {int(is_finite.argmin())} of "
+            f"{len(outputs)}: the model's weights, or the images, are too large for float32."
+        )
+    return outputs
 
 
 def model_floats(

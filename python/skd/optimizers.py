@@ -34,7 +34,13 @@ class SGD:
     weight_decay: float = 5e-4
 
     def __post_init__(self) -> None:
-        """Check the values."""
-        check.number(self.lr, "lr", "SGD")
-        check.number(self.momentum, "momentum", "SGD", maximum=1, open_maximum=True)
-        check.number(self.weight_decay, "weight_decay", "SGD")
+        """Check the values, and keep them as floats."""
+        values = {
+            "lr": check.number(self.lr, "lr", "SGD"),
+            "momentum": check.number(
+                self.momentum, "momentum", "SGD", maximum=1, open_maximum=True
+            ),
+            "weight_decay": check.number(self.weight_decay, "weight_decay", "SGD"),
+        }
+        for name, value in values.items():  # as floats, whatever number was given
+            object.__setattr__(self, name, value)

@@ -32,23 +32,26 @@ void l2_normalize(const Matrix &features, const MatrixOutput &normalized) {
   });
 }
 
-int64_t logistic_regression_fit(const Matrix &features, const Labels &labels,
-                                double inverse_regularization, double tolerance,
-                                int64_t max_iterations,
-                                const Output<double, nb::ndim<2>> &coefficients,
-                                const Output<double, nb::ndim<1>> &intercepts) {
+/// Iterations taken, and whether the tolerance was reached.
+nb::tuple logistic_regression_fit(const Matrix &features, const Labels &labels,
+                                  double inverse_regularization, double tolerance,
+                                  int64_t max_iterations,
+                                  const Output<double, nb::ndim<2>> &coefficients,
+                                  const Output<double, nb::ndim<1>> &intercepts) {
   const char *function = "logistic_regression_fit";
   const int64_t rows = int64_t(features.shape(0)), dimensions = int64_t(features.shape(1));
   const int64_t classes = int64_t(intercepts.shape(0));
   require_shape(function, "labels", labels, {rows});
   require_shape(function, "coefficients", coefficients, {classes, dimensions});
   int64_t iterations = 0;
+  int32_t is_converged = 0;
   compute([&] {
     return skd_logistic_regression_fit(features.data(), labels.data(), rows, dimensions, classes,
                                        inverse_regularization, tolerance, max_iterations,
-                                       coefficients.data(), intercepts.data(), &iterations);
+                                       coefficients.data(), intercepts.data(), &iterations,
+                                       &is_converged);
   });
-  return iterations;
+  return nb::make_tuple(iterations, is_converged != 0);
 }
 
 void ridge_classifier_fit(const Matrix &features, const Labels &labels, double alpha,
@@ -65,22 +68,24 @@ void ridge_classifier_fit(const Matrix &features, const Labels &labels, double a
   });
 }
 
-int64_t linear_svc_fit(const Matrix &features, const Labels &labels,
-                       double inverse_regularization, double tolerance, int64_t max_iterations,
-                       const Output<double, nb::ndim<2>> &coefficients,
-                       const Output<double, nb::ndim<1>> &intercepts) {
+/// As of logistic_regression_fit.
+nb::tuple linear_svc_fit(const Matrix &features, const Labels &labels,
+                         double inverse_regularization, double tolerance, int64_t max_iterations,
+                         const Output<double, nb::ndim<2>> &coefficients,
+                         const Output<double, nb::ndim<1>> &intercepts) {
   const char *function = "linear_svc_fit";
   const int64_t rows = int64_t(features.shape(0)), dimensions = int64_t(features.shape(1));
   const int64_t classes = int64_t(intercepts.shape(0));
   require_shape(function, "labels", labels, {rows});
   require_shape(function, "coefficients", coefficients, {classes, dimensions});
   int64_t iterations = 0;
+  int32_t is_converged = 0;
   compute([&] {
     return skd_linear_svc_fit(features.data(), labels.data(), rows, dimensions, classes,
                               inverse_regularization, tolerance, max_iterations,
-                              coefficients.data(), intercepts.data(), &iterations);
+                              coefficients.data(), intercepts.data(), &iterations, &is_converged);
   });
-  return iterations;
+  return nb::make_tuple(iterations, is_converged != 0);
 }
 
 void linear_decision(const Matrix &features, const DoubleMatrix &coefficients,

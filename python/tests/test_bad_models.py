@@ -93,6 +93,22 @@ def test_evaluation_refuses_wrong_images(make_model, batch, case):
             evaluate(images)
 
 
+def test_outputs_that_overflow_are_an_error_and_not_a_chance_accuracy(make_model, make_split):
+    model = make_model()
+    state = {name: np.array(view) for name, view in model.state_dict().items()}
+    large = {name: 1e12 * view for name, view in state.items() if name.endswith("weight")}
+    model.load_state_dict({**state, **large})
+    split = make_split()
+    model.normalization = (split.mean, split.std)
+    for owner in ("embed", "logits", "rotation_logits"):
+        with pytest.raises(skd.SKDError, match=rf"Model\.{owner} came out NaN or infinite"):
+            getattr(model, owner)(split.images)
+    with pytest.raises(skd.SKDError, match="came out NaN or infinite"):
+        skd.evaluate(model, split, n_way=2, n_query=2, n_episodes=2)
+    with pytest.raises(skd.SKDError, match="came out NaN or infinite"):
+        skd.FewShotClassifier(model).fit(split.images, split.labels)
+
+
 def test_an_empty_batch_gives_empty_features(make_model):
     model = make_model()
     assert model.embed(np.zeros((0, 16, 16, 3))).shape == (0, model.embedding_dim)

@@ -9,6 +9,7 @@ import pytest
 import run_fit
 
 import skd
+from skd._sealing import sealed, unsealed
 
 STEPS = 5  # of an epoch of run_fit
 
@@ -284,6 +285,49 @@ def test_without_a_whole_checkpoint_nothing_begins_anew_in_silence(tmp_path):
         (tmp_path / name).write_bytes(b"damaged")
     with pytest.raises(skd.SKDError, match="No checkpoint of"):
         one_epoch(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["layer1.0.conv1.weight", "training.velocity.classifier.bias"])
+def test_an_intact_checkpoint_that_is_not_finite_is_skipped(
+    tmp_path, finished, one_epoch_digest, name
+):
+    for file in names(finished):
+        (tmp_path / file).write_bytes((finished / file).read_bytes())
+    newest = tmp_path / step_name(STEPS)
+    metadata, state = unsealed(newest.read_bytes(), must_be_sealed=True)
+    state[name] = np.full_like(state[name], -np.inf)
+    newest.write_bytes(sealed(state, metadata))
+    with pytest.warns(UserWarning, match=f"not finite .{name} .*resumes from 'step-0*4"):
+        assert one_epoch(tmp_path) == one_epoch_digest
+    assert newest.name + ".not-finite" in names(tmp_path)
+
+
+def test_a_run_whose_checkpoints_are_all_infinite_does_not_begin_anew(tmp_path):
+    one_epoch(tmp_path)
+    for path in tmp_path.iterdir():
+        metadata, state = unsealed(path.read_bytes(), must_be_sealed=True)
+        path.write_bytes(sealed({key: value * np.nan for key, value in state.items()}, metadata))
+    with pytest.raises(skd.SKDError, match=r"No checkpoint of .* is whole and finite"):
+        one_epoch(tmp_path)
+
+
+@pytest.mark.parametrize("number", [np.float32, np.float16, np.float64, np.array])
+def test_options_given_as_numbers_of_numpy_are_kept_as_those_of_python(tmp_path, number):
+    sgd = skd.SGD(lr=number(0.5), momentum=number(0.25), weight_decay=number(0.0))
+    assert [type(value) for value in (sgd.lr, sgd.momentum, sgd.weight_decay)] == [float] * 3
+    trainer = skd.Gen0(run_fit.make_trainer().model, alpha=number(1), optimizer=sgd)
+    trainer.fit(
+        run_fit.make_split(4, 10, seed=3),
+        epochs=np.int64(1),
+        batch_size=np.uint8(8),
+        decay_epochs=np.array([1]),
+        decay_factor=number(0.5),
+        seed=np.int32(3),
+        flip=np.bool_(False),
+        progress=np.bool_(False),
+        checkpoint_dir=tmp_path,
+    )
+    assert step_name(STEPS) in names(tmp_path)
 
 
 # --- disks

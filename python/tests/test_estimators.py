@@ -12,6 +12,7 @@ import sklearn.neighbors
 import sklearn.svm
 from golden_episode import CLASSIFIER, ClassifierEpisode
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning as PeerConvergenceWarning
 from sklearn.exceptions import NotFittedError as PeerNotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -240,6 +241,47 @@ def test_labels_of_any_type_come_back():
         assert classifier.score(features, labels) == 1
         assert classifier.score(features, ["none"] * 4) == 0
         assert classifier.score(features[:2], labels[1:3], sample_weight=[3, 1]) == 0.75
+
+
+@pytest.fixture
+def unscaled(rng):
+    """Return columns of scales that differ by twelve orders of magnitude, and labels."""
+    labels = np.r_[np.arange(4), rng.integers(0, 4, 76)]
+    features = rng.normal(size=(4, 12))[labels] + rng.normal(size=(80, 12))
+    return features * 10.0 ** np.arange(-6, 6), labels
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [skd.LogisticRegression(), skd.LogisticRegression(max_iter=1), skd.LinearSVC(max_iter=1)],
+)
+@pytest.mark.parametrize("category", [skd.ConvergenceWarning, PeerConvergenceWarning])
+def test_a_fit_that_stops_at_its_limit_warns_those_of_both_names(unscaled, classifier, category):
+    with pytest.warns(category, match=r"stopped at max_iter=\d+ .* raise 'max_iter'"):
+        clone(classifier).fit(*unscaled)
+
+
+def test_a_fit_that_rounding_ends_says_so():
+    rows = np.array([[1.0, 2.0], [2.0, 1.0], [5.0, 4.0], [4.0, 5.0]])
+    with pytest.warns(skd.ConvergenceWarning, match=r"rounding hides .* raise 'tol'"):
+        skd.LogisticRegression(tol=1e-30).fit(rows, [0, 1, 1, 0])
+
+
+def test_a_fit_that_converges_does_not_warn(rng):
+    rows, labels = rng.normal(size=(60, 5)), np.arange(60) % 3
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        skd.LogisticRegression().fit(rows, labels)
+        skd.LinearSVC().fit(rows, labels)
+        iterations = skd.LinearSVC().fit(rows, labels).n_iter_
+        skd.LinearSVC(max_iter=iterations).fit(rows, labels)  # the last one that is allowed
+
+
+def test_a_warning_is_silenced_by_the_filter_for_scikit_learn(unscaled):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", PeerConvergenceWarning)
+        skd.LogisticRegression(max_iter=1).fit(*unscaled)
 
 
 def test_the_classifiers_need_no_scikit_learn():

@@ -48,7 +48,48 @@ def test_mean_ci95_of_known_values():
     mean, ci95 = skd.mean_ci95([70.0, 60.0, 80.0, 90.0])
     assert mean == 75
     assert ci95 == pytest.approx(20.542, abs=1e-3)
-    assert skd.mean_ci95([7.0]) == (7.0, 0.0)
+    mean, ci95 = skd.mean_ci95([7.0])  # one value says nothing of how values vary
+    assert mean == 7
+    assert np.isnan(ci95)
+
+
+@pytest.mark.parametrize("value", [100.0, 80.0, 280 / 3, 0.1, 1e308, 5e-324, 0.0])
+@pytest.mark.parametrize("count", [2, 3, 49, 600])
+def test_equal_accuracies_are_their_mean_to_the_last_bit(value, count):
+    assert skd.mean_ci95(np.full(count, value)) == (value, 0.0)
+
+
+def test_means_do_not_depend_on_the_order_of_episodes(rng):
+    accuracies = 100 * rng.integers(0, 76, 600) / 75
+    expected = skd.mean_ci95(accuracies)[0]
+    assert expected == pytest.approx(accuracies.mean(), abs=1e-12)
+    for _ in range(20):
+        assert skd.mean_ci95(rng.permutation(accuracies))[0] == expected
+    assert skd.mean_ci95(np.tile([60.0, 100.0], 300))[0] == 80
+
+
+def test_600_perfect_episodes_are_100_percent_with_no_interval():
+    features, labels = np.repeat(np.eye(5), 20, axis=0), np.repeat(np.arange(5), 20)
+    result = skd.evaluate_features(features, labels)
+    assert (result.mean, result.ci95, str(result)) == (100, 0, "100.00 ± 0.00 %")
+
+
+def test_an_accuracy_is_one_division_of_integers(rng):
+    labels = np.repeat(np.arange(5), 30)
+    result = skd.evaluate_features(rng.standard_normal((150, 8)), labels, n_query=20)
+    assert set(result.accuracies) <= {100 * correct / 100 for correct in range(101)}
+
+
+def test_one_episode_has_no_interval(tmp_path):
+    features, labels = np.repeat(np.eye(5), 20, axis=0), np.repeat(np.arange(5), 20)
+    result = skd.evaluate_features(features, labels, n_episodes=1)
+    assert np.isnan(result.ci95)
+    assert str(result) == "100.00 % (no interval from 1 episode)"
+    result.save(tmp_path / "one.json")
+    assert '"ci95": null' in (tmp_path / "one.json").read_text()
+    loaded = skd.EvaluationResult.load(tmp_path / "one.json")
+    assert loaded.mean == 100
+    assert np.isnan(loaded.ci95)
 
 
 @pytest.mark.parametrize("classifier", ["logistic", "nearest_centroid", "nearest_neighbor"])
@@ -269,6 +310,7 @@ def test_a_class_with_too_few_images_is_named(make_model, evaluation):
     ("options", "named"),
     [
         ({"n_way": 9}, "'n_way'"),
+        ({"n_way": 1}, "'n_way' parameter of evaluate must be at least 2"),
         ({"n_shot": 0}, "'n_shot'"),
         ({"n_query": 1000}, "'n_query'"),
         ({"n_episodes": 0}, "'n_episodes'"),

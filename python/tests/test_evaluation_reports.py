@@ -129,3 +129,12 @@ def test_a_missing_file_and_a_missing_folder_are_named(result, path):
         result.save(path / "below")
     with pytest.raises(ValueError, match="the name of a file"):
         result.save(path.parent)
+
+
+def test_a_report_made_of_numbers_of_numpy_is_saved(path):
+    options = {"n_episodes": np.int64(2), "seeds": np.arange(2), "flip": np.bool_(True)}
+    made = skd.EvaluationResult(np.float32(50), np.float64(0), np.array([50.0, 50.0]), options)
+    made.save(path)
+    loaded = skd.EvaluationResult.load(path)
+    assert str(loaded) == "50.00 ± 0.00 %"
+    assert loaded.options == {"n_episodes": 2, "seeds": [0, 1], "flip": True}

@@ -63,6 +63,18 @@ def test_batch_norm2d_matches_the_reference(case, training):
     assert_sampled(KERNELS, f"{mode}.g.bias", d_bias, tolerance)
 
 
+@pytest.mark.parametrize("scale", [1e17, 1e18, 4e18])
+def test_batch_norm2d_of_huge_values_is_that_of_ordinary_ones(rng, scale):
+    x = rng.standard_normal((4, 16, 16, 3), dtype=np.float32)
+    huge = np.float32(scale) * x
+    one, zero = np.ones(3), np.zeros(3)
+    result = ops.batch_norm2d(huge, one, zero, zero, one, training=True)
+    deviation = huge.astype(np.float64).std(axis=(0, 1, 2))
+    np.testing.assert_allclose(result.inverse_std, 1 / deviation, rtol=1e-5)
+    normalized = (x - x.mean((0, 1, 2))) / x.std((0, 1, 2))
+    np.testing.assert_allclose(result.output, normalized, atol=1e-4)
+
+
 @pytest.mark.parametrize("key", ["leaky", "relu"])
 def test_rectifiers_match_the_reference(key):
     x = nhwc(np.floor(uniform("act.x", KERNELS[f"{key}.y.shape"], SEED) * 8) / 8)

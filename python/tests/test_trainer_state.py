@@ -110,3 +110,32 @@ def test_a_step_that_is_not_finite_tells_its_number_and_terms(make_model, batch)
     assert error.checkpoint is None
     assert error.terms.keys() == {"total", "cross_entropy", "rotation", "distillation", "twin"}
     assert not np.isfinite(error.terms["total"])
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+@pytest.mark.parametrize("trainer", [skd.Supervised, skd.Gen0])
+def test_a_step_whose_update_overflows_is_refused_like_a_loss(make_model, batch, trainer, momentum):
+    model = make_model()
+    own = trainer(model, optimizer=skd.SGD(lr=0.05, momentum=momentum, weight_decay=10.0))
+    own.step(*batch)
+    own.learning_rate = 3e38
+    before, state = snapshot(model), copied(own.state_dict())
+    with pytest.raises(skd.NonFiniteLossError, match="after the update of step 2") as caught:
+        own.step(*batch)
+    assert caught.value.step == 2
+    assert np.isfinite(caught.value.terms["total"])
+    assert_unchanged(model, before)
+    for name, array in own.state_dict().items():
+        np.testing.assert_array_equal(array, state[name], name)
+    own.learning_rate = 0.05
+    own.step(*batch)
+    assert own.steps_taken == 2
+
+
+def test_a_step_on_values_near_1e18_is_finite(make_model, batch):
+    model = make_model("convnet4", widths=(8, 8, 8, 8))
+    supervised = skd.Supervised(model, optimizer=skd.SGD(lr=1e-3))
+    for scale in (1e17, 1e18, 3e18):
+        supervised.step((scale * batch[0]).astype(np.float32), batch[1])
+    assert all(np.isfinite(view).all() for view in model.state_dict().values())
+    assert np.isfinite(model.embed(1e18 * batch[0])).all()

@@ -31,7 +31,7 @@ typedef int32_t skd_status;
 enum {
   SKD_OK = 0,
   SKD_INVALID_ARGUMENT = 1, /**< An argument is outside its domain. */
-  SKD_NON_FINITE = 2,       /**< A loss or gradient came out NaN or infinite; nothing was updated. */
+  SKD_NON_FINITE = 2,       /**< A loss, gradient or update is NaN or infinite; nothing was changed. */
   SKD_OUT_OF_MEMORY = 3,    /**< A buffer does not fit into memory. */
   SKD_CALLBACK_FAILED = 4   /**< A function of the caller reported failure; nothing was updated. */
 };
@@ -346,12 +346,15 @@ skd_status skd_l2_normalize(const float *features, int64_t rows, int64_t dimensi
  * @param coefficients  [classes, dimensions].
  * @param intercepts    [classes]; they sum to 0.
  * @param iterations    Iterations taken; may be NULL.
+ * @param is_converged  1 if the tolerance was reached, 0 if the fit ended at max_iterations or where
+ *                      rounding hides any further descent; may be NULL.
  */
 skd_status skd_logistic_regression_fit(const float *features, const int64_t *labels, int64_t rows,
                                        int64_t dimensions, int64_t classes,
                                        double inverse_regularization, double tolerance,
                                        int64_t max_iterations, double *coefficients,
-                                       double *intercepts, int64_t *iterations);
+                                       double *intercepts, int64_t *iterations,
+                                       int32_t *is_converged);
 
 /**
  * Ridge regression of the classes on targets of +-1, one against the rest, as scikit-learn's
@@ -371,11 +374,12 @@ skd_status skd_ridge_classifier_fit(const float *features, const int64_t *labels
  * @param inverse_regularization  C > 0.
  * @param tolerance     Stops where coefficients and intercept are that near to the minimum; > 0.
  * @param iterations    The most that a class took; may be NULL.
+ * @param is_converged  0 if a class was ended by max_iterations; may be NULL.
  */
 skd_status skd_linear_svc_fit(const float *features, const int64_t *labels, int64_t rows,
                               int64_t dimensions, int64_t classes, double inverse_regularization,
                               double tolerance, int64_t max_iterations, double *coefficients,
-                              double *intercepts, int64_t *iterations);
+                              double *intercepts, int64_t *iterations, int32_t *is_converged);
 
 /** decision[n,w] = intercepts[w] + sum_d features[n,d] coefficients[w,d]; classes >= 1. */
 skd_status skd_linear_decision(const float *features, int64_t rows, int64_t dimensions,
@@ -450,7 +454,7 @@ skd_status skd_score_episodes(const float *support, const int64_t *support_label
                               int64_t n_query, int32_t classifier, double inverse_regularization,
                               int64_t *predictions, double *accuracies);
 
-/** Mean and half-width of its 95 % Student-t interval (ddof 1); the latter is 0 for count 1. */
+/** Mean and half-width of its 95 % Student-t interval (ddof 1); the latter is NaN for count 1. */
 skd_status skd_mean_ci95(const double *values, int64_t count, double *mean, double *ci95);
 
 /* --------------------------------------------------------------------------------- models */
@@ -706,7 +710,8 @@ typedef struct {
  *                is allowed there, and the accuracy is then 0.
  * @param options May be NULL for the defaults.
  * @param losses  Set to the terms of the loss; `total` contains the caller's terms.
- * @return SKD_NON_FINITE, with nothing updated, if the loss, a term or a gradient is not finite.
+ * @return SKD_NON_FINITE, with nothing updated, if the loss, a term, a gradient, or a parameter or
+ *         velocity after the update is not finite.
  */
 skd_status skd_trainer_step(skd_trainer *trainer, const float *images, const int64_t *labels,
                             int64_t batch, const skd_step_options *options, skd_losses *losses);

@@ -42,3 +42,10 @@ public func linearDecision(
     }
   }
 }
+
+/// How an iterative fit ended.
+public struct FitOutcome: Sendable, Equatable {
+  public var iterations: Int
+  /// Whether it ended as near to the minimum as the tolerance asks for.
+  public var isConverged: Bool
+}

@@ -76,11 +76,11 @@ public final class LinearSVC: LinearClassifier {
   /// - Parameters:
   ///   - features: `[rows, dimensions]`, finite.
   ///   - labels: `rows` classes in `0..<classes`.
-  /// - Returns: The largest number of iterations that a class took. A fit also ends at the limit
-  ///   of iterations, or where rounding hides any further descent.
+  /// - Returns: The largest number of iterations that a class took. A fit that is not converged ended
+  ///   at their limit.
   public func fit(
     _ features: UnsafePointer<Float>, labels: UnsafePointer<Int64>, _ options: Options = Options()
-  ) -> Int {
+  ) -> FitOutcome {
     for n in 0..<rows {
       widen(
         features + n * dimensions, count: dimensions,
@@ -100,19 +100,23 @@ public final class LinearSVC: LinearClassifier {
     }
     // Of two classes, one's problem is the mirror image of the other's.
     let solved = classes == 2 ? 1..<2 : 0..<classes
-    var iterations = 0
-    for k in solved { iterations = max(iterations, fit(class: k, labels, options)) }
+    var outcome = FitOutcome(iterations: 0, isConverged: true)
+    for k in solved {
+      let own = fit(class: k, labels, options)
+      outcome.iterations = max(outcome.iterations, own.iterations)
+      outcome.isConverged = outcome.isConverged && own.isConverged
+    }
     if classes == 2 {
       scale(
         coefficients + featureLength, by: -1, length: featureLength, into: fitted.pointer)
       interceptPointer[0] = -interceptPointer[1]
     }
-    return iterations
+    return outcome
   }
 
-  private func fit(class k: Int, _ labels: UnsafePointer<Int64>, _ options: Options) -> Int {
+  private func fit(class k: Int, _ labels: UnsafePointer<Int64>, _ options: Options) -> FitOutcome {
     for n in 0..<rows { target.pointer[n] = labels[n] == Int64(k) ? 1 : -1 }
-    let iterations = hinge.minimize(target: target.pointer, options)
+    let outcome = hinge.minimize(target: target.pointer, options)
     let weight = fitted.pointer + k * featureLength
     if usesSamples {
       combineRows(
@@ -123,6 +127,6 @@ public final class LinearSVC: LinearClassifier {
       weight.update(from: hinge.point, count: dimensions)
       interceptPointer[k] = hinge.point[dimensions]
     }
-    return iterations
+    return outcome
   }
 }

@@ -73,12 +73,12 @@ final class LogisticMinimizer {
 
   /// Minimises from `start` (coefficients, then intercepts; zero if nil).
   ///
-  /// - Returns: The number of iterations taken. They end when the gradient with respect to W and b
-  ///   is below the tolerance: its largest entry, or its norm in the coordinates of the samples.
+  /// Iterations end when the gradient with respect to W and b is below the tolerance: its largest
+  /// entry, or its norm in the coordinates of the samples.
   func minimize(
     in coordinates: Coordinates, from start: UnsafePointer<Double>? = nil,
     labels: UnsafePointer<Int32>, _ options: LogisticRegression.Options
-  ) -> Int {
+  ) -> FitOutcome {
     layOut(coordinates)
     memory.pointer.update(repeating: 0, count: memory.capacity)
     let penalty = 1 / options.inverseRegularization
@@ -88,12 +88,16 @@ final class LogisticMinimizer {
     updateGradient(in: coordinates, penalty: penalty)
 
     var (stored, newest) = (0, -1)
+    func outcome(after iterations: Int) -> FitOutcome {
+      FitOutcome(
+        iterations: iterations, isConverged: isConverged(in: coordinates, options.tolerance))
+    }
     for iteration in 0..<max(options.maximumIterations, 0) {
-      if isConverged(in: coordinates, options.tolerance) { return iteration }
+      if isConverged(in: coordinates, options.tolerance) { return outcome(after: iteration) }
       chooseDirection(stored: stored, newest: newest)
       multiply(direction, in: coordinates, into: dLogits)
       guard let t = searchLine(labels: labels, penalty: penalty, isScaled: stored > 0) else {
-        return iteration
+        return outcome(after: iteration)
       }
 
       newest = (newest + 1) % Self.historyCount
@@ -106,9 +110,9 @@ final class LogisticMinimizer {
       addScaled(gradient, by: 1, length: vectorSize, to: change)
       curvatures[newest] = product(step, change)
       stored = min(stored + 1, Self.historyCount)
-      guard curvatures[newest] > 0 else { return iteration + 1 }  // lost to rounding: at the floor
+      guard curvatures[newest] > 0 else { return outcome(after: iteration + 1) }  // at the floor
     }
-    return max(options.maximumIterations, 0)
+    return outcome(after: max(options.maximumIterations, 0))
   }
 
   private func layOut(_ coordinates: Coordinates) {

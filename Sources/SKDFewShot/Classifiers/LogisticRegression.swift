@@ -82,11 +82,11 @@ public final class LogisticRegression: LinearClassifier {
   ///   - features: `[rows, dimensions]`, finite.
   ///   - labels: `rows` classes in `0..<classes`, every class at least once (without one, the
   ///     objective has no minimum).
-  /// - Returns: The number of iterations taken. A fit also ends at the limit of iterations, or where
-  ///   rounding hides any further descent.
+  /// - Returns: A fit that is not converged ended at the limit of iterations, or where rounding hides
+  ///   any further descent.
   public func fit(
     _ features: UnsafePointer<Float>, labels: UnsafePointer<Int64>, _ options: Options = Options()
-  ) -> Int {
+  ) -> FitOutcome {
     for n in 0..<rows {
       widen(
         features + n * dimensions, count: dimensions,
@@ -99,8 +99,10 @@ public final class LogisticRegression: LinearClassifier {
       multiplyByTranspose(
         self.features.pointer, aRows: rows, self.features.pointer, bRows: rows,
         length: featureLength, outputLength: sampleLength, into: gram.pointer)
-      iterations = minimizer.minimize(
-        in: .samples(gram: gram.pointer), labels: self.labels.pointer, options)
+      iterations =
+        minimizer.minimize(
+          in: .samples(gram: gram.pointer), labels: self.labels.pointer, options
+        ).iterations
       combineRows(
         minimizer.coefficients, aRows: classes, aLength: sampleLength, self.features.pointer,
         bRows: rows, length: featureLength, into: fitted.pointer)
@@ -108,12 +110,13 @@ public final class LogisticRegression: LinearClassifier {
     }
     var rest = options
     rest.maximumIterations -= iterations
-    iterations += minimizer.minimize(
+    var outcome = minimizer.minimize(
       in: .features(self.features.pointer), from: fitted.pointer, labels: self.labels.pointer, rest)
     fitted.pointer.update(from: minimizer.coefficients, count: classes * featureLength)
     interceptPointer.update(from: minimizer.intercepts, count: classes)
     let mean = (0..<classes).reduce(0) { $0 + interceptPointer[$1] } / Double(classes)
     for k in 0..<classes { interceptPointer[k] -= mean }
-    return iterations
+    outcome.iterations += iterations
+    return outcome
   }
 }

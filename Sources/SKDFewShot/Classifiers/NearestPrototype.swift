@@ -65,7 +65,8 @@ public final class NearestPrototype {
       addScaled(query.pointer, by: 1, length: length, to: row(Int(labels[n])))
       counts[Int(labels[n])] += 1
     }
-    for k in 0..<count { scale(row(k), by: 1 / Double(counts[k]), length: length, into: row(k)) }
+    // Divided once: the mean of equal features, whose sum is exact, is these features.
+    for k in 0..<count { divide(row(k), by: Double(counts[k]), length: length, into: row(k)) }
     prepare()
   }
 

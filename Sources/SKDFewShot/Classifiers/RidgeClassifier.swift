@@ -110,8 +110,9 @@ public final class RidgeClassifier: LinearClassifier {
     for n in 0..<rows {
       let row = self.features.pointer + n * featureLength
       widen(features + n * dimensions, count: dimensions, into: row)
-      addScaled(row, by: 1 / Double(rows), length: featureLength, to: mean.pointer)
+      addScaled(row, by: 1, length: featureLength, to: mean.pointer)
     }
+    divide(mean.pointer, by: Double(rows), length: featureLength, into: mean.pointer)
     for n in 0..<rows {
       addScaled(
         mean.pointer, by: -1, length: featureLength,

@@ -62,8 +62,8 @@ final class SquaredHinge {
   /// Minimises from v = 0.
   ///
   /// - Parameter target: t, `samples` numbers of ±1.
-  /// - Returns: The number of iterations taken, at least 1.
-  func minimize(target: UnsafePointer<Double>, _ options: LinearSVC.Options) -> Int {
+  /// - Returns: At least one iteration.
+  func minimize(target: UnsafePointer<Double>, _ options: LinearSVC.Options) -> FitOutcome {
     let penalty = 1 / (2 * options.inverseRegularization)
     point.update(repeating: 0, count: length)
     outputs.update(repeating: 0, count: sampleLength)
@@ -75,14 +75,16 @@ final class SquaredHinge {
       let next = activeSamples(at: 1, target)
       if next == active {
         move(by: 1)
-        return iteration
+        return FitOutcome(iterations: iteration, isConverged: true)
       }
       // The curvature is at least that of ||v||² / 2: its root bounds the way to the minimum.
-      guard slope < 0, (-slope).squareRoot() > options.tolerance else { return iteration }
+      guard slope < 0, (-slope).squareRoot() > options.tolerance else {
+        return FitOutcome(iterations: iteration, isConverged: true)
+      }
       move(by: searchLine(slope, target, penalty))
       active = activeSamples(at: 0, target)
     }
-    return limit
+    return FitOutcome(iterations: limit, isConverged: false)
   }
 
   /// Directs to the minimum for the active samples:

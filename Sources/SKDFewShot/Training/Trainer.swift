@@ -75,15 +75,20 @@ public final class Trainer {
   ///     There must be none if the objective draws views at random.
   ///   - share: What part of a larger batch the images are; nil if they are all. Losses are means
   ///     over the whole batch, and the step is the same in every process that has a part of it.
-  /// - Throws: `SKDError.nonFinite` if a loss or gradient is not finite, `.invalidArgument` if the
-  ///   batch is too small for batch norm, what a term's function throws; nothing is updated then.
+  /// - Throws: `SKDError.nonFinite` if a loss or gradient is not finite, or a parameter or velocity
+  ///   would not be; `.invalidArgument` if the batch is too small for batch norm; what a term's
+  ///   function throws. Nothing is updated then.
   public func step(
     images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int, side: Int? = nil,
     terms: [LossTerm] = [], share: BatchShare? = nil
   ) throws -> Losses {
     let losses = try loss(
       images: images, labels: labels, batch: batch, side: side, terms: terms, share: share)
-    try requireFinite(optimizer.gradientsAreFinite(), "a gradient", losses)
+    let largestGradient = optimizer.largestGradient()
+    try requireFinite(largestGradient.isFinite, "a gradient", losses)
+    try requireFinite(
+      optimizer.stepIsFinite(largestGradient: largestGradient),
+      "a parameter or velocity after the update", losses)
     network.commitStatistics()
     optimizer.step()
     stepCount += 1

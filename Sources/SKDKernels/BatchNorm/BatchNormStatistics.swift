@@ -33,7 +33,7 @@ public func batchNormStatistics(
   batchNormMoments(input, rows: rows, channels: channels, records: scratch)
   mergeMoments(
     scratch, groups: batchNormGroups(rows: rows, channels: channels), channels: channels,
-    mean: mean, variance: variance)
+    of: input, rows: rows, mean: mean, variance: variance)
 }
 
 /// The moments of `batchNormGroups` groups of rows, for `mergeMoments`.

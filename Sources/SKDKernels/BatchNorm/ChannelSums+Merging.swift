@@ -5,14 +5,18 @@ import SKDRuntime
 ///
 /// - Parameters:
 ///   - records: Of `groups` groups, not all empty.
+///   - input: `[rows, channels]`, whose moments these are. It is read where they overflowed, as
+///     those of values near 1e18 do: in Double there is room for all float32 values.
 ///   - mean: `[channels]`; overwritten.
 ///   - variance: `[channels]`; overwritten.
 public func mergeMoments(
   _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int,
-  mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>
+  of input: UnsafePointer<Float>, rows: Int, mean: UnsafeMutablePointer<Float>,
+  variance: UnsafeMutablePointer<Float>
 ) {
   forEachChannel(channels, groups: groups) { channel in
-    let merged = MergedMoments(records, groups: groups, channels: channels, channel)
+    let merged = MergedMoments(
+      records, groups: groups, channels: channels, channel, of: input, rows: rows)
     mean[channel] = Float(merged.mean)
     variance[channel] = finiteVariance(merged.moment / merged.count)
   }
@@ -25,14 +29,15 @@ public func mergeMoments(
 /// In Double the squares cost the variance fewer digits than float32 values have.
 ///
 /// - Parameters:
-///   - records: Of `groups` groups, not all empty.
+///   - records, input: As for `mergeMoments`.
 ///   - sums: `2 * channels`; overwritten.
 public func sumMoments(
   _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int,
-  sums: UnsafeMutablePointer<Double>
+  of input: UnsafePointer<Float>, rows: Int, sums: UnsafeMutablePointer<Double>
 ) {
   forEachChannel(channels, groups: groups) { channel in
-    let merged = MergedMoments(records, groups: groups, channels: channels, channel)
+    let merged = MergedMoments(
+      records, groups: groups, channels: channels, channel, of: input, rows: rows)
     sums[channel] = merged.count * merged.mean
     sums[channels + channel] = merged.moment + merged.count * merged.mean * merged.mean
   }
@@ -120,7 +125,31 @@ private struct MergedMoments {
   /// Sum of the squared distances from the mean.
   var moment = 0.0
 
-  init(_ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int, _ channel: Int) {
+  /// - Parameter input: `[rows, channels]`; read if the sums of a group are not finite.
+  init(
+    _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int, _ channel: Int,
+    of input: UnsafePointer<Float>, rows: Int
+  ) {
+    add(records, groups: groups, channels: channels, channel)
+    if !mean.isFinite || !moment.isFinite {
+      self = MergedMoments(of: input + channel, rows: rows, channels: channels)
+    }
+  }
+
+  /// The moments of a column, in two passes.
+  private init(of column: UnsafePointer<Float>, rows: Int, channels: Int) {
+    count = Double(rows)
+    for row in 0..<rows { mean += Double(column[row * channels]) }
+    mean /= count
+    for row in 0..<rows {
+      let difference = Double(column[row * channels]) - mean
+      moment += difference * difference
+    }
+  }
+
+  private mutating func add(
+    _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int, _ channel: Int
+  ) {
     for group in 0..<groups {
       let sums = ChannelSums(records, group: group, channels: channels)
       let added = Double(sums.count[0])
@@ -136,10 +165,10 @@ private struct MergedMoments {
   }
 }
 
-/// What overflows must not pass for a variance that flattens everything.
+/// What overflows must not pass for a variance that flattens everything. Nor may the unbiased one
+/// overflow, at most twice as large, or the running one, to which that is added.
 private func finiteVariance(_ variance: Double) -> Float {
-  let rounded = Float(variance)
-  return rounded.isInfinite ? .nan : rounded
+  variance <= Double(Float.greatestFiniteMagnitude) / 4 ? Float(variance) : .nan
 }
 
 private func gradientSums(

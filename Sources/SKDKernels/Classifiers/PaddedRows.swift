@@ -71,6 +71,14 @@ public func scale(
   for i in 0..<length { output[i] = factor * input[i] }
 }
 
+/// `output = input / divisor`, over padded rows; they may be the same.
+public func divide(
+  _ input: UnsafePointer<Double>, by divisor: Double, length: Int,
+  into output: UnsafeMutablePointer<Double>
+) {
+  for i in 0..<length { output[i] = input[i] / divisor }
+}
+
 /// `max_i |a[i]|` over a padded row.
 public func largestMagnitude(_ a: UnsafePointer<Double>, length: Int) -> Double {
   var largest = 0.0

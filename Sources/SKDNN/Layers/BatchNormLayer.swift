@@ -64,14 +64,16 @@ final class BatchNormLayer {
     try context.pool.compute {
       if let share {
         var sums = [Double](repeating: 0, count: 2 * channels)
-        sumMoments(moments.pointer, groups: moments.groups, channels: channels, sums: &sums)
+        sumMoments(
+          moments.pointer, groups: moments.groups, channels: channels, of: input.pointer,
+          rows: input.shape.rows, sums: &sums)
         try share.sum(&sums)
         batchNormStatistics(
           ofSums: sums, rows: rows, channels: channels, mean: mean, variance: variance)
       } else {
         mergeMoments(
-          moments.pointer, groups: moments.groups, channels: channels, mean: mean,
-          variance: variance)
+          moments.pointer, groups: moments.groups, channels: channels, of: input.pointer,
+          rows: input.shape.rows, mean: mean, variance: variance)
       }
       inverseStandardDeviation(
         variance: variance, channels: channels, eps: Self.epsilon, inverseStd: inverseStd)

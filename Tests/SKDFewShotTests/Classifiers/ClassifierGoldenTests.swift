@@ -80,8 +80,8 @@ final class ClassifierGoldenTests: XCTestCase {
     for (key, values) in accuracies {
       let interval = values.withUnsafeBufferPointer { ConfidenceInterval(of: $0) }
       assertClose(
-        [Float(interval.mean), Float(interval.halfWidth)], try fixture.floats(key), absolute: 0.5,
-        key)
+        [Float(interval.mean), Float(try XCTUnwrap(interval.halfWidth))], try fixture.floats(key),
+        absolute: 0.5, key)
     }
   }
 

@@ -35,13 +35,14 @@ final class LinearClassifierTests: XCTestCase {
       let (features, labels) = problem(rows, dimensions, classes)
       for inverseRegularization in [0.01, 1, 100] {
         let svc = try LinearSVC(rows: rows, dimensions: dimensions, classes: classes)
-        let iterations = svc.fit(
+        let outcome = svc.fit(
           features, labels: labels, .init(inverseRegularization: inverseRegularization))
         let gradient = LinearSolution(svc).largestHingeGradient(
           features, labels, inverseRegularization: inverseRegularization)
         let what = "\(rows) \(dimensions) \(classes) \(inverseRegularization)"
         XCTAssertLessThan(gradient, 1e-10, what)
-        XCTAssertTrue((1...30).contains(iterations), "\(what): \(iterations)")
+        XCTAssertTrue((1...30).contains(outcome.iterations), "\(what): \(outcome)")
+        XCTAssertTrue(outcome.isConverged, what)
       }
     }
   }
@@ -121,6 +122,8 @@ final class LinearClassifierTests: XCTestCase {
     let (features, labels) = problem(120, 40, 3)
     let svc = try LinearSVC(rows: 120, dimensions: 40, classes: 3)
     let options = LinearSVC.Options(inverseRegularization: 100, maximumIterations: 2)
-    XCTAssertEqual(svc.fit(features, labels: labels, options), 2)
+    let outcome = svc.fit(features, labels: labels, options)
+    XCTAssertEqual(outcome.iterations, 2)
+    XCTAssertFalse(outcome.isConverged)
   }
 }

@@ -19,12 +19,13 @@ final class LogisticRegressionTests: XCTestCase {
             rows: rows, dimensions: dimensions, classes: classes)
           let options = LogisticRegression.Options(
             inverseRegularization: inverseRegularization, tolerance: tolerance)
-          let iterations = regression.fit(features, labels: labels, options)
+          let outcome = regression.fit(features, labels: labels, options)
           let fit = LogisticSolution(regression).objective(features, labels, inverseRegularization)
           let what = "\(rows) \(dimensions) \(classes) \(inverseRegularization)"
           // The naive reference rounds differently: 1e-12 of slack.
           XCTAssertLessThan(fit.largestGradient, tolerance + 1e-12, what)
-          XCTAssertLessThan(iterations, 300, what)
+          XCTAssertLessThan(outcome.iterations, 300, what)
+          XCTAssertTrue(outcome.isConverged, what)
         }
       }
     }
@@ -92,8 +93,9 @@ final class LogisticRegressionTests: XCTestCase {
       let features = fill("x", shape: [rows, 9], seed: 0)
       let regression = try LogisticRegression(rows: rows, dimensions: 9, classes: 2)
       let options = LogisticRegression.Options(tolerance: 1e-12, maximumIterations: 2)
-      XCTAssertEqual(
-        regression.fit(features, labels: (0..<rows).map { Int64($0 % 2) }, options), 2)
+      let outcome = regression.fit(features, labels: (0..<rows).map { Int64($0 % 2) }, options)
+      XCTAssertEqual(outcome.iterations, 2)
+      XCTAssertFalse(outcome.isConverged)
     }
   }
 }

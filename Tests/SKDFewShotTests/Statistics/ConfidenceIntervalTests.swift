@@ -25,13 +25,42 @@ final class ConfidenceIntervalTests: XCTestCase {
   func testIntervalOfThreeValues() {
     let interval = [1.0, 2, 3].withUnsafeBufferPointer { ConfidenceInterval(of: $0) }
     XCTAssertEqual(interval.mean, 2, accuracy: 1e-15)
-    XCTAssertEqual(interval.halfWidth, 2.484_137_7, accuracy: 1e-6)
+    XCTAssertEqual(try XCTUnwrap(interval.halfWidth), 2.484_137_7, accuracy: 1e-6)
   }
 
-  func testASingleValueHasNoWidth() {
+  func testASingleValueHasNoInterval() {
     let interval = [4.5].withUnsafeBufferPointer { ConfidenceInterval(of: $0) }
-    XCTAssertEqual(interval, [4.5].withUnsafeBufferPointer { ConfidenceInterval(of: $0) })
     XCTAssertEqual(interval.mean, 4.5)
-    XCTAssertEqual(interval.halfWidth, 0)
+    XCTAssertNil(interval.halfWidth)
+  }
+
+  func testEqualValuesAreTheirMeanAndHaveNoWidth() {
+    for value in [100, 0, -7, 0.1, 1.0 / 3, 280.0 / 3, 1e308, 5e-324, -1e308] {
+      for count in [2, 3, 7, 49, 600, 10_007] {
+        let values = [Double](repeating: value, count: count)
+        let interval = values.withUnsafeBufferPointer { ConfidenceInterval(of: $0) }
+        XCTAssertEqual(interval.mean, value, "\(count) of \(value)")
+        XCTAssertEqual(interval.halfWidth, 0, "\(count) of \(value)")
+      }
+    }
+  }
+
+  func testTheMeanDoesNotDependOnTheOrder() {
+    let accuracies = (0..<600).map { 100 * Double($0 % 76) / 75 }
+    let expected = mean(of: accuracies)
+    for stride in [7, 11, 77, 599] {
+      XCTAssertEqual(mean(of: (0..<600).map { accuracies[$0 * stride % 600] }), expected)
+    }
+    XCTAssertEqual(mean(of: (0..<600).map { $0 % 2 == 0 ? 60 : 100 }), 80)
+    XCTAssertEqual(mean(of: [1e16, 1, -1e16]), 1.0 / 3)  // an ordinary sum is 0
+  }
+
+  func testAnIntervalOfHugeValuesDoesNotOverflow() throws {
+    let small = [1.0, 2, 3].withUnsafeBufferPointer { ConfidenceInterval(of: $0) }
+    let huge = [0x1p1020, 0x2p1020, 0x3p1020].withUnsafeBufferPointer {
+      ConfidenceInterval(of: $0)
+    }
+    XCTAssertEqual(huge.mean, 0x1p1020 * small.mean)
+    XCTAssertEqual(huge.halfWidth, try 0x1p1020 * XCTUnwrap(small.halfWidth))
   }
 }

@@ -49,7 +49,9 @@ extension Conv2DCase {
     let records = GuardedBuffer(count: channelSumsCount(groups: groups, channels: channels))
     let output = forward(moments: records)
     let moments = Sums(of: records, channels: channels) { records, mean, variance in
-      mergeMoments(records, groups: groups, channels: channels, mean: mean, variance: variance)
+      mergeMoments(
+        records, groups: groups, channels: channels, of: output.values,
+        rows: output.values.count / channels, mean: mean, variance: variance)
     }
     return (output, moments)
   }

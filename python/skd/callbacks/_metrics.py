@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from skd import _validation as check
+from skd._reports import finite_or_none
 from skd.callbacks._protocol import Callback, RunStart, StepRecord
 from skd.history import EpochRecord, Losses
 
@@ -22,7 +23,7 @@ def epoch_columns(record: EpochRecord) -> dict[str, float | None]:
         "learning_rate": record.learning_rate,
         **loss_columns(record.losses),
         "val_accuracy": None if validation is None else validation.mean,
-        "val_ci95": None if validation is None else validation.ci95,
+        "val_ci95": None if validation is None else finite_or_none(validation.ci95),
         "images_per_second": record.images_per_second,
         "seconds": record.seconds,
     }

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sys
 import warnings
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
-from skd.errors import NotFittedError
+from skd.errors import ConvergenceWarning, NotFittedError
 
 
 def feature_names(features: Any) -> NDArray[np.object_] | None:
@@ -126,6 +127,36 @@ def not_fitted(owner: str) -> NotFittedError:
     kind = type("NotFittedError", (NotFittedError, PeerError), {"__module__": "skd"})
     error: NotFittedError = kind(message)
     return error
+
+
+def warn_unless_converged(
+    converged: bool, owner: str, *, n_iter: int, max_iter: int, tol: float
+) -> None:
+    """Warn of a fit that stopped before its tolerance was reached; called by `fit`."""
+    if converged:
+        return
+    if n_iter < max_iter:
+        why = f"after {n_iter} iterations, where rounding hides any further descent,"
+        advice = "Scale the features, or raise 'tol'."
+    else:
+        why = f"at max_iter={max_iter} iterations"
+        advice = "Scale the features, or raise 'max_iter'."
+    message = f"{owner} stopped {why} before it reached tol={tol:g}. {advice}"
+    warnings.warn(message, _convergence_warning(), stacklevel=3)
+
+
+def _convergence_warning() -> type[Warning]:
+    if "sklearn" not in sys.modules:
+        return ConvergenceWarning
+    return _shared_convergence_warning()
+
+
+@cache
+def _shared_convergence_warning() -> type[Warning]:
+    """Return the category that filters of scikit-learn's and of this package's name match."""
+    from sklearn.exceptions import ConvergenceWarning as PeerWarning
+
+    return type("ConvergenceWarning", (ConvergenceWarning, PeerWarning), {"__module__": "skd"})
 
 
 def _conversion_warning() -> type[Warning]:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 from skd.classifiers._estimator import Classifier
+from skd.classifiers._inputs import warn_unless_converged
 
 
 class _LinearClassifier(Classifier):
@@ -133,6 +134,12 @@ class LogisticRegression(_LinearClassifier):
             If an argument or a parameter is not legal; an earlier fit then stays.
         TypeError
             If an argument or a parameter is of another type than documented.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the fit stopped at `max_iter`, or where rounding hides any further descent, before
+            it reached `tol`.
         """
         owner = self._owner("fit")
         strength = check.number(self.C, "C", owner, open_minimum=True)
@@ -140,7 +147,7 @@ class LogisticRegression(_LinearClassifier):
         limit = check.integer(self.max_iter, "max_iter", owner, minimum=1, maximum=MAX_ITERATIONS)
         rows, classes, positions = self._fit_inputs(X, y)
         coefficients, intercepts = _outputs(len(classes), rows.shape[1])
-        iterations = _native.logistic_regression_fit(
+        iterations, converged = _native.logistic_regression_fit(
             rows, positions, strength, tolerance, limit, coefficients, intercepts
         )
         self.n_iter_ = max(iterations, 1)
@@ -149,6 +156,7 @@ class LogisticRegression(_LinearClassifier):
         else:
             self.coef_, self.intercept_ = coefficients, intercepts
         self._remember(X, rows.shape[1], classes)
+        warn_unless_converged(converged, owner, n_iter=iterations, max_iter=limit, tol=tolerance)
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
@@ -303,6 +311,12 @@ class LinearSVC(_LinearClassifier):
             If an argument or a parameter is not legal; an earlier fit then stays.
         TypeError
             If an argument or a parameter is of another type than documented.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If the fit stopped at `max_iter`, or where rounding hides any further descent, before
+            it reached `tol`.
         """
         owner = self._owner("fit")
         strength = check.number(self.C, "C", owner, open_minimum=True)
@@ -310,11 +324,12 @@ class LinearSVC(_LinearClassifier):
         limit = check.integer(self.max_iter, "max_iter", owner, minimum=1, maximum=MAX_ITERATIONS)
         rows, classes, positions = self._fit_inputs(X, y)
         coefficients, intercepts = _outputs(len(classes), rows.shape[1])
-        self.n_iter_ = _native.linear_svc_fit(
+        self.n_iter_, converged = _native.linear_svc_fit(
             rows, positions, strength, tolerance, limit, coefficients, intercepts
         )
         self.coef_, self.intercept_ = _one_against_the_rest(coefficients, intercepts)
         self._remember(X, rows.shape[1], classes)
+        warn_unless_converged(converged, owner, n_iter=self.n_iter_, max_iter=limit, tol=tolerance)
         return self
 
 

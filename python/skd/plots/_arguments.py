@@ -93,9 +93,14 @@ def unit_embeddings(
     return l2_normalize(outputs(model, split, positions, "embedding")).astype(np.float64)
 
 
-def vector(value: Any, name: str, owner: str, length: int | None = None) -> NDArray[np.float64]:
-    """Return a vector of finite numbers, not empty, of a length if one is given."""
-    numbers = check.double_vector(value, name, owner)
+def vector(
+    value: Any, name: str, owner: str, length: int | None = None, *, nan: bool = False
+) -> NDArray[np.float64]:
+    """Return a vector of finite numbers, not empty, of a length if one is given.
+
+    NaN, if it is allowed, stands for what is not known.
+    """
+    numbers = check.double_vector(value, name, owner, nan=nan)
     if length is not None and len(numbers) != length:
         check.refuse(name, owner, f"of length {length}", len(numbers))
     return numbers

@@ -57,7 +57,8 @@ class TrainingCurvesDisplay(Display):
     rotation_accuracy : array-like of shape (n_epochs,), optional
         Of the rotation that the self-supervised head predicts, in percent.
     val_epochs, val_accuracy, val_ci95 : array-like of shape (n_validations,), optional
-        Epochs that were validated, mean accuracy and half-width of its 95 % interval, in percent.
+        Epochs that were validated, mean accuracy and half-width of its 95 % interval, in percent;
+        where the half-width is NaN, no interval is drawn.
     val_task : str, default="few-shot"
         What was validated, such as "5-way 1-shot".
 
@@ -116,7 +117,7 @@ class TrainingCurvesDisplay(Display):
             self.val_epochs = vector(val_epochs, "val_epochs", owner)
             count = len(self.val_epochs)
             self.val_accuracy = vector(val_accuracy, "val_accuracy", owner, count)
-            self.val_ci95 = vector(val_ci95, "val_ci95", owner, count)
+            self.val_ci95 = vector(val_ci95, "val_ci95", owner, count, nan=True)
         self.val_task = val_task
 
     @classmethod

@@ -34,6 +34,11 @@ def count(value: Any, name: str, owner: str) -> int:
     return check.integer(_no_flag(value, name, owner), name, owner, minimum=1)
 
 
+def ways(value: Any, name: str, owner: str) -> int:
+    """Return a number of classes to tell apart, at least 2."""
+    return check.integer(_no_flag(value, name, owner), name, owner, minimum=2)
+
+
 def natural(value: Any, name: str, owner: str) -> int:
     """Return an integer of at least 0."""
     return check.integer(_no_flag(value, name, owner), name, owner)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from skd import _validation as check
 from skd._hashes import state_sha256
 from skd._ranks import ranks_of
+from skd._reports import finite_or_none
 from skd._version import __version__
 from skd.callbacks import Callback, HistoryFile
 from skd.creation import load_model
@@ -199,7 +200,7 @@ class Run:
         evaluations = {
             f"{n_shot}-shot": {
                 "mean": result.mean,
-                "ci95": result.ci95,
+                "ci95": finite_or_none(result.ci95),
                 "unit": "percent",
                 "expected": _expected(recipe, n_shot),
                 "options": dict(result.options),

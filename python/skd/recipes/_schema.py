@@ -212,7 +212,7 @@ support_augmentation, flip, legacy_episodes
 
     model: str = field(default="last", metadata=by(a.one_of("last", "best")))
     split: str = field(default="test", metadata=by(a.one_of("test", "val")))
-    n_way: int = field(default=5, metadata=by(a.count))
+    n_way: int = field(default=5, metadata=by(a.ways))
     n_shots: tuple[int, ...] = field(default=(1, 5), metadata=by(a.some_counts))
     n_query: int = field(default=15, metadata=by(a.count))
     n_episodes: int = field(default=600, metadata=by(a.count))
