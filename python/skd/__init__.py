@@ -23,7 +23,13 @@ from skd.classifiers import (
 from skd.creation import create_model, load_model
 from skd.distillation import Distilled
 from skd.episodes import Episodes, EpisodeSampler
-from skd.errors import DamagedCheckpointError, NonFiniteLossError, NotFittedError, SKDError
+from skd.errors import (
+    DamagedCheckpointError,
+    NonFiniteLossError,
+    NotFittedError,
+    SKDError,
+    WriteError,
+)
 from skd.evaluation import EvaluationResult, evaluate, evaluate_features, mean_ci95
 from skd.few_shot import FewShotClassifier
 from skd.history import EpochRecord, History, Losses
@@ -60,6 +66,7 @@ __all__ = [
     "SKDError",
     "Supervised",
     "Term",
+    "WriteError",
     "__version__",
     "apply_augmentation",
     "augment",

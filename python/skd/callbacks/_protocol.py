@@ -124,8 +124,22 @@ def listening(callbacks: Sequence[Callback], start: RunStart) -> Iterator[None]:
             callback.on_begin(start)
         yield
     except BaseException as error:
-        for callback in told:
-            callback.on_end(error)
+        for failure in _end(told, error):
+            error.add_note(f"A callback failed at its end too: {failure!r}")
         raise
+    failures = _end(told, None)
+    for failure in failures[:1]:
+        for other in failures[1:]:
+            failure.add_note(f"Another callback failed at its end too: {other!r}")
+        raise failure
+
+
+def _end(told: Sequence[Callback], error: BaseException | None) -> list[Exception]:
+    """Tell all of the end; return what they raised."""
+    failures = []
     for callback in told:
-        callback.on_end(None)
+        try:
+            callback.on_end(error)
+        except Exception as failure:
+            failures.append(failure)
+    return failures
