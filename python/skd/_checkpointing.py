@@ -80,6 +80,7 @@ class Checkpoints:
         with self._ranks.together():
             if self._ranks.is_first:
                 remove_leftovers(self._folder)
+                self._remove_old()
         return progress
 
     def save(self, progress: Progress) -> None:
@@ -103,8 +104,7 @@ class Checkpoints:
             if self._ranks.is_first:
                 write_whole(path, sealed(state, metadata))
                 self.newest = path
-                for old in self._present()[:-KEPT]:
-                    remove_file(old)
+                self._remove_old()
         self.newest = path
 
     def save_best(self, records: list[EpochRecord]) -> None:
@@ -118,6 +118,11 @@ class Checkpoints:
         with self._ranks.together():
             if self._ranks.is_first:
                 write_whole(self._folder / BEST_NAME, sealed(model.state_dict(), metadata))
+
+    def _remove_old(self) -> None:
+        """Remove all checkpoints but the last two."""
+        for old in self._present()[:-KEPT]:
+            remove_file(old)
 
     def _present(self) -> list[Path]:
         """Return the checkpoints of the folder, the oldest first."""

@@ -124,22 +124,26 @@ def listening(callbacks: Sequence[Callback], start: RunStart) -> Iterator[None]:
             callback.on_begin(start)
         yield
     except BaseException as error:
-        for failure in _end(told, error):
-            error.add_note(f"A callback failed at its end too: {failure!r}")
+        _add_notes(error, _end(told, error))
         raise
     failures = _end(told, None)
-    for failure in failures[:1]:
-        for other in failures[1:]:
-            failure.add_note(f"Another callback failed at its end too: {other!r}")
-        raise failure
+    if failures:
+        _add_notes(failures[0], failures[1:])
+        raise failures[0]
 
 
-def _end(told: Sequence[Callback], error: BaseException | None) -> list[Exception]:
+def _end(told: Sequence[Callback], error: BaseException | None) -> list[BaseException]:
     """Tell all of the end; return what they raised."""
-    failures = []
+    failures: list[BaseException] = []
     for callback in told:
         try:
             callback.on_end(error)
-        except Exception as failure:
+        except BaseException as failure:  # Ctrl-C too: the others close their files first
             failures.append(failure)
     return failures
+
+
+def _add_notes(error: BaseException, failures: Sequence[BaseException]) -> None:
+    """Let an error tell of those that followed it, so that they do not hide it."""
+    for failure in failures:
+        error.add_note(f"A callback failed at its end, too: {failure!r}")
