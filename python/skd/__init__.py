@@ -29,6 +29,7 @@ from skd.errors import (
     NonFiniteLossError,
     NotFittedError,
     SKDError,
+    WriteError,
 )
 from skd.evaluation import EvaluationResult, evaluate, evaluate_features, mean_ci95
 from skd.few_shot import FewShotClassifier
@@ -67,6 +68,7 @@ __all__ = [
     "SKDError",
     "Supervised",
     "Term",
+    "WriteError",
     "__version__",
     "apply_augmentation",
     "augment",

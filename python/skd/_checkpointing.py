@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _validation as check
+from skd._file_changes import make_folder, remove_file, rename_file
 from skd._progress_record import Progress
 from skd._recipe import differences, environment, recipe
 from skd._sealing import sealed, unsealed
+from skd._temporaries import remove_leftovers
 from skd._whole_files import write_whole
 from skd.checkpoints import TRAINING_PREFIX, model_metadata
-from skd.errors import DamagedCheckpointError, SKDError
+from skd.errors import DamagedCheckpointError, SKDError, WriteError
 from skd.history import EpochRecord, History
 
 if TYPE_CHECKING:
@@ -28,7 +31,6 @@ TRAINING_KEY = "skd.training"
 BEST_KEY = "skd.best"
 BEST_NAME = "best.safetensors"
 NAME = re.compile(r"step-(\d{12})\.safetensors")
-UNFINISHED = re.compile(r"\.(step-\d{12}|best)\.safetensors\.\d+\.part")
 FORMAT = 1  # of what is saved under TRAINING_KEY
 KEPT = 2
 Saved = tuple[dict[str, str], dict[str, NDArray[Any]]]
@@ -56,6 +58,17 @@ class Checkpoints:
         #: The newest checkpoint that this run wrote or went on from.
         self.newest: Path | None = None
 
+    @contextmanager
+    def naming_the_newest(self) -> Iterator[None]:
+        """Add the checkpoint from which training can be resumed to errors of writing."""
+        try:
+            yield
+        except WriteError as error:
+            with suppress(OSError):
+                if self.newest is not None and self.newest.exists():
+                    error.checkpoint = self.newest
+            raise
+
     def begin(self) -> Progress:
         """Make the folder, or restore trainer and model from its newest whole checkpoint.
 
@@ -64,7 +77,7 @@ class Checkpoints:
         present: list[Path] = []
         with self._ranks.together():
             if self._ranks.is_first:
-                self._folder.mkdir(parents=True, exist_ok=True)
+                make_folder(self._folder)
                 present = self._present()
         present = self._ranks.broadcast(present)
         with self._ranks.alike(SKDError, ValueError):
@@ -77,9 +90,9 @@ class Checkpoints:
             check.refuse("checkpoint_dir", self._owner, legal, got)
         progress = self._resumed(present) if present else Progress()
         with self._ranks.together():
-            for path in self._folder.iterdir() if self._ranks.is_first else ():
-                if UNFINISHED.fullmatch(path.name):
-                    path.unlink(missing_ok=True)  # left by a process that was killed meanwhile
+            if self._ranks.is_first:
+                remove_leftovers(self._folder)
+                self._remove_old()
         return progress
 
     def save(self, progress: Progress) -> None:
@@ -102,8 +115,8 @@ class Checkpoints:
         with self._ranks.together():
             if self._ranks.is_first:
                 write_whole(path, sealed(state, metadata))
-                for old in self._present()[:-KEPT]:
-                    old.unlink(missing_ok=True)
+                self.newest = path
+                self._remove_old()
         self.newest = path
 
     def save_best(self, records: list[EpochRecord]) -> None:
@@ -117,6 +130,11 @@ class Checkpoints:
         with self._ranks.together():
             if self._ranks.is_first:
                 write_whole(self._folder / BEST_NAME, sealed(model.state_dict(), metadata))
+
+    def _remove_old(self) -> None:
+        """Remove all checkpoints but the last two."""
+        for old in self._present()[:-KEPT]:
+            remove_file(old)
 
     def _present(self) -> list[Path]:
         """Return the checkpoints of the folder, the oldest first."""
@@ -140,7 +158,7 @@ class Checkpoints:
                     f"{path.name!r}, and the other is renamed to {renamed.name!r}.",
                     stacklevel=6,
                 )
-                os.replace(bad, renamed)
+                rename_file(bad, renamed.name)
             self.newest = path
             return progress
         reasons = ", ".join(f"{path.name}: {reason}" for path, reason in skipped.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from typing import Any, NoReturn
 
 from skd._batches import Batches
@@ -41,6 +42,7 @@ def fit(trainer: Trainable, options: FitOptions) -> History:
         records=tuple(progress.records),
     )
     with (
+        nullcontext() if checkpoints is None else checkpoints.naming_the_newest(),
         progress_bar(
             steps * options.epochs,
             start.objective,
@@ -48,8 +50,8 @@ def fit(trainer: Trainable, options: FitOptions) -> History:
             wanted=options.progress and ranks.is_first,
         ) as bar,
         Batches(options, ranks, first) as batches,
-        StopRequests(wanted=checkpoints is not None) as stop,
         listening(options.callbacks, start),
+        StopRequests(wanted=checkpoints is not None) as stop,
     ):
         bar.update(first)
         run = _Run(trainer, options, progress, checkpoints, batches, stop, bar)
@@ -92,7 +94,10 @@ class _Run:
         """Train what is left of an epoch, validate, and save; or save and stop, if asked to."""
         trainer, options, progress = self._trainer, self._options, self._progress
         while progress.step < options.steps_per_epoch:
-            self._step()
+            try:
+                self._step()
+            except Stopped:
+                self._save_and_stop()
             if self._must_stop():
                 self._save_and_stop()
             if self._is_due():
@@ -143,8 +148,10 @@ class _Run:
         seconds = time.perf_counter() - start
         progress.add(losses)
         progress.seconds += seconds
-        for listener in self._options.callbacks:
-            listener.on_step(self._record(losses, seconds))
+        if self._options.callbacks:
+            with self._stop.may_break_off(wanted=self._is_alone, at_once=False):
+                for listener in self._options.callbacks:
+                    listener.on_step(self._record(losses, seconds))
         loss = progress.sums[0] / progress.step
         self._bar.set_postfix(epoch=progress.epoch, loss=f"{loss:.3f}", refresh=False)
         self._bar.update()

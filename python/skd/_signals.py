@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: A launcher may send a signal twice at once; later than that, the user insists.
+PATIENCE_SECONDS = 2.0
 Handler = Callable[[int, FrameType | None], Any] | int
 
 
@@ -21,13 +24,15 @@ class StopRequests:
     """Notes signals that ask for an end, so that it comes where the state can be saved.
 
     Handlers are installed while the context lasts: by the main thread only, for no other can,
-    and only for a signal that is not ignored and whose handler Python knows.
+    and only for a signal that is not ignored and whose handler Python knows. A second signal, two
+    seconds or more after the first, ends at once, without saving.
     """
 
     def __init__(self, *, wanted: bool) -> None:
         self.requested: int | None = None
         self._wanted = wanted and threading.current_thread() is threading.main_thread()
         self._breaks_off = False
+        self._insists_after: float | None = None
         self._handlers: dict[int, Handler] = {}
 
     def __enter__(self) -> StopRequests:
@@ -51,14 +56,22 @@ class StopRequests:
         self._restore()
 
     @contextmanager
-    def may_break_off(self, *, wanted: bool = True) -> Iterator[None]:
-        """Raise `Stopped` within the context, if wanted, once a signal comes or has come."""
+    def may_break_off(self, *, wanted: bool = True, at_once: bool = True) -> Iterator[None]:
+        """Raise `Stopped` within the context, if wanted, once a signal comes.
+
+        Parameters
+        ----------
+        wanted : bool, default=True
+            Whether it is raised at all.
+        at_once : bool, default=True
+            Whether it is raised for a signal that came before, too.
+        """
         if not wanted:
             yield
             return
         self._breaks_off = True
         try:
-            if self.requested is not None:
+            if at_once and self.requested is not None:
                 raise Stopped
             yield
         finally:
@@ -78,10 +91,15 @@ class StopRequests:
         raise KeyboardInterrupt  # training ends even if the handler did not raise
 
     def _note(self, number: int, frame: FrameType | None) -> None:
+        now, before = time.monotonic(), self._insists_after
+        if before is None:
+            self._insists_after = now + PATIENCE_SECONDS
         self.requested = number
         if self._breaks_off:
             self._breaks_off = False  # the state is saved next, undisturbed
             raise Stopped
+        if before is not None and now >= before:
+            self.deliver()
 
     def _restore(self) -> None:
         while self._handlers:

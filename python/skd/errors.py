@@ -43,6 +43,44 @@ class DamagedCheckpointError(SKDError):
     """A file is cut short or changed: it is no whole checkpoint."""
 
 
+class WriteError(SKDError, OSError):
+    """A file or a folder could not be written, as on a full disk; the message says what was kept.
+
+    Attributes
+    ----------
+    errno : int
+        Number of the system's error, such as ``errno.ENOSPC``.
+    strerror : str
+        The system's words for it.
+    filename : str
+        File or folder that could not be written.
+    kept : str
+        Sentence on the state of that file now.
+    checkpoint : Path or None
+        The newest checkpoint from which `fit` can resume, if there is one.
+    """
+
+    def __init__(
+        self,
+        errno: int,
+        strerror: str,
+        filename: str,
+        kept: str = "",
+        *,
+        checkpoint: Path | None = None,
+    ) -> None:
+        super().__init__(errno, strerror, filename)
+        self.kept = kept
+        self.checkpoint = checkpoint
+
+    def __str__(self) -> str:
+        """Return the system's words, the file, and what was kept."""
+        text = f"[Errno {self.errno}] {self.strerror}, writing {self.filename!r}. {self.kept}"
+        if self.checkpoint is not None:
+            text += f" Training can be resumed from {str(self.checkpoint)!r}."
+        return text.rstrip()
+
+
 class DataError(SKDError, ValueError):
     """A file of a data set is damaged, is not what its name says, or may not be read."""
 

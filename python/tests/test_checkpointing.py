@@ -369,7 +369,7 @@ def test_a_file_that_may_not_grow_is_reported_and_removed(tmp_path, one_epoch_di
 
 
 def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
-    left = tmp_path / f".{step_name(2)}.4711.part"
+    left = tmp_path / ".skd-0123456789abcdef.part"
     left.write_bytes(b"half")
     (tmp_path / "notes.txt").write_text("mine")
     one_epoch(tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from os import PathLike
 
 from skd import _validation as check
+from skd._file_changes import remove_file
 from skd._whole_files import write_whole
 from skd.callbacks._metrics import epoch_columns
 from skd.callbacks._protocol import Callback, RunStart
@@ -46,7 +47,7 @@ class HistoryFile(Callback):
 
         rows = [epoch_columns(record) for record in self._records]
         if not rows:
-            self.path.unlink(missing_ok=True)
+            remove_file(self.path)
             return
         text = io.StringIO()
         writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")

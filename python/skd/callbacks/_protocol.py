@@ -124,8 +124,26 @@ def listening(callbacks: Sequence[Callback], start: RunStart) -> Iterator[None]:
             callback.on_begin(start)
         yield
     except BaseException as error:
-        for callback in told:
-            callback.on_end(error)
+        _add_notes(error, _end(told, error))
         raise
+    failures = _end(told, None)
+    if failures:
+        _add_notes(failures[0], failures[1:])
+        raise failures[0]
+
+
+def _end(told: Sequence[Callback], error: BaseException | None) -> list[BaseException]:
+    """Tell all of the end; return what they raised."""
+    failures: list[BaseException] = []
     for callback in told:
-        callback.on_end(None)
+        try:
+            callback.on_end(error)
+        except BaseException as failure:  # Ctrl-C too: the others close their files first
+            failures.append(failure)
+    return failures
+
+
+def _add_notes(error: BaseException, failures: Sequence[BaseException]) -> None:
+    """Let an error tell of those that followed it, so that they do not hide it."""
+    for failure in failures:
+        error.add_note(f"A callback failed at its end, too: {failure!r}")

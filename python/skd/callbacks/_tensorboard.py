@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING
 
 from skd import _validation as check
 from skd.callbacks._metrics import EVERY_STEPS, MetricsCallback
 from skd.callbacks._protocol import RunStart
+from skd.history import EpochRecord
+
+if TYPE_CHECKING:
+    from skd.callbacks._event_file import EventFile
 
 
 class TensorBoard(MetricsCallback):
@@ -26,28 +31,39 @@ class TensorBoard(MetricsCallback):
     ------
     ImportError
         If tensorboardX is missing.
+
+    Notes
+    -----
+    What `fit` raises if the file cannot be written is a `WriteError`.
     """
 
     def __init__(self, folder: str | PathLike[str], *, every_steps: int = EVERY_STEPS) -> None:
         super().__init__(every_steps=every_steps)
-        from tensorboardX import SummaryWriter
-
+        importlib.import_module("tensorboardX")
         self.folder = check.path(folder, "folder", "TensorBoard")
-        self._open = SummaryWriter
-        self._writer: Any = None
+        self._file: EventFile | None = None
 
     def on_begin(self, start: RunStart) -> None:
         """Open a new event file."""
+        from skd.callbacks._event_file import EventFile
+
         super().on_begin(start)
-        purge = {"purge_step": start.steps_done + 1} if start.steps_done else {}
-        self._writer = self._open(str(self.folder), **purge)
+        purge_step = start.steps_done + 1 if start.steps_done else None
+        self._file = EventFile(self.folder, purge_step=purge_step)
+
+    def on_epoch(self, record: EpochRecord) -> None:
+        """Log the epoch, and flush the file to the disk."""
+        super().on_epoch(record)
+        if self._file is not None:
+            self._file.sync()
 
     def log(self, metrics: dict[str, float], step: int) -> None:
         """Keep some numbers; see `MetricsCallback.log`."""
-        for name, value in metrics.items():
-            self._writer.add_scalar(name, value, step)
+        if self._file is not None:
+            self._file.add_scalars(metrics, step)
 
     def on_end(self, error: BaseException | None) -> None:
         """Close the file."""
-        if self._writer is not None:
-            self._writer.close()
+        if self._file is not None:
+            file, self._file = self._file, None
+            file.close()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import sys
 
 __all__ = ["main"]
 
 NEEDED = ("typer", "rich")
+FAILED, INTERRUPTED = 1, 130
 
 
 def main() -> None:
@@ -22,6 +24,19 @@ def main() -> None:
     if missing:
         names = " and ".join(missing)
         sys.exit(f"The command line of skd needs {names}: pip install 'skd[cli]'")
-    from skd.cli._application import application
+    try:
+        try:
+            from skd.cli._application import application
 
-    application(prog_name="skd")
+            application(prog_name="skd")
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt:  # before or after the command itself
+        sys.exit(INTERRUPTED)
+    except OSError as error:  # of the standard output: commands report those of files themselves
+        from skd.cli._endings import in_one_line
+
+        # Or Python would try it again when it ends, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"skd: {in_one_line(error)}", file=sys.stderr)
+        sys.exit(FAILED)

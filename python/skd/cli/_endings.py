@@ -6,15 +6,20 @@ library); 2 the input is wrong (an option, a recipe, a file); 130 Ctrl-C; 143 SI
 
 from __future__ import annotations
 
+import errno
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import NoReturn
 
 import typer
 
 import skd
 from skd.cli._processes import say
 
-FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
 WRONG_FILE = (
     FileExistsError,
     FileNotFoundError,
@@ -22,6 +27,8 @@ WRONG_FILE = (
     NotADirectoryError,
     PermissionError,
 )
+#: Files are named by `WriteError`; without a name, these are of the standard output.
+OF_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EPIPE)
 
 
 @contextmanager
@@ -40,16 +47,21 @@ def ending_in_one_line(
     in_words : callable, optional
         Turns the message of an error into the words of the command.
     when_interrupted : callable, optional
-        What else to say after Ctrl-C or SIGTERM, such as how to go on.
+        What else to say after Ctrl-C, SIGTERM or a file that could not be written, such as how
+        to go on.
     """
     try:
-        yield
+        with _ended_by_sigterm():
+            yield
     except KeyboardInterrupt as error:
         say(f"{command}: interrupted. {when_interrupted()}".rstrip(), err=True)
         raise typer.Exit(INTERRUPTED) from error
-    except SystemExit:  # `fit` was ended by SIGTERM, and has saved
+    except SystemExit:  # SIGTERM; `fit` has saved
         say(f"{command}: ended. {when_interrupted()}".rstrip(), err=True)
         raise
+    except skd.WriteError as error:
+        _report(command, in_words, error, when_interrupted())
+        raise typer.Exit(FAILED) from error
     except (ValueError, *WRONG_FILE) as error:
         _report(command, in_words, error)
         raise typer.Exit(BAD_INPUT) from error
@@ -58,6 +70,36 @@ def ending_in_one_line(
         raise typer.Exit(FAILED) from error
 
 
-def _report(command: str, in_words: Callable[[str], str], error: Exception) -> None:
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM raise `SystemExit`, so that what is half-written is removed."""
+    is_ours = (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    )
+    if not is_ours:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _exit)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _exit(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(TERMINATED)
+
+
+def in_one_line(error: Exception) -> str:
+    """Return the message of an error in one line."""
     message = " ".join(str(error).split()) or "there is not enough memory."
-    say(f"{command}: {in_words(message)}", err=True)
+    if isinstance(error, OSError) and error.filename is None and error.errno in OF_OUTPUT:
+        message += ", writing the standard output."
+    return message
+
+
+def _report(
+    command: str, in_words: Callable[[str], str], error: Exception, further: str = ""
+) -> None:
+    say(f"{command}: {in_words(in_one_line(error))} {further}".rstrip(), err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import typer
@@ -30,9 +31,10 @@ def join(threads: int | None) -> Intracomm | None:
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print a text in the first process."""
+    """Print a text in the first process; what the standard error does not take is left out."""
     if is_first():
-        typer.echo(text, err=err)
+        with suppress(OSError) if err else nullcontext():
+            typer.echo(text, err=err)
 
 
 def is_first() -> bool:

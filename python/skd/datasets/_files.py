@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import mmap
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal, NoReturn
 
@@ -117,21 +114,3 @@ def map_npy(path: Path) -> np.ndarray[Any, Any]:
     with open(path, "rb") as file:
         header = ArrayHeader(file, path)
     return map_array(path, header.offset, header)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make sure that the entries of a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def new_file(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file for writing that is on the disk when the block ends."""
-    with open(path, "xb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from skd import _validation as check
 from skd._progress import progress_bar
 from skd.datasets._loading import PUBLISHED, base_of, check_bgr
+from skd.errors import WriteError
 
 if TYPE_CHECKING:
     from skd.datasets._parts import FinishedPart
@@ -58,18 +59,18 @@ def import_data(
     ValueError
         If an argument is not legal; `DataError` if `source` holds no complete layout or a file of
         it is damaged. Nothing is then left in `to`.
-    OSError
-        If the disk is too small, which is asked before anything is written.
+    WriteError
+        If the disk is too small, which is asked before anything is written, or a file of the set
+        cannot be written. Nothing is then left in `to`.
 
     Examples
     --------
     >>> import_data("CIFAR/cifar-100-python.tar.gz", name="fc100")  # doctest: +SKIP
     PosixPath('data/fc100')
     """
-    import shutil
-
+    from skd._file_changes import make_folder
+    from skd._whole_files import whole_folder
     from skd.datasets._catalogue import CATALOGUE
-    from skd.datasets._files import sync_folder
     from skd.datasets._layouts import finished, read_parts
     from skd.datasets._native_form import write_part
 
@@ -90,35 +91,30 @@ def import_data(
         part: finished(content, published, base_of(part, parts), order)
         for part, content in parts.items()
     }
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _require_space(target.parent, ready.values())
-    building = target.with_name(f".{target.name}.{os.getpid()}.part")
+    make_folder(target.parent)
+    _require_space(target, ready.values())
     count = sum(len(content.labels) for content in ready.values())
-    building.mkdir()
-    try:
-        with progress_bar(count, f"import {key}", "image", wanted=shows) as bar:
-            for part, content in ready.items():
-                source_files = [file.name for file in content.files]
-                describe = {
-                    "dataset": key,
-                    "part": part,
-                    "source": {"layout": layout.title, "files": source_files},
-                }
-                write_part(building / part, content, describe, bar.update)
-        sync_folder(building)
-        os.rename(building, target)
-        sync_folder(target.parent)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
+    with (
+        progress_bar(count, f"import {key}", "image", wanted=shows) as bar,
+        whole_folder(target) as building,
+    ):
+        for part, content in ready.items():
+            source_files = [file.name for file in content.files]
+            describe = {
+                "dataset": key,
+                "part": part,
+                "source": {"layout": layout.title, "files": source_files},
+            }
+            write_part(building / part, content, describe, bar.update)
     return target
 
 
-def _require_space(folder: Path, parts: Iterable[FinishedPart]) -> None:
+def _require_space(target: Path, parts: Iterable[FinishedPart]) -> None:
     """Refuse to begin what the disk cannot hold."""
     import shutil
 
     needed = SPARE_BYTES + sum(math.prod(part.pixels.shape) for part in parts)
-    free = shutil.disk_usage(folder).free
+    free = shutil.disk_usage(target.parent).free
     if needed > free:
-        message = f"The set needs {needed:,} bytes, and {str(folder)!r} has {free:,} free."
-        raise OSError(errno.ENOSPC, message)
+        message = f"The set needs {needed:,} bytes, with {free:,} free"
+        raise WriteError(errno.ENOSPC, message, str(target), "Nothing was written.")

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.lib import format as npy
 
 from skd import _bounded_json
+from skd._file_changes import make_folder, naming_errors, sync_folder
+from skd._open_files import new_file
 from skd.datasets._catalogue import OPTIONAL, REQUIRED, Published
-from skd.datasets._files import look_at, map_npy, new_file, refuse, sync_folder
+from skd.datasets._files import look_at, map_npy, refuse
 from skd.datasets._parts import FinishedPart, Part, Pixels, check_shape, checked_labels
 from skd.datasets._split import ChannelStatistics, content_hash
 
@@ -51,7 +53,7 @@ def write_part(
     advance : callable
         Told how many images were written.
     """
-    folder.mkdir()
+    make_folder(folder)
     shape = part.pixels.shape
     content, statistics = content_hash(shape), ChannelStatistics(shape[3])
     with new_file(folder / IMAGES) as file:
@@ -81,7 +83,8 @@ def write_part(
     }
     with new_file(folder / META) as file:
         file.write(json.dumps(meta, indent=1).encode())
-    sync_folder(folder)
+    with naming_errors(folder):
+        sync_folder(folder)
 
 
 def native_paths(folder: Path, published: Published | None = None) -> dict[str, Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skd._temporaries import mapped_temporary
 from skd.datasets._files import refuse
 from skd.datasets._split import BLOCK, Split
 
@@ -68,11 +68,7 @@ class Pixels:
                 array[position : position + len(block)] = block
                 position += len(block)
             return array
-        with tempfile.TemporaryFile(prefix="skd-") as file:
-            for block in self.blocks():
-                file.write(block.data)
-            file.flush()
-            return np.asarray(np.memmap(file, np.uint8, "r", 0, self.shape))
+        return mapped_temporary(self.shape, (block.data for block in self.blocks()))
 
 
 @dataclass(frozen=True)

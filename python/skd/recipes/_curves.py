@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 from pathlib import Path
 
+from skd._whole_files import write_whole
 from skd.history import History
 
 NAME = "training.png"
@@ -35,6 +37,8 @@ def draw(history: History, folder: Path) -> Path | None:
     # Not pyplot's: it would choose a backend, and might open a window.
     figure = Figure(figsize=SIZE, layout="constrained")
     TrainingCurvesDisplay.from_history(history, ax=figure.subplots(1, PANELS))
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=120, format="png")
     path = folder / NAME
-    figure.savefig(path, dpi=120)
+    write_whole(path, picture.getvalue())
     return path

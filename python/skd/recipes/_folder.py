@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from skd import _validation as check
+from skd._file_changes import make_folder, remove_file
 from skd._recipe import differences
 from skd._whole_files import write_whole
 from skd.recipes._schema import Recipe
@@ -93,8 +94,8 @@ class RunFolder:
             What is run.
         """
         for folder in (self.path, self.checkpoints, self.plots, self.evaluations):
-            folder.mkdir(parents=True, exist_ok=True)
-        self.report.unlink(missing_ok=True)
+            make_folder(folder)
+        remove_file(self.report)
         write_whole(self.config, recipe.to_toml().encode())
 
     def list_unreadable(self, entries: Sequence[str]) -> None:

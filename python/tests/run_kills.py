@@ -1,0 +1,45 @@
+"""Kills a training at random moments, and resumes it until it ends: ``run_kills.py COUNT [SEED]``.
+
+Goes on until COUNT processes were killed. Prints that number and how many runs they belong to, and
+ends with status 1 unless every run ended with the bits, and the history, of an undisturbed one.
+"""
+
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import run_fit
+from forked import MEMORY, in_child
+
+import skd._fitting
+
+skd._fitting.VALIDATION_EPISODES = 20
+
+
+def train(folder):
+    """Train, or go on; return the digest."""
+    trainer = run_fit.make_trainer()
+    return run_fit.digest(trainer, run_fit.fit(trainer, folder, epochs=2))
+
+
+def main(count, seed="0"):
+    draw, kills, digests = random.Random(int(seed)), 0, []
+    begin = time.monotonic()
+    expected = in_child(train, None)
+    duration = time.monotonic() - begin
+    while kills < int(count):
+        with tempfile.TemporaryDirectory(prefix="skd-kills-", dir=MEMORY) as folder:
+            digest = None
+            while digest is None:
+                moment = draw.uniform(0, duration)
+                ended, digest = in_child(train, Path(folder), may_die=True, kill_after=moment)
+                kills += ended != 0
+        digests.append(digest)
+    print(f"{kills} kills in {len(digests)} runs")
+    sys.exit(set(digests) != {expected})
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
