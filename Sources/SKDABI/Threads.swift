@@ -11,3 +11,6 @@ public func skd_set_num_threads(_ count: Int64) -> skd_status {
 
 @c @implementation
 public func skd_get_num_threads() -> Int64 { Int64(WorkerPool.shared.threadCount) }
+
+@c @implementation
+public func skd_available_processors() -> Int64 { Int64(Processors.available()) }

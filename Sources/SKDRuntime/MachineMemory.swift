@@ -16,8 +16,11 @@ public enum MachineMemory {
 
   /// Bytes that can be had without swapping, an estimate of the kernel's; where it gives none, all.
   public static func availableBytes() -> Int {
-    let ofMachine = number(after: "MemAvailable:", in: "/proc/meminfo").map { $0 * 1024 }
-    return min(ofMachine ?? physicalBytes, availableToContainer() ?? physicalBytes)
+    let ofMachine = SystemFile.number(after: "MemAvailable:", in: "/proc/meminfo")
+    let limits = [
+      ofMachine.map { $0 * 1024 }, available(to: ControlGroups()), availableAddresses(),
+    ]
+    return limits.compactMap { $0 }.reduce(physicalBytes, min)
   }
 
   /// Needs below this are not worth the microseconds that asking takes.
@@ -44,37 +47,35 @@ public enum MachineMemory {
     if bytes >= largeNeed { try require(bytes, for: need) }
   }
 
-  /// What is left to the control group; its cached files give way.
-  private static func availableToContainer() -> Int? {
-    let (new, old) = ("/sys/fs/cgroup/memory", "/sys/fs/cgroup/memory/memory")
-    return availableToGroup(
-      limit: "\(new).max", usage: "\(new).current", statistics: "\(new).stat",
-      cached: "inactive_file ")
-      ?? availableToGroup(
-        limit: "\(old).limit_in_bytes", usage: "\(old).usage_in_bytes",
-        statistics: "\(old).stat", cached: "total_inactive_file ")
+  /// What is left to the control groups around this process, the least of them; the files that they
+  /// cache give way. Nil without a limit.
+  static func available(to groups: ControlGroups) -> Int? {
+    groups.groups(of: "memory").compactMap { available(to: $0) }.min()
   }
 
-  private static func availableToGroup(
-    limit: String, usage: String, statistics: String, cached: String
-  ) -> Int? {
-    guard let most = number(after: "", in: limit), let used = number(after: "", in: usage) else {
+  private static func available(to group: ControlGroups.Group) -> Int? {
+    func number(_ file: String, after name: String = "") -> Int? {
+      SystemFile.number(after: name, in: "\(group.folder)/memory.\(file)")
+    }
+    let limits =
+      group.isUnified ? [number("max"), number("high")] : [number("limit_in_bytes")]
+    let used = number(group.isUnified ? "current" : "usage_in_bytes")
+    guard let most = limits.compactMap({ $0 }).min(), let used else { return nil }
+    let cached = number("stat", after: group.isUnified ? "inactive_file " : "total_inactive_file ")
+    return max(most - used + (cached ?? 0), 0)
+  }
+
+  /// What `ulimit -v` leaves of addresses; nil without a limit.
+  private static func availableAddresses() -> Int? {
+    #if os(Linux)
+      var limit = rlimit()
+      guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
+        let most = Int(exactly: limit.rlim_cur),
+        let pages = SystemFile.number(in: "/proc/self/statm")
+      else { return nil }
+      return max(most - pages * sysconf(Int32(_SC_PAGESIZE)), 0)
+    #else
       return nil
-    }
-    return max(most - used + (number(after: cached, in: statistics) ?? 0), 0)
-  }
-
-  /// The number that follows `name` at the beginning of a line of a file.
-  private static func number(after name: String, in path: String) -> Int? {
-    guard let file = fopen(path, "r") else { return nil }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 256)
-    while let read = fgets(&line, Int32(line.count), file) {
-      let text = String(cString: read)
-      guard text.hasPrefix(name) else { continue }
-      let words = text.dropFirst(name.count).split { $0 == " " || $0 == "\n" || $0 == "\t" }
-      if let first = words.first, let value = Int(first) { return value }
-    }
-    return nil
+    #endif
   }
 }

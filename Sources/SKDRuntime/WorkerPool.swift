@@ -15,7 +15,8 @@ import Synchronization
 /// write one partial result per item and add them up in item order.
 public final class WorkerPool: @unchecked Sendable {
   /// The pool of this process. Its threads start at the first loop that can use them.
-  public static let shared = WorkerPool(threadCount: availableProcessors())
+  public static let shared = WorkerPool(
+    threadCount: min(Processors.available(), maximumThreadCount))
 
   /// The most threads that can be asked for.
   public static let maximumThreadCount = 256
@@ -179,9 +180,4 @@ private func runWorker(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawP
   guard let context else { return nil }
   let start = Unmanaged<WorkerStart>.fromOpaque(context).takeRetainedValue()
   start.pool.work(as: start.worker, after: start.seen)
-}
-
-/// The processors this process may run on.
-private func availableProcessors() -> Int {
-  min(max(sysconf(Int32(_SC_NPROCESSORS_ONLN)), 1), WorkerPool.maximumThreadCount)
 }

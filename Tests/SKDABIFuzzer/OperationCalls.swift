@@ -23,6 +23,12 @@ func operationCalls() -> [(String, Call)] {
       }
     ),
     (
+      "skd_available_processors",
+      { _ in
+        precondition(skd_available_processors() >= 1); return nil
+      }
+    ),
+    (
       "skd_available_memory",
       { _ in
         precondition(skd_available_memory() >= 0); return nil

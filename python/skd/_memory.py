@@ -9,8 +9,8 @@ def available_memory() -> int:
     Returns
     -------
     available_memory : int
-        Bytes, an estimate of the operating system for the machine or for the container that the
-        process runs in.
+        Bytes, an estimate of the operating system. Where the process has less than the machine,
+        by the control groups of a container or a batch system or by ``ulimit -v``, it is less.
 
     See Also
     --------

@@ -29,6 +29,7 @@ def get_num_threads() -> int:
     Returns
     -------
     count : int
-        At first the number of processors.
+        At first the processors that the process may use, at most 256: those of its affinity
+        (``taskset``, a batch system), and no more than a container gives it the time of.
     """
     return _native.get_num_threads()

@@ -7,10 +7,11 @@ Objectives and `skd.evaluate` take the communicator of the processes as their ar
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from skd import _native
 from skd._threads import set_num_threads
 
 if TYPE_CHECKING:
@@ -68,16 +69,29 @@ def share_threads(communicator: Intracomm) -> int:
 
     checked = checked_communicator(communicator, "share_threads")
     machine = checked.Split_type(mpi().COMM_TYPE_SHARED)
-    neighbours = machine.size
+    rank, affinities = machine.rank, machine.allgather(os.sched_getaffinity(0))
     machine.Free()
-    processors = os.cpu_count() or 1
-    if hasattr(os, "sched_getaffinity"):
-        own = len(os.sched_getaffinity(0))
-        if own < processors:  # the launcher has bound this process to some already
-            processors, neighbours = own, 1
-    threads = min(max(processors // neighbours, 1), 256)
+    threads = _share(affinities, rank, _native.available_processors())
     set_num_threads(threads)
     return threads
+
+
+def _share(affinities: Sequence[Set[int]], rank: int, processors: int) -> int:
+    """Return the threads of a process of a machine.
+
+    Parameters
+    ----------
+    affinities : sequence of set of int
+        Processors that each process of the machine may run on. The launcher may have bound each to
+        some, and a container all to the same.
+    rank : int
+        Which of them this process is.
+    processors : int
+        What it could use alone: fewer than in its set where a container has a limit of time.
+    """
+    own = affinities[rank]
+    sharing = affinities if processors < len(own) else [a for a in affinities if a & own]
+    return min(max(processors // len(sharing), 1), 256)
 
 
 @contextmanager

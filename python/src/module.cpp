@@ -22,6 +22,7 @@ NB_MODULE(_native, module) {
       "set_num_threads", [](int64_t count) { compute([&] { return skd_set_num_threads(count); }); },
       "count"_a);
   module.def("get_num_threads", &skd_get_num_threads);
+  module.def("available_processors", &skd_available_processors);
   module.def("instruction_set", &skd_instruction_set);
   module.def("available_memory", &skd_available_memory);
   module.def("live_memory", &skd_live_memory);

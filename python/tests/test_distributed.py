@@ -14,6 +14,7 @@ from mpi_launch import launch
 from run_ranks import OBJECTIVES
 
 import skd
+from skd import distributed
 
 SCRIPT = Path(run_ranks.__file__)
 
@@ -198,3 +199,20 @@ def test_a_communicator_of_another_kind_is_refused(monkeypatch, make_model):
     monkeypatch.setattr(mpi4py.rc, "initialize", False)  # this process is no rank
     with pytest.raises(TypeError, match="'communicator' parameter of Gen0 must be a Intracomm"):
         skd.Gen0(make_model(), communicator="world")
+
+
+@pytest.mark.parametrize(
+    ("affinities", "processors", "threads"),
+    [
+        ([range(8)] * 4, 8, 2),  # a whole machine, or a container with a set of processors
+        ([range(4), range(4, 8)], 4, 4),  # bound by the launcher
+        ([range(4), range(4), range(4, 8), range(4, 8)], 4, 2),
+        ([range(16)] * 4, 6, 1),  # a container with a limit of time
+        ([range(4), range(4, 8)], 3, 1),
+        ([range(2)] * 5, 2, 1),
+        ([range(512)], 512, 256),
+    ],
+)
+def test_ranks_share_the_processors_that_they_may_use(affinities, processors, threads):
+    sets = [set(affinity) for affinity in affinities]
+    assert distributed._share(sets, 0, processors) == threads

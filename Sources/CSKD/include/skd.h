@@ -44,12 +44,21 @@ const char *skd_last_error(void);
 /** Sets how many threads computations use. @param count 1...256. */
 skd_status skd_set_num_threads(int64_t count);
 
-/** How many threads computations use; at first the number of processors. */
+/** How many threads computations use; at first skd_available_processors(), at most 256. */
 int64_t skd_get_num_threads(void);
+
+/**
+ * Processors that this process may use: those of its affinity, and no more than the processor time
+ * of its control groups amounts to, rounded up. At least 1.
+ */
+int64_t skd_available_processors(void);
 
 /* -------------------------------------------------------------------------------- memory */
 
-/** Bytes that can be had without swapping, in the machine or in the container; an estimate. */
+/**
+ * Bytes that can be had without swapping, an estimate: of the machine, or less where the control
+ * groups of a container or a limit of the address space allow less.
+ */
 int64_t skd_available_memory(void);
 
 /** Bytes that the library's buffers hold at the moment, of all models and calls. */

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from importlib import metadata
 
 import typer
 
 import skd
+from skd import _native
 from skd.cli._lines import aligned
 
 LIBRARIES = (
@@ -30,7 +30,7 @@ def info() -> None:
     rows = [
         ("skd", skd.__version__),
         ("instruction set", skd.instruction_set()),
-        ("threads", f"{skd.get_num_threads()} of {os.cpu_count()} processors"),
+        ("threads", f"{skd.get_num_threads()} of {_native.available_processors()} processors"),
         ("memory", f"{skd.available_memory() / 1e6:.0f} MB available"),
         ("system", f"{platform.system()} {platform.release()}, {platform.machine()}"),
         ("python", platform.python_version()),
