@@ -8,6 +8,7 @@ import typer
 
 import skd
 from skd.cli._bench import bench
+from skd.cli._classify import classify
 from skd.cli._data import data
 from skd.cli._evaluate import evaluate
 from skd.cli._info import info
@@ -23,6 +24,7 @@ application = typer.Typer(
 application.command()(quickstart)
 application.command()(train)
 application.command()(evaluate)
+application.command()(classify)
 application.add_typer(recipes, name="recipes")
 application.add_typer(data, name="data")
 application.command()(bench)

@@ -1,0 +1,47 @@
+"""``skd classify``: the class of photos, from a few examples of each class."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+import skd
+from skd.cli._endings import ending_in_one_line
+
+OWNER = "skd classify"
+
+
+def classify(
+    support: Annotated[
+        Path, typer.Argument(help="Folder that holds a folder of example photos for each class.")
+    ],
+    photos: Annotated[list[Path], typer.Argument(help="Photos to classify.")],
+    model: Annotated[Path, typer.Option(help="A model that Model.save wrote.")],
+    head: Annotated[
+        str, typer.Option(help="Classifier that is fitted to the examples.")
+    ] = "logistic",
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, max=256, help="By default the processors; no number depends on it."),
+    ] = None,
+) -> None:
+    """Classify photos by a few examples of each class; nothing is trained but the head.
+
+    Prints a line for each photo: its class, the probability of the class if the head gives one, and
+    the file.
+    """
+    with ending_in_one_line(OWNER):
+        if threads is not None:
+            skd.set_num_threads(threads)
+        classifier = skd.FewShotClassifier(skd.load_model(model), head=head).fit(support)
+        names = classifier.predict(photos)
+        shares = [""] * len(photos)
+        if hasattr(classifier, "predict_proba"):
+            probabilities = np.max(classifier.predict_proba(photos), axis=1)
+            shares = [f"{100 * probability:3.0f} %" for probability in probabilities]
+    width = max(len(str(name)) for name in names)
+    for name, share, photo in zip(names, shares, photos, strict=True):
+        typer.echo("  ".join(filter(None, (f"{name:{width}}", share, str(photo)))))

@@ -1,0 +1,80 @@
+"""``skd classify`` names the class of photos from a folder of examples."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import skd
+from skd.cli._application import application
+
+COLOURS = {"sky": (40, 60, 220), "grass": (40, 200, 60)}
+
+
+def write_photos(folder, colour, count, rng):
+    folder.mkdir(parents=True)
+    for number in range(count):
+        pixels = np.array(colour) + rng.integers(-30, 31, (20, 24, 3))
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / f"{number}.png")
+
+
+@pytest.fixture
+def photos(tmp_path, rng):
+    for name, colour in COLOURS.items():
+        write_photos(tmp_path / "support" / name, colour, 5, rng)
+        write_photos(tmp_path / "new" / name, colour, 1, rng)
+    return tmp_path
+
+
+@pytest.fixture
+def checkpoint(make_model, tmp_path):
+    model = make_model()
+    model.normalization = (0.5, 0.25)
+    model.save(tmp_path / "model.safetensors")
+    return tmp_path / "model.safetensors"
+
+
+def classify(*arguments):
+    return CliRunner().invoke(application, ["classify", *map(str, arguments)])
+
+
+def test_each_photo_gets_a_line_with_class_probability_and_file(photos, checkpoint):
+    files = [photos / "new" / name / "0.png" for name in COLOURS]
+    result = classify(photos / "support", *files, "--model", checkpoint)
+    assert result.exit_code == 0, result.output
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert [line[0] for line in lines] == list(COLOURS)
+    assert [line[-1] for line in lines] == [str(file) for file in files]
+    assert all(line[2] == "%" and 50 <= int(line[1]) <= 100 for line in lines)
+
+
+def test_a_head_without_probabilities_gives_the_class_alone(photos, checkpoint):
+    file = photos / "new" / "sky" / "0.png"
+    result = classify(photos / "support", file, "--model", checkpoint, "--head", "ridge")
+    assert result.stdout.split() == ["sky", str(file)]
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"support": "nothing"}, "nothing"),
+        ({"photo": "absent.png"}, "absent.png"),
+        ({"model": "absent.safetensors"}, "absent.safetensors"),
+        ({"head": "oracle"}, "'oracle'"),
+    ],
+)
+def test_wrong_input_ends_in_one_line_that_names_it(photos, checkpoint, changed, named):
+    threads = skd.get_num_threads()
+    result = classify(
+        photos / changed.get("support", "support"),
+        photos / changed.get("photo", "new/sky/0.png"),
+        "--model",
+        photos / changed["model"] if "model" in changed else checkpoint,
+        "--head",
+        changed.get("head", "logistic"),
+    )
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("skd classify: ")
+    assert named in line
+    assert skd.get_num_threads() == threads
