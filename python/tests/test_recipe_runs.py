@@ -270,6 +270,24 @@ def test_the_cost_is_operations_over_the_rate():
     assert _costs.training_images(quick, counts) == 6_400
 
 
+def test_the_cost_counts_the_images_of_each_size_and_the_rotations_that_are_drawn():
+    counts = _costs.COUNTS["cifar-fs"]
+    rates = _costs.Rates(training=1e12, forward=float("inf"))
+    plain = ["schedule.image_sizes=[32]", "schedule.resize_epochs=[]"]
+    whole = recipes.load("gen0-cifar-fs-fast", changes=[*plain, "loss.rotations_per_image=4"])
+    half = recipes.load("gen0-cifar-fs-fast", changes=plain)
+    assert _costs.hours(half, counts, rates) == pytest.approx(
+        _costs.hours(whole, counts, rates) / 2, rel=1e-6
+    )
+    small = recipes.load("gen0-cifar-fs-fast", changes=["schedule.resize_epochs=[45]"])
+    grown = recipes.load("gen0-cifar-fs-fast")
+    epochs = [18 / 45, 27 / 45]
+    assert _costs.hours(grown, counts, rates) == pytest.approx(
+        epochs[0] * _costs.hours(small, counts, rates)
+        + epochs[1] * _costs.hours(half, counts, rates)
+    )
+
+
 def test_the_cost_with_teachers_adds_all_of_them(monkeypatch):
     monkeypatch.setattr(_costs, "measured_rates", lambda *given: _costs.Rates(1e12, 1e12))
     own, whole = _costs.cost(recipes.load("rfs-distill-fc100"))
