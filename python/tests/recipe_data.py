@@ -11,7 +11,12 @@ WRITERS = {
     "fc100": lambda folder, parts: data_files.write_pickles(folder, parts, "FC100_"),
 }
 #: Two steps of a small network: eight images in batches of four.
-TWO_STEPS = ("schedule.epochs=1", "schedule.batch_size=4", "schedule.val_every=1")
+TWO_STEPS = (
+    "schedule.epochs=1",
+    "schedule.warmup_epochs=0",
+    "schedule.batch_size=4",
+    "schedule.val_every=1",
+)
 SMALL = (
     "model.widths=[8, 16, 24, 32]",
     "evaluation.n_episodes=2",

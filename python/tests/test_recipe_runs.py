@@ -200,7 +200,7 @@ def test_own_pictures_and_trainval_are_trained_on(tmp_path):
     rng = np.random.default_rng(0)
     photos = tmp_path / "photos"
     photos.mkdir()
-    labels = np.repeat(np.arange(7), 4)
+    labels = np.repeat(np.arange(10), 4)
     images = rng.integers(0, 256, (len(labels), 20, 20, 3), dtype=np.uint8)
     data_files.write_pictures(photos, images, labels)
     own = tmp_path / "own.toml"
@@ -218,16 +218,16 @@ widths = [8, 8, 8, 8]
 epochs = 1
 batch_size = 4
 [evaluation]
-n_way = 1
+n_way = 2
 n_shots = [1]
 n_query = 2
 n_episodes = 2
 """
     )
     results = recipes.run(own, tmp_path / "run")
-    assert results[1].mean == 100  # of one class
+    assert 0 <= results[1].mean <= 100
     report = json.loads((tmp_path / "run" / "report.json").read_text())
-    assert report["training"]["n_classes"] >= 5
+    assert report["training"]["n_classes"] == 8
 
 
 def test_the_estimate_counts_what_is_left_and_changes_nothing(tmp_path):
