@@ -143,6 +143,8 @@ class EvaluationResult:
             If there is no folder to write into.
         ValueError
             If `path` is a folder.
+        WriteError
+            If the file cannot be written, as on a full disk; an existing one is then unchanged.
         """
         target = check.output_file(path, "path", "EvaluationResult.save")
         write_whole(target, self.to_json().encode())

@@ -276,8 +276,9 @@ class Trainer(TrainerState):
         ------
         NonFiniteLossError
             If a step comes out NaN or infinite; the model is as the step before left it.
-        OSError
-            If a checkpoint cannot be written; those written before are intact.
+        WriteError
+            If a checkpoint, or a file of a callback, cannot be written. It is an `OSError` that
+            names the file and the checkpoint to resume from; those written before are intact.
         SKDError
             If there are checkpoints to resume from, but none is whole and finite; or where another
             rank raises one of these.

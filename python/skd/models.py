@@ -284,6 +284,11 @@ class Model:
         ----------
         path : str or path
             Where to write; an existing file is replaced.
+
+        Raises
+        ------
+        WriteError
+            If the file cannot be written, as on a full disk; an existing one is then unchanged.
         """
         write_checkpoint(path, self.state_dict(), self.config, self.normalization)
 

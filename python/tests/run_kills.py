@@ -33,7 +33,7 @@ def main(count, seed="0"):
         with tempfile.TemporaryDirectory(prefix="skd-kills-", dir=MEMORY) as folder:
             digest = None
             while digest is None:
-                moment = draw.uniform(0, duration)
+                moment = draw.uniform(0, duration / 2)
                 ended, digest = in_child(train, Path(folder), may_die=True, kill_after=moment)
                 kills += ended != 0
         digests.append(digest)

@@ -325,6 +325,19 @@ def test_the_bar_shows_loss_accuracy_images_and_time_left_on_a_terminal(make_mod
     assert "epoch 2: loss 2.500, accuracy 50.0 %, 128 images/s" in shown
 
 
+def test_a_terminal_that_was_closed_ends_no_training():
+    class Closed(io.StringIO):
+        def write(self, text):
+            raise OSError(5, "Input/output error")
+
+    display = _display.Display("gen0", Console(file=Closed(), force_terminal=True))
+    losses = skd.Losses(*[0.0] * 7)
+    display.on_begin(RunStart("Gen0", 3, 10, 64, 0, ()))
+    display.on_step(StepRecord(1, 1, 1, 0.05, losses, 0.5))
+    display.on_epoch(skd.EpochRecord(1, 0.05, losses, 5.0, 128.0))
+    display.on_end(None)
+
+
 def test_the_bar_is_quiet_where_there_is_no_terminal():
     output = io.StringIO()
     display = _display.Display("gen0", Console(file=output))

@@ -1,16 +1,13 @@
 """Signals end `fit` within a step, and what they leave can be resumed."""
 
-import random
+import os
 import signal
-import subprocess
-import sys
 import threading
 
 import pytest
 import run_fit
 
-DRIVER = run_fit.__file__
-KILLED_RUNS = 5
+import skd.callbacks
 
 
 @pytest.fixture(scope="module")
@@ -128,30 +125,68 @@ def test_without_checkpoints_or_outside_the_main_thread_no_handler_is_installed(
     assert seen == [before, before]
 
 
-def test_runs_that_are_killed_at_random_moments_end_with_the_same_bits(tmp_path, expected):
-    rng = random.Random(11)
-    kills = 0
-    for run in range(KILLED_RUNS):
-        folder, digest = tmp_path / str(run), None
-        seconds = rng.uniform(0.0, 0.5)
-        while digest is None:
-            digest = killed_after(seconds, folder)
-            kills += digest is None
-            seconds = 2 * seconds + 0.2  # a slow machine gets to the end too
-        assert digest == expected, run
-    assert kills >= 1
+class Waiting(skd.callbacks.Callback):
+    """Waits in a step for what never comes, as at a queue that nobody empties."""
+
+    def __init__(self, step, number):
+        self._step, self._number = step, number
+
+    def on_step(self, record):
+        if record.steps_done == self._step:
+            os.kill(os.getpid(), self._number)
+            threading.Event().wait()
 
 
-def killed_after(seconds, folder):
-    """Resume the run and kill it some seconds after training began; None, or its digest."""
-    with subprocess.Popen(
-        [sys.executable, DRIVER, str(folder)], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout.readline() == "training\n"
-        try:
-            output, _ = process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return None
-        assert process.returncode == 0
-        return output.strip()
+@pytest.mark.parametrize(
+    ("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)]
+)
+def test_a_signal_breaks_off_a_callback_that_waits_in_a_step(tmp_path, expected, number, error):
+    trainer = run_fit.make_trainer()
+    with pytest.raises(error):
+        run_fit.fit(trainer, tmp_path, callbacks=[Waiting(7, number)])
+    assert trainer.steps_taken == 7
+    assert (tmp_path / "step-000000000007.safetensors").exists()
+    assert resumed(tmp_path) == expected
+
+
+def test_who_insists_with_a_second_signal_ends_a_step_that_waits(tmp_path, expected, monkeypatch):
+    monkeypatch.setattr("skd._signals.PATIENCE_SECONDS", 0.0)
+    trainer = run_fit.make_trainer()
+    original = trainer.step
+
+    def step(*batch):
+        if trainer.steps_taken == 6:
+            for _ in range(2):
+                signal.raise_signal(signal.SIGTERM)
+            pytest.fail("the step went on")
+        return original(*batch)
+
+    trainer.step = step
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit):
+        run_fit.fit(trainer, tmp_path)
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert resumed(tmp_path) == expected
+
+
+def test_a_signal_that_a_launcher_sends_twice_still_saves(tmp_path):
+    trainer = run_fit.make_trainer()
+    signalling(signalling(trainer, signal.SIGINT, 7), signal.SIGINT, 7)
+    with pytest.raises(KeyboardInterrupt):
+        run_fit.fit(trainer, tmp_path)
+    assert (tmp_path / "step-000000000007.safetensors").exists()
+
+
+@pytest.mark.parametrize("moment", ["on_begin", "on_end"])
+def test_a_signal_breaks_off_a_callback_that_begins_or_ends(tmp_path, moment):
+    class Slow(skd.callbacks.Callback):
+        """Waits in one of its methods."""
+
+    def wait(*arguments):
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("the callback went on")
+
+    monkey, others = Slow(), skd.callbacks.HistoryFile(tmp_path / "history.csv")
+    setattr(monkey, moment, wait)
+    with pytest.raises(KeyboardInterrupt):
+        run_fit.fit(run_fit.make_trainer(), tmp_path / "run", epochs=1, callbacks=[monkey, others])

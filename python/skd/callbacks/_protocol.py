@@ -68,7 +68,8 @@ class StepRecord:
 class Callback:
     """Is told what happens in `fit`; override what you want to hear.
 
-    What a callback raises ends the training; the checkpoints that were written stay.
+    What a callback raises ends the training, and all callbacks are told of the end; the checkpoints
+    that were written stay.
 
     Examples
     --------

@@ -34,7 +34,7 @@ class TensorBoard(MetricsCallback):
 
     Notes
     -----
-    What `fit` raises if the file cannot be written is a `WriteError`.
+    If the file cannot be written, `fit` raises `WriteError`, and the records before are kept.
     """
 
     def __init__(self, folder: str | PathLike[str], *, every_steps: int = EVERY_STEPS) -> None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from skd.callbacks import Callback, RunStart, StepRecord
 from skd.history import EpochRecord
 
+REFRESH_SECONDS = 0.1
 MEMORY = 0.95  # share of the steps before in what is shown: it follows some twenty steps
 
 
 class Display(Callback):
     """Draws the bar on the standard error, and a line for each epoch; nothing elsewhere.
+
+    Once the terminal takes nothing any more, as when its window was closed, nothing is drawn.
 
     Parameters
     ----------
@@ -29,6 +36,7 @@ class Display(Callback):
         self._task: TaskID | None = None
         self._start: RunStart | None = None
         self._shown: dict[str, float] = {}
+        self._drawn = 0.0
 
     def on_begin(self, start: RunStart) -> None:
         """Draw the bar, if this is a terminal."""
@@ -42,6 +50,7 @@ class Display(Callback):
             TextColumn("{task.fields[numbers]}"),
             TimeRemainingColumn(compact=True),
             console=self._console,
+            auto_refresh=False,  # a thread of its own could only fail unseen
         )
         self._task = self._progress.add_task(
             self._name,
@@ -49,7 +58,8 @@ class Display(Callback):
             completed=start.steps_done,
             numbers="",
         )
-        self._progress.start()
+        with self._drawing():
+            self._progress.start()
 
     def on_step(self, record: StepRecord) -> None:
         """Move the bar on."""
@@ -68,22 +78,41 @@ class Display(Callback):
             f"loss {shown['loss']:.3f}  accuracy {shown['accuracy']:.1f} %  "
             f"{self._start.batch_size / max(shown['seconds'], 1e-9):.0f} images/s"
         )
-        self._progress.update(
-            self._task,
-            completed=record.steps_done,
-            description=f"{self._name} {record.epoch}/{self._start.epochs}",
-            numbers=numbers,
-        )
+        with self._drawing():
+            self._progress.update(
+                self._task,
+                completed=record.steps_done,
+                description=f"{self._name} {record.epoch}/{self._start.epochs}",
+                numbers=numbers,
+                refresh=self._is_due(),
+            )
 
     def on_epoch(self, record: EpochRecord) -> None:
         """Leave a line of the epoch."""
         if self._progress is not None:
-            self._progress.console.print(epoch_line(record), highlight=False)
+            with self._drawing():
+                self._progress.console.print(epoch_line(record), highlight=False)
 
     def on_end(self, error: BaseException | None) -> None:
         """Leave the bar as it is."""
         if self._progress is not None:
-            self._progress.stop()
+            with self._drawing():
+                self._progress.stop()
+            self._progress = None
+
+    def _is_due(self) -> bool:
+        """Whether the bar is old enough to be drawn again."""
+        now = time.monotonic()
+        is_due = now - self._drawn >= REFRESH_SECONDS
+        self._drawn = now if is_due else self._drawn
+        return is_due
+
+    @contextmanager
+    def _drawing(self) -> Iterator[None]:
+        """Give up the bar if it cannot be drawn: a training does not end for that."""
+        try:
+            yield
+        except OSError:
             self._progress = None
 
 

@@ -30,7 +30,7 @@ def save_contact_sheet(split: Split, path: str | PathLike[str]) -> None:
     ------
     ImportError
         If Pillow is missing.
-    OSError
+    WriteError
         If the file cannot be written.
     """
     from skd._whole_files import write_whole

@@ -232,6 +232,8 @@ class FewShotClassifier(Parameters):
         ------
         NotFittedError
             If there was no fit.
+        WriteError
+            If the file cannot be written, as on a full disk; an existing one is then unchanged.
         """
         from skd.few_shot import _files
 

@@ -120,7 +120,7 @@ class Run:
 
         Raises
         ------
-        NonFiniteLossError, OSError, SKDError, ValueError
+        NonFiniteLossError, SKDError, ValueError, WriteError
             As for `Gen0.fit`.
         """
         self._write(lambda: self.folder.begin(self.recipe))

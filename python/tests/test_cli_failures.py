@@ -1,0 +1,120 @@
+"""Full disks, full outputs and signals end a command with its status and one line."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+
+import data_files
+import pytest
+import recipe_data
+from typer.testing import CliRunner
+
+import skd
+from skd.cli._application import application
+from skd.datasets import _importing
+
+
+def run(*arguments):
+    return CliRunner().invoke(application, list(map(str, arguments)))
+
+
+@pytest.fixture
+def one_line():
+    """Return a function that asserts that a command said one thing, and returns it."""
+
+    def check(result, status):
+        assert result.exit_code == status, result.output
+        (line,) = result.stderr.splitlines()
+        return line
+
+    return check
+
+
+@pytest.fixture
+def limited():
+    """Return a function that lets no file grow larger; stands for a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def quick(*words):
+    """Return the words that make `skd train gen0-glyphs` take a hundred steps of one image."""
+    changes = [
+        *recipe_data.changes(skd.recipes.load("gen0-glyphs")),
+        *("model.architecture=convnet4", "model.widths=[8, 8, 8, 8]"),
+        *("data.images_per_class=20", "data.n_classes=5", "schedule.batch_size=1"),
+        *words,
+    ]
+    return [word for change in changes for word in ("--set", change)]
+
+
+def test_a_disk_that_fills_within_an_epoch_ends_a_training_which_can_be_resumed(
+    tmp_path, limited, one_line
+):
+    command = ["train", "gen0-glyphs", *quick(), "--output", tmp_path / "run"]
+    limited(1500)  # the recipe fits, the events of the epoch do not
+    line = one_line(run(*command), 1)
+    assert line.startswith("skd train: [Errno 27] File too large, writing ")
+    assert str(tmp_path / "run" / "tensorboard" / "events.out.tfevents.") in line
+    assert "The records before are kept. To go on: skd train gen0-glyphs --resume" in line
+    limited(resource.RLIM_INFINITY)
+    assert run(*command, "--resume").exit_code == 0
+
+
+def test_an_import_that_does_not_fit_names_the_file_and_leaves_nothing(tmp_path, limited, one_line):
+    data_files.write_pickles(tmp_path, data_files.make_parts(32))
+    before = sorted(os.listdir(tmp_path))
+    limited(1000)
+    target = tmp_path / "to"
+    line = one_line(run("data", "import", tmp_path, "--as", "fc100", "--to", target), 1)
+    assert line == (
+        f"skd data: [Errno 27] File too large, writing {str(target / 'train' / 'images.npy')!r}. "
+        "Nothing was left of it."
+    )
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_sigterm_ends_an_import_which_leaves_nothing(tmp_path, monkeypatch, one_line):
+    def write_part(*arguments):
+        signal.raise_signal(signal.SIGTERM)
+        pytest.fail("the import went on")
+
+    monkeypatch.setattr("skd.datasets._native_form.write_part", write_part)
+    data_files.write_pickles(tmp_path, data_files.make_parts(32))
+    before, handler = sorted(os.listdir(tmp_path)), signal.getsignal(signal.SIGTERM)
+    result = run("data", "import", tmp_path, "--as", "fc100", "--to", tmp_path / "to")
+    assert one_line(result, 143) == "skd data: ended."
+    assert sorted(os.listdir(tmp_path)) == before
+    assert signal.getsignal(signal.SIGTERM) is handler
+
+
+def test_a_set_that_is_larger_than_the_disk_is_refused_by_its_name(tmp_path, monkeypatch, one_line):
+    monkeypatch.setattr(_importing, "SPARE_BYTES", 1 << 62)
+    data_files.write_pickles(tmp_path, data_files.make_parts(32))
+    result = run("data", "import", tmp_path, "--as", "fc100", "--to", tmp_path / "to")
+    assert f"writing {str(tmp_path / 'to')!r}. Nothing was written." in one_line(result, 1)
+
+
+@pytest.mark.parametrize("words", [("info",), ("--version",), ("recipes", "show", "gen0-glyphs")])
+def test_a_full_standard_output_ends_a_command_with_status_1_and_one_line(words):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "skd.cli", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.endswith("No space left on device, writing the standard output.")
+
+
+def test_a_full_standard_error_changes_no_status(tmp_path):
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "skd.cli", "train", "none.toml"]
+        done = subprocess.run(command, cwd=tmp_path, stderr=full, check=False)
+    assert done.returncode == 2
