@@ -66,11 +66,9 @@ nb::tuple advance(const char *function, Advance call, const Trainer &trainer,
   options.term_count = int64_t(list.size());
   options.share = share ? &native_share : nullptr;
   options.side = expected[1];
-  skd_status status;
-  {
-    nb::gil_scoped_release released;
-    status = call(trainer.handle, images.data(), pointer(labels), batch, &options, &losses);
-  }
+  const skd_status status = without_gil([&] {
+    return call(trainer.handle, images.data(), pointer(labels), batch, &options, &losses);
+  });
   if (terms.exception) std::rethrow_exception(terms.exception);
   if (share && share->exception) std::rethrow_exception(share->exception);
   if (status != SKD_OK) raise(status);
