@@ -41,7 +41,8 @@ class Model:
 
     Images are given in NHWC order, as float32 that is already normalised, or as uint8, which
     needs `normalization`. Evaluation uses running statistics and no dropout. Floats that no
-    normalisation gives, ten times beyond the model's own, are refused.
+    normalisation gives, ten times beyond the model's own, are refused. A call that reads or changes
+    the model waits for those of other threads, and is of one state.
     """
 
     def __init__(self, native: _native.Model, config: Mapping[str, Any]) -> None:
@@ -186,8 +187,9 @@ class Model:
             check.refuse("self", owner, "a model with a rotation head", repr(self))
         batches = self._chunks(images, owner)
         rotation = np.empty((batches.count, 4), dtype=np.float32)
-        for rows, chunk in batches:
-            self._native.evaluate(chunk, None, None, rotation[rows])
+        with self._native.locked():
+            for rows, chunk in batches:
+                self._native.evaluate(chunk, None, None, rotation[rows])
         return _finite(rotation, owner)
 
     def stage_outputs(self, images: ArrayLike) -> tuple[FloatArray, ...]:
@@ -208,9 +210,10 @@ class Model:
             np.empty((batches.count, *self._native.stage_shape(1, stage)[1:]), dtype=np.float32)
             for stage in range(self.stage_count)
         )
-        for rows, chunk in batches:
-            for stage, output in enumerate(outputs):
-                self._native.stage_output(chunk, stage, output[rows])
+        with self._native.locked():
+            for rows, chunk in batches:
+                for stage, output in enumerate(outputs):
+                    self._native.stage_output(chunk, stage, output[rows])
         return outputs
 
     def evaluation_memory(self, n_images: int = CHUNK) -> int:
@@ -235,7 +238,7 @@ class Model:
         """Return the state as read-only views, under PyTorch's names and in its shapes.
 
         The views show the model's own memory: they change when the model is trained, and keep
-        it alive. ``array.copy()`` gives what stays as it is.
+        it alive. `snapshot` gives what stays as it is.
 
         Returns
         -------
@@ -243,6 +246,17 @@ class Model:
             float32, and int64 for the counters of batch norms.
         """
         return self._native.state_dict()
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Copy the state, as it is between two steps of a trainer in another thread.
+
+        Returns
+        -------
+        state : dict of str to ndarray
+            As of `state_dict`, but the arrays are C-contiguous and nothing changes them.
+        """
+        with self._native.locked():
+            return {name: view.copy() for name, view in self.state_dict().items()}
 
     def load_state_dict(self, state_dict: Mapping[str, ArrayLike]) -> None:
         """Replace the whole state, or nothing of it.
@@ -260,8 +274,9 @@ class Model:
         TypeError
             If an entry is no array of real numbers, or a counter is not of an integer dtype.
         """
-        arrays = check.state_arrays(state_dict, self.state_dict(), "Model.load_state_dict")
-        self._native.load(list(arrays.values()))
+        with self._native.locked():  # the arrays may be the model's own
+            arrays = check.state_arrays(state_dict, self.state_dict(), "Model.load_state_dict")
+            self._native.load(list(arrays.values()))
 
     def clone(self) -> Model:
         """Copy the model.
@@ -285,7 +300,7 @@ class Model:
         path : str or path
             Where to write; an existing file is replaced.
         """
-        write_checkpoint(path, self.state_dict(), self.config, self.normalization)
+        write_checkpoint(path, self.snapshot(), self.config, self.normalization)
 
     def features(
         self, images: ArrayLike, kind: str, *, normalization: Normalization | None = None
@@ -325,14 +340,16 @@ class Model:
 
     def _embed(self, chunks: _Chunks) -> FloatArray:
         embeddings = np.empty((chunks.count, self.embedding_dim), dtype=np.float32)
-        for rows, chunk in chunks:
-            self._native.evaluate(chunk, embeddings[rows], None, None)
+        with self._native.locked():
+            for rows, chunk in chunks:
+                self._native.evaluate(chunk, embeddings[rows], None, None)
         return _finite(embeddings, chunks.owner)
 
     def _logits(self, chunks: _Chunks) -> FloatArray:
         logits = np.empty((chunks.count, self.num_classes), dtype=np.float32)
-        for rows, chunk in chunks:
-            self._native.evaluate(chunk, None, logits[rows], None)
+        with self._native.locked():
+            for rows, chunk in chunks:
+                self._native.evaluate(chunk, None, logits[rows], None)
         return _finite(logits, chunks.owner)
 
     def _chunks(self, images: ArrayLike, owner: str) -> _Chunks:

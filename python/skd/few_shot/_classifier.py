@@ -136,7 +136,8 @@ class FewShotClassifier(Parameters):
         classes, positions = _inputs.encoded_labels(
             labels, owner, length=len(examples), name="labels"
         )
-        features, copies = self._example_features(examples, owner)
+        with self.model._native.locked():  # all copies by one state
+            features, copies = self._example_features(examples, owner)
         head = HEADS[self.head]().fit(features, np.tile(positions, copies))
         head.classes_ = classes
         self.head_, self.classes_ = head, classes
