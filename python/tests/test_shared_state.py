@@ -13,7 +13,7 @@ SHAPE = (16, 16, 16, 3)
 
 @contextmanager
 def training(trainer, steps=8):
-    """Take steps in another thread; yield the set of states that it leaves, and when it has ended."""
+    """Take steps in another thread; yield the states that they leave, and the event of the end."""
     states, ended = [trainer.snapshot()], threading.Event()
 
     def train():

@@ -14,7 +14,7 @@ from skd._progress import progress_bar
 from skd.datasets._catalogue import REQUIRED
 from skd.datasets._given_parts import Classes, given_parts
 from skd.datasets._pictures import pillow, read_picture, shown
-from skd.datasets._split import FewShotData, Split, from_arrays
+from skd.datasets._split import FewShotData, Split, fixed, from_arrays
 from skd.datasets._walks import class_folders, printable
 from skd.errors import DataError
 
@@ -175,4 +175,6 @@ class _Reading:
                 self._bar.update()
             if len(labels) > before:
                 names.append(name)
-        return _Content(images[: len(labels)], np.array(labels, dtype=np.int64), tuple(names))
+        return _Content(
+            fixed(images)[: len(labels)], np.array(labels, dtype=np.int64), tuple(names)
+        )

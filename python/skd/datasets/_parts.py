@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from skd._temporaries import mapped_temporary
 from skd.datasets._files import refuse
-from skd.datasets._split import BLOCK, Split
+from skd.datasets._split import BLOCK, Split, fixed
 
 #: What is larger is put into a temporary file and mapped.
 IN_MEMORY = 1 << 28
@@ -67,7 +67,7 @@ class Pixels:
             for block in self.blocks():
                 array[position : position + len(block)] = block
                 position += len(block)
-            return array
+            return fixed(array)
         return mapped_temporary(self.shape, (block.data for block in self.blocks()))
 
 
@@ -123,7 +123,7 @@ class FinishedPart:
         """Return the split, its images mapped or read."""
         return Split(
             images=self.pixels.read(),
-            labels=self.labels,
+            labels=fixed(self.labels.copy()),
             original_labels=self.original_labels,
             class_names=self.class_names,
             mean=self.mean,
@@ -205,7 +205,7 @@ def merged(first: Split, second: Split) -> Split:
 
     return Split(
         images=Pixels((len(first) + len(second), *first.images.shape[1:]), blocks).read(),
-        labels=np.concatenate([first.labels, second.labels + first.n_classes]),
+        labels=fixed(np.concatenate([first.labels, second.labels + first.n_classes])),
         original_labels=np.concatenate([first.original_labels, second.original_labels]),
         class_names=first.class_names + second.class_names,
         mean=first.mean,
