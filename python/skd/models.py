@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from os import PathLike
 from typing import Any, NamedTuple
@@ -140,7 +141,7 @@ class Model:
         SKDError
             If a value overflows float32, as with weights that are too large.
         """
-        return self._embed(self._chunks(images, "Model.embed"))
+        return self._embed(self._chunks(images, "Model.embed", self.embedding_dim))
 
     def logits(self, images: ArrayLike) -> FloatArray:
         """Compute the scores of the classes.
@@ -160,7 +161,7 @@ class Model:
         SKDError
             If a value overflows float32, as with weights that are too large.
         """
-        return self._logits(self._chunks(images, "Model.logits"))
+        return self._logits(self._chunks(images, "Model.logits", self.num_classes))
 
     def rotation_logits(self, images: ArrayLike) -> FloatArray:
         """Compute the scores of the four rotations.
@@ -185,7 +186,7 @@ class Model:
         owner = "Model.rotation_logits"
         if not self.has_rotation_head:
             check.refuse("self", owner, "a model with a rotation head", repr(self))
-        batches = self._chunks(images, owner)
+        batches = self._chunks(images, owner, 4)
         rotation = np.empty((batches.count, 4), dtype=np.float32)
         with self._native.locked():
             for rows, chunk in batches:
@@ -205,11 +206,9 @@ class Model:
         outputs : tuple of ndarray of shape (n_images, height, width, channels), dtype float32
             One array per stage, after its pooling.
         """
-        batches = self._chunks(images, "Model.stage_outputs")
-        outputs = tuple(
-            np.empty((batches.count, *self._native.stage_shape(1, stage)[1:]), dtype=np.float32)
-            for stage in range(self.stage_count)
-        )
+        shapes = [self._native.stage_shape(1, stage)[1:] for stage in range(self.stage_count)]
+        batches = self._chunks(images, "Model.stage_outputs", sum(map(math.prod, shapes)))
+        outputs = tuple(np.empty((batches.count, *shape), dtype=np.float32) for shape in shapes)
         with self._native.locked():
             for rows, chunk in batches:
                 for stage, output in enumerate(outputs):
@@ -333,10 +332,10 @@ class Model:
             normalization = _checked_normalization(
                 normalization, "normalization", owner, channels=self.input_channels
             )
-        chunks = _Chunks(self, images, normalization, owner)
-        if check.choice(kind, "kind", owner, FEATURES) == "embedding":
-            return self._embed(chunks)
-        return self._logits(chunks)
+        embeds = check.choice(kind, "kind", owner, FEATURES) == "embedding"
+        dimensions = self.embedding_dim if embeds else self.num_classes
+        chunks = _Chunks(self, images, normalization, owner, dimensions)
+        return self._embed(chunks) if embeds else self._logits(chunks)
 
     def _embed(self, chunks: _Chunks) -> FloatArray:
         embeddings = np.empty((chunks.count, self.embedding_dim), dtype=np.float32)
@@ -352,8 +351,8 @@ class Model:
                 self._native.evaluate(chunk, None, logits[rows], None)
         return _finite(logits, chunks.owner)
 
-    def _chunks(self, images: ArrayLike, owner: str) -> _Chunks:
-        return _Chunks(self, images, self.normalization, owner)
+    def _chunks(self, images: ArrayLike, owner: str, dimensions: int) -> _Chunks:
+        return _Chunks(self, images, self.normalization, owner, dimensions)
 
 
 def _checked_normalization(
@@ -368,10 +367,18 @@ def _checked_normalization(
 
 
 class _Chunks:
-    """Images in chunks of bounded size, as the float32 that the library takes."""
+    """Images in chunks of bounded size, as the float32 that the library takes.
+
+    They are refused if they, or the `dimensions` that are computed of each, do not fit into memory.
+    """
 
     def __init__(
-        self, model: Model, images: ArrayLike, normalization: Normalization | None, owner: str
+        self,
+        model: Model,
+        images: ArrayLike,
+        normalization: Normalization | None,
+        owner: str,
+        dimensions: int,
     ) -> None:
         self._images = check.model_images(
             images, "images", owner, side=model.image_size, channels=model.input_channels
@@ -379,7 +386,8 @@ class _Chunks:
         self._normalization = normalization
         self.owner = owner
         self.count = len(self._images)
-        model._native.require_memory(self.count, check.float_copy_bytes(self._images[:CHUNK]))
+        copied = check.float_copy_bytes(self._images[:CHUNK])
+        model._native.require_memory(self.count, copied + 4 * dimensions * self.count)
 
     def __iter__(self) -> Iterator[tuple[slice, FloatArray]]:
         for start in range(0, self.count, CHUNK):

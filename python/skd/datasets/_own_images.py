@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skd import _validation as check
+from skd._memory import require_memory
 from skd._progress import progress_bar
 from skd.datasets._catalogue import REQUIRED
 from skd.datasets._given_parts import Classes, given_parts
@@ -69,6 +70,8 @@ def from_folder(
     ValueError
         If an argument is not legal, there are fewer than three classes of readable pictures, or
         the folder is split and a part of it is missing, named otherwise or joined by others.
+    MemoryError
+        If the images do not fit into memory at that size; none is read then.
 
     Examples
     --------
@@ -89,6 +92,10 @@ def from_folder(
     unreadable: list[str] = []
     chosen = _split_classes(folder, shares, key, unreadable)
     count = sum(len(files) for classes in chosen.values() for files in classes.values())
+    require_memory(
+        count * side * side * depth,
+        f"The set of {count:,} pictures in {str(folder)!r} at {side} x {side} pixels",
+    )
     with progress_bar(count, "read", "image", wanted=shows) as bar:
         read = {
             part: _Reading(side, depth, unreadable, bar).read(classes)
