@@ -79,6 +79,17 @@ struct Arguments {
     }
   }
 
+  /// A copy of `count` values, if every one of them is finite. The values may be views of the state
+  /// that they are to replace, or another thread may change them: nothing changes the copy.
+  func finiteCopy(of values: UnsafePointer<Float>, count: Int, _ name: String) throws
+    -> AlignedBuffer<Float>
+  {
+    let copy = try AlignedBuffer<Float>(count: count)
+    copy.pointer.update(from: values, count: count)
+    try finite(copy.pointer, count: count, name)
+    return copy
+  }
+
   static let maximumExtent = 1 << 40
   static let maximumElements = 1 << 40
 }

@@ -34,7 +34,21 @@ final class ModelHandle: @unchecked Sendable {
   ///   the network then: it is half changed; and if this thread is at work on it already, or the
   ///   thread that is waits for this one.
   func exclusively<Result>(_ body: (Network) throws -> Result) throws -> Result {
-    switch ModelLocks.shared.acquire(lock, of: address) {
+    try acquire(for: .use)
+    defer { ModelLocks.shared.release(lock, of: address, for: .use) }
+    return try body(network)
+  }
+
+  /// Keeps the network for this thread until `letGo`, so that the calls between, and what is read of
+  /// its memory, see one state. A function that a training step calls may keep the step's own.
+  ///
+  /// - Throws: As `exclusively`.
+  func keep() throws { try acquire(for: .keep) }
+
+  func letGo() { ModelLocks.shared.release(lock, of: address, for: .keep) }
+
+  private func acquire(for purpose: ModelLocks.Purpose) throws {
+    switch ModelLocks.shared.acquire(lock, of: address, for: purpose) {
     case .acquired:
       break
     case .isLost:
@@ -46,8 +60,6 @@ final class ModelHandle: @unchecked Sendable {
         "model of a loss term's function must not be one that the training step itself uses, or "
           + "one whose own step waits for this one; clone it before the training")
     }
-    defer { ModelLocks.shared.release(lock, of: address) }
-    return try body(network)
   }
 
   /// Whether no thread of this process can use the network, or take it apart: see `exclusively`.

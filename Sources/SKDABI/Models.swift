@@ -122,61 +122,6 @@ private func describe(_ entry: StateEntry, name: UnsafePointer<CChar>) -> skd_st
   return result
 }
 
-@c @implementation
-public func skd_model_load(
-  _ model: OpaquePointer!, _ arrays: UnsafePointer<UnsafeRawPointer?>!, _ count: Int64
-) -> skd_status {
-  status {
-    let arguments = Arguments("model_load")
-    let handle = ModelHandle.from(try arguments.pointer(model, "model"))
-    let arrays = try arguments.pointer(arrays, "arrays")
-    let entries = handle.network.store.entries
-    try require(
-      Int(count) == entries.count,
-      "count of model_load must be \(entries.count); got \(count)")
-    let sources = try entries.enumerated().map { number, entry in
-      try source(arrays[number], for: entry, arguments)
-    }
-    try handle.exclusively { network in
-      for (entry, source) in zip(entries, sources) { assign(source, to: entry) }
-      network.store.markChanged()
-    }
-  }
-}
-
-/// The largest counter taken: no run counts from here to where an `Int64` overflows.
-private let maximumCounter = 1 << 62
-
-/// The array of an entry, if its values are legal.
-private func source(_ array: UnsafeRawPointer?, for entry: StateEntry, _ arguments: Arguments)
-  throws -> UnsafeRawPointer
-{
-  let array = try arguments.pointer(array, entry.name)
-  if entry.kind == .counter {
-    let count = array.loadUnaligned(as: Int64.self)
-    _ = try arguments.size(count, entry.name, in: 0...maximumCounter)
-    return array
-  }
-  let values = array.assumingMemoryBound(to: Float.self)
-  try arguments.finite(values, count: entry.count, entry.name)
-  if entry.name.hasSuffix("running_var") {
-    for i in 0..<entry.count {
-      try require(
-        values[i] >= 0, "\(entry.name) of model_load must be >= 0; got \(values[i]) at index \(i)")
-    }
-  }
-  return array
-}
-
-private func assign(_ source: UnsafeRawPointer, to entry: StateEntry) {
-  if entry.kind == .counter {
-    entry.counter.pointee = source.loadUnaligned(as: Int64.self)
-  } else {
-    let (source, target) = (source.assumingMemoryBound(to: Float.self), entry.values)
-    entry.forEachElement { position, offset in target[offset] = source[position] }
-  }
-}
-
 // MARK: Evaluation
 
 @c @implementation

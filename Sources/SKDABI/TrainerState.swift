@@ -3,6 +3,17 @@ import SKDNN
 import SKDRuntime
 
 @c @implementation
+public func skd_trainer_lock(_ trainer: OpaquePointer!) -> skd_status {
+  status { try TrainerHandle.from(trainer, Arguments("trainer_lock")).keep() }
+}
+
+@c @implementation
+public func skd_trainer_unlock(_ trainer: OpaquePointer!) {
+  guard let trainer else { return }
+  Unmanaged<TrainerHandle>.fromOpaque(UnsafeRawPointer(trainer)).takeUnretainedValue().letGo()
+}
+
+@c @implementation
 public func skd_trainer_get_losses(
   _ trainer: OpaquePointer!, _ losses: UnsafeMutablePointer<skd_losses>!
 ) -> skd_status {
@@ -44,18 +55,18 @@ public func skd_trainer_load(
     let velocities = try arguments.pointer(velocities, "velocities")
     let entries = handle.trainer.network.store.entries
     try require(
-      Int(count) == entries.count, "count of trainer_load must be \(entries.count); got \(count)")
+      Int64(entries.count) == count, "count of trainer_load must be \(entries.count); got \(count)")
     let step = try arguments.size(step, "step", in: 0...maximumStep)
-    var sources: [(StateEntry, UnsafePointer<Float>)] = []
-    for (number, entry) in entries.enumerated() where entry.kind == .parameter {
-      let name = "velocity \(entry.name)"
-      let source = try arguments.pointer(velocities[number], name)
-      try arguments.finite(source, count: entry.count, name)
-      sources.append((entry, source))
-    }
     try handle.exclusively { trainer in
-      for (entry, source) in sources {
-        trainer.optimizer.setVelocity(of: entry, to: source)
+      var values: [(StateEntry, AlignedBuffer<Float>)] = []
+      for (number, entry) in entries.enumerated() where entry.kind == .parameter {
+        let name = "velocity \(entry.name)"
+        let source = try arguments.pointer(velocities[number], name)
+        let copy = try arguments.finiteCopy(of: source, count: entry.count, name)
+        values.append((entry, copy))
+      }
+      for (entry, copy) in values {
+        trainer.optimizer.setVelocity(of: entry, to: copy.pointer)
       }
       trainer.stepCount = step
     }

@@ -19,9 +19,30 @@ final class TrainerHandle {
   /// trainers that share them cannot wait for each other.
   func exclusively<Result>(_ body: (Trainer) throws -> Result) throws -> Result {
     guard let teacher else { return try model.exclusively { _ in try body(trainer) } }
-    let isInOrder = model.address < teacher.address
-    let (first, second) = isInOrder ? (model, teacher) : (teacher, model)
+    let (first, second) = inOrder(model, teacher)
     return try first.exclusively { _ in try second.exclusively { _ in try body(trainer) } }
+  }
+
+  /// Keeps both models for this thread until `letGo`.
+  func keep() throws {
+    guard let teacher else { return try model.keep() }
+    let (first, second) = inOrder(model, teacher)
+    try first.keep()
+    do {
+      try second.keep()
+    } catch {
+      first.letGo()
+      throw error
+    }
+  }
+
+  func letGo() {
+    model.letGo()
+    teacher?.letGo()
+  }
+
+  private func inOrder(_ a: ModelHandle, _ b: ModelHandle) -> (ModelHandle, ModelHandle) {
+    a.address < b.address ? (a, b) : (b, a)
   }
 
   /// Whether a thread of the parent process was using a model of this trainer when it forked.

@@ -59,6 +59,11 @@ public final class StateEntry {
     return store.counters.pointer + offset
   }
 
+  /// Copies an array in C order of the shape to memory that is laid out as the values are.
+  public func copy(_ array: UnsafePointer<Float>, to memory: UnsafeMutablePointer<Float>) {
+    forEachElement { position, offset in memory[offset] = array[position] }
+  }
+
   /// Calls `body(position in C order of the shape, offset in the storage)` for every element.
   public func forEachElement(_ body: (_ position: Int, _ offset: Int) -> Void) {
     var index = [Int](repeating: 0, count: shape.count)

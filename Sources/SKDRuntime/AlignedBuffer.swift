@@ -109,6 +109,16 @@ private func release(_ memory: UnsafeMutableRawPointer, _ bytes: Int) {
   free(memory)
 }
 
+/// Whether the process can have so many addresses more.
+func canMap(_ bytes: Int) -> Bool {
+  #if os(Linux)
+    let mapped = mmap(nil, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    guard let mapped, mapped != MAP_FAILED else { return false }
+    munmap(mapped, bytes)
+  #endif
+  return true
+}
+
 #if os(Linux)
   private func wholePages(_ bytes: Int) -> Int {
     let page = sysconf(Int32(_SC_PAGESIZE))

@@ -59,7 +59,8 @@ public final class WorkerPool: @unchecked Sendable {
   /// `worker` is below `workers`, and no two calls with the same `worker` run at once: it can index
   /// scratch memory. (`threadCount` may change between a look at it and the loop: a loop whose
   /// scratch was sized by it passes that size on as `workers`.) A loop begun inside a loop, or while
-  /// another thread's loop runs, is run by its caller alone, as worker 0.
+  /// another thread's loop runs, is run by its caller alone, as worker 0. Where the system gives no
+  /// more threads, fewer run the loop.
   ///
   /// - Complexity: O(count / threads); allocates nothing after the first loop.
   public func forEach(
@@ -70,10 +71,11 @@ public final class WorkerPool: @unchecked Sendable {
     // A lost lock's loop ran in the parent of a fork: `startWorkers` begins anew here.
     guard ownership.tryToSeize() else { return Self.runSerially(count, body) }
     defer { ownership.unlock() }
-    startWorkers(threads - 1)
+    let started = startWorkers(threads - 1)
+    guard started > 0 else { return Self.runSerially(count, body) }
     withoutActuallyEscaping(body) { body in
       self.body = body
-      runLoop(count, threads: threads)
+      runLoop(count, threads: started + 1)
       self.body = nil
     }
   }
@@ -115,27 +117,42 @@ public final class WorkerPool: @unchecked Sendable {
   private static let spinsBeforeSleep = 20_000
   private static let spinsBeforeYield = 2_000
   private static let announcementUnit = 1 << 16
+  /// Loop bodies need less than 128 KB. The usual 8 MB each would take the addresses of a process that
+  /// has few, under `ulimit -v`.
+  private static let stackSize = 1 << 20
+  /// Addresses that are left to others. Without any, a thread could not even allocate what the C
+  /// library keeps for each, and would end the process.
+  private static let spareAddresses = 64 << 20
 
-  private func startWorkers(_ count: Int) {
+  /// Sees to it that `count` workers run, and returns how many do. There are fewer if the system
+  /// gives no more threads, for lack of memory or by a limit of processes; the next loop tries again.
+  private func startWorkers(_ count: Int) -> Int {
     if processID != getpid() {  // first loop, or the child of a fork, which has no workers
       processID = getpid()
       workerCount = 0
       pthread_mutex_init(&mutex, nil)
       pthread_cond_init(&wake, nil)
     }
-    while workerCount < count {
-      let start = WorkerStart(
-        pool: self, worker: workerCount + 1, seen: announcement.load(ordering: .relaxed))
-      let context = Unmanaged.passRetained(start)
-      var attributes = pthread_attr_t()
-      pthread_attr_init(&attributes)
-      pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-      var thread = pthread_t()
-      let status = pthread_create(&thread, &attributes, runWorker, context.toOpaque())
-      pthread_attr_destroy(&attributes)
-      precondition(status == 0, "cannot start a thread")
-      workerCount += 1
+    while workerCount < count, startWorker(workerCount + 1) { workerCount += 1 }
+    return min(workerCount, count)
+  }
+
+  private func startWorker(_ worker: Int) -> Bool {
+    guard canMap(Self.stackSize + Self.spareAddresses) else { return false }
+    let start = WorkerStart(
+      pool: self, worker: worker, seen: announcement.load(ordering: .relaxed))
+    let context = Unmanaged.passRetained(start)
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    pthread_attr_setstacksize(&attributes, Self.stackSize)
+    var thread = pthread_t()
+    guard pthread_create(&thread, &attributes, runWorker, context.toOpaque()) == 0 else {
+      context.release()
+      return false
     }
+    return true
   }
 
   fileprivate func work(as worker: Int, after firstSeen: Int) -> Never {

@@ -110,6 +110,34 @@ final class ModelCalls {
           skd_model_get_entry(self.model(a), a.size([0, 1, 40]), a.reference(skd_state_entry()))
         }
       ),
+      (
+        "skd_model_lock",
+        { a in
+          let model = self.model(a)
+          defer { skd_model_unlock(model) }
+          return skd_model_lock(model)
+        }
+      ),
+      (
+        "skd_model_unlock",
+        { a in
+          skd_model_unlock(self.model(a)); return nil
+        }
+      ),
+      (
+        "skd_trainer_lock",
+        { a in
+          let trainer = self.trainer(a)
+          defer { skd_trainer_unlock(trainer) }
+          return skd_trainer_lock(trainer)
+        }
+      ),
+      (
+        "skd_trainer_unlock",
+        { a in
+          skd_trainer_unlock(self.trainer(a)); return nil
+        }
+      ),
       ("skd_model_load", { a in self.load(a) }),
       (
         "skd_model_evaluate",

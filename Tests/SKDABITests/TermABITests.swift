@@ -149,7 +149,7 @@ final class TermABITests: XCTestCase {
     XCTAssertEqual(model.state, before)
   }
 
-  /// The model is locked during its step: to wait for it would be to wait for ever.
+  /// The model is locked during its step: to wait for it would be a deadlock.
   func testATermsFunctionMayUseOtherModelsButNotItsOwn() throws {
     let (model, other) = (try ABIModel(), try ABIModel(seed: 2))
     let trainer = try trainer(model)

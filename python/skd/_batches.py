@@ -75,7 +75,10 @@ class Batches:
 
     def _look_ahead(self) -> None:
         if self._executor is not None and self._next < self._total:
-            self._ahead = self._executor.submit(self._augmented, self._next)
+            try:
+                self._ahead = self._executor.submit(self._augmented, self._next)
+            except RuntimeError:  # the system has no more threads, or Python is about to end
+                self._executor = self._ahead = None
 
     def _augmented(self, number: int) -> Batch:
         options, split = self._options, self._options.split

@@ -109,9 +109,8 @@ class Checkpoints:
             **model_metadata(model.config, model.normalization),
             TRAINING_KEY: json.dumps(training),
         }
-        state = dict(model.state_dict())
-        for name, array in trainer.state_dict().items():
-            state[TRAINING_PREFIX + name] = array
+        state, own = trainer.snapshot()
+        state |= {TRAINING_PREFIX + name: array for name, array in own.items()}
         with self._ranks.together():
             if self._ranks.is_first:
                 write_whole(path, sealed(state, metadata))
@@ -129,7 +128,7 @@ class Checkpoints:
         metadata = {**model_metadata(model.config, model.normalization), BEST_KEY: note}
         with self._ranks.together():
             if self._ranks.is_first:
-                write_whole(self._folder / BEST_NAME, sealed(model.state_dict(), metadata))
+                write_whole(self._folder / BEST_NAME, sealed(model.snapshot(), metadata))
 
     def _remove_old(self) -> None:
         """Remove all checkpoints but the last two."""

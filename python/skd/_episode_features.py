@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _native
+from skd._memory import new_array
 from skd.models import CHUNK, Model, Normalization
 
 FloatArray = NDArray[np.float32]
@@ -134,7 +135,7 @@ class FeatureExtractor:
 
     def _features(self, count: int, fill: Callable[[int, int, FloatArray], None]) -> FloatArray:
         """Return the features of `count` images that `fill` puts into the batches."""
-        features = np.empty((count, self._dimensions), dtype=np.float32)
+        features: FloatArray = new_array((count, self._dimensions), np.float32, "evaluate", "split")
         for start in range(0, count, CHUNK):
             stop = min(start + CHUNK, count)
             fill(start, stop, self._batch[: stop - start])

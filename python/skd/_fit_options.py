@@ -51,6 +51,9 @@ class Trainable(Protocol):
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """Return what the next step depends on beside the model."""
 
+    def snapshot(self) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+        """Copy the states of model and trainer, after the same step."""
+
     def load_state_dict(self, state_dict: Mapping[str, ArrayLike], /) -> None:
         """Replace what `state_dict` returns."""
 

@@ -69,8 +69,7 @@ def _identity(trainer: Trainable, options: FitOptions) -> dict[str, Any]:
         "save_every_steps": options.save_every_steps,
         "resume": options.resume,
         "callback": options.callback is not None,
-        "model": state_sha256(trainer.model.state_dict()),
-        "trainer": state_sha256(trainer.state_dict()),
+        **dict(zip(("model", "trainer"), map(state_sha256, trainer.snapshot()), strict=True)),
     }
 
 

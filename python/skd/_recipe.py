@@ -26,7 +26,7 @@ def recipe(trainer: Trainable, options: FitOptions) -> dict[str, Any]:
     result = {
         **{f"model {name}": value for name, value in trainer.model.config.items()},
         **trainer.recipe(),
-        "teacher": None if teacher is None else state_sha256(teacher.state_dict()),
+        "teacher": None if teacher is None else state_sha256(teacher.snapshot()),
         "data": options.split.sha256,
         "mean": options.split.mean,
         "std": options.split.std,

@@ -92,8 +92,8 @@ class Trainer(TrainerState):
             "instruction set": instruction_set(),  # others round otherwise
             **self.model.config,
             **self.recipe(),
-            "model": state_sha256(self.model.state_dict()),
-            "teacher": None if teacher is None else state_sha256(teacher.state_dict()),
+            "model": state_sha256(self.model.snapshot()),
+            "teacher": None if teacher is None else state_sha256(teacher.snapshot()),
         }
 
     def step(

@@ -155,13 +155,26 @@ class TrainerState:
             ``"velocity.<name>"``, SGD's momentum buffer: read-only float32 views under the names
             and in the shapes of `Model.state_dict`. They are zero before the first step.
         """
-        state: dict[str, NDArray[Any]] = {
-            "step": np.array(self.steps_taken, dtype=np.int64),
-            "learning_rate": np.array(self.learning_rate, dtype=np.float64),
-        }
-        for name, view in self._native.velocities().items():
-            state[VELOCITY_PREFIX + name] = view
+        with self._native.locked():
+            state: dict[str, NDArray[Any]] = {
+                "step": np.array(self.steps_taken, dtype=np.int64),
+                "learning_rate": np.array(self.learning_rate, dtype=np.float64),
+            }
+            for name, view in self._native.velocities().items():
+                state[VELOCITY_PREFIX + name] = view
         return state
+
+    def snapshot(self) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+        """Copy the state of the model and that of the trainer, both after the same step.
+
+        Returns
+        -------
+        model, trainer : dict of str to ndarray
+            As of `Model.state_dict` and `state_dict`, but nothing changes the arrays.
+        """
+        with self._native.locked():
+            own = {name: array.copy() for name, array in self.state_dict().items()}
+            return self.model.snapshot(), own
 
     def load_state_dict(self, state_dict: Mapping[str, ArrayLike]) -> None:
         """Replace the whole state of the trainer, or nothing of it; the model stays as it is.
@@ -179,22 +192,24 @@ class TrainerState:
             If an entry is no array of real numbers, or the step is no integer.
         """
         owner = f"{type(self).__name__}.load_state_dict"
-        arrays = check.state_arrays(state_dict, self.state_dict(), owner)
-        step = check.integer(arrays.pop("step")[()], "step", owner, maximum=MAX_STEP)
-        largest = float(np.finfo(np.float32).max)
-        rate = check.number(
-            arrays.pop("learning_rate")[()], "learning_rate", owner, maximum=largest
-        )
-        self._native.load(list(arrays.values()), step)
-        self.learning_rate = rate
+        with self._native.locked():  # the arrays may be the trainer's own
+            arrays = check.state_arrays(state_dict, self.state_dict(), owner)
+            step = check.integer(arrays.pop("step")[()], "step", owner, maximum=MAX_STEP)
+            largest = float(np.finfo(np.float32).max)
+            rate = check.number(
+                arrays.pop("learning_rate")[()], "learning_rate", owner, maximum=largest
+            )
+            self._native.load(list(arrays.values()), step)
+            self.learning_rate = rate
 
     def level_running_statistics(self) -> None:
         """Take over those of the first process, where each has its own: they serve evaluation."""
         if self.ranks.size == 1 or self.sync_batch_norm:
             return
-        state = self.model.state_dict()
-        own = {name: state[name] for name in state if ".running_" in name}
-        self.model.load_state_dict({**state, **self.ranks.broadcast(own)})
+        with self._native.locked():
+            state = self.model.state_dict()
+            own = {name: state[name] for name in state if ".running_" in name}
+            self.model.load_state_dict({**state, **self.ranks.broadcast(own)})
 
     @contextmanager
     def _explaining_non_finite(self, own: Mapping[str, float]) -> Iterator[None]:

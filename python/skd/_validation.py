@@ -15,6 +15,8 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skd._memory import require_memory
+
 Value = TypeVar("Value")
 
 MAX_INT64 = 2**63 - 1
@@ -147,7 +149,14 @@ def _require_ndim(array: NDArray[Any], ndim: int | None, name: str, owner: str) 
         refuse(name, owner, f"{ndim}-dimensional", f"shape {array.shape}")
 
 
-def _convert(array: NDArray[Any], dtype: type[np.generic]) -> NDArray[Any]:
+def _is_taken_as_it_is(array: NDArray[Any], dtype: type[np.generic]) -> bool:
+    return array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned
+
+
+def _convert(array: NDArray[Any], dtype: type[np.generic], name: str, owner: str) -> NDArray[Any]:
+    if not _is_taken_as_it_is(array, dtype):
+        n_bytes = array.size * np.dtype(dtype).itemsize
+        require_memory(n_bytes, f"A copy of the '{name}' of {owner}, of shape {array.shape},")
     with np.errstate(over="ignore"):  # what overflows becomes infinite, and is refused as such
         return np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
 
@@ -158,7 +167,7 @@ def float_array(
     """Return `value` as C-contiguous float32: itself if it is that already, else a copy."""
     array = _as_array(value, name, owner)
     _require_ndim(array, ndim, name, owner)
-    result: NDArray[np.float32] = _convert(array, np.float32)
+    result: NDArray[np.float32] = _convert(array, np.float32, name, owner)
     if finite and not np.isfinite(result).all():
         refuse(name, owner, "finite", "NaN or infinite values")
     return result
@@ -166,9 +175,7 @@ def float_array(
 
 def float_copy_bytes(array: NDArray[Any]) -> int:
     """Return what `float_array` would allocate for an array."""
-    flags = array.flags
-    is_taken_as_it_is = array.dtype == np.float32 and flags.c_contiguous and flags.aligned
-    return 0 if is_taken_as_it_is else 4 * array.size
+    return 0 if _is_taken_as_it_is(array, np.float32) else 4 * array.size
 
 
 def byte_array(value: ArrayLike, name: str, owner: str, *, ndim: int) -> NDArray[np.uint8]:
@@ -180,7 +187,7 @@ def byte_array(value: ArrayLike, name: str, owner: str, *, ndim: int) -> NDArray
             refuse(name, owner, "of dtype uint8", f"dtype {array.dtype}", TypeError)
         if array.size and (array.min() < 0 or array.max() > 255):
             refuse(name, owner, "in 0..255", f"{array.min()}..{array.max()}")
-    result: NDArray[np.uint8] = _convert(array, np.uint8)
+    result: NDArray[np.uint8] = _convert(array, np.uint8, name, owner)
     return result
 
 
@@ -190,7 +197,7 @@ def mask(value: ArrayLike, name: str, owner: str, *, ndim: int) -> NDArray[np.ui
     _require_ndim(array, ndim, name, owner)
     if not ((array == 0) | (array == 1)).all():
         refuse(name, owner, "0 or 1", "other values")
-    result: NDArray[np.uint8] = _convert(array, np.uint8)
+    result: NDArray[np.uint8] = _convert(array, np.uint8, name, owner)
     return result
 
 
@@ -215,6 +222,7 @@ def integer_array(
         refuse(name, owner, f"of length {length}", len(array))
     if array.dtype.kind == "u" and array.size and int(array.max()) > MAX_INT64:
         refuse(name, owner, "at most 2**63 - 1", array.max())
+    require_memory(8 * array.size, f"A copy of the '{name}' of {owner}, of shape {array.shape},")
     return np.array(array, dtype=np.int64)
 
 
@@ -322,7 +330,7 @@ def state_array(value: ArrayLike, name: str, owner: str, dtype: np.dtype[Any]) -
             refuse(name, owner, "of an integer dtype", f"dtype {array.dtype}", TypeError)
         if array.size and not 0 <= int(array.min()) <= int(array.max()) <= MAX_COUNTER:
             refuse(name, owner, "in 0..2**62", f"{array.min()}..{array.max()}")
-    return _convert(array, dtype.type)
+    return _convert(array, dtype.type, name, owner)
 
 
 def state_arrays(
@@ -359,7 +367,7 @@ def double_vector(
     """Return a non-empty vector of finite numbers, or NaN if that is allowed, as float64."""
     array = _as_array(value, name, owner)
     _require_ndim(array, 1, name, owner)
-    vector: NDArray[np.float64] = _convert(array, np.float64)
+    vector: NDArray[np.float64] = _convert(array, np.float64, name, owner)
     if not vector.size or not (np.isfinite(vector) | (np.isnan(vector) & nan)).all():
         refuse(name, owner, "non-empty and finite", "an empty or non-finite vector")
     return vector

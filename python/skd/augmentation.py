@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._memory import new_array
 
 __all__ = [
     "CHOICES",
@@ -155,7 +156,7 @@ def augment(
             )
         shape = (len(chosen), *shape[1:])
     if out is None:
-        out = np.empty(shape, dtype=np.float32)
+        out = new_array(shape, np.float32, owner, "images" if chosen is None else "positions")
     else:
         check.output(out, "out", owner, shape)
     _native.augment(
@@ -187,9 +188,10 @@ def epoch_order(n_images: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
     [0, 1, 2, 3]
     """
     owner = "epoch_order"
-    order = np.empty(check.integer(n_images, "n_images", owner, maximum=2**40), dtype=np.int64)
-    number = check.integer(epoch, "epoch", owner, minimum=1)
-    _native.shuffle(check.seed(seed, owner), number, order)
+    count = check.integer(n_images, "n_images", owner, maximum=2**40)
+    number, key = check.integer(epoch, "epoch", owner, minimum=1), check.seed(seed, owner)
+    order: NDArray[np.int64] = new_array((count,), np.int64, owner, "n_images")
+    _native.shuffle(key, number, order)
     return order
 
 
@@ -240,7 +242,7 @@ def draw_augmentation(
     zeros = check.integer(padding, "padding", owner, maximum=MAX_PADDING)
     number = check.integer(epoch, "epoch", owner)
     mirrors, key = check.boolean(flip, "flip", owner), check.seed(seed, owner)
-    choices = np.zeros(count, dtype=CHOICES)
+    choices = new_array((count,), CHOICES, owner, "n_images")
     _native.draw_augmentation(kind, zeros, mirrors, key, number, _rows_of_bytes(choices))
     return choices
 
@@ -285,7 +287,7 @@ def apply_augmentation(
         check.refuse("choices", owner, "an array of dtype CHOICES", got, TypeError)
     if choices.shape != pixels.shape[:1]:
         check.refuse("choices", owner, f"of shape {pixels.shape[:1]}", choices.shape)
-    output = np.empty_like(pixels)
+    output: NDArray[np.uint8] = new_array(pixels.shape, np.uint8, owner, "images")
     records = np.require(choices, CHOICES, ["C_CONTIGUOUS", "ALIGNED"])
     _native.apply_augmentation(pixels, _rows_of_bytes(records), zeros, output)
     return output

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._memory import new_array
 
 __all__ = ["EpisodeSampler", "Episodes"]
 
@@ -95,9 +96,10 @@ class EpisodeSampler:
         owner = "EpisodeSampler.sample"
         start = check.integer(first, "first", owner)
         number = check.integer(count, "count", owner)
-        classes = np.empty((number, self.n_way), dtype=np.int64)
-        support = np.empty((number, self.n_way, self.n_shot), dtype=np.int64)
-        query = np.empty((number, self.n_way, self.n_query), dtype=np.int64)
+        shapes = ((), (self.n_shot,), (self.n_query,))
+        classes, support, query = (
+            new_array((number, self.n_way, *rest), np.int64, owner, "count") for rest in shapes
+        )
         _native.sample_episodes(
             self._labels,
             self.n_way,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -155,34 +156,36 @@ def evaluate(
     augments = mode != _native.AUGMENT_NONE
     padding = default_padding(split.images.shape[1])
     how = SupportAugmentation(mode, padding, mirrors, copies if augments else 1, int(seed))
-    normalization = model.normalization or Normalization(split.mean, split.std)
-    options = {
-        **_options(episodes, classifier, seed, legacy_episodes),
-        "features": features,
-        "n_support_copies": how.copies,
-        "support_augmentation": str(support_augmentation),
-        "support_padding": padding if augments else 0,
-        "flip": mirrors,
-        "normalization": {"mean": list(normalization.mean), "std": list(normalization.std)},
-    }
-    provenance = _provenance(
-        episodes,
-        model={**model.config, "sha256": state_sha256(model.state_dict())},
-        data={
-            **names,
-            "sha256": split.sha256,
-            "n_images": len(split),
-            "n_classes": split.n_classes,
-            "image_shape": list(split.images.shape[1:]),
-        },
-    )
-    with ranks.guarded():
-        ranks.require_equal({**options, **provenance}, owner)
-        with progress_bar(0, owner, "image", wanted=shows and ranks.is_first) as bar:
-            extract = FeatureExtractor(model, features, split.images, normalization, bar.update)
-            accuracies = episode_accuracies(
-                extract, episodes, classifier, how if augments else None, ranks, bar
-            )
+    # One state from the hash to the last feature. Ranks that wait for each other keep no model.
+    with model._native.locked() if ranks.size == 1 else nullcontext():
+        normalization = model.normalization or Normalization(split.mean, split.std)
+        options = {
+            **_options(episodes, classifier, seed, legacy_episodes),
+            "features": features,
+            "n_support_copies": how.copies,
+            "support_augmentation": str(support_augmentation),
+            "support_padding": padding if augments else 0,
+            "flip": mirrors,
+            "normalization": {"mean": list(normalization.mean), "std": list(normalization.std)},
+        }
+        provenance = _provenance(
+            episodes,
+            model={**model.config, "sha256": state_sha256(model.snapshot())},
+            data={
+                **names,
+                "sha256": split.sha256,
+                "n_images": len(split),
+                "n_classes": split.n_classes,
+                "image_shape": list(split.images.shape[1:]),
+            },
+        )
+        with ranks.guarded():
+            ranks.require_equal({**options, **provenance}, owner)
+            with progress_bar(0, owner, "image", wanted=shows and ranks.is_first) as bar:
+                extract = FeatureExtractor(model, features, split.images, normalization, bar.update)
+                accuracies = episode_accuracies(
+                    extract, episodes, classifier, how if augments else None, ranks, bar
+                )
     return EvaluationResult(*mean_ci95(accuracies), accuracies, options, provenance)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from os import PathLike
 from typing import Any, NamedTuple
@@ -41,7 +42,8 @@ class Model:
 
     Images are given in NHWC order, as float32 that is already normalised, or as uint8, which
     needs `normalization`. Evaluation uses running statistics and no dropout. Floats that no
-    normalisation gives, ten times beyond the model's own, are refused.
+    normalisation gives, ten times beyond the model's own, are refused. A call that reads or changes
+    the model waits for those of other threads, and is of one state.
     """
 
     def __init__(self, native: _native.Model, config: Mapping[str, Any]) -> None:
@@ -139,7 +141,7 @@ class Model:
         SKDError
             If a value overflows float32, as with weights that are too large.
         """
-        return self._embed(self._chunks(images, "Model.embed"))
+        return self._embed(self._chunks(images, "Model.embed", self.embedding_dim))
 
     def logits(self, images: ArrayLike) -> FloatArray:
         """Compute the scores of the classes.
@@ -159,7 +161,7 @@ class Model:
         SKDError
             If a value overflows float32, as with weights that are too large.
         """
-        return self._logits(self._chunks(images, "Model.logits"))
+        return self._logits(self._chunks(images, "Model.logits", self.num_classes))
 
     def rotation_logits(self, images: ArrayLike) -> FloatArray:
         """Compute the scores of the four rotations.
@@ -184,10 +186,11 @@ class Model:
         owner = "Model.rotation_logits"
         if not self.has_rotation_head:
             check.refuse("self", owner, "a model with a rotation head", repr(self))
-        batches = self._chunks(images, owner)
+        batches = self._chunks(images, owner, 4)
         rotation = np.empty((batches.count, 4), dtype=np.float32)
-        for rows, chunk in batches:
-            self._native.evaluate(chunk, None, None, rotation[rows])
+        with self._native.locked():
+            for rows, chunk in batches:
+                self._native.evaluate(chunk, None, None, rotation[rows])
         return _finite(rotation, owner)
 
     def stage_outputs(self, images: ArrayLike) -> tuple[FloatArray, ...]:
@@ -203,14 +206,13 @@ class Model:
         outputs : tuple of ndarray of shape (n_images, height, width, channels), dtype float32
             One array per stage, after its pooling.
         """
-        batches = self._chunks(images, "Model.stage_outputs")
-        outputs = tuple(
-            np.empty((batches.count, *self._native.stage_shape(1, stage)[1:]), dtype=np.float32)
-            for stage in range(self.stage_count)
-        )
-        for rows, chunk in batches:
-            for stage, output in enumerate(outputs):
-                self._native.stage_output(chunk, stage, output[rows])
+        shapes = [self._native.stage_shape(1, stage)[1:] for stage in range(self.stage_count)]
+        batches = self._chunks(images, "Model.stage_outputs", sum(map(math.prod, shapes)))
+        outputs = tuple(np.empty((batches.count, *shape), dtype=np.float32) for shape in shapes)
+        with self._native.locked():
+            for rows, chunk in batches:
+                for stage, output in enumerate(outputs):
+                    self._native.stage_output(chunk, stage, output[rows])
         return outputs
 
     def evaluation_memory(self, n_images: int = CHUNK) -> int:
@@ -235,7 +237,7 @@ class Model:
         """Return the state as read-only views, under PyTorch's names and in its shapes.
 
         The views show the model's own memory: they change when the model is trained, and keep
-        it alive. ``array.copy()`` gives what stays as it is.
+        it alive. `snapshot` gives what stays as it is.
 
         Returns
         -------
@@ -243,6 +245,17 @@ class Model:
             float32, and int64 for the counters of batch norms.
         """
         return self._native.state_dict()
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Copy the state, as it is between two steps of a trainer in another thread.
+
+        Returns
+        -------
+        state : dict of str to ndarray
+            As of `state_dict`, but the arrays are C-contiguous and nothing changes them.
+        """
+        with self._native.locked():
+            return {name: view.copy() for name, view in self.state_dict().items()}
 
     def load_state_dict(self, state_dict: Mapping[str, ArrayLike]) -> None:
         """Replace the whole state, or nothing of it.
@@ -260,8 +273,9 @@ class Model:
         TypeError
             If an entry is no array of real numbers, or a counter is not of an integer dtype.
         """
-        arrays = check.state_arrays(state_dict, self.state_dict(), "Model.load_state_dict")
-        self._native.load(list(arrays.values()))
+        with self._native.locked():  # the arrays may be the model's own
+            arrays = check.state_arrays(state_dict, self.state_dict(), "Model.load_state_dict")
+            self._native.load(list(arrays.values()))
 
     def clone(self) -> Model:
         """Copy the model.
@@ -290,7 +304,7 @@ class Model:
         WriteError
             If the file cannot be written, as on a full disk; an existing one is then unchanged.
         """
-        write_checkpoint(path, self.state_dict(), self.config, self.normalization)
+        write_checkpoint(path, self.snapshot(), self.config, self.normalization)
 
     def features(
         self, images: ArrayLike, kind: str, *, normalization: Normalization | None = None
@@ -323,25 +337,27 @@ class Model:
             normalization = _checked_normalization(
                 normalization, "normalization", owner, channels=self.input_channels
             )
-        chunks = _Chunks(self, images, normalization, owner)
-        if check.choice(kind, "kind", owner, FEATURES) == "embedding":
-            return self._embed(chunks)
-        return self._logits(chunks)
+        embeds = check.choice(kind, "kind", owner, FEATURES) == "embedding"
+        dimensions = self.embedding_dim if embeds else self.num_classes
+        chunks = _Chunks(self, images, normalization, owner, dimensions)
+        return self._embed(chunks) if embeds else self._logits(chunks)
 
     def _embed(self, chunks: _Chunks) -> FloatArray:
         embeddings = np.empty((chunks.count, self.embedding_dim), dtype=np.float32)
-        for rows, chunk in chunks:
-            self._native.evaluate(chunk, embeddings[rows], None, None)
+        with self._native.locked():
+            for rows, chunk in chunks:
+                self._native.evaluate(chunk, embeddings[rows], None, None)
         return _finite(embeddings, chunks.owner)
 
     def _logits(self, chunks: _Chunks) -> FloatArray:
         logits = np.empty((chunks.count, self.num_classes), dtype=np.float32)
-        for rows, chunk in chunks:
-            self._native.evaluate(chunk, None, logits[rows], None)
+        with self._native.locked():
+            for rows, chunk in chunks:
+                self._native.evaluate(chunk, None, logits[rows], None)
         return _finite(logits, chunks.owner)
 
-    def _chunks(self, images: ArrayLike, owner: str) -> _Chunks:
-        return _Chunks(self, images, self.normalization, owner)
+    def _chunks(self, images: ArrayLike, owner: str, dimensions: int) -> _Chunks:
+        return _Chunks(self, images, self.normalization, owner, dimensions)
 
 
 def _checked_normalization(
@@ -356,10 +372,18 @@ def _checked_normalization(
 
 
 class _Chunks:
-    """Images in chunks of bounded size, as the float32 that the library takes."""
+    """Images in chunks of bounded size, as the float32 that the library takes.
+
+    They are refused if they, or the `dimensions` that are computed of each, do not fit into memory.
+    """
 
     def __init__(
-        self, model: Model, images: ArrayLike, normalization: Normalization | None, owner: str
+        self,
+        model: Model,
+        images: ArrayLike,
+        normalization: Normalization | None,
+        owner: str,
+        dimensions: int,
     ) -> None:
         self._images = check.model_images(
             images, "images", owner, side=model.image_size, channels=model.input_channels
@@ -367,7 +391,8 @@ class _Chunks:
         self._normalization = normalization
         self.owner = owner
         self.count = len(self._images)
-        model._native.require_memory(self.count, check.float_copy_bytes(self._images[:CHUNK]))
+        copied = check.float_copy_bytes(self._images[:CHUNK])
+        model._native.require_memory(self.count, copied + 4 * dimensions * self.count)
 
     def __iter__(self) -> Iterator[tuple[slice, FloatArray]]:
         for start in range(0, self.count, CHUNK):

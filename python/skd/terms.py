@@ -30,9 +30,8 @@ class Term:
     function : callable
         Called once a step as ``function(rows, labels, views)``; returns ``(value, gradient)``.
 
-        - ``rows`` is what `on` names: a read-only view of the library's memory, float32 of shape
+        - ``rows`` is what `on` names: a read-only copy, float32 of shape
           (len(views) * batch, n_dimensions), all images in the first view, then all in the second.
-          It is meant for the call; copy what must last.
         - ``labels`` are the classes of the images, int64 of shape (batch,), or None.
         - ``views`` are the rotations in degrees, ``(0,)`` for `Supervised` and
           ``(0, 90, 180, 270)`` for `Gen0`.

@@ -12,7 +12,8 @@
 #include <nanobind/stl/optional.h>
 #include <skd.h>
 
-namespace nb = nanobind;
+#include "gil.h"
+
 using namespace nb::literals;
 
 /// C-contiguous arrays in main memory. A dtype that differs is refused, never converted, because
@@ -90,11 +91,7 @@ void raise(skd_status status);
 
 /// Calls Swift with the GIL released, and raises if the call failed.
 template <typename Call> void compute(Call &&call) {
-  skd_status status;
-  {
-    nb::gil_scoped_release released;
-    status = call();
-  }
+  const skd_status status = without_gil(call);
   if (status != SKD_OK) raise(status);
 }
 

@@ -22,6 +22,28 @@ struct Model {
   }
 };
 
+/// Keeps a model, or those of a trainer, for the calls of this thread within a `with` statement. It
+/// is a class of its own, because no signal comes between C++ and the statement.
+template <typename Handle> struct Lock {
+  nb::object owner;
+  Handle *handle;
+  skd_status (*lock)(Handle *);
+  void (*unlock)(Handle *);
+
+  void enter() const {
+    compute([&] { return lock(handle); });
+  }
+
+  void exit(nb::handle, nb::handle, nb::handle) const { unlock(handle); }
+};
+
+template <typename Handle> void bind_lock(nb::module_ &module, const char *name) {
+  nb::class_<Lock<Handle>>(module, name)
+      .def("__enter__", &Lock<Handle>::enter)
+      .def("__exit__", &Lock<Handle>::exit, "kind"_a.none(), "error"_a.none(),
+           "traceback"_a.none());
+}
+
 /// A read-only NumPy view of Swift memory that keeps `owner` alive.
 inline nb::object view(const void *data, const skd_state_entry &entry, nb::handle owner) {
   size_t shape[4];

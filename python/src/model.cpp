@@ -80,6 +80,12 @@ void load(const Model &model, const std::vector<StateArray> &arrays) {
   });
 }
 
+using ModelLock = Lock<skd_model>;
+
+ModelLock locked(nb::pointer_and_handle<Model> self) {
+  return {nb::borrow(self.h), self.p->handle, &skd_model_lock, &skd_model_unlock};
+}
+
 void evaluate(const Model &model, const Images &images,
               const std::optional<MatrixOutput> &embeddings,
               const std::optional<MatrixOutput> &logits,
@@ -124,11 +130,13 @@ void stage_output(const Model &model, const Images &images, int64_t stage,
 }  // namespace
 
 void bind_model(nb::module_ &module) {
+  bind_lock<skd_model>(module, "ModelLock");
   nb::class_<Model>(module, "Model")
       .def("__init__", &create, "architecture"_a, "num_classes"_a, "image_size"_a,
            "input_channels"_a, "widths"_a, "drop_rate"_a, "dropblock_size"_a, "rotation_head"_a,
            "seed"_a, "is_bfloat16"_a, "use_se"_a)
       .def("clone", &clone_model)
+      .def("locked", &locked)
       .def("state_dict", &state_dict,
            nb::sig("def state_dict(self) -> dict[str, numpy.typing.NDArray[typing.Any]]"))
       .def("load", &load, array("arrays"))

@@ -9,7 +9,8 @@ void raise(skd_status status) {
     PyErr_SetString(PyExc_MemoryError, message);
   } else {
     const char *name = status == SKD_NON_FINITE ? "NonFiniteLossError" : "SKDError";
-    PyErr_SetString(nb::module_::import_("skd.errors").attr(name).ptr(), message);
+    const nb::object type = nb::module_::import_("skd.errors").attr(name);
+    outlasting_python([&] { PyErr_SetString(type.ptr(), message); });
   }
   throw nb::python_error();
 }

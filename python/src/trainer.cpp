@@ -66,11 +66,9 @@ nb::tuple advance(const char *function, Advance call, const Trainer &trainer,
   options.term_count = int64_t(list.size());
   options.share = share ? &native_share : nullptr;
   options.side = expected[1];
-  skd_status status;
-  {
-    nb::gil_scoped_release released;
-    status = call(trainer.handle, images.data(), pointer(labels), batch, &options, &losses);
-  }
+  const skd_status status = without_gil([&] {
+    return call(trainer.handle, images.data(), pointer(labels), batch, &options, &losses);
+  });
   if (terms.exception) std::rethrow_exception(terms.exception);
   if (share && share->exception) std::rethrow_exception(share->exception);
   if (status != SKD_OK) raise(status);
@@ -144,6 +142,12 @@ void load(const Trainer &trainer, const std::vector<Velocity> &arrays, int64_t s
   });
 }
 
+using TrainerLock = Lock<skd_trainer>;
+
+TrainerLock locked(nb::pointer_and_handle<Trainer> self) {
+  return {nb::borrow(self.h), self.p->handle, &skd_trainer_lock, &skd_trainer_unlock};
+}
+
 int64_t steps_taken(const Trainer &trainer) {
   int64_t step = 0;
   compute([&] { return skd_trainer_get_step(trainer.handle, &step); });
@@ -195,6 +199,7 @@ void bind_trainer(nb::module_ &module) {
   module.attr("GEN0") = int(SKD_GEN0);
   module.attr("GEN1") = int(SKD_GEN1);
   module.attr("DISTILLED") = int(SKD_DISTILLED);
+  bind_lock<skd_trainer>(module, "TrainerLock");
   nb::class_<Trainer>(module, "Trainer")
       .def("__init__", &create, "model"_a, "teacher"_a.none(), "objective"_a, "alpha"_a, "beta"_a,
            "temperature"_a, "twin_90"_a, "twin_180"_a, "twin_270"_a, "all_views"_a,
@@ -206,6 +211,7 @@ void bind_trainer(nb::module_ &module) {
       .def("gradients", &gradients)
       .def("last_losses", &last_losses)
       .def("velocities", &velocities)
+      .def("locked", &locked)
       .def("load", &load, array("velocities"), "step"_a)
       .def_prop_ro("steps_taken", &steps_taken)
       .def("step_memory", &step_memory, "batch"_a, "side"_a)

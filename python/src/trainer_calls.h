@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exception>
+#include <memory>
 
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
@@ -35,7 +36,7 @@ struct Terms {
   static int32_t evaluate(void *context, const skd_term_input *input, double *value,
                           const float **gradient) {
     Term &term = *static_cast<Term *>(context);
-    nb::gil_scoped_acquire acquired;
+    const Gil gil;
     try {
       std::tie(*value, *gradient) = term.terms.evaluate(term.function, *input);
       return 0;
@@ -45,16 +46,24 @@ struct Terms {
     }
   }
 
+  static const float *copied(const float *rows, size_t count) {
+    auto copy = std::make_unique<float[]>(count);
+    std::copy_n(rows, count, copy.get());
+    return copy.release();
+  }
+
   std::pair<double, const float *> evaluate(const nb::callable &function,
                                             const skd_term_input &input) {
     const Shape shape{input.view_count * input.batch, input.dimensions};
     const size_t extents[] = {size_t(shape[0]), size_t(shape[1])};
-    // The view may outlive the call: it keeps the model, and so the memory, alive.
-    const nb::ndarray<nb::numpy, const float> rows(input.rows, 2, extents, trainer.model);
+    // A copy, for the function may keep it, and the step's memory is used for something else then.
+    const float *copy = copied(input.rows, extents[0] * extents[1]);
+    const nb::capsule owner(copy, [](void *rows) noexcept { delete[] static_cast<float *>(rows); });
+    const nb::ndarray<nb::numpy, const float> rows(copy, 2, extents, owner);
     nb::list degrees;
     for (int64_t view = 0; view < input.view_count; ++view) degrees.append(input.degrees[view]);
-    const auto [value, gradient] =
-        nb::cast<std::pair<double, Matrix>>(function(rows, nb::tuple(degrees)));
+    const auto [value, gradient] = nb::cast<std::pair<double, Matrix>>(
+        call_python(function, nb::cast(rows), nb::tuple(degrees)));
     require_shape("Term.function", "gradient", gradient, shape);
     gradients.push_back(gradient);
     return {value, gradient.data()};
@@ -79,18 +88,18 @@ struct Share {
 
   static int32_t sum(void *context, double *values, int64_t count) {
     return call(context, [&](Share &share) {
-      std::get<3>(share.description)(share.view(values, count));
+      call_python(std::get<3>(share.description), nb::cast(share.view(values, count)));
     });
   }
 
   static int32_t begin(void *context, float *gradients, int64_t count) {
     return call(context, [&](Share &share) {
-      std::get<4>(share.description)(share.view(gradients, count));
+      call_python(std::get<4>(share.description), nb::cast(share.view(gradients, count)));
     });
   }
 
   static int32_t await(void *context) {
-    return call(context, [&](Share &share) { std::get<5>(share.description)(); });
+    return call(context, [&](Share &share) { call_python(std::get<5>(share.description)); });
   }
 
 private:
@@ -102,7 +111,7 @@ private:
 
   template <typename Body> static int32_t call(void *context, Body &&body) {
     Share &share = *static_cast<Share *>(context);
-    nb::gil_scoped_acquire acquired;
+    const Gil gil;
     try {
       body(share);
       return 0;

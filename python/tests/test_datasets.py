@@ -64,9 +64,64 @@ def test_the_hash_is_that_of_images_and_labels_alone(rng):
     assert same.sha256 == split.sha256
     whole = hashlib.sha256(header + images.tobytes() + labels.astype("<i8").tobytes())
     assert split.sha256 == whole.hexdigest()
-    images[-1, 0, 0, 0] ^= 1
-    assert skd.datasets.from_arrays(images, labels).sha256 != split.sha256
+    other = images.copy()
+    other[-1, 0, 0, 0] ^= 1
+    assert skd.datasets.from_arrays(other, labels).sha256 != split.sha256
     assert skd.datasets.from_arrays(images, labels[::-1]).sha256 != split.sha256
+
+
+@pytest.mark.parametrize("name", ["images", "labels"])
+def test_the_hash_follows_arrays_that_change(rng, name):
+    arrays = {
+        "images": rng.integers(0, 256, (30, 16, 16, 3), dtype=np.uint8),
+        "labels": np.arange(30) % 5,
+    }
+    statistics = {"mean": (0.5,) * 3, "std": (0.5,) * 3}
+    classes = {"original_labels": np.arange(5), "class_names": tuple("abcde")}
+    split = skd.datasets.Split(**arrays, **classes, **statistics)
+    model = skd.create_model("convnet4", num_classes=5, image_size=16, widths=(4, 4, 4, 4))
+
+    def reported():
+        return skd.evaluate(model, split, n_query=5, n_episodes=2).provenance["data"]["sha256"]
+
+    before = reported()
+    for view in (arrays[name], arrays[name][:1]):
+        view[:] = view[::-1].copy() ^ 1 if name == "images" else view[::-1].copy()
+        same = skd.datasets.from_arrays(arrays["images"].copy(), arrays["labels"], **statistics)
+        assert split.sha256 == reported() == same.sha256
+    assert split.sha256 != before
+
+
+def test_arrays_of_the_library_are_read_only_and_hashed_once(rng, monkeypatch, tmp_path):
+    images = rng.integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
+    mapped = np.memmap(tmp_path / "images", np.uint8, "w+", shape=images.shape)
+    mapped[:] = images
+    mapped.flush()
+    frozen = images.copy()
+    frozen.flags.writeable = False
+    splits = [
+        skd.datasets.load("glyphs").val,
+        skd.datasets.from_arrays(images.astype(np.int64), np.arange(6)),
+        skd.datasets.from_arrays(frozen, np.arange(6)),
+        skd.datasets.from_arrays(
+            np.memmap(tmp_path / "images", np.uint8, "r", shape=images.shape), np.arange(6)
+        ),
+        skd.datasets.from_arrays(images, np.arange(6)),
+        skd.datasets.from_arrays(images[:], np.arange(6)),
+    ]
+    hashes = [split.sha256 for split in splits]
+    computed = []
+    monkeypatch.setattr(skd.datasets._split, "content_hash", computed.append)
+    for split, sha256 in zip(splits[:4], hashes[:4], strict=True):
+        assert split.sha256 == sha256
+        for array in (split.images, split.labels):
+            with pytest.raises(ValueError, match="read-only"):
+                array[0] = 0
+    assert computed == []
+    for split in splits[4:]:
+        with pytest.raises(AttributeError):  # the hash is computed, by what stands in for it
+            _ = split.sha256
+    assert len(computed) == 2
 
 
 def test_measured_normalisation_is_that_of_the_pixels(rng):

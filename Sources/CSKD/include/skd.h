@@ -13,8 +13,8 @@
  * - Float inputs of models and trainers must be finite.
  * - A gradient output is overwritten (=), never added to, and may be NULL where marked so.
  * - Functions without a handle may be called concurrently on distinct outputs. Calls on one
- *   handle, or on handles that share a model, are serialised inside the library. A call that could
- *   only wait for ever, as one on a model from within its own training step, is refused.
+ *   handle, or on handles that share a model, are serialised inside the library. A call that would
+ *   deadlock, as one on a model from within its own training step, is refused.
  * - Results are bitwise the same for any number of threads.
  */
 #ifndef SKD_H
@@ -530,8 +530,23 @@ skd_status skd_model_get_info(skd_model *model, skd_model_info *info);
 /** Entry `index` in 0..<state_count, in PyTorch's order. */
 skd_status skd_model_get_entry(skd_model *model, int64_t index, skd_state_entry *entry);
 
-/** Replaces the whole state. @param arrays state_count C-contiguous arrays of the entries' shapes
- *  and types, finite; variances >= 0, counters in 0...2^62. All or nothing. */
+/**
+ * Keeps a model for this thread: calls of other threads wait until skd_model_unlock, so that the
+ * calls between, and what is read of the state's memory, see one state. It nests, and it is allowed
+ * within the model's own training step.
+ */
+skd_status skd_model_lock(skd_model *model);
+
+/** Ends what skd_model_lock began, on the same thread; otherwise a no-op, as in the child of a fork. */
+void skd_model_unlock(skd_model *model);
+
+/**
+ * Replaces the whole state, or nothing of it.
+ *
+ * @param arrays state_count C-contiguous arrays of the entries' shapes and types, finite; variances
+ *               >= 0, counters in 0...2^62. They are copied first, so that they may be the model's
+ *               own memory, in any order.
+ */
 skd_status skd_model_load(skd_model *model, const void *const *arrays, int64_t count);
 
 /**
@@ -729,6 +744,12 @@ skd_status skd_trainer_step(skd_trainer *trainer, const float *images, const int
  *  part of a batch, gradients are sums over all processes. */
 skd_status skd_trainer_loss(skd_trainer *trainer, const float *images, const int64_t *labels,
                             int64_t batch, const skd_step_options *options, skd_losses *losses);
+
+/** skd_model_lock for the models of a trainer. */
+skd_status skd_trainer_lock(skd_trainer *trainer);
+
+/** Ends what skd_trainer_lock began. */
+void skd_trainer_unlock(skd_trainer *trainer);
 
 /** Changes the learning rate. @param learning_rate Finite, >= 0. */
 skd_status skd_trainer_set_learning_rate(skd_trainer *trainer, double learning_rate);

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from skd._memory import require_memory
 from skd.datasets import _files as files
 from skd.datasets._catalogue import REQUIRED, Published
 from skd.datasets._class_lists import ALL_CLASSES, class_list
@@ -21,6 +22,8 @@ MEMBERS = ("train", "test", "meta")
 SIDE = 32
 #: The archive unpacks to 187 MB.
 MAX_UNPACKED = 1 << 29
+#: The files, their images in order, and the parts.
+NEEDED = 3 * 60_000 * 3 * SIDE * SIDE
 
 
 class _Bounded:
@@ -52,6 +55,7 @@ def read_cifar100(paths: dict[str, Path], published: Published) -> dict[str, Par
     """Read it; the images of a part are those of training, then those of test, in their order."""
     (path,) = set(paths.values())
     files.look_at(path)
+    require_memory(NEEDED, f"CIFAR-100 from {str(path)!r}")
     if path.name == "train":
         contents = {member: files.read_pickle(path.with_name(member)) for member in MEMBERS}
     else:

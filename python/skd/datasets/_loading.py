@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skd import _validation as check
-from skd.datasets._split import FewShotData, from_arrays
+from skd.datasets._split import FewShotData, fixed, from_arrays
 
 if TYPE_CHECKING:
     from skd.datasets._parts import Part
@@ -131,7 +131,7 @@ def _load_glyphs() -> FewShotData:
     glyphs = read_glyphs()
     splits = {
         part: from_arrays(
-            split.images,
+            fixed(split.images),
             split.labels,
             mean=glyphs.mean,
             std=glyphs.std,

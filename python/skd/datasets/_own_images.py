@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skd import _validation as check
+from skd._memory import require_memory
 from skd._progress import progress_bar
 from skd.datasets._catalogue import REQUIRED
 from skd.datasets._given_parts import Classes, given_parts
 from skd.datasets._pictures import pillow, read_picture, shown
-from skd.datasets._split import FewShotData, Split, from_arrays
+from skd.datasets._split import FewShotData, Split, fixed, from_arrays
 from skd.datasets._walks import class_folders, printable
 from skd.errors import DataError
 
@@ -69,6 +70,8 @@ def from_folder(
     ValueError
         If an argument is not legal, there are fewer than three classes of readable pictures, or
         the folder is split and a part of it is missing, named otherwise or joined by others.
+    MemoryError
+        If the images do not fit into memory at that size; none is read then.
 
     Examples
     --------
@@ -89,6 +92,10 @@ def from_folder(
     unreadable: list[str] = []
     chosen = _split_classes(folder, shares, key, unreadable)
     count = sum(len(files) for classes in chosen.values() for files in classes.values())
+    require_memory(
+        count * side * side * depth,
+        f"The set of {count:,} pictures in {str(folder)!r} at {side} x {side} pixels",
+    )
     with progress_bar(count, "read", "image", wanted=shows) as bar:
         read = {
             part: _Reading(side, depth, unreadable, bar).read(classes)
@@ -175,4 +182,6 @@ class _Reading:
                 self._bar.update()
             if len(labels) > before:
                 names.append(name)
-        return _Content(images[: len(labels)], np.array(labels, dtype=np.int64), tuple(names))
+        return _Content(
+            fixed(images)[: len(labels)], np.array(labels, dtype=np.int64), tuple(names)
+        )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import math
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skd._memory import require_memory
 from skd._temporaries import mapped_temporary
 from skd.datasets._files import refuse
-from skd.datasets._split import BLOCK, Split
+from skd.datasets._split import BLOCK, Split, fixed
 
 #: What is larger is put into a temporary file and mapped.
 IN_MEMORY = 1 << 28
@@ -61,14 +66,26 @@ class Pixels:
         """Return all images: mapped, or in memory, or from a temporary file that is unlinked."""
         if self.array is not None:
             return self.array
-        if int(np.prod(self.shape)) <= IN_MEMORY:
+        n_bytes = math.prod(self.shape)
+        if n_bytes <= IN_MEMORY:
+            require_memory(n_bytes, f"A part of {self.shape[0]:,} images")
             array = np.empty(self.shape, dtype=np.uint8)
             position = 0
             for block in self.blocks():
                 array[position : position + len(block)] = block
                 position += len(block)
-            return array
+            return fixed(array)
+        _require_space(n_bytes, f"A part of {self.shape[0]:,} images")
         return mapped_temporary(self.shape, (block.data for block in self.blocks()))
+
+
+def _require_space(n_bytes: int, need: str) -> None:
+    """Refuse to begin a temporary file that its disk cannot hold."""
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    if n_bytes > free:
+        message = f"{need} needs a temporary file of {n_bytes:,} bytes, and {free:,} are free in"
+        raise OSError(errno.ENOSPC, message, folder)
 
 
 @dataclass(frozen=True)
@@ -123,7 +140,7 @@ class FinishedPart:
         """Return the split, its images mapped or read."""
         return Split(
             images=self.pixels.read(),
-            labels=self.labels,
+            labels=fixed(self.labels.copy()),
             original_labels=self.original_labels,
             class_names=self.class_names,
             mean=self.mean,
@@ -205,7 +222,7 @@ def merged(first: Split, second: Split) -> Split:
 
     return Split(
         images=Pixels((len(first) + len(second), *first.images.shape[1:]), blocks).read(),
-        labels=np.concatenate([first.labels, second.labels + first.n_classes]),
+        labels=fixed(np.concatenate([first.labels, second.labels + first.n_classes])),
         original_labels=np.concatenate([first.original_labels, second.original_labels]),
         class_names=first.class_names + second.class_names,
         mean=first.mean,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from mmap import mmap
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +15,8 @@ from skd import _validation as check
 
 if TYPE_CHECKING:
     import hashlib
+
+Dtype = TypeVar("Dtype", bound=np.generic)
 
 BLOCK = 1024  # images that are read at once, which bounds the memory
 
@@ -25,6 +28,22 @@ def content_hash(shape: tuple[int, ...]) -> hashlib._Hash:
     return hashlib.sha256(f"skd split of shape {tuple(map(int, shape))}\n".encode())
 
 
+def is_fixed(array: NDArray[Any]) -> bool:
+    """Return whether nothing changes an array: neither it nor what it is a view of is writable."""
+    memory: Any = array
+    while isinstance(memory, np.ndarray):
+        if memory.flags.writeable:
+            return False
+        memory = memory.base
+    return memory is None or isinstance(memory, (bytes, mmap))
+
+
+def fixed(array: NDArray[Dtype]) -> NDArray[Dtype]:
+    """Make an array that nobody else holds read-only, and return it."""
+    array.flags.writeable = False
+    return array
+
+
 @dataclass(frozen=True)
 class Split:
     """Images of a set of classes; made by `from_arrays` and `load`.
@@ -32,7 +51,8 @@ class Split:
     Attributes
     ----------
     images : ndarray of shape (n_images, side, side, n_channels), dtype uint8
-        Images in NHWC order; memory-mapped and read-only where they come from a large file.
+        Images in NHWC order; memory-mapped where they come from a large file. Read-only, unless
+        they are an array that was handed over.
     labels : ndarray of shape (n_images,), dtype int64
         Classes ``0..n_classes - 1``, in ascending order of the original labels.
     original_labels : ndarray of shape (n_classes,), dtype int64
@@ -84,12 +104,22 @@ class Split:
         """Number of images of the smallest class."""
         return int(np.bincount(self.labels).min())
 
-    @cached_property
+    @property
     def sha256(self) -> str:
         """Hash of the images and labels, in hexadecimal: equal data have equal hashes.
 
-        It is computed once, in little memory; names and normalisation do not enter it.
+        It is that of the data as they are now, computed in little memory: once if the arrays are
+        read-only, else every time. Names and normalisation do not enter it.
         """
+        if is_fixed(self.images) and is_fixed(self.labels):
+            return self._fixed_sha256
+        return self._computed_sha256()
+
+    @cached_property
+    def _fixed_sha256(self) -> str:
+        return self._computed_sha256()
+
+    def _computed_sha256(self) -> str:
         content = content_hash(self.images.shape)
         for start in range(0, len(self.images), BLOCK):
             content.update(self.images[start : start + BLOCK].data)
@@ -143,7 +173,8 @@ def from_arrays(
     Parameters
     ----------
     images : array-like of shape (n_images, side, side, n_channels), dtype uint8
-        Images in NHWC order, 1 to 4 channels. A contiguous uint8 array is not copied.
+        Images in NHWC order, 1 to 4 channels. A contiguous uint8 array is not copied: what changes
+        it later changes the split. If it is read-only, its hash is computed once.
     labels : array-like of shape (n_images,), dtype int64 or str
         Classes: any integers, or their names.
     mean, std : float or array-like of shape (n_channels,), optional
@@ -176,6 +207,8 @@ def from_arrays(
     pixels = check.square_images(images, "images", owner)
     if not pixels.size:
         check.refuse("images", owner, "non-empty", f"shape {pixels.shape}")
+    if isinstance(images, np.ndarray) and not np.may_share_memory(pixels, images):
+        pixels = fixed(pixels)
     classes = check.text_labels(labels, "labels", owner, length=len(pixels))
     if classes is not None:
         found, positions = classes
@@ -196,7 +229,7 @@ def from_arrays(
     spread = check.channel_vector(std, "std", owner, channels=channels, positive=True)
     return Split(
         images=pixels,
-        labels=positions.astype(np.int64),
+        labels=fixed(positions.astype(np.int64)),
         original_labels=original,
         class_names=names,
         mean=tuple(centre.tolist()),

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._memory import new_array
 from skd.augmentation import default_padding, mode_of
 from skd.classifiers import _inputs, l2_normalize
 from skd.classifiers._estimator import Classifier, Parameters, accuracy
@@ -136,7 +137,8 @@ class FewShotClassifier(Parameters):
         classes, positions = _inputs.encoded_labels(
             labels, owner, length=len(examples), name="labels"
         )
-        features, copies = self._example_features(examples, owner)
+        with self.model._native.locked():  # all copies by one state
+            features, copies = self._example_features(examples, owner)
         head = HEADS[self.head]().fit(features, np.tile(positions, copies))
         head.classes_ = classes
         self.head_, self.classes_ = head, classes
@@ -343,7 +345,7 @@ class FewShotClassifier(Parameters):
         mean, std = (np.array(v, dtype=np.float32) for v in self.model.normalization)
         pixels = np.require(images, np.uint8, ["C_CONTIGUOUS", "ALIGNED"])
         count, padding = len(pixels), default_padding(pixels.shape[1])
-        augmented = np.empty(pixels.shape, dtype=np.float32)
+        augmented = new_array(pixels.shape, np.float32, owner, "images")
         copies = []
         for copy in range(self.n_support_copies):
             # Each image of each copy has a stream of random choices of its own.

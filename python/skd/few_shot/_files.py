@@ -59,6 +59,7 @@ def write(
         check.refuse("path", owner, "the name of a file", f"the folder {str(target)!r}")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"There is no folder {str(target.parent)!r} to save in.")
+    state = model.snapshot()
     classes = head.classes_
     is_text = classes.dtype.kind in "UOT"
     metadata = {
@@ -66,13 +67,13 @@ def write(
         "options": dict(options),
         "classes": [str(name) for name in classes] if is_text else classes.tolist(),
         "classes_dtype": "O" if classes.dtype.kind in "OT" else classes.dtype.str,
-        "model_sha256": _sha256(model),
+        "model_sha256": _sha256(model, state),
         "model": None,
     }
     arrays = {f"head.{name}": array for name, array in arrays_of(head).items()}
     if include_model:
         metadata["model"] = {"config": model.config, "normalization": model.normalization}
-        arrays |= {f"model.{name}": view for name, view in model.state_dict().items()}
+        arrays |= {f"model.{name}": array for name, array in state.items()}
     # safetensors writes the memory of an array as it lies, whatever its strides.
     contiguous = {name: np.require(array, requirements="C") for name, array in arrays.items()}
     write_whole(target, save(contiguous, metadata={METADATA_KEY: json.dumps(metadata)}))
@@ -110,7 +111,7 @@ def read(path: str | PathLike[str], owner: str, model: Model | None) -> tuple[st
         model = _restored_model(saved_model, _below("model.", arrays), owner, name)
     elif model is None:
         check.refuse("model", owner, f"given, for {name!r} does not hold it", None)
-    if _sha256(model) != sha256:
+    if _sha256(model, model.snapshot()) != sha256:
         got = "one of other weights" if saved_model is None else "damaged weights"
         check.refuse("model", owner, f"the one that {name!r} was saved with", got)
     return name, Saved(model, options, _below("head.", arrays), classes)
@@ -150,12 +151,12 @@ def _below(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray
     }
 
 
-def _sha256(model: Model) -> str:
+def _sha256(model: Model, state: Mapping[str, NDArray[Any]]) -> str:
     """Return the hash of what a model's features depend on."""
     import hashlib
 
     digest = hashlib.sha256(repr((model.architecture, model.normalization)).encode())
-    for name, view in sorted(model.state_dict().items()):
+    for name, array in sorted(state.items()):
         digest.update(name.encode())
-        digest.update(np.ascontiguousarray(view).tobytes())
+        digest.update(array.tobytes())
     return digest.hexdigest()

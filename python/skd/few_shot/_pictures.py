@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _validation as check
+from skd._memory import new_array
 from skd.datasets._pictures import pillow, read_picture, shown, unreadable_count
 from skd.datasets._walks import class_folders, pictures_in
 
@@ -64,7 +65,8 @@ def read_pictures(paths: Sequence[Path], side: int, channels: int, owner: str) -
     missing = [path for path in paths if not os.path.lexists(path)]
     if missing:
         raise FileNotFoundError(f"There is no picture {str(missing[0])!r}.")
-    images = np.empty((len(paths), side, side, channels), dtype=np.uint8)
+    shape = (len(paths), side, side, channels)
+    images: NDArray[np.uint8] = new_array(shape, np.uint8, owner, "images")
     unreadable = []
     for image, path in zip(images, paths, strict=True):
         try:
@@ -81,7 +83,8 @@ def resized(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     """Return square images scaled to a side."""
     image_module = pillow()
     count, channels = len(images), images.shape[3]
-    scaled = np.empty((count, side, side, channels), dtype=np.uint8)
+    shape = (count, side, side, channels)
+    scaled: NDArray[np.uint8] = new_array(shape, np.uint8, "FewShotClassifier", "images")
     for output, image in zip(scaled, images, strict=True):
         picture = image_module.fromarray(image[:, :, 0] if channels == 1 else image)
         picture = picture.resize((side, side), image_module.Resampling.BICUBIC)

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._memory import new_array
 
 FloatArray = NDArray[np.float32]
 
@@ -52,7 +53,8 @@ def conv2d(
     step, zeros = _geometry(images, kernels, stride, padding, "conv2d")
     size = kernels.shape[2]
     height, width = ((side + 2 * zeros - size) // step + 1 for side in images.shape[1:3])
-    output = np.empty((len(images), height, width, len(kernels)), dtype=np.float32)
+    shape = (len(images), height, width, len(kernels))
+    output: FloatArray = new_array(shape, np.float32, "conv2d", "weight")
     _native.conv2d(images, kernels, offset, step, zeros, output)
     return output
 
@@ -118,7 +120,8 @@ def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Fl
     rows = check.float_array(x, "x", "linear", ndim=2)
     weights = check.float_array(weight, "weight", "linear", ndim=2)
     offset = None if bias is None else check.float_array(bias, "bias", "linear", ndim=1)
-    output = np.empty((len(rows), len(weights)), dtype=np.float32)
+    shape = (len(rows), len(weights))
+    output: FloatArray = new_array(shape, np.float32, "linear", "weight")
     _native.linear(rows, weights, offset, output)
     return output
 

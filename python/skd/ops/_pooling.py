@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._memory import new_array
 
 FloatArray = NDArray[np.float32]
 
@@ -112,7 +113,9 @@ def global_average_pool_backward(d_output: ArrayLike, *, height: int, width: int
     batch, channels = upstream.shape
     rows = check.integer(height, "height", owner, minimum=1, maximum=4096)
     columns = check.integer(width, "width", owner, minimum=1, maximum=4096)
-    d_x = np.empty((batch, rows, columns, channels), dtype=np.float32)
+    d_x: FloatArray = new_array(
+        (batch, rows, columns, channels), np.float32, owner, "height' and 'width"
+    )
     _native.global_average_pool_backward(upstream, d_x)
     return d_x
 

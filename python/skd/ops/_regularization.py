@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._memory import new_array
 
 FloatArray = NDArray[np.float32]
 ByteArray = NDArray[np.uint8]
@@ -40,10 +41,9 @@ def dropout_mask(shape: Sequence[int], *, rate: float, seed: int, step: int = 0)
     owner = "dropout_mask"
     extents = check.integers(shape, "shape", owner)
     probability = check.number(rate, "rate", owner, maximum=1, open_maximum=True)
-    kept = np.empty(extents, dtype=np.uint8)
-    _native.dropout_mask(
-        probability, check.seed(seed, owner), check.integer(step, "step", owner), kept
-    )
+    key, number = check.seed(seed, owner), check.integer(step, "step", owner)
+    kept: NDArray[np.uint8] = new_array(tuple(extents), np.uint8, owner, "shape")
+    _native.dropout_mask(probability, key, number, kept)
     return kept
 
 
@@ -163,10 +163,11 @@ def drop_block_corners(
         check.refuse("shape", owner, "(batch, height, width, channels)", tuple(extents))
     batch, height, width, channels = extents
     size = check.integer(block_size, "block_size", owner, minimum=1, maximum=min(height, width))
-    corners = np.empty((batch, height - size + 1, width - size + 1, channels), dtype=np.uint8)
     probability = check.number(gamma, "gamma", owner, maximum=1)
-    number = check.integer(step, "step", owner)
-    _native.drop_block_corners(size, probability, check.seed(seed, owner), number, corners)
+    key, number = check.seed(seed, owner), check.integer(step, "step", owner)
+    places = (batch, height - size + 1, width - size + 1, channels)
+    corners: NDArray[np.uint8] = new_array(places, np.uint8, owner, "shape")
+    _native.drop_block_corners(size, probability, key, number, corners)
     return corners
 
 

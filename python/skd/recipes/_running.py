@@ -218,9 +218,9 @@ class Run:
             "model": {
                 "file": self.folder.model.name,
                 "chosen": chosen,
-                "sha256": state_sha256(model.state_dict()),
+                "sha256": state_sha256(model.snapshot()),
             },
-            "teacher": self.teacher and {"sha256": state_sha256(self.teacher.state_dict())},
+            "teacher": self.teacher and {"sha256": state_sha256(self.teacher.snapshot())},
             "training": {
                 "epochs": recipe.schedule.epochs,
                 "steps": self.trainer.steps_taken,
