@@ -34,6 +34,7 @@ LFS_START = b"version https://git-lfs"
 BOTH_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of text in UTF-16
 TAR_PLACE, TAR_MARK = 257, b"ustar"
 LONGEST_HEADER = 100_000_000  # bytes that a safetensors file's may have
+CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # what no text holds
 PICKLE_START = re.compile(rb"\x80[\x02-\x05]")
 NOTEBOOK = re.compile(rb'\A\s*\{\s*"(cells|nbformat|metadata)"')
 FIRST_MEMBER = re.compile(rb"[^/\x00]*/(data\.pkl|constants\.pkl|code/|version)")
@@ -98,11 +99,7 @@ def _is_safetensors(start: bytes) -> bool:
 def _kind_of_text(start: bytes, text: bytes) -> str | None:
     if start.startswith(BOTH_MARKS):
         return "a text"
-    if b"\0" in start:
-        return None
-    try:
-        text[:-4].decode()  # the last character may be cut
-    except UnicodeDecodeError:
+    if CONTROL.search(start) or not _is_utf8(start):
         return None
     if text.startswith(b"<?xml"):
         return "an XML document"
@@ -111,3 +108,11 @@ def _kind_of_text(start: bytes, text: bytes) -> str | None:
     if text.startswith((b"{", b"[")):
         return "a JSON text"
     return "a text"
+
+
+def _is_utf8(start: bytes) -> bool:
+    try:
+        start.decode()
+    except UnicodeDecodeError as error:
+        return len(start) == START and error.start > START - 4  # its last character is cut
+    return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from reprlib import repr as shown  # of a nest that a pickle repeats many times over
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ class UnfinishedType(Unfinished):
         text = arguments[0] if arguments else None
         match = DTYPE.match(text) if isinstance(text, str) else None
         if match is None:
-            raise PickleError(f"an array of dtype {text!r:.80} is not of numbers or text")
+            raise PickleError(f"an array of dtype {shown(text):.80} is not of numbers or text")
         try:
             self.dtype = np.dtype("".join(match.groups()))
         except TypeError as error:
@@ -61,7 +62,7 @@ def make_array(content: Any, dtype: Any, shape: Any, order: str, reader: Reader)
         raise PickleError("the dtype of an array is damaged")
     is_shape = isinstance(shape, tuple) and len(shape) <= MAX_DIMENSIONS
     if not is_shape or not all(type(size) is int and size >= 0 for size in shape):
-        raise PickleError(f"the shape of an array is {shape!r:.80}")
+        raise PickleError(f"the shape of an array is {shown(shape):.80}")
     if isinstance(content, str):  # of Python 2, or escaped as text by protocol 2 of Python 3
         reader.copied(len(content))
         content = content.encode("latin-1")

@@ -14,15 +14,21 @@ from __future__ import annotations
 import codecs
 import re
 import struct
+import sys
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-MAX_OPERATIONS = 16_000_000  # each makes at most one small object: bounds memory and time
+from skd._pickle_operations import MARK, OPERATIONS, STOP
+
+MAX_OPERATIONS = 16_000_000  # bounds the time
+#: Memory of the objects that a pickle makes, besides as much as it is long.
+OBJECT_BYTES = 40 << 20
+OF_PAIR, OF_ITEM = 100, 8  # bytes that a dict and a tuple take for an entry
 MAX_LINE = 4096  # of the text opcodes, but for strings
 MAX_INTEGER_BYTES = 16
 #: From this size on, Python 2's strings stay a view of bytes: they are the content of an array.
 LONG_STRING = 4096
-MARK = object()
 NAME = re.compile(r"[A-Za-z_][\w.]*\Z", re.ASCII)
 
 
@@ -50,6 +56,14 @@ class Unfinished:
     def finish(self, state: Any, reader: Reader) -> Any:
         """Return the object of a state."""
         raise NotImplementedError
+
+
+class Opaque(Unfinished):
+    """Stands for an object that is not wanted: whatever is put into it is forgotten."""
+
+    def finish(self, state: Any, reader: Reader) -> Opaque:
+        """Return the same object."""
+        return self
 
 
 Constructor = Callable[[tuple[Any, ...], "Reader"], Any]
@@ -96,7 +110,11 @@ def loads(
         from skd._pickled_arrays import CONSTRUCTORS
 
         constructors = CONSTRUCTORS
-    reader = Reader(data, constructors, persistent)
+    return read_one(Reader(data, constructors, persistent))
+
+
+def read_one(reader: Reader) -> Any:
+    """Read the next of the pickles that follow each other in the data of a reader."""
     try:
         return reader.run()
     except PickleError:
@@ -105,6 +123,12 @@ def loads(
         raise PickleError(
             f"it is damaged near byte {reader.position} ({type(error).__name__})"
         ) from error
+
+
+def require_key(key: Any) -> None:
+    """Refuse a key of a dict that is not simple: the hash of nested tuples may take for ever."""
+    if not isinstance(key, (str, bytes, int, float, type(None))):
+        raise PickleError(f"a key of a dict is of type {type(key).__name__}")
 
 
 class Reader:
@@ -122,10 +146,11 @@ class Reader:
         self._persistent = persistent
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
-        self._copied = 0
+        self._copied = self._memory = 0
 
     def run(self) -> Any:
-        """Interpret the pickle to its end."""
+        """Interpret a pickle to its end."""
+        self._stack, self._memo = [], {}
         for _ in range(MAX_OPERATIONS):
             if self.position >= len(self.data):
                 raise PickleError(f"it is truncated: it ends after {len(self.data)} bytes")
@@ -133,11 +158,12 @@ class Reader:
             self.position += 1
             if code == STOP:
                 return self._pop()
-            operation = OPERATIONS.get(code)
+            operation, memory = OPERATIONS.get(code, (None, 0))
             if operation is None:
                 raise PickleError(
                     f"byte {self.position - 1} is {code:#04x}, which is not an operation on data"
                 )
+            self._take_memory(memory)
             operation(self)
         raise PickleError(f"it has more than {MAX_OPERATIONS:,} operations")
 
@@ -149,6 +175,12 @@ class Reader:
         view = self.data[self.position : self.position + count]
         self.position += count
         return view
+
+    def _take_memory(self, count: int) -> None:
+        """Refuse that objects take far more memory than the input."""
+        self._memory += count
+        if self._memory > OBJECT_BYTES + len(self.data):
+            raise PickleError("it unpacks to far more than its size")
 
     def copied(self, count: int) -> None:
         """Refuse that more than twice the input is copied, as by repeating a long string."""
@@ -189,18 +221,19 @@ class Reader:
         raise PickleError(f"it lacks a mark at byte {self.position - 1}")
 
     def _top(self, kind: type) -> Any:
-        if type(self._stack[-1]) is not kind:
+        if isinstance(self._stack[-1], Opaque):
+            return kind()
+        if not isinstance(self._stack[-1], kind):
             raise PickleError(f"it puts items into what is not a {kind.__name__}")
         return self._stack[-1]
 
     def _set_items(self, pairs: list[Any]) -> None:
         target = self._top(dict)
+        self._take_memory(OF_PAIR * len(pairs) // 2)
         if len(pairs) % 2:
             raise PickleError("a dict has a key without a value")
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
-            # Hashes of nested tuples may take for ever.
-            if not isinstance(key, (str, bytes, int, float, type(None))):
-                raise PickleError(f"a key of a dict is of type {type(key).__name__}")
+            require_key(key)
             target[key] = value
 
     def _refer(self, module: Any, name: Any) -> None:
@@ -221,6 +254,9 @@ class Reader:
 
     def _build(self) -> None:
         state, target = self._pop(), self._pop()
+        if isinstance(target, OrderedDict):  # attributes of it, which are not data
+            self._push(target)
+            return
         if not isinstance(target, Unfinished):
             raise PickleError(f"it sets the state of a {type(target).__name__}")
         value = target.finish(state, self)
@@ -244,13 +280,15 @@ class Reader:
         self._push(raw if len(raw) >= LONG_STRING else bytes(raw))
 
     def _text(self, raw: memoryview) -> None:
-        self.copied(len(raw))
-        self._push(str(raw, "utf-8", "surrogatepass"))
+        self._push_text(str(raw, "utf-8", "surrogatepass"))
 
-    def _escaped(self) -> str:
+    def _escaped(self) -> None:
         line = self._line(limit=len(self.data))
-        self.copied(len(line))
-        return str(line, "raw-unicode-escape")
+        self._push_text(str(line, "raw-unicode-escape"))
+
+    def _push_text(self, text: str) -> None:
+        self.copied(sys.getsizeof(text))
+        self._push(text)
 
     def _quoted(self) -> None:
         line = self._line(limit=len(self.data)).strip()
@@ -279,7 +317,13 @@ class Reader:
 
     def _extend(self) -> None:
         items = self._pop_to_mark()
+        self._take_memory(OF_ITEM * len(items))
         self._top(list).extend(items)
+
+    def _long_tuple(self) -> None:
+        items = self._pop_to_mark()
+        self._take_memory(OF_ITEM * len(items))
+        self._push(tuple(items))
 
     def _tuple(self, length: int) -> None:
         items = tuple(reversed([self._pop() for _ in range(length)]))
@@ -302,69 +346,3 @@ class Reader:
         if self._persistent is None:
             raise PickleError("it refers to an object outside of it")
         self._push(self._persistent(identifier))
-
-
-Operation = Callable[[Reader], Any]
-STOP = ord(".")
-# The operations that make data; those on classes, extension registries and buffers outside of the
-# pickle are left out on purpose. Their names are those of the standard module `pickletools`.
-OPERATIONS: dict[int, Operation] = {
-    ord(key): operation
-    for key, operation in {
-        "(": lambda r: r._push(MARK),  # MARK
-        "0": lambda r: r._stack.pop(),  # POP
-        "1": lambda r: r._pop_to_mark(),  # POP_MARK
-        "2": lambda r: r._stack.append(r._stack[-1]),  # DUP
-        "N": lambda r: r._push(None),  # NONE
-        "\x88": lambda r: r._push(True),  # NEWTRUE
-        "\x89": lambda r: r._push(False),  # NEWFALSE
-        "I": lambda r: r._integer_line(),  # INT
-        "L": lambda r: r._integer_line(),  # LONG
-        "J": lambda r: r._push(r._unpack("<i")),  # BININT
-        "K": lambda r: r._push(r._unpack("<B")),  # BININT1
-        "M": lambda r: r._push(r._unpack("<H")),  # BININT2
-        "\x8a": lambda r: r._long(r._unpack("<B")),  # LONG1
-        "\x8b": lambda r: r._long(r._unpack("<i")),  # LONG4
-        "F": lambda r: r._push(float(r._line())),  # FLOAT
-        "G": lambda r: r._push(r._unpack(">d")),  # BINFLOAT
-        "S": lambda r: r._quoted(),  # STRING
-        "T": lambda r: r._old_text(r.take(r._unpack("<i"))),  # BINSTRING
-        "U": lambda r: r._old_text(r.take(r._unpack("<B"))),  # SHORT_BINSTRING
-        "V": lambda r: r._push(r._escaped()),  # UNICODE
-        "X": lambda r: r._text(r.take(r._unpack("<I"))),  # BINUNICODE
-        "\x8c": lambda r: r._text(r.take(r._unpack("<B"))),  # SHORT_BINUNICODE
-        "\x8d": lambda r: r._text(r.take(r._unpack("<Q"))),  # BINUNICODE8
-        "B": lambda r: r._bytes(r.take(r._unpack("<I"))),  # BINBYTES
-        "C": lambda r: r._bytes(r.take(r._unpack("<B"))),  # SHORT_BINBYTES
-        "\x8e": lambda r: r._bytes(r.take(r._unpack("<Q"))),  # BINBYTES8
-        "\x96": lambda r: r._bytes(r.take(r._unpack("<Q"))),  # BYTEARRAY8
-        "]": lambda r: r._push([]),  # EMPTY_LIST
-        "l": lambda r: r._push(r._pop_to_mark()),  # LIST
-        "a": lambda r: r._append(),  # APPEND
-        "e": lambda r: r._extend(),  # APPENDS
-        ")": lambda r: r._push(()),  # EMPTY_TUPLE
-        "t": lambda r: r._push(tuple(r._pop_to_mark())),  # TUPLE
-        "\x85": lambda r: r._tuple(1),  # TUPLE1
-        "\x86": lambda r: r._tuple(2),  # TUPLE2
-        "\x87": lambda r: r._tuple(3),  # TUPLE3
-        "}": lambda r: r._push({}),  # EMPTY_DICT
-        "d": lambda r: r._dict(),  # DICT
-        "s": lambda r: r._set_item(),  # SETITEM
-        "u": lambda r: r._set_items(r._pop_to_mark()),  # SETITEMS
-        "p": lambda r: r._remember(int(r._line())),  # PUT
-        "q": lambda r: r._remember(r._unpack("<B")),  # BINPUT
-        "r": lambda r: r._remember(r._unpack("<I")),  # LONG_BINPUT
-        "\x94": lambda r: r._remember(len(r._memo)),  # MEMOIZE
-        "g": lambda r: r._push(r._memo[int(r._line())]),  # GET
-        "h": lambda r: r._push(r._memo[r._unpack("<B")]),  # BINGET
-        "j": lambda r: r._push(r._memo[r._unpack("<I")]),  # LONG_BINGET
-        "c": lambda r: r._refer(str(r._line(), "utf-8"), str(r._line(), "utf-8")),  # GLOBAL
-        "\x93": lambda r: r._stack_global(),  # STACK_GLOBAL
-        "R": lambda r: r._reduce(),  # REDUCE
-        "b": lambda r: r._build(),  # BUILD
-        "\x80": lambda r: r._protocol(),  # PROTO
-        "\x95": lambda r: r._unpack("<Q"),  # FRAME: only says how much to read ahead
-        "P": lambda r: r._resolve(str(r._line(), "ascii")),  # PERSID
-        "Q": lambda r: r._resolve(r._pop()),  # BINPERSID
-    }.items()
-}

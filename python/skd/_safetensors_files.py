@@ -119,6 +119,11 @@ class Safetensors:
 
     def array(self, name: str) -> NDArray[Any]:
         """Return a tensor; bfloat16 as float32."""
+        values = self.stored(name)
+        return widened(values) if self.entries[name].dtype == "BF16" else values
+
+    def stored(self, name: str) -> NDArray[Any]:
+        """Return a tensor as it is stored; bfloat16 as uint16."""
         entry = self.entries[name]
         if entry.dtype not in DTYPES:
             raise SafetensorsError(f"{name!r:.80} is of the dtype {entry.dtype}, which is not read")
@@ -126,8 +131,6 @@ class Safetensors:
         if len(raw) != entry.end - entry.begin:
             raise SafetensorsError(f"it ends within {name!r:.80}")
         values = np.frombuffer(raw, DTYPES[entry.dtype]).reshape(entry.shape)
-        if entry.dtype == "BF16":
-            return widened(values)
         return values if values.flags.aligned else values.copy()
 
     def arrays(self) -> dict[str, NDArray[Any]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import operator
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -20,6 +20,7 @@ from skd._memory import require_memory
 Value = TypeVar("Value")
 
 MAX_INT64 = 2**63 - 1
+MAX_SHOWN = 400  # characters of a value in a message
 MAX_SEED = 2**64 - 1
 MAX_COUNTER = 2**62  # counters of a state dict; a run never counts from here to 2**63
 
@@ -28,7 +29,22 @@ def refuse(
     name: str, owner: str, legal: str, got: object, error: type[Exception] = ValueError
 ) -> NoReturn:
     """Raise the sentence that says which argument of what is wrong, and why."""
-    raise error(f"The '{name}' parameter of {owner} must be {legal}; got {got}.")
+    text = got if isinstance(got, str) else _written(str, got)
+    raise error(f"The '{name}' parameter of {owner} must be {legal}; got {text}.")
+
+
+def shown(value: object) -> str:
+    """Return the representation of a value for a message; of a large one the start."""
+    text = _written(repr, value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
+
+
+def _written(write: Callable[[object], str], value: object) -> str:
+    """Return a value in words, also if Python does not write it: a long number, a deep nest."""
+    try:
+        return write(value)
+    except (ValueError, RecursionError):
+        return f"a value of type {type(value).__name__} that is too large to show"
 
 
 def integer(
@@ -38,7 +54,7 @@ def integer(
     try:
         number = operator.index(value)
     except TypeError:
-        refuse(name, owner, "an integer", repr(value), TypeError)
+        refuse(name, owner, "an integer", shown(value), TypeError)
     if not minimum <= number <= maximum:
         legal = f"at least {minimum}" if maximum == MAX_INT64 else f"in {minimum}..{maximum}"
         refuse(name, owner, legal, number)
@@ -50,7 +66,7 @@ def seed(value: Any, owner: str) -> int:
     try:
         number = operator.index(value)
     except TypeError:
-        refuse("seed", owner, "an integer", repr(value), TypeError)
+        refuse("seed", owner, "an integer", shown(value), TypeError)
     if not 0 <= number <= MAX_SEED:
         refuse("seed", owner, "in 0..2**64 - 1", number)
     return number
@@ -68,13 +84,13 @@ def number(
 ) -> float:
     """Return `value` as a finite float of the interval."""
     if isinstance(value, (str, bytes)):
-        refuse(name, owner, "a number", repr(value), TypeError)
+        refuse(name, owner, "a number", shown(value), TypeError)
     try:
         result = float(value)
     except OverflowError:
         result = math.inf  # an int beyond float64; refused below
     except (TypeError, ValueError):
-        refuse(name, owner, "a number", repr(value), TypeError)
+        refuse(name, owner, "a number", shown(value), TypeError)
     above = result > minimum if open_minimum else result >= minimum
     below = result < maximum if open_maximum else result <= maximum
     if not (math.isfinite(result) and above and below):
@@ -89,7 +105,7 @@ def number(
 def boolean(value: Any, name: str, owner: str) -> bool:
     """Return `value` if it is a truth value; the words "no" and "False" are none."""
     if not isinstance(value, (bool, np.bool_, int, np.integer)) or value not in (0, 1):
-        refuse(name, owner, "True or False", repr(value), TypeError)
+        refuse(name, owner, "True or False", shown(value), TypeError)
     return bool(value)
 
 
@@ -119,7 +135,7 @@ def integers(value: Any, name: str, owner: str, *, minimum: int = 0) -> list[int
     """Return a sequence of integers as a list; an iterator, which may not end, is refused."""
     is_sequence = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
     if not is_sequence and not (isinstance(value, np.ndarray) and value.ndim):
-        refuse(name, owner, "a sequence of integers", repr(value), TypeError)
+        refuse(name, owner, "a sequence of integers", shown(value), TypeError)
     return [integer(entry, name, owner, minimum=minimum) for entry in value]
 
 
@@ -129,7 +145,7 @@ def choice(value: Any, name: str, owner: str, legal: Iterable[Value]) -> Value:
     for option in options:
         if isinstance(value, type(option)) and option == value:
             return option
-    refuse(name, owner, "one of " + ", ".join(map(repr, options)), repr(value))
+    refuse(name, owner, "one of " + ", ".join(map(repr, options)), shown(value))
 
 
 def _as_array(
@@ -258,7 +274,7 @@ def names(value: Any, name: str, owner: str) -> tuple[str, ...]:
     """Return a sequence of names as a tuple."""
     is_sequence = isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, (str, bytes))
     if not is_sequence or not all(isinstance(entry, str) for entry in value):
-        refuse(name, owner, "a sequence of str", repr(value), TypeError)
+        refuse(name, owner, "a sequence of str", shown(value), TypeError)
     return tuple(map(str, value))
 
 

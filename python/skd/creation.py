@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any
+
+from numpy.typing import NDArray
 
 from skd import _native
 from skd import _validation as check
@@ -160,7 +163,28 @@ def load_model(path: str | PathLike[str], *, precision: str | None = None) -> Mo
     state, config, normalization = read_checkpoint(path)
     if precision is not None:
         config["precision"] = precision
+    try:
+        return restored_model(config, state, normalization)
+    except (TypeError, ValueError) as error:
+        legal = "a checkpoint that Model.save wrote"
+        check.refuse("path", "load_model", legal, f"{os.fspath(path)!r}: {error}")
+
+
+def restored_model(
+    config: Mapping[str, Any], state: Mapping[str, NDArray[Any]], normalization: Any
+) -> Model:
+    """Return the model that a file describes.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If configuration, tensors and normalisation do not fit together; a network that is larger
+        than the tensors is never made.
+    """
+    from skd._network_shapes import require_fitting
+
+    require_fitting(config, state)
     model = create_model(**config)
     model.load_state_dict(state)
-    model.normalization = normalization
+    model.normalization = None if normalization is None else tuple(normalization)
     return model

@@ -10,14 +10,16 @@ from typing import IO, Any, NoReturn
 
 import numpy as np
 
-from skd.datasets._files import ArrayHeader, look_at, map_array, refuse
+from skd._bounded_zip import opened_zip
+from skd._file_kinds import TORCH
+from skd.datasets._files import ArrayHeader, look_for, map_array, refuse
 from skd.datasets._parts import Block, Pixels, check_shape
 from skd.datasets._split import BLOCK
 
 LOCAL_HEADER = 30  # bytes of a member's own header before its name
-MAX_LABEL_BYTES = 1 << 26
+MAX_LABEL_BYTES = 1 << 24
 #: Images never compress so far; what does unpacks to far more than it seems.
-MAX_RATIO, RATIO_COUNTS_FROM = 100, 1 << 26
+MAX_RATIO, RATIO_COUNTS_FROM = 100, 1 << 24
 DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
 
 
@@ -47,11 +49,11 @@ def read_labels(path: Path, key: str) -> np.ndarray[Any, Any]:
 
 def _find(path: Path, key: str) -> tuple[zipfile.ZipInfo, ArrayHeader]:
     """Return an archive's member and the header of its array, whose size fits."""
-    look_at(path)
+    look_for(path, "an archive of NumPy arrays", "a zip archive", TORCH)
     if not zipfile.is_zipfile(path):
         refuse(path, "not an archive of NumPy arrays, or truncated: the list at its end is missing")
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open(path, "rb") as opened, opened_zip(opened) as archive:
             names = archive.namelist()
             if f"{key}.npy" not in names:
                 found = ", ".join(name.removesuffix(".npy")[:40] for name in names[:10])
@@ -98,7 +100,11 @@ def _pieces(
     path: Path, member: zipfile.ZipInfo, header: ArrayHeader, size: int, count: int
 ) -> Iterator[bytes]:
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+        with (
+            open(path, "rb") as opened,
+            opened_zip(opened) as archive,
+            archive.open(member) as file,
+        ):
             _read(file, header.offset, path)
             for start in range(0, count, BLOCK):
                 yield _read(file, size * min(BLOCK, count - start), path)

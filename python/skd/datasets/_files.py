@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import mmap
+import re
 from pathlib import Path
 from typing import IO, Any, Literal, NoReturn
 
 import numpy as np
 
+from skd._file_kinds import PICKLE, START, kind_of
 from skd._safe_pickle import PickleError, loads
 from skd.errors import DataError
 
-HEADER_LIMIT = 1 << 16
-HTML_STARTS = (b"<!doctype", b"<html", b"<head", b"<?xml", b"<script")
-LFS_START = b"version https://git-lfs"
+HEADER_LIMIT = 1 << 14
+MAX_DIMENSIONS = 8
+NPY_START = b"\x93NUMPY"
+#: What the header says, a dict in Python's words, which is not evaluated. Python 2 wrote "9L".
+HEADER_PARTS = {
+    "descr": re.compile(r"'descr':\s*'([^']{1,16})'"),
+    "fortran_order": re.compile(r"'fortran_order':\s*(True|False)"),
+    "shape": re.compile(r"'shape':\s*\(([-\d,\sL]*)\)"),
+}
 
 
 def refuse(path: Path, reason: str, cause: BaseException | None = None) -> NoReturn:
@@ -26,24 +34,31 @@ def look_at(path: Path) -> bytes:
     if not path.is_file():
         refuse(path, "not a file" if path.exists() else "no such file")
     with open(path, "rb") as file:
-        start = file.read(512)
+        start = file.read(START)
     if not start:
         refuse(path, "the file is empty; download it again")
-    text = start.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith(HTML_STARTS):
+    kind = kind_of(start)
+    if kind in ("an HTML page", "an XML document"):
         refuse(
             path,
             "this is an HTML page, not the file: the server sent its page of confirmation or of "
             "an error instead; download it again, through a browser if need be",
         )
-    if text.startswith(LFS_START):
+    if kind == "a pointer of Git LFS":
         refuse(path, "this is a pointer of Git LFS, not the file; run 'git lfs pull'")
     return start
 
 
+def look_for(path: Path, *kinds: str | None) -> None:
+    """Refuse a file of another kind than these; None is what has no name."""
+    kind = kind_of(look_at(path))
+    if kind is not None and kind not in kinds:
+        refuse(path, f"this is {kind}, not {kinds[0]}")
+
+
 def read_pickle(path: Path) -> Any:
     """Return what a pickle holds; its arrays are views into the mapped file."""
-    look_at(path)
+    look_for(path, PICKLE, "a text")  # as those of protocol 0 look
     with open(path, "rb") as file:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     return unpickle(mapped, path)
@@ -73,19 +88,22 @@ class ArrayHeader:
     """The shape, dtype and place of the content of an array in NumPy's format."""
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
-        from numpy.lib import format as npy
-
+        text = _header_text(file)
+        found = {name: part.search(text) for name, part in HEADER_PARTS.items()} if text else {}
+        if not all(found.values()) or not found:
+            refuse(path, "not an array in NumPy's format, or one of records")
+        descr, order, extents = (match[1] for match in found.values() if match)
         try:
-            version = npy.read_magic(file)
-            read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
-            shape, self.is_fortran, self.dtype = read(file)
-        except (ValueError, KeyError, TypeError, SyntaxError, RecursionError, MemoryError) as error:
-            refuse(path, f"not an array in NumPy's format ({error or type(error).__name__})", error)
-        if not all(type(size) is int and 0 <= size < 2**48 for size in shape):
-            refuse(path, f"an array of the impossible shape {shape}")
-        if self.dtype.hasobject:
+            self.dtype: np.dtype[Any] = np.dtype(descr)
+            sizes = [int(part.strip().rstrip("L")) for part in extents.split(",") if part.strip()]
+        except (TypeError, ValueError) as error:
+            refuse(path, f"not an array in NumPy's format ({error})", error)
+        if len(sizes) > MAX_DIMENSIONS or not all(0 <= size < 2**48 for size in sizes):
+            refuse(path, f"an array of the impossible shape {tuple(sizes)!s:.80}")
+        if self.dtype.kind not in "biufSU":
             refuse(path, "an array of objects, which could run code; only numbers are read")
-        self.shape: tuple[int, ...] = shape
+        self.shape: tuple[int, ...] = tuple(sizes)
+        self.is_fortran = order == "True"
         self.offset = file.tell()
 
     @property
@@ -95,6 +113,17 @@ class ArrayHeader:
         for length in self.shape:
             size *= length
         return size
+
+
+def _header_text(file: IO[bytes]) -> str | None:
+    """Return the header of an array file; None if it has none."""
+    start = file.read(len(NPY_START) + 2)
+    size = {b"\x01\x00": 2, b"\x02\x00": 4, b"\x03\x00": 4}.get(start[len(NPY_START) :])
+    if size is None or not start.startswith(NPY_START):
+        return None
+    length = int.from_bytes(file.read(size), "little")
+    text = file.read(length) if length <= HEADER_LIMIT else b""
+    return text.decode("latin-1") if length and len(text) == length else None
 
 
 def map_array(path: Path, offset: int, header: ArrayHeader) -> np.ndarray[Any, Any]:
@@ -110,7 +139,7 @@ def map_array(path: Path, offset: int, header: ArrayHeader) -> np.ndarray[Any, A
 
 def map_npy(path: Path) -> np.ndarray[Any, Any]:
     """Return the array of an ``.npy`` file, read-only, not in memory."""
-    look_at(path)
+    look_for(path, "an array file of NumPy")
     with open(path, "rb") as file:
         header = ArrayHeader(file, path)
     return map_array(path, header.offset, header)

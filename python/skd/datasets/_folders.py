@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import sys
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -72,6 +73,7 @@ def _read_list(path: Path) -> tuple[list[Path], list[str]]:
     images = path.parent / IMAGES
     inside = images.resolve()
     files, classes = [], []
+    known: dict[str, Path] = {}  # a list may name a file many times, which takes no memory
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(file, strict=True)
@@ -80,8 +82,10 @@ def _read_list(path: Path) -> tuple[list[Path], list[str]]:
                     continue
                 if len(row) < 2 or not row[0] or not row[1] or max(map(len, row)) > MAX_FIELD:
                     refuse(path, f"line {number} is not 'filename,label'")
-                files.append(_listed(row[0], images, inside, path, number))
-                classes.append(row[1])
+                if row[0] not in known:
+                    known[row[0]] = _listed(row[0], images, inside, path, number)
+                files.append(known[row[0]])
+                classes.append(sys.intern(row[1]))
     except (UnicodeDecodeError, csv.Error) as error:
         refuse(path, f"not a list of 'filename,label' in UTF-8 ({error})", error)
     if not files:

@@ -18,7 +18,7 @@ from skd._safetensors_files import SafetensorsError, opened
 from skd._whole_files import write_whole
 from skd.checkpoints import METADATA_KEY as MODEL_KEY
 from skd.classifiers._estimator import Classifier
-from skd.creation import create_model
+from skd.creation import restored_model
 from skd.few_shot._heads import arrays_of, restored
 from skd.models import Model
 
@@ -130,17 +130,11 @@ def _classes(values: Any, dtype: Any) -> NDArray[Any]:
     return np.array(values, dtype=kind)
 
 
-def _restored_model(
-    saved: Mapping[str, Any], state: Mapping[str, NDArray[Any]], owner: str, name: str
-) -> Model:
+def _restored_model(saved: Any, state: Mapping[str, NDArray[Any]], owner: str, name: str) -> Model:
     try:
-        model = create_model(**saved["config"])
-        model.load_state_dict(state)
-        normalization = saved["normalization"]
-        model.normalization = None if normalization is None else tuple(normalization)
+        return restored_model(saved["config"], state, saved["normalization"])
     except (KeyError, TypeError, ValueError) as error:
         check.refuse("path", owner, "a file with an undamaged model", f"{name!r} ({error})")
-    return model
 
 
 def _below(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -18,14 +18,14 @@ def by(function: Check) -> dict[str, Check]:
 def text(value: Any, name: str, owner: str) -> str:
     """Return a text that is not empty."""
     if not isinstance(value, str) or not value.strip():
-        check.refuse(name, owner, "a text", repr(value))
+        check.refuse(name, owner, "a text", check.shown(value))
     return value
 
 
 def flag(value: Any, name: str, owner: str) -> bool:
     """Return true or false; TOML has both, so that no number stands for them."""
     if not isinstance(value, bool):
-        check.refuse(name, owner, "true or false", repr(value))
+        check.refuse(name, owner, "true or false", check.shown(value))
     return value
 
 
@@ -91,7 +91,7 @@ def one_of(*legal: str) -> Check:
 def accuracy(value: Any, name: str, owner: str) -> tuple[float, float]:
     """Return an accuracy and the half-width of its interval, in percent."""
     if not isinstance(value, (list, tuple)) or len(value) != 2:
-        check.refuse(name, owner, "two numbers, the mean and the half-width", repr(value))
+        check.refuse(name, owner, "two numbers, the mean and the half-width", check.shown(value))
     mean, ci95 = (check.number(entry, name, owner, maximum=100) for entry in value)
     return mean, ci95
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from skd import _validation as check
+from skd._file_kinds import START, kind_of
 from skd.recipes import _checks as checks
 from skd.recipes._checks import Check
 from skd.recipes._schema import (
@@ -40,8 +41,9 @@ TABLES: dict[str, type] = {
     "evaluation": Evaluation,
 }
 ENTRIES = ("name", "title", "stage", "seed", "extends")
-MAX_BYTES = 1 << 20
+MAX_BYTES = 1 << 17
 MAX_EXTENDS = 8  # files in a row
+MAX_KEY = 80  # characters of an unknown key that are looked at
 
 
 def load(recipe: str | PathLike[str], *, changes: Iterable[str] = ()) -> Recipe:
@@ -139,8 +141,10 @@ def _read(recipe: str | PathLike[str], depth: int = 0) -> tuple[Table, str]:
         content, name = shipped_text(text).encode(), text
     try:
         table = tomllib.loads(content.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        check.refuse("recipe", "load", "a TOML document", f"{text!r} ({error})")
+    except (ValueError, RecursionError) as error:  # of TOML, of its text, or of a long number
+        kind = kind_of(content[:START])
+        reason = error if kind in (None, "a text") else f"it is {kind}"
+        check.refuse("recipe", "load", "a TOML document", f"{text!r} ({reason})")
     if "extends" not in table:
         return table, name
     owner = f"recipe {name!r}"
@@ -171,7 +175,7 @@ def _assignment(change: str) -> tuple[list[str], Any]:
         check.refuse("changes", "load", "'TABLE.KEY=VALUE'", repr(change))
     try:
         parsed = tomllib.loads(f"value = {value}")
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return keys, value.strip()  # a text without quotes
     return keys, parsed["value"] if list(parsed) == ["value"] else value.strip()
 
@@ -266,20 +270,20 @@ def _refuse_unknown(table: Mapping[str, Any], stage: str, owner: str) -> None:
         if key not in legal or not key:
             _unknown(key, [*names, *filter(None, legal)], owner)
         if not isinstance(value, Mapping):
-            check.refuse(key, owner, "a table", repr(value))
+            check.refuse(key, owner, "a table", check.shown(value))
         for inner, content in value.items():
             full = f"{key}.{inner}"
             if key == "teacher" and inner in CHANGEABLE:
                 if not isinstance(content, Mapping):
-                    check.refuse(full, owner, "a table", repr(content))
+                    check.refuse(full, owner, "a table", check.shown(content))
             elif inner not in legal[key]:
                 _unknown(full, names, owner)
 
 
 def _unknown(key: str, names: list[str], owner: str) -> NoReturn:
     """Refuse a key, and name the one of the same last word, or else of the most equal letters."""
-    word = key.rpartition(".")[2]
+    word = key[:MAX_KEY].rpartition(".")[2]
     nearest = [name for name in names if name.rpartition(".")[2] == word]
-    nearest += difflib.get_close_matches(key, names, 1, cutoff=0.0)
+    nearest += difflib.get_close_matches(key[:MAX_KEY], names, 1, cutoff=0.0)
     got = "an unknown one"
-    check.refuse(key, owner, f"a known key (the nearest is {nearest[0]!r})", got)
+    check.refuse(key[:MAX_KEY], owner, f"a known key (the nearest is {nearest[0]!r})", got)

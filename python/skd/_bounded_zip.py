@@ -1,0 +1,58 @@
+"""Zip archives of others: opened only if the list of their members takes little memory."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import IO
+
+#: Of the list, in bytes; a member takes 46 and its name. Checkpoints have some hundred members.
+MAX_LIST = 1 << 20
+
+
+class _Bounded(io.RawIOBase):
+    """A file of which no more than a limit is read at once."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__()
+        self._file = file
+        self.limit: int | None = MAX_LIST
+        self._size = file.seek(0, io.SEEK_END)
+
+    def seekable(self) -> bool:
+        """Return that one can seek."""
+        return True
+
+    def readable(self) -> bool:
+        """Return that one can read."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to another place."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return the place."""
+        return self._file.tell()
+
+    def read(self, count: int = -1) -> bytes:
+        """Read, if it is not too much."""
+        left = max(0, self._size - self._file.tell())
+        wanted = left if count is None or count < 0 else min(count, left)
+        if self.limit is not None and wanted > self.limit:
+            raise zipfile.BadZipFile(f"the list of its members is longer than {self.limit:,} bytes")
+        return self._file.read(wanted)
+
+
+def opened_zip(file: IO[bytes]) -> zipfile.ZipFile:
+    """Return the archive in a file.
+
+    Raises
+    ------
+    zipfile.BadZipFile
+        If it is none, or lists too many members.
+    """
+    bounded = _Bounded(file)
+    archive = zipfile.ZipFile(bounded)
+    bounded.limit = None
+    return archive
