@@ -48,7 +48,7 @@ public func skd_trainer_load(
     let step = try arguments.size(step, "step", in: 0...maximumStep)
     var sources: [(StateEntry, UnsafePointer<Float>)] = []
     for (number, entry) in entries.enumerated() where entry.kind == .parameter {
-      let name = "velocity \(entry.name)"
+      let name = "velocity.\(entry.name)"
       let source = try arguments.pointer(velocities[number], name)
       try arguments.finite(source, count: entry.count, name)
       sources.append((entry, source))

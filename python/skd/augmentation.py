@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._native_errors import refused_as
 
 __all__ = [
     "CHOICES",
@@ -158,9 +159,10 @@ def augment(
         out = np.empty(shape, dtype=np.float32)
     else:
         check.output(out, "out", owner, shape)
-    _native.augment(
-        pixels, chosen, None, kind, zeros, mirrors, key, number, False, centre, spread, out
-    )
+    with refused_as(owner):
+        _native.augment(
+            pixels, chosen, None, kind, zeros, mirrors, key, number, False, centre, spread, out
+        )
     return out
 
 

@@ -105,7 +105,7 @@ def create_model(
         if not config["widths"]:
             check.refuse("widths", owner, "non-empty", widths)
     if drop_rate is not None:
-        config["drop_rate"] = check.number(
+        config["drop_rate"] = check.float32(
             drop_rate, "drop_rate", owner, maximum=1, open_maximum=True
         )
     if dropblock_size is not None:
@@ -161,6 +161,10 @@ def load_model(path: str | PathLike[str], *, precision: str | None = None) -> Mo
     if precision is not None:
         config["precision"] = precision
     model = create_model(**config)
-    model.load_state_dict(state)
+    try:
+        model.load_state_dict(state)
+    except ValueError as error:
+        got = f"{str(path)!r} ({error})"
+        check.refuse("path", "load_model", "a checkpoint of a whole and finite model", got)
     model.normalization = normalization
     return model

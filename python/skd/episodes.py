@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._native_errors import refused_as
 
 __all__ = ["EpisodeSampler", "Episodes"]
 
@@ -98,18 +99,19 @@ class EpisodeSampler:
         classes = np.empty((number, self.n_way), dtype=np.int64)
         support = np.empty((number, self.n_way, self.n_shot), dtype=np.int64)
         query = np.empty((number, self.n_way, self.n_query), dtype=np.int64)
-        _native.sample_episodes(
-            self._labels,
-            self.n_way,
-            self.n_shot,
-            self.n_query,
-            self.seed,
-            self.legacy,
-            start,
-            classes,
-            support,
-            query,
-        )
+        with refused_as(owner):
+            _native.sample_episodes(
+                self._labels,
+                self.n_way,
+                self.n_shot,
+                self.n_query,
+                self.seed,
+                self.legacy,
+                start,
+                classes,
+                support,
+                query,
+            )
         return Episodes(classes, support, query)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._native_errors import refused_as
 from skd._plausible_floats import require_plausible
 from skd.checkpoints import write_checkpoint
 from skd.errors import SKDError
@@ -187,7 +188,8 @@ class Model:
         batches = self._chunks(images, owner)
         rotation = np.empty((batches.count, 4), dtype=np.float32)
         for rows, chunk in batches:
-            self._native.evaluate(chunk, None, None, rotation[rows])
+            with refused_as(owner):
+                self._native.evaluate(chunk, None, None, rotation[rows])
         return _finite(rotation, owner)
 
     def stage_outputs(self, images: ArrayLike) -> tuple[FloatArray, ...]:
@@ -210,7 +212,8 @@ class Model:
         )
         for rows, chunk in batches:
             for stage, output in enumerate(outputs):
-                self._native.stage_output(chunk, stage, output[rows])
+                with refused_as(batches.owner):
+                    self._native.stage_output(chunk, stage, output[rows])
         return outputs
 
     def evaluation_memory(self, n_images: int = CHUNK) -> int:
@@ -229,7 +232,9 @@ class Model:
             Bytes of state and passes, without the arrays of images and results.
         """
         owner = "Model.evaluation_memory"
-        return self._native.evaluation_memory(check.integer(n_images, "n_images", owner))
+        number = check.integer(n_images, "n_images", owner)
+        with refused_as(owner):
+            return self._native.evaluation_memory(number)
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """Return the state as read-only views, under PyTorch's names and in its shapes.
@@ -260,8 +265,10 @@ class Model:
         TypeError
             If an entry is no array of real numbers, or a counter is not of an integer dtype.
         """
-        arrays = check.state_arrays(state_dict, self.state_dict(), "Model.load_state_dict")
-        self._native.load(list(arrays.values()))
+        owner = "Model.load_state_dict"
+        arrays = check.state_arrays(state_dict, self.state_dict(), owner)
+        with refused_as(owner):
+            self._native.load(list(arrays.values()))
 
     def clone(self) -> Model:
         """Copy the model.
@@ -326,13 +333,15 @@ class Model:
     def _embed(self, chunks: _Chunks) -> FloatArray:
         embeddings = np.empty((chunks.count, self.embedding_dim), dtype=np.float32)
         for rows, chunk in chunks:
-            self._native.evaluate(chunk, embeddings[rows], None, None)
+            with refused_as(chunks.owner):
+                self._native.evaluate(chunk, embeddings[rows], None, None)
         return _finite(embeddings, chunks.owner)
 
     def _logits(self, chunks: _Chunks) -> FloatArray:
         logits = np.empty((chunks.count, self.num_classes), dtype=np.float32)
         for rows, chunk in chunks:
-            self._native.evaluate(chunk, None, logits[rows], None)
+            with refused_as(chunks.owner):
+                self._native.evaluate(chunk, None, logits[rows], None)
         return _finite(logits, chunks.owner)
 
     def _chunks(self, images: ArrayLike, owner: str) -> _Chunks:
@@ -362,7 +371,8 @@ class _Chunks:
         self._normalization = normalization
         self.owner = owner
         self.count = len(self._images)
-        model._native.require_memory(self.count, check.float_copy_bytes(self._images[:CHUNK]))
+        with refused_as(owner):
+            model._native.require_memory(self.count, check.float_copy_bytes(self._images[:CHUNK]))
 
     def __iter__(self) -> Iterator[tuple[slice, FloatArray]]:
         for start in range(0, self.count, CHUNK):
