@@ -60,7 +60,7 @@ public func skd_trainer_load(
     try handle.exclusively { trainer in
       var values: [(StateEntry, AlignedBuffer<Float>)] = []
       for (number, entry) in entries.enumerated() where entry.kind == .parameter {
-        let name = "velocity \(entry.name)"
+        let name = "velocity.\(entry.name)"
         let source = try arguments.pointer(velocities[number], name)
         let copy = try arguments.finiteCopy(of: source, count: entry.count, name)
         values.append((entry, copy))

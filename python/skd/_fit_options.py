@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 from skd._batches import BATCHES_HELD
+from skd._native_errors import refused_as
 from skd._trainer_state import training_side
 from skd.augmentation import mode_of, padding_of
 from skd.callbacks import Callback
@@ -182,14 +183,16 @@ class FitOptions:
             resume=check.boolean(resume, "resume", owner),
             prefetch=check.boolean(prefetch, "prefetch", owner),
         )
-        rate = options.learning_rate(options.epochs, 1, trainer.optimizer.lr)
+        with refused_as(owner, epoch="epochs"):
+            rate = options.learning_rate(options.epochs, 1, trainer.optimizer.lr)
         if not rate <= float(np.finfo(np.float32).max):
             legal = "such that the learning rate of the last epoch is finite in float32"
             check.refuse("decay_factor", owner, legal, options.decay_factor)
         own = trainer.ranks.slice_of(size)
         count, largest = own.stop - own.start, max(sides)
         held = BATCHES_HELD * 4 * count * largest * largest * channels
-        trainer.require_memory(count, held, image_size=largest)
+        with refused_as(owner, x="batch_size"):
+            trainer.require_memory(count, held, image_size=largest)
         return options
 
     @property

@@ -13,6 +13,7 @@ from skd import _native
 from skd import _validation as check
 from skd._hashes import state_sha256
 from skd._instruction_set import instruction_set
+from skd._native_errors import refused_as
 from skd._plausible_floats import require_plausible
 from skd._ranks import ranks_of
 from skd._trainer_state import TrainerState, training_side
@@ -63,23 +64,24 @@ class Trainer(TrainerState):
             optimizer = SGD()
         self.optimizer = check.instance(optimizer, "optimizer", owner, SGD)
         self._learning_rate = self.optimizer.lr
-        self._native = _native.Trainer(
-            model._native,
-            None if teacher is None else teacher._native,
-            objective,
-            alpha,
-            beta,
-            temperature,
-            90 in twins,
-            180 in twins,
-            270 in twins,
-            all_views,
-            rotations_per_image,
-            self.optimizer.lr,
-            self.optimizer.momentum,
-            self.optimizer.weight_decay,
-            self.seed,
-        )
+        with refused_as(owner):
+            self._native = _native.Trainer(
+                model._native,
+                None if teacher is None else teacher._native,
+                objective,
+                alpha,
+                beta,
+                temperature,
+                90 in twins,
+                180 in twins,
+                270 in twins,
+                all_views,
+                rotations_per_image,
+                self.optimizer.lr,
+                self.optimizer.momentum,
+                self.optimizer.weight_decay,
+                self.seed,
+            )
         self.ranks = ranks_of(communicator, owner)
         if self.ranks.size > 1:
             with self.ranks.guarded():
@@ -164,8 +166,9 @@ class Trainer(TrainerState):
                 images, targets = self._batch(x, labels, image_size, method)
             share = ranks.share(len(images), sync_batch_norm=self.sync_batch_norm)
             terms = described(self.terms, targets, values, ranks)
+            named = refused_as(f"{type(self).__name__}.{method}")
             # What the library reports so, it reports in all processes.
-            with ranks.alike(SKDError), self._explaining_non_finite(values):
+            with ranks.alike(SKDError), self._explaining_non_finite(values), named:
                 losses = call(images, targets, terms, share)
             return Losses(*losses, terms=ranks.mean(values, len(images)))
 
@@ -327,7 +330,8 @@ class Trainer(TrainerState):
         images = check.model_images(x, "x", owner, side=side, channels=model.input_channels)
         if not len(images):
             check.refuse("x", owner, "at least one image", "an empty batch")
-        self.require_memory(len(images), check.float_copy_bytes(images), image_size=side)
+        with refused_as(owner, batch_size="x"):
+            self.require_memory(len(images), check.float_copy_bytes(images), image_size=side)
         if labels is None and not self._labels_required:
             targets = None
         else:

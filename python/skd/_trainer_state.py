@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._native_errors import refused_as
 from skd.errors import NonFiniteLossError
 from skd.history import Losses
 
@@ -54,8 +55,10 @@ class TrainerState:
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        rate = check.number(value, "learning_rate", type(self).__name__)
-        self._native.set_learning_rate(rate)
+        owner = type(self).__name__
+        rate = check.float32(value, "learning_rate", owner)
+        with refused_as(owner):
+            self._native.set_learning_rate(rate)
         self._learning_rate = rate
 
     @property
@@ -113,10 +116,10 @@ class TrainerState:
         True
         """
         owner = f"{type(self).__name__}.step_memory"
-        return self._native.step_memory(
-            check.integer(batch_size, "batch_size", owner, minimum=1),
-            training_side(self.model, image_size, "image_size", owner),
-        )
+        number = check.integer(batch_size, "batch_size", owner, minimum=1)
+        side = training_side(self.model, image_size, "image_size", owner)
+        with refused_as(owner):
+            return self._native.step_memory(number, side)
 
     def require_memory(
         self, batch_size: int, further_bytes: int = 0, *, image_size: int | None = None
@@ -138,11 +141,11 @@ class TrainerState:
             With the batch size, the estimate and what is available.
         """
         owner = f"{type(self).__name__}.require_memory"
-        self._native.require_memory(
-            check.integer(batch_size, "batch_size", owner, minimum=1),
-            training_side(self.model, image_size, "image_size", owner),
-            check.integer(further_bytes, "further_bytes", owner, maximum=2**60),
-        )
+        number = check.integer(batch_size, "batch_size", owner, minimum=1)
+        side = training_side(self.model, image_size, "image_size", owner)
+        further = check.integer(further_bytes, "further_bytes", owner, maximum=2**60)
+        with refused_as(owner, x="batch_size"):
+            self._native.require_memory(number, side, further)
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """Return all that the next step depends on beside the model's own state.
@@ -192,13 +195,10 @@ class TrainerState:
             If an entry is no array of real numbers, or the step is no integer.
         """
         owner = f"{type(self).__name__}.load_state_dict"
-        with self._native.locked():  # the arrays may be the trainer's own
+        with refused_as(owner), self._native.locked():  # the arrays may be the trainer's own
             arrays = check.state_arrays(state_dict, self.state_dict(), owner)
             step = check.integer(arrays.pop("step")[()], "step", owner, maximum=MAX_STEP)
-            largest = float(np.finfo(np.float32).max)
-            rate = check.number(
-                arrays.pop("learning_rate")[()], "learning_rate", owner, maximum=largest
-            )
+            rate = check.float32(arrays.pop("learning_rate")[()], "learning_rate", owner)
             self._native.load(list(arrays.values()), step)
             self.learning_rate = rate
 

@@ -83,6 +83,19 @@ def number(
     open_maximum: bool = False,
 ) -> float:
     """Return `value` as a finite float of the interval."""
+    return _in_interval(value, name, owner, minimum, maximum, open_minimum, open_maximum)
+
+
+def _in_interval(
+    value: Any,
+    name: str,
+    owner: str,
+    minimum: float,
+    maximum: float,
+    open_minimum: bool,
+    open_maximum: bool,
+    got: str | None = None,
+) -> float:
     if isinstance(value, (str, bytes)):
         refuse(name, owner, "a number", shown(value), TypeError)
     try:
@@ -98,7 +111,26 @@ def number(
         legal = f"finite and {sign} {minimum:g}"
         if maximum != math.inf:
             legal += f" and {'<' if open_maximum else '<='} {maximum:g}"
-        refuse(name, owner, legal, result)
+        refuse(name, owner, legal, result if got is None else got)
+    return result
+
+
+def float32(
+    value: Any,
+    name: str,
+    owner: str,
+    *,
+    minimum: float = 0.0,
+    maximum: float = math.inf,
+    open_minimum: bool = False,
+    open_maximum: bool = False,
+) -> float:
+    """Return `value` as a float that lies in the interval after the library's rounding, too."""
+    bounds = (minimum, maximum, open_minimum, open_maximum)
+    result = _in_interval(value, name, owner, *bounds)
+    with np.errstate(over="ignore"):
+        rounded = float(np.float32(result))
+    _in_interval(rounded, name, owner, *bounds, got=f"{result}, which float32 rounds to {rounded}")
     return result
 
 

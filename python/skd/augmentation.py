@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 from skd._memory import new_array
+from skd._native_errors import refused_as
 
 __all__ = [
     "CHOICES",
@@ -159,9 +160,10 @@ def augment(
         out = new_array(shape, np.float32, owner, "images" if chosen is None else "positions")
     else:
         check.output(out, "out", owner, shape)
-    _native.augment(
-        pixels, chosen, None, kind, zeros, mirrors, key, number, False, centre, spread, out
-    )
+    with refused_as(owner):
+        _native.augment(
+            pixels, chosen, None, kind, zeros, mirrors, key, number, False, centre, spread, out
+        )
     return out
 
 

@@ -108,7 +108,7 @@ def create_model(
         if not config["widths"]:
             check.refuse("widths", owner, "non-empty", widths)
     if drop_rate is not None:
-        config["drop_rate"] = check.number(
+        config["drop_rate"] = check.float32(
             drop_rate, "drop_rate", owner, maximum=1, open_maximum=True
         )
     if dropblock_size is not None:

@@ -94,9 +94,9 @@ class Distilled(Trainer):
         owner = "Distilled"
         check_teacher(student, teacher, owner)
         self.teacher = teacher
-        self.alpha = check.number(alpha, "alpha", owner)
-        self.beta = check.number(beta, "beta", owner)
-        self.temperature = check.number(temperature, "temperature", owner, open_minimum=True)
+        self.alpha = check.float32(alpha, "alpha", owner)
+        self.beta = check.float32(beta, "beta", owner)
+        self.temperature = check.float32(temperature, "temperature", owner, open_minimum=True)
         super().__init__(
             student,
             teacher,

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 from skd._memory import new_array
+from skd._native_errors import refused_as
 
 __all__ = ["EpisodeSampler", "Episodes"]
 
@@ -100,18 +101,19 @@ class EpisodeSampler:
         classes, support, query = (
             new_array((number, self.n_way, *rest), np.int64, owner, "count") for rest in shapes
         )
-        _native.sample_episodes(
-            self._labels,
-            self.n_way,
-            self.n_shot,
-            self.n_query,
-            self.seed,
-            self.legacy,
-            start,
-            classes,
-            support,
-            query,
-        )
+        with refused_as(owner):
+            _native.sample_episodes(
+                self._labels,
+                self.n_way,
+                self.n_shot,
+                self.n_query,
+                self.seed,
+                self.legacy,
+                start,
+                classes,
+                support,
+                query,
+            )
         return Episodes(classes, support, query)
 
 

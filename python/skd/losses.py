@@ -104,7 +104,7 @@ def distill_kl(
     """
     scores = check.float_array(student, "student", "distill_kl", ndim=2)
     targets = check.float_array(teacher, "teacher", "distill_kl", ndim=2)
-    warmth = check.number(temperature, "temperature", "distill_kl", open_minimum=True)
+    warmth = check.float32(temperature, "temperature", "distill_kl", open_minimum=True)
     gradient = np.empty_like(scores)
     return _native.distill_kl(scores, targets, warmth, gradient), gradient
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._native_errors import refused_as
 from skd._plausible_floats import require_plausible
 from skd.checkpoints import write_checkpoint
 from skd.errors import SKDError
@@ -188,7 +189,7 @@ class Model:
             check.refuse("self", owner, "a model with a rotation head", repr(self))
         batches = self._chunks(images, owner, 4)
         rotation = np.empty((batches.count, 4), dtype=np.float32)
-        with self._native.locked():
+        with refused_as(owner), self._native.locked():
             for rows, chunk in batches:
                 self._native.evaluate(chunk, None, None, rotation[rows])
         return _finite(rotation, owner)
@@ -206,10 +207,11 @@ class Model:
         outputs : tuple of ndarray of shape (n_images, height, width, channels), dtype float32
             One array per stage, after its pooling.
         """
+        owner = "Model.stage_outputs"
         shapes = [self._native.stage_shape(1, stage)[1:] for stage in range(self.stage_count)]
-        batches = self._chunks(images, "Model.stage_outputs", sum(map(math.prod, shapes)))
+        batches = self._chunks(images, owner, sum(map(math.prod, shapes)))
         outputs = tuple(np.empty((batches.count, *shape), dtype=np.float32) for shape in shapes)
-        with self._native.locked():
+        with refused_as(owner), self._native.locked():
             for rows, chunk in batches:
                 for stage, output in enumerate(outputs):
                     self._native.stage_output(chunk, stage, output[rows])
@@ -231,7 +233,9 @@ class Model:
             Bytes of state and passes, without the arrays of images and results.
         """
         owner = "Model.evaluation_memory"
-        return self._native.evaluation_memory(check.integer(n_images, "n_images", owner))
+        number = check.integer(n_images, "n_images", owner)
+        with refused_as(owner):
+            return self._native.evaluation_memory(number)
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """Return the state as read-only views, under PyTorch's names and in its shapes.
@@ -273,8 +277,9 @@ class Model:
         TypeError
             If an entry is no array of real numbers, or a counter is not of an integer dtype.
         """
-        with self._native.locked():  # the arrays may be the model's own
-            arrays = check.state_arrays(state_dict, self.state_dict(), "Model.load_state_dict")
+        owner = "Model.load_state_dict"
+        with refused_as(owner), self._native.locked():  # the arrays may be the model's own
+            arrays = check.state_arrays(state_dict, self.state_dict(), owner)
             self._native.load(list(arrays.values()))
 
     def clone(self) -> Model:
@@ -344,14 +349,14 @@ class Model:
 
     def _embed(self, chunks: _Chunks) -> FloatArray:
         embeddings = np.empty((chunks.count, self.embedding_dim), dtype=np.float32)
-        with self._native.locked():
+        with refused_as(chunks.owner), self._native.locked():
             for rows, chunk in chunks:
                 self._native.evaluate(chunk, embeddings[rows], None, None)
         return _finite(embeddings, chunks.owner)
 
     def _logits(self, chunks: _Chunks) -> FloatArray:
         logits = np.empty((chunks.count, self.num_classes), dtype=np.float32)
-        with self._native.locked():
+        with refused_as(chunks.owner), self._native.locked():
             for rows, chunk in chunks:
                 self._native.evaluate(chunk, None, logits[rows], None)
         return _finite(logits, chunks.owner)
@@ -392,7 +397,8 @@ class _Chunks:
         self.owner = owner
         self.count = len(self._images)
         copied = check.float_copy_bytes(self._images[:CHUNK])
-        model._native.require_memory(self.count, copied + 4 * dimensions * self.count)
+        with refused_as(owner):
+            model._native.require_memory(self.count, copied + 4 * dimensions * self.count)
 
     def __iter__(self) -> Iterator[tuple[slice, FloatArray]]:
         for start in range(0, self.count, CHUNK):

@@ -36,11 +36,11 @@ class SGD:
     def __post_init__(self) -> None:
         """Check the values, and keep them as floats."""
         values = {
-            "lr": check.number(self.lr, "lr", "SGD"),
-            "momentum": check.number(
+            "lr": check.float32(self.lr, "lr", "SGD"),
+            "momentum": check.float32(
                 self.momentum, "momentum", "SGD", maximum=1, open_maximum=True
             ),
-            "weight_decay": check.number(self.weight_decay, "weight_decay", "SGD"),
+            "weight_decay": check.float32(self.weight_decay, "weight_decay", "SGD"),
         }
         for name, value in values.items():  # as floats, whatever number was given
             object.__setattr__(self, name, value)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from skd import _native
 from skd import _validation as check
+from skd._native_errors import refused_as
 
 __all__ = ["cosine_lr", "one_cycle_lr", "step_lr"]
 
@@ -39,12 +40,13 @@ def step_lr(
     >>> [round(step_lr(epoch, base=0.05, decay_epochs=[2]), 4) for epoch in (1, 2, 3)]
     [0.05, 0.05, 0.005]
     """
-    rate = _native.step_learning_rate(
-        check.integer(epoch, "epoch", "step_lr", minimum=1),
-        check.number(base, "base", "step_lr"),
-        check.number(factor, "factor", "step_lr"),
-        check.epochs_list(decay_epochs, "decay_epochs", "step_lr"),
-    )
+    with refused_as("step_lr"):
+        rate = _native.step_learning_rate(
+            check.integer(epoch, "epoch", "step_lr", minimum=1),
+            check.number(base, "base", "step_lr"),
+            check.number(factor, "factor", "step_lr"),
+            check.epochs_list(decay_epochs, "decay_epochs", "step_lr"),
+        )
     return _finite(rate, factor, "step_lr")
 
 

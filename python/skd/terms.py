@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -68,11 +69,10 @@ class Term:
             check.refuse("name", "Term", "a non-empty str", repr(name), TypeError)
         if not callable(function):
             check.refuse("function", "Term", "callable", type(function).__name__, TypeError)
-        largest = float(np.finfo(np.float32).max)
         self.name = name
         self.function = function
         self.on = check.choice(on, "on", "Term", SOURCES)
-        self.weight = check.number(weight, "weight", "Term", minimum=-largest, maximum=largest)
+        self.weight = check.float32(weight, "weight", "Term", minimum=-math.inf)
 
     def __repr__(self) -> str:
         """Return the name, what is read and the weight."""

@@ -127,7 +127,7 @@ class Gen0(Trainer):
         check.instance(model, "model", "Gen0", Model)
         if not model.has_rotation_head:
             check.refuse("model", "Gen0", "a model with a rotation head", repr(model))
-        self.alpha = check.number(alpha, "alpha", "Gen0")
+        self.alpha = check.float32(alpha, "alpha", "Gen0")
         self.rotations_per_image = check.integer(
             rotations_per_image, "rotations_per_image", "Gen0", minimum=1, maximum=4
         )
@@ -207,8 +207,8 @@ class Gen1(Trainer):
         owner = "Gen1"
         check_teacher(student, teacher, owner)
         self.teacher = teacher
-        self.beta = check.number(beta, "beta", owner)
-        self.temperature = check.number(temperature, "temperature", owner, open_minimum=True)
+        self.beta = check.float32(beta, "beta", owner)
+        self.temperature = check.float32(temperature, "temperature", owner, open_minimum=True)
         self.twin_rotations = check.subset(twin_rotations, "twin_rotations", owner, ROTATIONS)
         self.bn_views = check.choice(bn_views, "bn_views", owner, ("twins", "all"))
         super().__init__(

@@ -59,12 +59,13 @@ inline std::string text(const Shape &shape) {
   return text + (shape.size() == 1 ? ",)" : ")");
 }
 
-/// The sentence in which every refused argument is reported.
+/// Raises the error of a refused argument, in the words of Python; see module.cpp.
+[[noreturn]] void raise_refusal(const std::string &sentence);
+
+/// Refuses an argument in the sentence that the library uses too.
 [[noreturn]] inline void refuse(const char *function, const char *name, const std::string &legal,
                                 const std::string &got) {
-  const std::string message = std::string("The '") + name + "' parameter of " + function +
-                              " must be " + legal + "; got " + got + ".";
-  throw nb::value_error(message.c_str());
+  raise_refusal(std::string(name) + " of " + function + " must be " + legal + "; got " + got);
 }
 
 /// Refuses an array of another shape: this is what keeps Swift inside the caller's buffers.

@@ -1,10 +1,18 @@
 // The extension module skd._native: a binding of skd.h and nothing else.
+#include <nanobind/stl/string.h>
+
 #include "arguments.h"
+
+void raise_refusal(const std::string &sentence) {
+  const nb::object error = nb::module_::import_("skd._native_errors").attr("refusal")(sentence);
+  PyErr_SetObject(error.type().ptr(), error.ptr());
+  throw nb::python_error();
+}
 
 /// The one place where a status becomes a Python exception.
 void raise(skd_status status) {
   const char *message = skd_last_error();
-  if (status == SKD_INVALID_ARGUMENT) throw nb::value_error(message);
+  if (status == SKD_INVALID_ARGUMENT) raise_refusal(message);
   if (status == SKD_OUT_OF_MEMORY) {
     PyErr_SetString(PyExc_MemoryError, message);
   } else {

@@ -75,7 +75,7 @@ WRONG_OPERATIONS = {
     ),
     "batch_norm2d of one value in training": (
         ValueError,
-        "rows",
+        "'x' parameter of batch_norm2d must have at least 2 values per channel; got 1",
         lambda: ops.batch_norm2d(IMAGES[:1, :1, :1], ONES, ONES, ONES, ONES, training=True),
     ),
     "batch_norm2d with a negative eps": (

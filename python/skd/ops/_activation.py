@@ -113,4 +113,4 @@ def relu_backward(x: ArrayLike, d_output: ArrayLike) -> NDArray[np.float32]:
 
 
 def _slope(slope: float, owner: str) -> float:
-    return check.number(slope, "slope", owner, minimum=-math.inf)
+    return check.float32(slope, "slope", owner, minimum=-math.inf)

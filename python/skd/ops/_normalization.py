@@ -80,8 +80,8 @@ def batch_norm2d(
     offset = check.float_array(bias, "bias", owner, ndim=1)
     new_mean = check.float_array(running_mean, "running_mean", owner, ndim=1).copy()
     new_var = check.float_array(running_var, "running_var", owner, ndim=1).copy()
-    epsilon = check.number(eps, "eps", owner, open_minimum=True)
-    rate = check.number(momentum, "momentum", owner, maximum=1)
+    epsilon = check.float32(eps, "eps", owner, open_minimum=True)
+    rate = check.float32(momentum, "momentum", owner, maximum=1)
     output = np.empty_like(images)
     if is_training:
         mean, inverse_std = np.empty_like(new_mean), np.empty_like(new_mean)

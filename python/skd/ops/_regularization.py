@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 from skd._memory import new_array
+from skd._native_errors import refused_as
 
 FloatArray = NDArray[np.float32]
 ByteArray = NDArray[np.uint8]
@@ -40,7 +41,7 @@ def dropout_mask(shape: Sequence[int], *, rate: float, seed: int, step: int = 0)
     """
     owner = "dropout_mask"
     extents = check.integers(shape, "shape", owner)
-    probability = check.number(rate, "rate", owner, maximum=1, open_maximum=True)
+    probability = check.float32(rate, "rate", owner, maximum=1, open_maximum=True)
     key, number = check.seed(seed, owner), check.integer(step, "step", owner)
     kept: NDArray[np.uint8] = new_array(tuple(extents), np.uint8, owner, "shape")
     _native.dropout_mask(probability, key, number, kept)
@@ -227,9 +228,10 @@ def drop_block_backward(d_output: ArrayLike, corners: ArrayLike, *, block_size: 
 def _dropout(x: ArrayLike, kept: ArrayLike, rate: float, name: str, owner: str) -> FloatArray:
     values = check.float_array(x, name, owner)
     mask = check.mask(kept, "kept", owner, ndim=values.ndim)
-    probability = check.number(rate, "rate", owner, maximum=1, open_maximum=True)
+    probability = check.float32(rate, "rate", owner, maximum=1, open_maximum=True)
     output = np.empty_like(values)
-    _native.dropout(values, mask, probability, output)
+    with refused_as(owner, x=name):
+        _native.dropout(values, mask, probability, output)
     return output
 
 
@@ -240,4 +242,5 @@ def _drop_block(
     squares = check.mask(corners, "corners", owner, ndim=4)
     size = check.integer(block_size, "block_size", owner, minimum=1)
     output = np.empty_like(images)
-    return output, _native.drop_block(images, squares, size, output)
+    with refused_as(owner, x=name):
+        return output, _native.drop_block(images, squares, size, output)
