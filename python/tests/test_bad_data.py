@@ -49,7 +49,7 @@ WRONG_DATA = {
         lambda: skd.augment(PIXELS[..., :1], seed=0),
     ),
     "augment with std 0": (ValueError, "'std'", lambda: skd.augment(PIXELS, seed=0, std=0)),
-    "augment to another size": (ValueError, "'size'", lambda: skd.augment(PIXELS, seed=0, size=8)),
+    "augment to no size": (ValueError, "'size'", lambda: skd.augment(PIXELS, seed=0, size=0)),
     "augment into float64": (
         TypeError,
         "'out'",

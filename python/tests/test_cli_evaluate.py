@@ -114,7 +114,7 @@ def test_two_models_meet_the_episodes_of_one_file(run, data, checkpoint, make_mo
 def test_a_wrong_option_is_named_as_the_command_calls_it(refused, data, checkpoint):
     cases = {
         ("--n-way", "9"): "--n-way must be at most the number of classes, 4; got 9.",
-        ("--n-way", "0"): "--n-way must be at least 1; got 0.",
+        ("--n-way", "0"): "--n-way must be at least 2; got 0.",
         ("--n-shot", "-1"): "--n-shot must be at least 1; got -1.",
         ("--n-query", "8"): "class '0' has 8 (3 more have too few).",
         ("--n-query", str(2**70)): "--n-query must be at least 1; got",

@@ -44,14 +44,14 @@ def setting(name, *words):
 
 
 def test_train_tells_which_pictures_it_left_out(run):
-    data_files.write_pictures(Path.cwd(), *pictures_of(6))
+    data_files.write_pictures(Path.cwd(), *pictures_of(10))
     for name in ("class000/0001.png", "class004/0017.png"):
         Path(name).write_bytes(Path(name).read_bytes()[:60])
     Path("own.toml").write_text(
         'stage = "supervised"\n[data]\nname = "folder"\nroot = "."\nimage_size = 16\n'
         '[model]\narchitecture = "convnet4"\nwidths = [8, 8, 8, 8]\n'
         "[schedule]\nepochs = 1\nbatch_size = 4\n"
-        "[evaluation]\nn_way = 1\nn_shots = [1]\nn_query = 2\nn_episodes = 2\n"
+        "[evaluation]\nn_way = 2\nn_shots = [1]\nn_query = 2\nn_episodes = 2\n"
     )
     result = run("train", "own.toml", "--output", ".run")
     assert result.exit_code == 0, result.output
@@ -155,11 +155,11 @@ def test_ctrl_c_ends_with_status_130_and_the_command_that_goes_on_to_the_same_bi
     assert run("train", "gen0-glyphs", *words, "--output", "whole").exit_code == 0
     original = skd.Gen0.step
 
-    def step(self, x, labels):
+    def step(self, x, labels, **options):
         if self.steps_taken == 2 and self.model.normalization and not stopped:
             stopped.append(True)
             signal.raise_signal(signal.SIGINT)
-        return original(self, x, labels)
+        return original(self, x, labels, **options)
 
     stopped = []
     # The estimate takes steps too, which are not those to interrupt.

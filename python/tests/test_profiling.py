@@ -194,7 +194,7 @@ WRONG_TIMINGS = {
     "runs that are no integer": (TypeError, "'runs'", lambda: SMALL.time(runs="3")),
     "more elements than the library takes": (
         ValueError,
-        "shape",
+        "extents",
         lambda: ConvolutionShape(2**20, 2**20, 8, 1, 1, kernel_size=1).time(),
     ),
     "a choice for an unknown pass": (
@@ -204,7 +204,7 @@ WRONG_TIMINGS = {
     ),
     "a choice for as many": (
         ValueError,
-        "shape",
+        "extents",
         lambda: ConvolutionShape(2**20, 2**20, 8, 1, 1, kernel_size=1).algorithm,
     ),
     "more than the memory": (

@@ -38,6 +38,7 @@ TRAINER_CHANGES = {
         ([term("first"), term()], "term t"),
     ],
     "alpha": [(1.5, "alpha")],
+    "rotations_per_image": [],  # fewer are for a trainer without terms: see test_checkpointing
     "beta": [(0.3, "beta")],
     "temperature": [(2.0, "temperature")],
     "twin_rotations": [((90,), "twin_rotations"), ((180, 90), "twin_rotations")],
@@ -47,7 +48,10 @@ FIT_CHANGES = {
     "split": [(run_fit.make_split(4, 10, seed=9), "data")],
     "decay_epochs": [([1], "decay_epochs")],
     "decay_factor": [(0.2, "decay_factor")],
-    "schedule": [("cosine", "schedule")],
+    "schedule": [("cosine", "schedule"), ("one_cycle", "schedule")],
+    "warmup_epochs": [(0.5, "warmup_epochs")],
+    "image_sizes": [([20], "image_sizes")],
+    "resize_epochs": [],  # with other image_sizes alone
     "batch_size": [(10, "batch_size")],
     "augmentation": [("crop_flip", "augmentation"), ("none", "augmentation")],
     "flip": [(False, "flip")],
