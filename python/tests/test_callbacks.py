@@ -78,10 +78,10 @@ def interrupted(folder, step, callbacks):
     trainer = run_fit.make_trainer()
     original = trainer.step
 
-    def step_with_signal(*batch):
+    def step_with_signal(*batch, **options):
         if trainer.steps_taken + 1 == step:
             signal.raise_signal(signal.SIGINT)
-        return original(*batch)
+        return original(*batch, **options)
 
     trainer.step = step_with_signal
     with pytest.raises(KeyboardInterrupt):

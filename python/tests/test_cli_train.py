@@ -155,11 +155,11 @@ def test_ctrl_c_ends_with_status_130_and_the_command_that_goes_on_to_the_same_bi
     assert run("train", "gen0-glyphs", *words, "--output", "whole").exit_code == 0
     original = skd.Gen0.step
 
-    def step(self, x, labels):
+    def step(self, x, labels, **options):
         if self.steps_taken == 2 and self.model.normalization and not stopped:
             stopped.append(True)
             signal.raise_signal(signal.SIGINT)
-        return original(self, x, labels)
+        return original(self, x, labels, **options)
 
     stopped = []
     # The estimate takes steps too, which are not those to interrupt.

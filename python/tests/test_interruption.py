@@ -25,10 +25,10 @@ def signalling(trainer, number, step):
     """Let a signal come in the middle of a step of the trainer."""
     original = trainer.step
 
-    def step_with_signal(*batch):
+    def step_with_signal(*batch, **options):
         if trainer.steps_taken + 1 == step:
             signal.raise_signal(number)
-        return original(*batch)
+        return original(*batch, **options)
 
     trainer.step = step_with_signal
     return trainer
@@ -72,7 +72,7 @@ def test_a_signal_breaks_off_a_validation_and_the_epoch_is_not_trained_again(
     steps = []
     signalling(again, signal.SIGINT, step=-1)
     original = again.step
-    again.step = lambda *batch: steps.append(1) or original(*batch)
+    again.step = lambda *batch, **options: steps.append(1) or original(*batch, **options)
     history = run_fit.fit(again, tmp_path)
     assert len(steps) == 10
     assert run_fit.digest(again, history) == expected
@@ -154,12 +154,12 @@ def test_who_insists_with_a_second_signal_ends_a_step_that_waits(tmp_path, expec
     trainer = run_fit.make_trainer()
     original = trainer.step
 
-    def step(*batch):
+    def step(*batch, **options):
         if trainer.steps_taken == 6:
             for _ in range(2):
                 signal.raise_signal(signal.SIGTERM)
             pytest.fail("the step went on")
-        return original(*batch)
+        return original(*batch, **options)
 
     trainer.step = step
     before = signal.getsignal(signal.SIGTERM)

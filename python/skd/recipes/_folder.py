@@ -107,7 +107,7 @@ class RunFolder:
             Each with the reason; see `FewShotData.unreadable`.
         """
         if not entries:
-            self.unreadable.unlink(missing_ok=True)
+            remove_file(self.unreadable)
             return
         lines = [" ".join(entry.splitlines()) + "\n" for entry in entries]
         write_whole(self.unreadable, "".join(lines).encode())
