@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _validation as check
-from skd._file_changes import make_folder, remove_file, rename_file
+from skd._file_changes import make_folder, naming_errors, remove_file, rename_file
 from skd._progress_record import Progress
 from skd._recipe import differences, environment, recipe
 from skd._sealing import sealed, unsealed
@@ -132,8 +132,9 @@ class Checkpoints:
 
     def _remove_old(self) -> None:
         """Remove all checkpoints but the last two."""
-        for old in self._present()[:-KEPT]:
-            remove_file(old)
+        with naming_errors(self._folder):
+            for old in self._present()[:-KEPT]:
+                remove_file(old)
 
     def _present(self) -> list[Path]:
         """Return the checkpoints of the folder, the oldest first."""

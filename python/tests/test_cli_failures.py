@@ -113,6 +113,19 @@ def test_a_full_standard_output_ends_a_command_with_status_1_and_one_line(words)
     assert line.endswith("No space left on device, writing the standard output.")
 
 
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_a_closed_standard_output_or_error_is_no_failure(closed):
+    descriptor = {"stdout": 1, "stderr": 2}[closed]
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -m skd.cli --version {descriptor}>&-', sys.executable],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
 def test_a_full_standard_error_changes_no_status(tmp_path):
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-m", "skd.cli", "train", "none.toml"]

@@ -30,7 +30,8 @@ def main() -> None:
 
             application(prog_name="skd")
         finally:
-            sys.stdout.flush()
+            if sys.stdout is not None:  # as it is where the standard output is closed
+                sys.stdout.flush()
     except KeyboardInterrupt:  # before or after the command itself
         sys.exit(INTERRUPTED)
     except OSError as error:  # of the standard output: commands report those of files themselves
