@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,11 +23,13 @@ from skd._file_kinds import SAFETENSORS, kind_of_file
 from skd._hashes import arrays_sha256
 from skd._safetensors_files import SafetensorsError, opened
 from skd._whole_files import write_whole
-from skd.episodes import Episodes, EpisodeSampler, require_enough_images
+from skd.episodes import Episodes, EpisodeSampler
+
+if TYPE_CHECKING:
+    from skd._protocol import EpisodeProtocol
 
 METADATA_KEY = "skd_episodes"
 VERSION = 1
-MOST_EPISODES = 1_000_000  # of an evaluation, whose episodes are in memory
 DIMENSIONS = {"classes": 2, "support": 3, "query": 3}
 
 
@@ -71,43 +73,21 @@ class EpisodeSet:
 
 def find_episodes(
     labels: NDArray[np.int64],
-    *,
-    n_way: int,
-    n_shot: int,
-    n_query: int,
-    n_episodes: int,
-    seed: int,
-    legacy: bool,
-    episodes_file: Any,
+    protocol: EpisodeProtocol,
     owner: str,
     class_names: Sequence[str] | None = None,
 ) -> EpisodeSet:
-    """Check the options, then return the episodes of a file, or draw them and write the file.
+    """Return the episodes of a file, or draw them and write the file.
 
     Raises
     ------
     ValueError
-        If an option is not legal, there are too few classes or images, or the file is damaged, or
-        of other labels, another extent or too few episodes.
-    TypeError
-        If an option is of another type than documented.
-    FileNotFoundError
-        If there is no folder to write the file into.
+        If there are too few classes or images, or the file is damaged, or of other labels,
+        another extent or too few episodes.
     """
-    count = check.integer(n_episodes, "n_episodes", owner, minimum=1, maximum=MOST_EPISODES)
-    extent = {
-        # One class leaves nothing to tell apart: every answer would be right.
-        "n_way": check.integer(n_way, "n_way", owner, minimum=2),
-        "n_shot": check.integer(n_shot, "n_shot", owner, minimum=1),
-        "n_query": check.integer(n_query, "n_query", owner, minimum=1),
-    }
-    check.seed(seed, owner)
-    check.boolean(legacy, "legacy_episodes", owner)
-    require_enough_images(labels, **extent, owner=owner, class_names=class_names)
-    sampler = EpisodeSampler(labels, **extent, seed=seed, legacy=legacy)
-    path = None
-    if episodes_file is not None:
-        path = check.output_file(episodes_file, "episodes_file", owner)
+    protocol.require_enough(labels, owner, class_names)
+    sampler = EpisodeSampler(labels, **protocol.extent, seed=protocol.seed, legacy=protocol.legacy)
+    count, path = protocol.n_episodes, protocol.episodes_file
     labels_sha256 = arrays_sha256(labels)
     if path is not None and path.exists():
         found = read_episodes(path, owner)

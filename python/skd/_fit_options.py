@@ -144,15 +144,19 @@ class FitOptions:
                 check.refuse("val", owner, "of at least 2 classes", val.n_classes)
             if val.smallest_class < 2:
                 check.refuse("val", owner, "of at least 2 images per class", val.smallest_class)
-        # Every rank has a part of each batch.
-        size = check.integer(batch_size, "batch_size", owner, minimum=trainer.ranks.size)
+        size = check.integer(batch_size, "batch_size", owner, minimum=1)
+        if size < trainer.ranks.size:
+            legal = f"at least the number of ranks, {trainer.ranks.size}: each has a part"
+            check.refuse("batch_size", owner, legal, size)
         if size > len(split):
             check.refuse("batch_size", owner, f"at most the number of images, {len(split)}", size)
         if callback is not None and not callable(callback):
             got = type(callback).__name__
             check.refuse("callback", owner, "callable", got, TypeError)
         if checkpoint_dir is not None:
-            checkpoint_dir = check.path(checkpoint_dir, "checkpoint_dir", owner)
+            # The first rank alone touches the folder.
+            checked = check.output_folder if trainer.ranks.is_first else check.path
+            checkpoint_dir = checked(checkpoint_dir, "checkpoint_dir", owner)
         elif check.boolean(resume, "resume", owner) or save_every_steps is not None:
             name = "save_every_steps" if save_every_steps is not None else "resume"
             check.refuse(name, owner, "left out without a checkpoint_dir", "one")

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import NamedTuple
 
+from skd._refusals import Refusal, refusal_of
+
 SENTENCE = re.compile(
     r"(?P<argument>\S.*?) of (?P<function>\w+|a training step|an episode) must (?P<legal>.+)", re.S
 )
@@ -186,41 +188,22 @@ FUNCTIONS: Mapping[str, Function] = {
 }
 
 
-class Refused(NamedTuple):
-    """What the library said, taken apart."""
-
-    argument: str
-    function: str
-    legal: str
-
-    def error(
-        self, owner: str | None = None, names: Mapping[str, str] = MappingProxyType({})
-    ) -> ValueError:
-        """Return the error that names the argument of a Python function."""
-        function = FUNCTIONS.get(self.function, Function(self.function))
-        name = function.names.get(self.argument, self.argument)
-        legal = self.legal
-        if isinstance(name, Counted):
-            legal = _counted(legal, name.unit)
-            name = name.name
-        legal, came, got = _in_python(legal).removesuffix(".").partition("; got")
-        if function.architecture is not None:
-            legal = _of_architecture(legal, function.architecture)
-        shown = function.owner or owner or self.function
-        named = names.get(name, name)
-        error = ValueError(f"The '{named}' parameter of {shown} must {legal}{came}{got}.")
-        if function.owner is None:
-            error.refused, error.owner = self, owner  # type: ignore[attr-defined]
-        return error
-
-
-def refusal(sentence: str) -> ValueError:
+def refusal(sentence: str) -> Exception:
     """Return the error for a sentence of the library; called by the binding."""
     match = SENTENCE.fullmatch(sentence)
     if match is None:
         return ValueError(sentence)
-    refused = Refused(**match.groupdict())
-    return refused.error()
+    function = FUNCTIONS.get(match["function"], Function(match["function"]))
+    known, legal = function.names.get(match["argument"], match["argument"]), match["legal"]
+    if isinstance(known, Counted):
+        name, legal = known.name, _counted(legal, known.unit)
+    else:
+        name = known
+    legal, came, got = _in_python(legal).removesuffix(".").partition("; got ")
+    if function.architecture is not None:
+        legal = _of_architecture(legal, function.architecture)
+    refused = Refusal(name, function.owner or match["function"], legal, got if came else None)
+    return refused.error() if function.owner else _of_several(refused, "")
 
 
 @contextmanager
@@ -239,12 +222,20 @@ def refused_as(owner: str, **names: str) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        refused, inner = getattr(error, "refused", None), getattr(error, "owner", None)
-        if not isinstance(refused, Refused):
+        refused, inner = refusal_of(error), getattr(error, "owner", None)
+        if refused is None or inner is None:
             raise
-        if inner is not None and inner.partition(".")[0] != owner.partition(".")[0]:
+        if inner and inner.partition(".")[0] != owner.partition(".")[0]:
             raise
-        raise refused.error(owner, names) from None
+        name = names.get(refused.name, refused.name)
+        raise _of_several(refused._replace(name=name, owner=owner), owner) from None
+
+
+def _of_several(refused: Refusal, owner: str) -> Exception:
+    """Return an error of a function with several callers, of which `owner` is the last known."""
+    error = refused.error()
+    error.owner = owner  # type: ignore[attr-defined]
+    return error
 
 
 def _in_python(legal: str) -> str:

@@ -7,44 +7,24 @@ from __future__ import annotations
 
 import math
 import operator
-import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd._memory import require_memory
+from skd._path_checks import output_file as output_file
+from skd._path_checks import output_folder as output_folder
+from skd._path_checks import path as path
+from skd._refusals import refuse as refuse
+from skd._refusals import shown as shown
 
 Value = TypeVar("Value")
 
 MAX_INT64 = 2**63 - 1
-MAX_SHOWN = 400  # characters of a value in a message
 MAX_SEED = 2**64 - 1
 MAX_COUNTER = 2**62  # counters of a state dict; a run never counts from here to 2**63
-
-
-def refuse(
-    name: str, owner: str, legal: str, got: object, error: type[Exception] = ValueError
-) -> NoReturn:
-    """Raise the sentence that says which argument of what is wrong, and why."""
-    text = got if isinstance(got, str) else _written(str, got)
-    raise error(f"The '{name}' parameter of {owner} must be {legal}; got {text}.")
-
-
-def shown(value: object) -> str:
-    """Return the representation of a value for a message; of a large one the start."""
-    text = _written(repr, value)
-    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
-
-
-def _written(write: Callable[[object], str], value: object) -> str:
-    """Return a value in words, also if Python does not write it: a long number, a deep nest."""
-    try:
-        return write(value)
-    except (ValueError, RecursionError):
-        return f"a value of type {type(value).__name__} that is too large to show"
 
 
 def integer(
@@ -139,28 +119,6 @@ def boolean(value: Any, name: str, owner: str) -> bool:
     if not isinstance(value, (bool, np.bool_, int, np.integer)) or value not in (0, 1):
         refuse(name, owner, "True or False", shown(value), TypeError)
     return bool(value)
-
-
-def path(value: Any, name: str, owner: str) -> Path:
-    """Return `value` as a path."""
-    try:
-        text = os.fspath(value)
-    except TypeError:
-        refuse(name, owner, "a path", type(value).__name__, TypeError)
-    if isinstance(text, bytes) or not text or "\0" in text:
-        refuse(name, owner, "a path", repr(text))
-    return Path(text)
-
-
-def output_file(value: Any, name: str, owner: str) -> Path:
-    """Return the path of a file to be written: no folder itself, and in one that exists."""
-    target = path(value, name, owner)
-    if target.is_dir():
-        refuse(name, owner, "the name of a file", f"the folder {str(target)!r}")
-    if not target.parent.is_dir():
-        folder = str(target.parent)
-        raise FileNotFoundError(f"There is no folder {folder!r} for the '{name}' of {owner}.")
-    return target
 
 
 def integers(value: Any, name: str, owner: str, *, minimum: int = 0) -> list[int]:

@@ -11,10 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
-from skd._episode_features import FeatureExtractor, SupportAugmentation
+from skd._episode_features import FeatureExtractor
 from skd._episode_files import EpisodeSet, find_episodes
 from skd._episode_scores import (
-    CLASSIFIERS,
     INVERSE_REGULARIZATION,
     episode_accuracies,
     score,
@@ -22,13 +21,13 @@ from skd._episode_scores import (
 from skd._hashes import arrays_sha256, state_sha256
 from skd._instruction_set import instruction_set
 from skd._progress import progress_bar
+from skd._protocol import EpisodeProtocol, FeatureProtocol, require_fitting
 from skd._ranks import ranks_of
 from skd._reports import EvaluationResult, mean_ci95
 from skd._version import __version__
-from skd.augmentation import default_padding, mode_of
 from skd.classifiers import l2_normalize
 from skd.datasets import Split
-from skd.models import FEATURES, Model, Normalization
+from skd.models import Model, Normalization
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm
@@ -122,57 +121,55 @@ def evaluate(
     owner = "evaluate"
     ranks = ranks_of(communicator, owner)
     with ranks.guarded(), ranks.together():
-        check.instance(model, "model", owner, Model)
-        check.instance(split, "split", owner, Split)
-        mode = mode_of(support_augmentation, "support_augmentation", owner, split.images.shape[3])
-        copies = check.integer(n_support_copies, "n_support_copies", owner, minimum=1, maximum=1000)
-        features = check.choice(features, "features", owner, FEATURES)
-        mirrors = check.boolean(flip, "flip", owner)
-        shows = check.boolean(progress, "progress", owner)
-        check.model_images(
-            split.images, "split", owner, side=model.image_size, channels=model.input_channels
+        protocol = EpisodeProtocol.checked(
+            owner,
+            n_way=n_way,
+            n_shot=n_shot,
+            n_query=n_query,
+            n_episodes=n_episodes,
+            classifier=classifier,
+            seed=seed,
+            legacy_episodes=legacy_episodes,
+            episodes_file=episodes_file,
+            data_name=data_name,
+            split_name=split_name,
         )
-        names = _checked_names(data_name, split_name, owner)
-        classifier = check.choice(classifier, "classifier", owner, CLASSIFIERS)
+        wanted = FeatureProtocol.checked(
+            owner,
+            features=features,
+            n_support_copies=n_support_copies,
+            support_augmentation=support_augmentation,
+            flip=flip,
+        )
+        shows = check.boolean(progress, "progress", owner)
+        require_fitting(model, split, owner)
+        how = wanted.augmentation(split, protocol.seed, owner)
         # Last of the checks, for it may write a file.
         found = (
-            None
-            if not ranks.is_first
-            else find_episodes(
-                split.labels,
-                n_way=n_way,
-                n_shot=n_shot,
-                n_query=n_query,
-                n_episodes=n_episodes,
-                seed=seed,
-                legacy=legacy_episodes,
-                episodes_file=episodes_file,
-                owner=owner,
-                class_names=split.class_names,
-            )
+            find_episodes(split.labels, protocol, owner, split.class_names)
+            if ranks.is_first
+            else None
         )
     episodes = ranks.broadcast(found)
     assert episodes is not None
-    augments = mode != _native.AUGMENT_NONE
-    padding = default_padding(split.images.shape[1])
-    how = SupportAugmentation(mode, padding, mirrors, copies if augments else 1, int(seed))
+    augments = how.mode != _native.AUGMENT_NONE
     # One state from the hash to the last feature. Ranks that wait for each other keep no model.
     with model._native.locked() if ranks.size == 1 else nullcontext():
         normalization = model.normalization or Normalization(split.mean, split.std)
         options = {
-            **_options(episodes, classifier, seed, legacy_episodes),
-            "features": features,
+            **_options(episodes, protocol),
+            "features": wanted.features,
             "n_support_copies": how.copies,
-            "support_augmentation": str(support_augmentation),
-            "support_padding": padding if augments else 0,
-            "flip": mirrors,
+            "support_augmentation": wanted.support_augmentation,
+            "support_padding": how.padding if augments else 0,
+            "flip": wanted.flip,
             "normalization": {"mean": list(normalization.mean), "std": list(normalization.std)},
         }
         provenance = _provenance(
             episodes,
             model={**model.config, "sha256": state_sha256(model.snapshot())},
             data={
-                **names,
+                **protocol.names,
                 "sha256": split.sha256,
                 "n_images": len(split),
                 "n_classes": split.n_classes,
@@ -182,9 +179,11 @@ def evaluate(
         with ranks.guarded():
             ranks.require_equal({**options, **provenance}, owner)
             with progress_bar(0, owner, "image", wanted=shows and ranks.is_first) as bar:
-                extract = FeatureExtractor(model, features, split.images, normalization, bar.update)
+                extract = FeatureExtractor(
+                    model, wanted.features, split.images, normalization, bar.update
+                )
                 accuracies = episode_accuracies(
-                    extract, episodes, classifier, how if augments else None, ranks, bar
+                    extract, episodes, protocol.classifier, how if augments else None, ranks, bar
                 )
     return EvaluationResult(*mean_ci95(accuracies), accuracies, options, provenance)
 
@@ -256,21 +255,22 @@ def evaluate_features(
     if not matrix.size:
         check.refuse("features", owner, "non-empty", f"shape {matrix.shape}")
     shows = check.boolean(progress, "progress", owner)
-    names = _checked_names(data_name, split_name, owner)
-    classifier = check.choice(classifier, "classifier", owner, CLASSIFIERS)
-    episodes = find_episodes(
-        targets,
+    protocol = EpisodeProtocol.checked(
+        owner,
         n_way=n_way,
         n_shot=n_shot,
         n_query=n_query,
         n_episodes=n_episodes,
+        classifier=classifier,
         seed=seed,
-        legacy=legacy_episodes,
+        legacy_episodes=legacy_episodes,
         episodes_file=episodes_file,
-        owner=owner,
+        data_name=data_name,
+        split_name=split_name,
     )
+    episodes = find_episodes(targets, protocol, owner)
     data = {
-        **names,
+        **protocol.names,
         "sha256": arrays_sha256(matrix, targets),
         "n_images": len(matrix),
         "n_classes": len(np.unique(targets)),
@@ -287,27 +287,25 @@ def evaluate_features(
 
         everything = slice(0, len(query))
         accuracies = score(
-            classifier, rows, query, support_features, support.shape[2], 1, everything
+            protocol.classifier, rows, query, support_features, support.shape[2], 1, everything
         )
     return EvaluationResult(
         *mean_ci95(accuracies),
         accuracies,
-        _options(episodes, classifier, seed, legacy_episodes),
+        _options(episodes, protocol),
         _provenance(episodes, model=None, data=data),
     )
 
 
-def _options(
-    episodes: EpisodeSet, classifier: str, seed: int, legacy_episodes: bool
-) -> dict[str, Any]:
+def _options(episodes: EpisodeSet, protocol: EpisodeProtocol) -> dict[str, Any]:
     """Return the options that define the episodes and the classifier."""
     return {
         **episodes.extent,
         "n_episodes": len(episodes),
-        "classifier": classifier,
+        "classifier": protocol.classifier,
         "inverse_regularization": INVERSE_REGULARIZATION,
-        "seed": int(seed),
-        "legacy_episodes": bool(legacy_episodes),
+        "seed": protocol.seed,
+        "legacy_episodes": protocol.legacy,
     }
 
 
@@ -322,12 +320,3 @@ def _provenance(
         "data": data,
         "episodes": episodes.provenance(),
     }
-
-
-def _checked_names(data_name: Any, split_name: Any, owner: str) -> dict[str, str | None]:
-    """Return the names that the report gives to the data and the split."""
-    names = {"data_name": data_name, "split_name": split_name}
-    for parameter, name in names.items():
-        if name is not None and not isinstance(name, str):
-            check.refuse(parameter, owner, "a str or None", repr(name), TypeError)
-    return {"name": data_name, "split": split_name}

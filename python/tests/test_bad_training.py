@@ -124,6 +124,23 @@ def test_fit_checks_every_option_before_the_first_step(make_model, make_split):
     assert model.normalization is None
 
 
+def test_a_checkpoint_folder_that_cannot_be_made_is_refused_first(
+    make_model, make_split, tmp_path, monkeypatch
+):
+    model = make_model()
+    gen0, before = skd.Gen0(model), snapshot(model)
+    (tmp_path / "file").write_text("mine")
+    options = {"epochs": 1, "batch_size": 20, "progress": False}
+    for folder in (tmp_path / "file", tmp_path / "file" / "checkpoints"):
+        with pytest.raises(NotADirectoryError, match=r"'checkpoint_dir' parameter of Gen0\.fit"):
+            gen0.fit(make_split(), **options, checkpoint_dir=folder)
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(PermissionError, match=r"'checkpoint_dir' .* is read-only"):
+        gen0.fit(make_split(), **options, checkpoint_dir=tmp_path / "new")
+    assert_unchanged(model, before)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_a_single_class_is_no_validation_set(make_model, make_split):
     model = make_model()
     gen0, before = skd.Gen0(model), snapshot(model)

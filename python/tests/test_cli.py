@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import data_files
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -134,7 +135,38 @@ def test_data_info_notices_changed_images(run, imported):
     assert "The images of val are not those of meta.json" in result.output
 
 
-def test_data_info_refuses_what_was_not_imported(run, tmp_path):
-    result = run("data", "info", str(tmp_path))
+def test_data_info_refuses_what_is_no_data_set(run, tmp_path):
+    for data, reason in (
+        (tmp_path, "Nor is it imported: it has no train/meta.json"),
+        (tmp_path / "nowhere", "DATA must be one of 'glyphs'"),
+        ("mnist", "or one of pictures, with a folder for each class"),
+    ):
+        result = run("data", "info", str(data))
+        assert result.exit_code == 2
+        assert reason in result.output
+
+
+def test_data_info_shows_what_needs_no_import(run, tmp_path):
+    glyphs = run("data", "info", "glyphs")
+    assert glyphs.exit_code == 0, glyphs.output
+    assert skd.datasets.load("glyphs").test.sha256 in glyphs.output
+    images = np.random.default_rng(0).integers(0, 256, (12, 9, 9, 3), dtype=np.uint8)
+    (tmp_path / "photos").mkdir()
+    data_files.write_pictures(tmp_path / "photos", images, np.arange(12) % 4)
+    (tmp_path / "photos" / "class000" / "note.png").write_text("no picture")
+    sheet = tmp_path / "sheet.png"
+    words = ("--image-size", "8", "--contact-sheet", str(sheet))
+    own = run("data", "info", str(tmp_path / "photos"), *words)
+    assert own.exit_code == 0, own.output
+    assert "8x8x3" in own.output
+    assert "left out  1 file" in own.output
+    assert "note.png" in own.output
+    assert sheet.exists()
+    assert not list((tmp_path / "photos").glob("*.png"))
+
+
+def test_pictures_of_your_own_need_no_import(run, tmp_path):
+    result = run("data", "import", str(tmp_path), "--as", "folder")
     assert result.exit_code == 2
-    assert "is not an imported data set" in result.output
+    assert "--as must be the name of a published data set" in result.output
+    assert "data.name = 'folder'" in result.output

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import data_files
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -257,3 +258,29 @@ def test_an_imported_folder_is_data(run, tmp_path):
     refused = run(tmp_path / "model.safetensors", "--data", source, *words)
     assert refused.exit_code == 2
     assert "train/meta.json" in refused.output
+
+
+def test_a_folder_of_pictures_is_data_split_as_in_training(run, refused, checkpoint, tmp_path):
+    rng = np.random.default_rng(0)
+    photos, report = tmp_path / "photos", tmp_path / "report.json"
+    photos.mkdir()
+    labels = np.repeat(np.arange(10), 6)
+    images = rng.integers(0, 256, (len(labels), 20, 20, 3), dtype=np.uint8)
+    data_files.write_pictures(photos, images, labels)
+    (photos / "class003" / "broken.png").write_bytes(b"none")
+    expected = skd.datasets.from_folder(photos, image_size=16).test.sha256
+    words = ("--n-way", 2, "--n-query", 3, "--episodes", 4, "--split", "test", "--json", report)
+    for data in (("--data", photos), ("--data", "folder", "--root", photos)):
+        result = run(checkpoint, *data, *words)
+        assert result.exit_code == 0, result.output
+        found = skd.EvaluationResult.load(report)
+        assert found.provenance["data"]["sha256"] == expected
+        assert "left out  1 file" in result.output
+        assert "broken.png" in result.output
+    for data, reason in (
+        (("--data", "folder"), "--root must be given with --data folder; got nothing."),
+        (("--data", photos, "--root", photos), "--root must be left out where --data is a folder"),
+        (("--data", photos / "none"), "or one of pictures, with a folder for each class; got"),
+        (("--data", photos / "class001"), "Nor is it imported: it has no train/meta.json"),
+    ):
+        assert reason in refused(checkpoint, *data, *words)

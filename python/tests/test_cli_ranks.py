@@ -70,3 +70,12 @@ def test_a_run_of_ranks_is_refused_once_and_ends_with_the_status_of_bad_input(tr
         done = launch(2, "-m", "skd.cli", *arguments, cwd=folder)
         assert done.returncode == 2, done.stderr
         assert len([x for x in done.stderr.splitlines() if x.startswith("skd train: ")]) == 1
+
+
+def test_a_batch_smaller_than_the_ranks_is_named_by_its_entry(tmp_path):
+    small = [*words(), "--set", "schedule.batch_size=2"]
+    done = launch(3, "-m", "skd.cli", "train", RECIPE, *small, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "'schedule.batch_size' parameter of recipe 'gen1-glyphs' must be" in done.stderr
+    assert "the number of ranks, 3" in done.stderr
+    assert not (tmp_path / "runs").exists()

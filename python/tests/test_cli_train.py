@@ -130,7 +130,9 @@ def test_a_folder_with_a_run_is_not_overwritten(run):
     before = Path("runs/gen0-glyphs/report.json").stat().st_mtime_ns
     result = run("train", "gen0-glyphs", *setting("gen0-glyphs"))
     assert result.exit_code == 2
-    assert "unless resume=True" in result.stderr
+    assert (
+        "--output must be a new folder, unless --resume is given; got 'runs/gen0-" in result.stderr
+    )
     assert Path("runs/gen0-glyphs/report.json").stat().st_mtime_ns == before
 
 

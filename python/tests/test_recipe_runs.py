@@ -193,6 +193,37 @@ def test_what_does_not_fit_the_data_is_refused_before_anything_is_written(tmp_pa
         assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ("evaluation.n_way=99", "evaluation.n_way' parameter of recipe 'gen1-glyphs'"),
+        ("evaluation.n_query=1000", "evaluation.n_query' parameter of recipe 'gen1-glyphs'"),
+        ("evaluation.n_shots=[1, 60]", "evaluation.n_query' .* n_shot . n_query = 62 images"),
+        ("evaluation.n_episodes=2000000", "evaluation.n_episodes' parameter"),
+        ("evaluation.n_support_copies=1001", "evaluation.n_support_copies' parameter"),
+        ("schedule.batch_size=64", "schedule.batch_size' parameter of recipe 'gen1-glyphs'"),
+        ("loss.beta=1e39", "loss.beta' parameter of recipe 'gen1-glyphs'"),
+        ("optimizer.lr=1e39", "optimizer.lr' parameter of recipe 'gen1-glyphs'"),
+    ],
+)
+def test_what_a_student_will_need_is_checked_before_its_teacher_trains(tmp_path, change, named):
+    with pytest.raises(ValueError, match=named):
+        recipes.run(small("gen1-glyphs", change), tmp_path / "gen1")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_read(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("mine")
+    for folder in (tmp_path / "file", tmp_path / "file" / "run"):
+        with pytest.raises(NotADirectoryError, match="'folder' parameter of plan"):
+            recipes.run(small("gen0-glyphs"), folder)
+    with monkeypatch.context() as patch:
+        patch.setattr("os.access", lambda path, mode: False)
+        with pytest.raises(PermissionError, match="read-only"):
+            recipes.run(small("gen0-glyphs"), tmp_path / "run")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_own_pictures_and_trainval_are_trained_on(tmp_path):
     import data_files
     import numpy as np

@@ -46,7 +46,10 @@ def carry_out(
     communicator: Intracomm | None = None,
 ) -> None:
     """Run a recipe, after the teachers that it lacks, and print what is done and what came out."""
-    for run in plan(recipe, folder, resume=resume, communicator=communicator):
+    runs = plan(recipe, folder, resume=resume, communicator=communicator)
+    for run in runs:
+        run.check()
+    for run in runs:
         run.prepare()
         with run.ranks.guarded(), run.ranks.together():
             _introduce(run)

@@ -10,8 +10,18 @@ import typer
 
 import skd
 from skd.cli._endings import ending_in_one_line
+from skd.cli._options import naming
 
 OWNER = "skd classify"
+OPTIONS = {
+    "FewShotClassifier.fit.images": "SUPPORT",
+    "FewShotClassifier.fit.labels": "SUPPORT",
+    "FewShotClassifier.predict.images": "PHOTOS",
+    "FewShotClassifier.predict_proba.images": "PHOTOS",
+    "path": "--model",
+    "head": "--head",
+    "count": "--threads",
+}
 
 
 def classify(
@@ -33,7 +43,7 @@ def classify(
     Prints a line for each photo: its class, the probability of the class if the head gives one, and
     the file.
     """
-    with ending_in_one_line(OWNER):
+    with ending_in_one_line(OWNER, in_words=naming(OPTIONS)):
         if threads is not None:
             skd.set_num_threads(threads)
         classifier = skd.FewShotClassifier(skd.load_model(model), head=head).fit(support)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -11,10 +13,25 @@ from rich.console import Console
 from rich.table import Table
 
 import skd
+from skd import _validation as check
 from skd.cli._endings import ending_in_one_line
-from skd.datasets import Split
+from skd.cli._opening import open_data, unreadable_lines
+from skd.cli._options import naming
+from skd.datasets import FewShotData, Split
+from skd.datasets._native_form import native_paths, read_meta
+from skd.datasets._split import ChannelStatistics
+from skd.recipes._schema import OWN_PICTURES
 
 OWNER = "skd data"
+AT_ONCE = 1024  # images whose pixels are counted together
+IMPORT_OPTIONS = {"source": "SOURCE", "name": "--as", "to": "--to", "bgr": "--bgr"}
+INFO_OPTIONS = {
+    "data": "DATA",
+    "from_folder.path": "DATA",
+    "image_size": "--image-size",
+    "contact_sheet": "--contact-sheet",
+    "save_contact_sheet.path": "--contact-sheet",
+}
 
 data = typer.Typer(no_args_is_help=True, help="Import data sets, and look at them.")
 
@@ -35,59 +52,105 @@ def import_command(
     bgr: Bgr = False,
 ) -> None:
     """Bring a data set, in any layout that skd reads, into the form that loads at once."""
-    with ending_in_one_line(OWNER):
+    with ending_in_one_line(OWNER, in_words=naming(IMPORT_OPTIONS)):
+        if name == OWN_PICTURES:
+            legal = (
+                "the name of a published data set; a folder of your own pictures needs no import: "
+                "give it to --data, or to a recipe as data.root with data.name = 'folder'"
+            )
+            check.refuse("name", OWNER, legal, repr(name))
         folder = skd.datasets.import_data(source, name=name, to=to, bgr=bgr, progress=True)
     typer.echo(f"Imported {name} into {folder}")
 
 
 @data.command()
 def info(
-    folder: Annotated[Path, typer.Argument(help="An imported data set.")],
+    data: Annotated[
+        str,
+        typer.Argument(
+            help="An imported folder, a folder of pictures with a folder for each class, or a name "
+            "such as glyphs."
+        ),
+    ],
     contact_sheet: Annotated[
         Path | None,
-        typer.Option(help="PNG file of training images; by default FOLDER/contact-sheet.png."),
+        typer.Option(
+            help="PNG file of training images; by default FOLDER/contact-sheet.png of an imported "
+            "folder, and else none."
+        ),
     ] = None,
+    image_size: Annotated[
+        int, typer.Option(min=1, max=4096, help="Side that pictures are scaled to, in pixels.")
+    ] = 84,
 ) -> None:
-    """Print counts, sizes and statistics, check the hashes, and write a contact sheet."""
-    from skd.datasets._native_form import native_paths, read_meta
-
+    """Print counts, sizes and statistics; of an imported set, check the hashes too."""
     console = Console()
-    with ending_in_one_line(OWNER):
-        meta = {part: read_meta(path) for part, path in native_paths(folder).items()}
-        if "train" not in meta:
-            raise ValueError(f"{str(folder)!r} is not an imported data set: see 'skd data import'.")
-        loaded = skd.datasets.load(
-            meta["train"]["dataset"], folder, bgr=meta["train"]["color_order"] == "BGR"
-        )
-        table = Table(title=f"{meta['train']['dataset']}, {meta['train']['color_order']}")
-        for heading in ("part", "images", "classes", "per class", "shape", "MB", "mean", "std"):
-            table.add_column(heading, justify="left" if heading == "part" else "right")
-        wrong = []
-        for part, description in meta.items():
-            split = getattr(loaded, part)
-            table.add_row(part, *_cells(split, description))
-            if split.sha256 != description["sha256"]:
-                wrong.append(part)
-        console.print(table)
-        for part, description in meta.items():
-            console.print(f"sha256 {part}: {description['sha256']}", highlight=False)
-        target = contact_sheet or folder / "contact-sheet.png"
-        skd.datasets.save_contact_sheet(loaded.train, target)
-        console.print(f"Contact sheet: {target}", highlight=False)
-        if wrong:
-            raise ValueError(f"The images of {', '.join(wrong)} are not those of meta.json.")
+    with ending_in_one_line(OWNER, in_words=naming(INFO_OPTIONS)):
+        if contact_sheet is not None:
+            check.output_file(contact_sheet, "contact_sheet", OWNER)
+        paths = native_paths(Path(data)) if os.path.isdir(data) else {}
+        described = {part: read_meta(path) for part, path in paths.items()}
+        if "train" not in described:
+            described = {}
+        loaded = open_data(data, None, OWNER, image_size=image_size, channels=3, progress=True)
+        console.print(_table(data, loaded, described))
+        for part in _parts(loaded):
+            console.print(f"sha256 {part}: {getattr(loaded, part).sha256}", highlight=False)
+        for line in unreadable_lines(loaded.unreadable):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+        target = contact_sheet
+        if target is None and described:
+            target = Path(data) / "contact-sheet.png"
+        if target is not None:
+            skd.datasets.save_contact_sheet(loaded.train, target)
+            console.print(f"Contact sheet: {target}", highlight=False)
+        _require_described(loaded, described)
 
 
-def _cells(split: Split, description: dict[str, list[float]]) -> tuple[str, ...]:
+def _parts(loaded: FewShotData) -> list[str]:
+    """Return the names of the parts that a data set has."""
+    names = ("train", "val", "test", "train_phase_val", "train_phase_test")
+    return [name for name in names if getattr(loaded, name) is not None]
+
+
+def _table(data: str, loaded: FewShotData, described: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Render a row for each part."""
+    title = data
+    if described:
+        title = f"{described['train']['dataset']}, {described['train']['color_order']}"
+    table = Table(title=title)
+    for heading in ("part", "images", "classes", "per class", "shape", "MB", "mean", "std"):
+        table.add_column(heading, justify="left" if heading == "part" else "right")
+    for part in _parts(loaded):
+        split = getattr(loaded, part)
+        known = described.get(part)
+        if known is None:
+            statistics = ChannelStatistics(split.images.shape[3])
+            for start in range(0, len(split), AT_ONCE):
+                statistics.add(split.images[start : start + AT_ONCE])
+            measured = statistics.result()
+        else:
+            measured = known["measured_mean"], known["measured_std"]
+        table.add_row(part, *_cells(split, *measured))
+    return table
+
+
+def _cells(split: Split, *measured: Iterable[float]) -> tuple[str, ...]:
     """Render a part; mean and deviation are the measured ones."""
     counts = np.bincount(split.labels)
     per_class = (
-        str(counts.min()) if counts.min() == counts.max() else (f"{counts.min()}-{counts.max()}")
+        str(counts.min()) if counts.min() == counts.max() else f"{counts.min()}-{counts.max()}"
     )
-    mean, std = (
-        " ".join(f"{value:.3f}" for value in description[key])
-        for key in ("measured_mean", "measured_std")
-    )
+    mean, std = (" ".join(f"{value:.3f}" for value in values) for values in measured)
     shape = "x".join(map(str, split.images.shape[1:]))
     megabytes = f"{split.images.nbytes / 1e6:.1f}"
     return f"{len(split)}", f"{split.n_classes}", per_class, shape, megabytes, mean, std
+
+
+def _require_described(loaded: FewShotData, described: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse images that are not those that were imported."""
+    wrong = [
+        part for part, known in described.items() if getattr(loaded, part).sha256 != known["sha256"]
+    ]
+    if wrong:
+        raise ValueError(f"The images of {', '.join(wrong)} are not those of meta.json.")

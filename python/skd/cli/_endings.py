@@ -17,6 +17,7 @@ from typing import NoReturn
 import typer
 
 import skd
+from skd._refusals import Refusal, refusal_of
 from skd.cli._processes import say
 
 FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 1, 2, 130, 143
@@ -35,7 +36,7 @@ OF_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EPIPE)
 def ending_in_one_line(
     command: str,
     *,
-    in_words: Callable[[str], str] = str,
+    in_words: Callable[[Refusal], str] = str,
     when_interrupted: Callable[[], str] = lambda: "",
 ) -> Iterator[None]:
     """End a command whose errors its user can understand without a traceback.
@@ -45,7 +46,7 @@ def ending_in_one_line(
     command : str
         What begins the line, such as "skd train".
     in_words : callable, optional
-        Turns the message of an error into the words of the command.
+        Says what is refused in the words of the command; see `skd.cli._options.naming`.
     when_interrupted : callable, optional
         What else to say after Ctrl-C, SIGTERM or a file that could not be written, such as how
         to go on.
@@ -100,6 +101,8 @@ def in_one_line(error: Exception) -> str:
 
 
 def _report(
-    command: str, in_words: Callable[[str], str], error: Exception, further: str = ""
+    command: str, in_words: Callable[[Refusal], str], error: Exception, further: str = ""
 ) -> None:
-    say(f"{command}: {in_words(in_one_line(error))} {further}".rstrip(), err=True)
+    refusal = refusal_of(error)
+    message = in_one_line(error) if refusal is None else " ".join(in_words(refusal).split())
+    say(f"{command}: {message} {further}".rstrip(), err=True)

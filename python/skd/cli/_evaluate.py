@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -17,13 +15,33 @@ from skd._ranks import ranks_of
 from skd.augmentation import MODES
 from skd.cli._endings import ending_in_one_line
 from skd.cli._lines import aligned, flat
+from skd.cli._opening import open_data, unreadable_lines
+from skd.cli._options import naming
 from skd.cli._processes import is_first, join, say
-from skd.datasets._loading import NAMES
 from skd.models import FEATURES
 
 OWNER = "skd evaluate"
-# What the command line calls the parameters whose names differ; an option is named as its own.
-WORDS = {"n_episodes": "--episodes", "split": "--data", "name": "--data", "path": "CHECKPOINT"}
+OPTIONS = {
+    "n_way": "--n-way",
+    "n_shot": "--n-shot",
+    "n_query": "--n-query",
+    "n_episodes": "--episodes",
+    "classifier": "--classifier",
+    "features": "--features",
+    "support_augmentation": "--support-augmentation",
+    "n_support_copies": "--n-support-copies",
+    "flip": "--flip",
+    "seed": "--seed",
+    "legacy_episodes": "--legacy-episodes",
+    "episodes_file": "--episodes-file",
+    "json": "--json",
+    "data": "--data",
+    "root": "--root",
+    "split": "--data",
+    "from_folder.path": "--data",
+    "path": "CHECKPOINT",
+    "count": "--threads",
+}
 
 
 class SplitName(StrEnum):
@@ -35,8 +53,16 @@ class SplitName(StrEnum):
 
 def evaluate(
     checkpoint: Annotated[Path, typer.Argument(help="A model that Model.save wrote.")],
-    data: Annotated[str, typer.Option(help="Name of a data set, or a folder that was imported.")],
-    root: Annotated[Path | None, typer.Option(help="Folder of the files of a named set.")] = None,
+    data: Annotated[
+        str,
+        typer.Option(
+            help="Name of a data set, or a folder: one that was imported, or one of pictures with "
+            "a folder for each class."
+        ),
+    ],
+    root: Annotated[
+        Path | None, typer.Option(help="Folder of the files of a named set, or of '--data folder'.")
+    ] = None,
     split: Annotated[
         SplitName, typer.Option(help="Score the test split once, when all is decided.")
     ] = SplitName.VAL,
@@ -76,13 +102,21 @@ def evaluate(
     alone. docs/evaluation.md says precisely what is computed and what the report holds. Under
     mpirun the processes share the episodes (docs/distributed.md).
     """
-    with ending_in_one_line(OWNER, in_words=in_words_of_the_command):
+    with ending_in_one_line(OWNER, in_words=naming(OPTIONS)):
         communicator = join(threads)
         ranks = ranks_of(communicator, OWNER)
         with ranks.guarded(), ranks.together():
             report = None if json is None else check.output_file(json, "json", OWNER)
             model = skd.load_model(checkpoint)
-            images = getattr(_load(data, root), split.value)
+            opened = open_data(
+                data,
+                root,
+                OWNER,
+                image_size=model.image_size,
+                channels=model.input_channels,
+                progress=is_first(),
+            )
+            images = getattr(opened, split.value)
         result = skd.evaluate(
             model,
             images,
@@ -105,26 +139,8 @@ def evaluate(
         )
         if report is not None and ranks.is_first:
             result.save(report)
-    for line in report_lines(result):
+    for line in (*report_lines(result), *unreadable_lines(opened.unreadable)):
         say(line)
-
-
-def _load(data: str, root: Path | None) -> skd.datasets.FewShotData:
-    """Load a data set by its name, or the folder that an import made."""
-    if data in NAMES or not os.path.isdir(data):  # false, not an error, for what is no path
-        return skd.datasets.load(data, root)
-    if root is not None:
-        check.refuse("root", OWNER, "left out where --data is a folder", repr(str(root)))
-    return skd.datasets.load_imported(data)
-
-
-def in_words_of_the_command(message: str) -> str:
-    """Name an option instead of a parameter in the sentence that refuses it."""
-
-    def option(match: re.Match[str]) -> str:
-        return WORDS.get(match[1], "--" + match[1].replace("_", "-")) + " must"
-
-    return re.sub(r"^The '(\w+)' parameter of [\w ]+ must", option, message)
 
 
 def report_lines(result: skd.EvaluationResult) -> list[str]:

@@ -10,6 +10,7 @@ import typer
 import skd
 from skd.cli._carrying_out import Changes, Threads, carry_out, resuming
 from skd.cli._endings import ending_in_one_line
+from skd.cli._options import naming
 from skd.recipes import load
 
 RECIPE = "gen1-glyphs"
@@ -26,12 +27,13 @@ def quickstart(
 
     Takes some minutes and needs no data. The same as 'skd train gen1-glyphs', which see.
     """
-    if threads is not None:
-        skd.set_num_threads(threads)
     with ending_in_one_line(
         "skd quickstart",
+        in_words=naming({"changes": "--set", "folder": "--output", "count": "--threads"}),
         when_interrupted=lambda: resuming(["skd", "quickstart", "--output", str(output)]),
     ):
+        if threads is not None:
+            skd.set_num_threads(threads)
         recipe = load(RECIPE, changes=changes or ())
         folder = output / recipe.name
         carry_out(recipe, folder, resume=True)

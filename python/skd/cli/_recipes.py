@@ -13,6 +13,7 @@ import skd
 from skd.cli._carrying_out import Changes
 from skd.cli._endings import ending_in_one_line
 from skd.cli._lines import duration
+from skd.cli._options import naming
 from skd.recipes import Expected, Recipe, load, names
 from skd.recipes._costs import cost
 
@@ -61,7 +62,9 @@ def show(
     changes: Changes = None,
 ) -> None:
     """Print a recipe as TOML with every default written out: the beginning of one of your own."""
-    with ending_in_one_line("skd recipes"):
+    with ending_in_one_line(
+        "skd recipes", in_words=naming({"recipe": "RECIPE", "changes": "--set"})
+    ):
         typer.echo(load(recipe, changes=changes or ()).to_toml(), nl=False)
 
 

@@ -11,8 +11,11 @@ from skd._ranks import ranks_of
 from skd.callbacks import Callback, MLflow, WeightsAndBiases
 from skd.cli._carrying_out import Changes, Threads, carry_out, resuming
 from skd.cli._endings import ending_in_one_line
+from skd.cli._options import naming
 from skd.cli._processes import join
 from skd.recipes import Run, load
+
+OPTIONS = {"recipe": "RECIPE", "changes": "--set", "folder": "--output", "count": "--threads"}
 
 
 def train(
@@ -56,7 +59,11 @@ def train(
             chosen.append(MLflow(mlflow, config=config, run_name=run.recipe.name))
         return chosen
 
-    with ending_in_one_line("skd train", when_interrupted=lambda: resuming(again) if begun else ""):
+    with ending_in_one_line(
+        "skd train",
+        in_words=naming(OPTIONS),
+        when_interrupted=lambda: resuming(again) if begun else "",
+    ):
         communicator = join(threads)
         ranks = ranks_of(communicator, "skd train")
         with ranks.guarded(), ranks.together():

@@ -54,7 +54,7 @@ def load(name: str, root: str | PathLike[str] | None = None, *, bgr: bool = Fals
     """
     owner = "load"
     if not isinstance(name, str) or name not in NAMES:
-        legal = f"one of {', '.join(map(repr, NAMES))} (make other data with from_arrays)"
+        legal = f"one of {', '.join(map(repr, NAMES))} (other data: from_folder, from_arrays)"
         check.refuse("name", owner, legal, repr(name))
     keeps_bgr = check_bgr(bgr, name, owner)
     if name == EMBEDDED:

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skd import _validation as check
+from skd._protocol import MOST_EPISODES
 from skd.classifiers import _inputs
 from skd.datasets import Split
 from skd.few_shot import FewShotClassifier, _pictures
 from skd.models import Model
 from skd.plots._figures import Display, check_axes, distinct
-from skd.plots._predictions import MOST_EPISODES, EpisodeOptions
+from skd.plots._predictions import EpisodeOptions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,6 +12,7 @@ from skd import _native
 from skd import _validation as check
 from skd._episode_features import FeatureExtractor, SupportAugmentation
 from skd._episode_files import find_episodes
+from skd._protocol import MOST_COPIES, EpisodeProtocol
 from skd.augmentation import default_padding, mode_of
 from skd.datasets import Split
 from skd.episodes import Episodes
@@ -20,8 +21,6 @@ from skd.models import Model, Normalization
 from skd.plots._arguments import check_fitting
 
 BLOCK = 64  # episodes whose support features are in memory at once
-MOST_COPIES = 1000
-MOST_EPISODES = 1_000_000
 
 
 class Predicted(NamedTuple):
@@ -89,16 +88,15 @@ class EpisodeOptions:
 
     def episodes(self, first: int, count: int, owner: str) -> Episodes:
         """Draw the episodes that `skd.evaluate` draws with these options."""
-        drawn = find_episodes(
-            self.split.labels,
-            **self.extent,
+        protocol = EpisodeProtocol(
+            n_way=self.extent["n_way"],
+            n_shot=self.extent["n_shot"],
+            n_query=self.extent["n_query"],
             n_episodes=first + count,
+            classifier=self.classifier,
             seed=self.seed,
-            legacy=False,
-            episodes_file=None,
-            owner=owner,
-            class_names=self.split.class_names,
         )
+        drawn = find_episodes(self.split.labels, protocol, owner, self.split.class_names)
         return Episodes(*(array[first:] for array in drawn.episodes))
 
     def predict(self, first: int, episodes: Episodes) -> Predicted:

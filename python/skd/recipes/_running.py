@@ -30,8 +30,10 @@ from skd.recipes._building import (
     open_data,
     training_split,
 )
+from skd.recipes._entries import naming_entries
 from skd.recipes._folder import RunFolder
 from skd.recipes._reading import load
+from skd.recipes._requirements import require_scorable, require_trainable
 from skd.recipes._schema import Recipe
 from skd.recipes._teachers import teacher_recipe
 
@@ -64,13 +66,38 @@ class Run:
         self.ranks = ranks_of(communicator, "plan")
         self._teacher_file: Path | None = None
         self._opens = opens
+        self._is_checked = False
         self.data: FewShotData
         self.split: Split
         self.teacher: Model | None = None
         self.trainer: Trainer
 
+    def check(self) -> None:
+        """Load the data, and check what training, evaluation and the folder will need.
+
+        Nothing is written yet. A teacher that is still to be trained is not needed: check all runs
+        before the first begins.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the files of the data are not there.
+        PermissionError
+            If the folder cannot be written into.
+        ValueError
+            If data and recipe do not fit together; the message names the entry of the recipe.
+        """
+        with self.ranks.guarded(), self.ranks.together(), naming_entries(self.recipe):
+            self.data = self._opens(self.recipe.data)
+            self.split = training_split(self.data, self.recipe.data)
+            if self.ranks.is_first:
+                check.output_folder(self.folder.path, "folder", "plan")
+            require_trainable(self.recipe, self.data, self.split, self._known_teacher(), self.ranks)
+            require_scorable(self.recipe, self.data, self.split)
+        self._is_checked = True
+
     def prepare(self) -> None:
-        """Load data and teacher and create the trainer; nothing is written yet.
+        """Load the teacher and create the trainer; nothing is written yet.
 
         Raises
         ------
@@ -79,26 +106,22 @@ class Run:
         ValueError
             If data, teacher and recipe do not fit together.
         """
+        if not self._is_checked:
+            self.check()
         ranks = self.ranks
         with ranks.guarded():
             with ranks.together():
-                self._load()
+                if self._teacher_file is not None:
+                    self.teacher = load_model(self._teacher_file)
             with ranks.alike(ValueError, SKDError):
                 self.trainer = build_trainer(
                     self.recipe, self.split, self.teacher, ranks.communicator
                 )
 
-    def _load(self) -> None:
-        """Load data and teacher."""
-        self.data = self._opens(self.recipe.data)
-        self.split = training_split(self.data, self.recipe.data)
-        batch_size, most = self.recipe.schedule.batch_size, len(self.split)
-        if batch_size > most:
-            legal = f"at most the number of images, {most}"
-            owner = f"recipe {self.recipe.name!r}"
-            check.refuse("schedule.batch_size", owner, legal, batch_size)
-        if self._teacher_file is not None:
-            self.teacher = load_model(self._teacher_file)
+    def _known_teacher(self) -> Model | None:
+        """Return the teacher if there is one already."""
+        file = self._teacher_file
+        return load_model(file) if file is not None and file.is_file() else None
 
     @property
     def steps_per_epoch(self) -> int:
@@ -350,7 +373,10 @@ def run(
     if not isinstance(recipe, Recipe):
         recipe = load(recipe, changes=changes)
     results: dict[int, EvaluationResult] = {}
-    for each in plan(recipe, folder, resume=resume, communicator=communicator):
+    runs = plan(recipe, folder, resume=resume, communicator=communicator)
+    for each in runs:
+        each.check()
+    for each in runs:
         each.prepare()
         results = each.evaluate(each.train(callbacks))
     return results

@@ -1,0 +1,87 @@
+"""The data sets that commands take: by name, imported, or folders of pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import skd
+from skd import _validation as check
+from skd.datasets import FewShotData
+from skd.datasets._loading import NAMES
+from skd.datasets._native_form import native_paths
+from skd.errors import DataError
+from skd.recipes._schema import OWN_PICTURES
+
+MOST_SHOWN = 20
+
+
+def open_data(
+    data: str, root: Path | None, owner: str, *, image_size: int, channels: int, progress: bool
+) -> FewShotData:
+    """Load what ``--data`` and ``--root`` name.
+
+    Parameters
+    ----------
+    data : str
+        Name of a data set, "folder", or a folder: one that was imported, or one of pictures.
+    root : Path or None
+        Folder of the files of what has a name.
+    owner : str
+        The command.
+    image_size, channels : int
+        Of the images that pictures become.
+    progress : bool
+        Whether to show a bar while pictures are read.
+
+    Returns
+    -------
+    data : FewShotData
+        Pictures of your own are split as `skd.datasets.from_folder` does it by default, as in a
+        training.
+    """
+    if data in NAMES:
+        return skd.datasets.load(data, root)
+    if data == OWN_PICTURES:
+        if root is None:
+            check.refuse("root", owner, f"given with --data {OWN_PICTURES}", "nothing")
+        folder = root
+    elif os.path.isdir(data):  # false, not an error, for what is no path
+        if root is not None:
+            check.refuse("root", owner, "left out where --data is a folder", repr(str(root)))
+        folder = Path(data)
+    else:
+        legal = (
+            f"one of {', '.join(map(repr, NAMES))}, or a folder: one that 'skd data import' made, "
+            "or one of pictures, with a folder for each class"
+        )
+        check.refuse("data", owner, legal, repr(data))
+    if data != OWN_PICTURES and "train" in native_paths(folder):
+        return skd.datasets.load_imported(folder)
+    try:
+        return skd.datasets.from_folder(
+            folder, image_size=image_size, channels=channels, progress=progress
+        )
+    except DataError as error:
+        if data == OWN_PICTURES:
+            raise
+        further = (
+            "Nor is it imported: it has no train/meta.json ('skd data import' makes that of the "
+            "files of a published data set)."
+        )
+        raise DataError(f"{error} {further}") from error
+
+
+def unreadable_lines(left_out: Sequence[str]) -> list[str]:
+    """Say which files of the data were left out; none if there are none."""
+    if not left_out:
+        return []
+    files = "file" if len(left_out) == 1 else "files"
+    lines = [
+        f"left out  {len(left_out)} {files} of the data that cannot be read or lie in no class:"
+    ]
+    lines += [f"  {' '.join(entry.splitlines())}" for entry in left_out[:MOST_SHOWN]]
+    if len(left_out) > MOST_SHOWN:
+        lines.append(f"  and {len(left_out) - MOST_SHOWN} more")
+    return lines

@@ -1,0 +1,49 @@
+"""What a run will need, found out before its first step."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from skd._fit_options import FitOptions
+from skd._protocol import check_evaluation
+from skd._ranks import Ranks
+from skd.datasets import FewShotData, Split
+from skd.models import Model
+from skd.recipes._building import build_trainer, fit_options, fresh_model
+from skd.recipes._schema import TAUGHT, Recipe
+
+#: The arguments of `fit` that no recipe decides.
+REST: dict[str, Any] = {
+    "progress": False,
+    "callback": None,
+    "callbacks": (),
+    "checkpoint_dir": None,
+    "save_every_steps": None,
+    "resume": False,
+    "prefetch": True,
+}
+
+
+def require_trainable(
+    recipe: Recipe, data: FewShotData, split: Split, teacher: Model | None, ranks: Ranks
+) -> None:
+    """Refuse what `fit` would, with the processes of the run.
+
+    A teacher that is still to be trained is stood in for by a fresh network, which it will be.
+    """
+    if recipe.stage in TAUGHT and teacher is None:
+        teacher = fresh_model(recipe, split)
+    trainer = build_trainer(recipe, split, teacher)
+    trainer.ranks = ranks
+    FitOptions.checked(trainer, split, **fit_options(recipe, data), **REST)
+
+
+def require_scorable(recipe: Recipe, data: FewShotData, split: Split) -> None:
+    """Refuse what `evaluate` would, for every number of shots."""
+    options = dataclasses.asdict(recipe.evaluation)
+    del options["model"]
+    scored, shots = getattr(data, options.pop("split")), options.pop("n_shots")
+    model = fresh_model(recipe, split)
+    for n_shot in shots:
+        check_evaluation(model, scored, "evaluate", n_shot=n_shot, **options)
