@@ -7,6 +7,7 @@ A pickle is a program. Here it can make containers, numbers, texts and tensors, 
 
 from __future__ import annotations
 
+import errno
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -112,7 +113,9 @@ def read_torch_file(path: Path) -> Any:
     except PickleError as error:
         hint = "; save the state_dict alone" if "which is not data" in str(error) else ""
         raise UnreadableFileError(f"{error}{hint}") from error
-    except DAMAGED as error:
+    except (*DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # a place that cannot be
+            raise
         reason = f"{type(error).__name__}: {error}"
         raise UnreadableFileError(f"it is damaged, or no file of torch.save ({reason})") from error
 

@@ -95,7 +95,10 @@ def _parse(header: dict[str, str], source: Path) -> tuple[dict[str, Any], Any]:
     config.setdefault("precision", "float32")
     config.setdefault("use_se", False)
     if set(config) != names:
-        check.refuse("path", "load_model", f"a checkpoint with {sorted(names)}", sorted(config))
+        different = ", ".join(sorted(names ^ set(config)))
+        got = f"{str(source)!r} with another configuration ({different:.200})"
+        check.refuse("path", "load_model", legal, got)
     if normalization is not None and not isinstance(normalization, list):
-        check.refuse("path", "load_model", "a checkpoint with a pair (mean, std)", normalization)
+        got = f"{str(source)!r} whose normalization is no pair (mean, std)"
+        check.refuse("path", "load_model", legal, got)
     return config, None if normalization is None else tuple(normalization)

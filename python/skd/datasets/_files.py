@@ -18,7 +18,7 @@ MAX_DIMENSIONS = 8
 NPY_START = b"\x93NUMPY"
 #: What the header says, a dict in Python's words, which is not evaluated. Python 2 wrote "9L".
 HEADER_PARTS = {
-    "descr": re.compile(r"'descr':\s*'([^']{1,16})'"),
+    "descr": re.compile(r"'descr':\s*'([<>|=]?[a-zA-Z][0-9]{0,4})'"),
     "fortran_order": re.compile(r"'fortran_order':\s*(True|False)"),
     "shape": re.compile(r"'shape':\s*\(([-\d,\sL]*)\)"),
 }
