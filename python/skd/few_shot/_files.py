@@ -132,7 +132,7 @@ def _classes(values: Any, dtype: Any) -> NDArray[Any]:
 
 def _restored_model(saved: Any, state: Mapping[str, NDArray[Any]], owner: str, name: str) -> Model:
     try:
-        return restored_model(saved["config"], state, saved["normalization"])
+        return restored_model(state, saved["config"], saved["normalization"])
     except (KeyError, TypeError, ValueError) as error:
         check.refuse("path", owner, "a file with an undamaged model", f"{name!r} ({error})")
 
