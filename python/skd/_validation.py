@@ -163,6 +163,16 @@ def output_file(value: Any, name: str, owner: str) -> Path:
     return target
 
 
+def input_file(value: Any, name: str, owner: str, *, what: str) -> Path:
+    """Return the path of a file to be read; `what` says of what kind."""
+    source = path(value, name, owner)
+    if source.is_dir():
+        refuse(name, owner, "the name of a file", f"the folder {str(source)!r}")
+    if not source.is_file():
+        raise FileNotFoundError(f"There is no {what} {str(source)!r}.")
+    return source
+
+
 def integers(value: Any, name: str, owner: str, *, minimum: int = 0) -> list[int]:
     """Return a sequence of integers as a list; an iterator, which may not end, is refused."""
     is_sequence = isinstance(value, Sequence) and not isinstance(value, (str, bytes))

@@ -66,9 +66,7 @@ def model_metadata(config: Mapping[str, Any], normalization: Any) -> dict[str, s
 
 def read_checkpoint(path: str | PathLike[str]) -> Content:
     """Return the state, configuration and normalisation of a checkpoint; see `load_model`."""
-    source = check.path(path, "path", "load_model")
-    if not source.is_file():
-        raise FileNotFoundError(f"There is no checkpoint {str(source)!r}.")
+    source = check.input_file(path, "path", "load_model", what="checkpoint")
     kind = kind_of_file(source)
     try:
         if kind is not None and kind != SAFETENSORS:

@@ -17,7 +17,9 @@ from safetensors.numpy import save
 from torch_writer import pickled, torch_file
 
 import skd
+import skd.callbacks
 from skd import _sealing
+from skd.plots import _training_curves
 from skd.recipes import load as load_recipe
 from skd.recipes._folder import RunFolder
 
@@ -183,9 +185,8 @@ def _checkpoints(folder: Path) -> Target:
 
 
 def _records(folder: Path) -> list[Target]:
-    episodes, report, recipe = (
-        folder / name for name in ("episodes.safetensors", "report.json", "own.toml")
-    )
+    names = ("episodes.safetensors", "report.json", "own.toml", "history.csv")
+    episodes, report, recipe, history = (folder / name for name in names)
 
     def evaluate() -> skd.EvaluationResult:
         return skd.evaluate_features(
@@ -209,6 +210,12 @@ def _records(folder: Path) -> list[Target]:
             [Sample(_written(report, result.save))],
         ),
         Target(
+            "histories",
+            history,
+            lambda: _training_curves._read(history, "TrainingCurvesDisplay.from_run"),
+            [Sample(_written(history, _history))],
+        ),
+        Target(
             "recipes",
             recipe,
             lambda: load_recipe(recipe),
@@ -225,6 +232,16 @@ def _records(folder: Path) -> list[Target]:
             [Sample(resolved.to_toml().encode())],
         ),
     ]
+
+
+def _history(path: Path) -> None:
+    """Write the history of a training of two epochs."""
+    images = np.random.default_rng(0).integers(0, 256, (20, SIDE, SIDE, 3), dtype=np.uint8)
+    split = skd.datasets.from_arrays(images, np.arange(20) % 2)
+    skd.Supervised(_model()).fit(
+        split, val=split, epochs=2, batch_size=10, progress=False,
+        callbacks=[skd.callbacks.HistoryFile(path)],
+    )  # fmt: skip
 
 
 def _data_target(

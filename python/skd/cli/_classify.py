@@ -10,6 +10,7 @@ import typer
 
 import skd
 from skd.cli._endings import ending_in_one_line
+from skd.datasets._walks import printable
 
 OWNER = "skd classify"
 
@@ -44,4 +45,4 @@ def classify(
             shares = [f"{100 * probability:3.0f} %" for probability in probabilities]
     width = max(len(str(name)) for name in names)
     for name, share, photo in zip(names, shares, photos, strict=True):
-        typer.echo("  ".join(filter(None, (f"{name:{width}}", share, str(photo)))))
+        typer.echo(printable("  ".join(filter(None, (f"{name:{width}}", share, str(photo))))))
