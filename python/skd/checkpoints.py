@@ -70,8 +70,8 @@ def read_checkpoint(path: str | PathLike[str]) -> Content:
     kind = kind_of_file(source)
     try:
         if kind is not None and kind != SAFETENSORS:
-            hint = "; skd.import_torch reads it" if kind in (TORCH, PICKLE) else ""
-            raise DamagedCheckpointError(f"it is {kind}{hint}")
+            hint = {TORCH: "; skd.import_torch reads it", PICKLE: "; skd.import_torch may read it"}
+            raise DamagedCheckpointError(f"it is {kind}{hint.get(kind, '')}")
         return content_of(source.read_bytes(), must_be_sealed=False)
     except DamagedCheckpointError as error:
         legal = "a whole safetensors file that Model.save wrote"

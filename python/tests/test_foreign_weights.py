@@ -205,8 +205,8 @@ def with_zeros(name, *shape):
 
 
 DIFFERENCES = {
-    r"is without layer3\.0\.bn2\.bias": lambda state: state.pop("layer3.0.bn2.bias"),
-    r"with projector\.0\.weight of shape \(2, 2\)": with_zeros("projector.0.weight", 2, 2),
+    r"lacks layer3\.0\.bn2\.bias": lambda state: state.pop("layer3.0.bn2.bias"),
+    r"has projector\.0\.weight of shape \(2, 2\)": with_zeros("projector.0.weight", 2, 2),
     r"conv2\.weight is of shape \(9,": with_zeros("layer2.0.conv2.weight", 9, 9, 3, 3),
     r"bn1\.weight is of shape \(9,\)": with_zeros("layer2.0.bn1.weight", 9),
     "takes images of 9 channels": with_zeros("layer1.0.conv1.weight", 8, 9, 3, 3),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from skd import _validation as check
-from skd._file_kinds import START, kind_of
+from skd._file_kinds import START, TEXT, kind_of
 from skd.recipes import _checks as checks
 from skd.recipes._checks import Check
 from skd.recipes._schema import (
@@ -145,7 +145,7 @@ def _read(recipe: str | PathLike[str], depth: int = 0) -> tuple[Table, str]:
         table = tomllib.loads(content.decode())
     except (ValueError, RecursionError) as error:  # of TOML, of its text, or of a long number
         kind = kind_of(content[:START])
-        reason = error if kind in (None, "a text") else f"it is {kind}"
+        reason = error if kind in (None, TEXT) else f"it is {kind}"
         check.refuse("recipe", "load", "a TOML document", f"{text!r} ({reason})")
     if "extends" not in table:
         return table, name
