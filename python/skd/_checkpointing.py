@@ -145,11 +145,12 @@ class Checkpoints:
         for path in reversed(present):
             try:
                 saved = unsealed(self._read(path), must_be_sealed=True)
+                training = _training_of(saved)
                 _require_finite(saved)
             except DamagedCheckpointError as error:
                 skipped[path] = error
                 continue
-            progress = self._restored(saved, path)
+            progress = self._restored(saved, training, path)
             for bad, reason in skipped.items() if self._ranks.is_first else ():
                 kind = "not finite" if isinstance(reason, NotFiniteError) else "damaged"
                 renamed = bad.with_name(f"{bad.name}.{kind.replace(' ', '-')}")
@@ -170,20 +171,21 @@ class Checkpoints:
             data = path.read_bytes() if self._ranks.is_first else b""
         return self._ranks.broadcast(data)
 
-    def _restored(self, saved: Saved, path: Path) -> Progress:
+    def _restored(self, saved: Saved, training: dict[str, Any], path: Path) -> Progress:
         """Put trainer and model into a saved state, if it is one of this run."""
-        metadata, tensors = saved
-        training = json.loads(metadata[TRAINING_KEY])
         self._require_same_run(training, path)
         trainer, own = {}, {}
-        for name, array in tensors.items():
+        for name, array in saved[1].items():
             if name.startswith(TRAINING_PREFIX):
                 trainer[name.removeprefix(TRAINING_PREFIX)] = array
             else:
                 own[name] = array
         progress = Progress.decode(training["progress"])
-        self._trainer.load_state_dict(trainer)
-        self._trainer.model.load_state_dict(own)
+        try:
+            self._trainer.load_state_dict(trainer)
+            self._trainer.model.load_state_dict(own)
+        except (TypeError, ValueError) as error:
+            raise SKDError(f"The checkpoint {str(path)!r} is not of this run: {error}") from error
         return progress
 
     def _require_same_run(self, training: dict[str, Any], path: Path) -> None:
@@ -204,3 +206,22 @@ class Checkpoints:
                 "differ in the last bits from a run without interruption.",
                 stacklevel=8,
             )
+
+
+def _training_of(saved: Saved) -> dict[str, Any]:
+    """Return what a checkpoint records of its training.
+
+    Raises
+    ------
+    DamagedCheckpointError
+        If it records none, as a model that was saved alone, or what cannot be.
+    """
+    try:
+        training: dict[str, Any] = json.loads(saved[0][TRAINING_KEY])
+        if training["format"] == FORMAT:  # another is refused with its number
+            Progress.decode(training["progress"])
+            dict(training["recipe"])
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        reason = f"it records no training that can be ({type(error).__name__})"
+        raise DamagedCheckpointError(reason) from error
+    return training

@@ -8,6 +8,7 @@ from pathlib import Path
 START = 4096  # bytes that are enough to tell
 
 SAFETENSORS, TORCH, PICKLE = "a safetensors file", "a file of torch.save", "a pickle"
+HTML, XML, TEXT, LFS = "an HTML page", "an XML file", "a text file", "a pointer of Git LFS"
 #: What the first bytes are, and what such a file is called.
 SIGNATURES = (
     (b"\x93NUMPY", "an array file of NumPy"),
@@ -57,9 +58,9 @@ def kind_of(start: bytes) -> str | None:
         return "an empty file"
     text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:32].lower().startswith(HTML_STARTS):
-        return "an HTML page"
+        return HTML
     if text.lower().startswith(LFS_START):
-        return "a pointer of Git LFS"
+        return LFS
     for signature, name in SIGNATURES:
         if start.startswith(signature):
             return name
@@ -98,16 +99,16 @@ def _is_safetensors(start: bytes) -> bool:
 
 def _kind_of_text(start: bytes, text: bytes) -> str | None:
     if start.startswith(BOTH_MARKS):
-        return "a text"
+        return TEXT
     if CONTROL.search(start) or not _is_utf8(start):
         return None
     if text.startswith(b"<?xml"):
-        return "an XML document"
+        return XML
     if NOTEBOOK.match(text) and (b'"cell_type"' in text or b'"nbformat"' in text):
         return "a Jupyter notebook"
     if text.startswith((b"{", b"[")):
-        return "a JSON text"
-    return "a text"
+        return "a JSON file"
+    return TEXT
 
 
 def _is_utf8(start: bytes) -> bool:

@@ -123,10 +123,10 @@ def refuse_names(
     surplus = [name for name in state if name not in set(wanted)]
     differences = []
     if missing:
-        differences.append(f"is without {missing[0]}{_others(missing)}")
+        differences.append(f"lacks {missing[0]}{_others(missing)}")
     if surplus:
         shape = state[surplus[0]].shape
-        differences.append(f"with {surplus[0]:.80} of shape {shape}{_others(surplus)}")
+        differences.append(f"has {surplus[0]:.80} of shape {shape}{_others(surplus)}")
     raise UnreadableFileError(
         f"{reason}: beside the nearest one, {architecture!r}, it {' and '.join(differences)}"
     )

@@ -20,6 +20,16 @@ def path(value: Any, name: str, owner: str) -> Path:
     return Path(text)
 
 
+def input_file(value: Any, name: str, owner: str, *, what: str) -> Path:
+    """Return the path of a file to be read; `what` says of what kind."""
+    source = path(value, name, owner)
+    if source.is_dir():
+        refuse(name, owner, "the name of a file", f"the folder {str(source)!r}")
+    if not source.is_file():
+        raise FileNotFoundError(f"There is no {what} {str(source)!r}.")
+    return source
+
+
 def output_file(value: Any, name: str, owner: str) -> Path:
     """Return the path of a file to be written: no folder itself, and in one that takes it."""
     target = path(value, name, owner)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
+
 from numpy.typing import NDArray
 
 from skd import _validation as check
@@ -13,7 +14,7 @@ MARGIN, RAW_LIMIT = 10.0, 255.0
 
 
 def require_plausible(
-    floats: NDArray[np.float32],
+    floats: NDArray[Any],
     normalization: tuple[tuple[float, ...], tuple[float, ...]] | None,
     name: str,
     owner: str,

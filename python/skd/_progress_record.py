@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,7 @@ from skd.evaluation import EvaluationResult
 from skd.history import EpochRecord, Losses
 from skd.models import Normalization
 
+DTYPE = re.compile(r"[<>|=]?[biuf][1248]")  # of arrays that a record holds
 CLASSES = {kind.__name__: kind for kind in (EpochRecord, EvaluationResult, Losses, Normalization)}
 
 
@@ -77,15 +79,23 @@ class Progress:
 
     @classmethod
     def decode(cls, value: dict[str, Any]) -> Progress:
-        """Return the progress that `encoded` described."""
-        return cls(
+        """Return the progress that `encoded` described, or raise what cannot be decoded."""
+        result = cls(
             epoch=value["epoch"],
             step=value["step"],
             sums=np.array(value["sums"], dtype=np.float64),
             terms=value["terms"],
-            seconds=value["seconds"],
+            seconds=float(value["seconds"]),
             records=[_decoded(record) for record in value["records"]],
         )
+        counts = (result.epoch - 1, result.step)
+        if not all(type(count) is int and count >= 0 for count in counts):
+            raise ValueError(f"epoch {result.epoch}, step {result.step}")
+        if result.sums.shape != (len(Losses._fields),) or not isinstance(result.terms, dict):
+            raise ValueError("sums of other losses")
+        if not all(isinstance(record, EpochRecord) for record in result.records):
+            raise ValueError("records of something else")
+        return result
 
 
 def _encoded(value: Any) -> Any:
@@ -119,6 +129,8 @@ def _decoded(value: Any) -> Any:
     ((kind, content),) = value.items()
     if kind == "ndarray":
         dtype, shape, values = content
+        if not DTYPE.fullmatch(dtype):
+            raise ValueError(f"an array of dtype {dtype!r:.40}")
         return np.array(values, dtype=dtype).reshape(shape)
     if kind == "tuple":
         return tuple(_decoded(entry) for entry in content)

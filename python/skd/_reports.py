@@ -170,9 +170,7 @@ class EvaluationResult:
         ValueError
             If the file is no report, or its accuracies do not give its mean and interval.
         """
-        source = check.path(path, "path", "EvaluationResult.load")
-        if not source.is_file():
-            raise FileNotFoundError(f"There is no report {str(source)!r}.")
+        source = check.input_file(path, "path", "EvaluationResult.load", what="report")
         try:
             content = _bounded_json.parse(source.read_bytes(), refuse_constant=_refuse_constant)
             return cls(*_checked(content))

@@ -127,8 +127,11 @@ def read_one(reader: Reader) -> Any:
 
 def require_key(key: Any) -> None:
     """Refuse a key of a dict that is not simple: the hash of nested tuples may take for ever."""
-    if not isinstance(key, (str, bytes, int, float, type(None))):
-        raise PickleError(f"a key of a dict is of type {type(key).__name__}")
+    parts = key if isinstance(key, tuple) else (key,)
+    for part in parts:
+        if not isinstance(part, (str, bytes, int, float, type(None))):
+            inner = "" if part is key else f" of {type(part).__name__}"
+            raise PickleError(f"a key of a dict is of type {type(key).__name__}{inner}")
 
 
 class Reader:

@@ -92,6 +92,8 @@ class Safetensors:
         if size < LENGTH_BYTES:
             raise SafetensorsError(f"it ends after {size} bytes, within its first number")
         length = int.from_bytes(read(0, LENGTH_BYTES), "little")
+        if bytes(read(LENGTH_BYTES, 1)) not in (b"{", b""):
+            raise SafetensorsError("its header is not a JSON object")
         if length > size - LENGTH_BYTES:
             raise SafetensorsError(
                 f"its header is said to have {length:,} bytes, and the file has {size:,}"
@@ -161,14 +163,13 @@ def _reading(file: IO[bytes]) -> Read:
 
 
 def _header(text: bytes, granted: int) -> dict[str, Any]:
-    if not text.startswith(b"{"):
-        raise SafetensorsError("its header is not a JSON object")
     try:
         header = _bounded_json.parse(text, file_bytes=granted)
     except ValueError as error:
         raise SafetensorsError(f"its header is damaged: {error}") from error
-    result: dict[str, Any] = header
-    return result
+    if not isinstance(header, dict):
+        raise SafetensorsError("its header is not a JSON object")
+    return header
 
 
 def _entry(name: str, value: Any, start: int) -> Entry:

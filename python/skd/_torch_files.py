@@ -7,6 +7,7 @@ A pickle is a program. Here it can make containers, numbers, texts and tensors, 
 
 from __future__ import annotations
 
+import errno
 import zipfile
 import zlib
 from collections import OrderedDict
@@ -22,6 +23,7 @@ from skd._safe_pickle import Constructor, Name, Opaque, PickleError, Reader, rea
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
+PICKLE_START = b"\x80"
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")  # the second if there are no members
 
 #: NumPy's type of the elements of each storage; bfloat16 has none and is widened when read.
@@ -103,16 +105,22 @@ def read_torch_file(path: Path) -> Any:
         If the file is something else, is damaged, or asks for more than data.
     """
     size = path.stat().st_size
+    is_known = True
     try:
         with open(path, "rb") as file:
-            if file.read(4) in ZIP_STARTS:
+            start = file.read(4)
+            is_known = start in ZIP_STARTS or start.startswith(PICKLE_START)
+            if start in ZIP_STARTS:
                 return _read_archive(file, size)
             file.seek(0)
             return _read_legacy(file.read(size))
     except PickleError as error:
         hint = "; save the state_dict alone" if "which is not data" in str(error) else ""
-        raise UnreadableFileError(f"{error}{hint}") from error
-    except DAMAGED as error:
+        whole = "" if is_known else "it is no file of torch.save: "
+        raise UnreadableFileError(f"{whole}{error}{hint}") from error
+    except (*DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # a place that cannot be
+            raise
         reason = f"{type(error).__name__}: {error}"
         raise UnreadableFileError(f"it is damaged, or no file of torch.save ({reason})") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -47,6 +47,15 @@ class TrainerState:
     _learning_rate: float
     #: Names of the attributes that are options of the objective.
     _options: tuple[str, ...] = ()
+
+    def __getstate__(self) -> NoReturn:
+        """Refuse to be pickled or copied: a trainer holds the buffers of its steps."""
+        name = type(self).__name__
+        raise TypeError(
+            f"A {name} cannot be pickled or copied. Pickle or clone its model, keep its "
+            f"state_dict, and make a new {name} of them; fit(checkpoint_dir=...) does so for a "
+            "whole training."
+        )
 
     @property
     def learning_rate(self) -> float:

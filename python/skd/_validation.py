@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd._memory import require_memory
+from skd._path_checks import input_file as input_file
 from skd._path_checks import output_file as output_file
 from skd._path_checks import output_folder as output_folder
 from skd._path_checks import path as path
@@ -190,7 +191,8 @@ def byte_array(value: ArrayLike, name: str, owner: str, *, ndim: int) -> NDArray
     _require_ndim(array, ndim, name, owner)
     if array.dtype != np.uint8:
         if array.dtype.kind not in "biu":
-            refuse(name, owner, "of dtype uint8", f"dtype {array.dtype}", TypeError)
+            legal = "of dtype uint8, pixels in 0..255"
+            refuse(name, owner, legal, f"dtype {array.dtype}", TypeError)
         if array.size and (array.min() < 0 or array.max() > 255):
             refuse(name, owner, "in 0..255", f"{array.min()}..{array.max()}")
     result: NDArray[np.uint8] = _convert(array, np.uint8, name, owner)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -23,6 +22,19 @@ READERS = {
     "skd_few_shot": "skd.FewShotClassifier.load",
     "skd_episodes": "the episodes_file of skd.evaluate",
 }
+CONFIG_NAMES = {
+    "architecture",
+    "num_classes",
+    "image_size",
+    "input_channels",
+    "widths",
+    "use_se",
+    "drop_rate",
+    "dropblock_size",
+    "rotation_head",
+    "precision",
+}
+Content = tuple[dict[str, NDArray[Any]], dict[str, Any], Any]
 # Tensors that belong to the training rather than the model begin so.
 TRAINING_PREFIX = "training."
 
@@ -35,7 +47,14 @@ def write_checkpoint(
 ) -> None:
     """Write a model's state, configuration and normalisation; see `Model.save`."""
     target = check.output_file(path, "path", "Model.save")
-    write_whole(target, sealed(state, model_metadata(config, normalization)))
+    write_whole(target, checkpoint_bytes(state, config, normalization))
+
+
+def checkpoint_bytes(
+    state: Mapping[str, NDArray[Any]], config: Mapping[str, Any], normalization: Any
+) -> bytearray:
+    """Return what a checkpoint file holds, with its checksum."""
+    return sealed(state, model_metadata(config, normalization))
 
 
 def model_metadata(config: Mapping[str, Any], normalization: Any) -> dict[str, str]:
@@ -45,57 +64,45 @@ def model_metadata(config: Mapping[str, Any], normalization: Any) -> dict[str, s
     return {"format": "pt", METADATA_KEY: json.dumps(metadata)}
 
 
-def read_checkpoint(
-    path: str | PathLike[str],
-) -> tuple[dict[str, NDArray[Any]], dict[str, Any], Any]:
+def read_checkpoint(path: str | PathLike[str]) -> Content:
     """Return the state, configuration and normalisation of a checkpoint; see `load_model`."""
-    source = check.path(path, "path", "load_model")
-    if not source.is_file():
-        raise FileNotFoundError(f"There is no checkpoint {str(source)!r}.")
-    legal = "a whole safetensors file"
+    source = check.input_file(path, "path", "load_model", what="checkpoint")
     kind = kind_of_file(source)
-    if kind is not None and kind != SAFETENSORS:
-        hint = "; skd.import_torch reads it" if kind in (TORCH, PICKLE) else ""
-        check.refuse("path", "load_model", legal, f"{str(source)!r}, which is {kind}{hint}")
     try:
-        header, tensors = unsealed(source.read_bytes(), must_be_sealed=False)
+        if kind is not None and kind != SAFETENSORS:
+            hint = {TORCH: "; skd.import_torch reads it", PICKLE: "; skd.import_torch may read it"}
+            raise DamagedCheckpointError(f"it is {kind}{hint.get(kind, '')}")
+        return content_of(source.read_bytes(), must_be_sealed=False)
     except DamagedCheckpointError as error:
+        legal = "a whole safetensors file that Model.save wrote"
         check.refuse("path", "load_model", legal, f"{str(source)!r}: {error}")
-    config, normalization = _parse(header, source)
-    state = {name: array for name, array in tensors.items() if not name.startswith(TRAINING_PREFIX)}
-    return state, config, normalization
 
 
-def _parse(header: dict[str, str], source: Path) -> tuple[dict[str, Any], Any]:
-    """Return the configuration and the normalisation of a checkpoint's header."""
-    names = {
-        "architecture",
-        "num_classes",
-        "image_size",
-        "input_channels",
-        "widths",
-        "use_se",
-        "drop_rate",
-        "dropblock_size",
-        "rotation_head",
-        "precision",
-    }
-    legal = "a checkpoint that Model.save wrote"
+def content_of(data: bytes, *, must_be_sealed: bool) -> Content:
+    """Return the state, configuration and normalisation in the bytes of a checkpoint.
+
+    Raises
+    ------
+    DamagedCheckpointError
+        If they are no checkpoint of a model, or damaged.
+    """
+    header, tensors = unsealed(data, must_be_sealed=must_be_sealed)
     if METADATA_KEY not in header:
         reader = next((READERS[key] for key in READERS if key in header), "skd.import_torch")
-        got = f"{str(source)!r} without a configuration; {reader} may read it"
-        check.refuse("path", "load_model", legal, got)
+        raise DamagedCheckpointError(f"it is without a configuration; {reader} may read it")
     try:
         metadata = _bounded_json.parse(header[METADATA_KEY])
         config, normalization = dict(metadata["config"]), metadata["normalization"]
     except (KeyError, TypeError, ValueError) as error:
-        got = f"{str(source)!r} with a damaged configuration ({type(error).__name__})"
-        check.refuse("path", "load_model", legal, got)
+        reason = f"its configuration is damaged ({type(error).__name__})"
+        raise DamagedCheckpointError(reason) from error
     # Models were float32 and without this option before there was a choice.
     config.setdefault("precision", "float32")
     config.setdefault("use_se", False)
-    if set(config) != names:
-        check.refuse("path", "load_model", f"a checkpoint with {sorted(names)}", sorted(config))
+    if set(config) != CONFIG_NAMES:
+        different = ", ".join(sorted(CONFIG_NAMES ^ set(config)))
+        raise DamagedCheckpointError(f"its configuration is of other entries ({different:.200})")
     if normalization is not None and not isinstance(normalization, list):
-        check.refuse("path", "load_model", "a checkpoint with a pair (mean, std)", normalization)
-    return config, None if normalization is None else tuple(normalization)
+        raise DamagedCheckpointError("its normalization is no pair (mean, std)")
+    state = {name: array for name, array in tensors.items() if not name.startswith(TRAINING_PREFIX)}
+    return state, config, normalization

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from skd import _native
 from skd import _validation as check
-from skd.checkpoints import read_checkpoint
+from skd.checkpoints import content_of, read_checkpoint
+from skd.errors import DamagedCheckpointError
 from skd.models import Model
 
 __all__ = ["ARCHITECTURES", "create_model", "load_model"]
@@ -164,14 +165,28 @@ def load_model(path: str | PathLike[str], *, precision: str | None = None) -> Mo
     if precision is not None:
         config["precision"] = precision
     try:
-        return restored_model(config, state, normalization)
+        return restored_model(state, config, normalization)
     except (TypeError, ValueError) as error:
         legal = "a checkpoint that Model.save wrote"
         check.refuse("path", "load_model", legal, f"{os.fspath(path)!r}: {error}")
 
 
+def model_of_bytes(data: bytes) -> Model:
+    """Return the model of the bytes of a checkpoint, as a pickle holds them.
+
+    Raises
+    ------
+    ValueError
+        If they are damaged or of something else.
+    """
+    try:
+        return restored_model(*content_of(data, must_be_sealed=True))
+    except (TypeError, ValueError, DamagedCheckpointError) as error:
+        raise ValueError(f"The pickled model is damaged: {error}.") from error
+
+
 def restored_model(
-    config: Mapping[str, Any], state: Mapping[str, NDArray[Any]], normalization: Any
+    state: Mapping[str, NDArray[Any]], config: Mapping[str, Any], normalization: Any
 ) -> Model:
     """Return the model that a file describes.
 

@@ -26,6 +26,7 @@ __all__ = ["import_torch"]
 
 OWNER = "import_torch"
 LEGAL = "a checkpoint of PyTorch"
+MAX_COUNT = 2**53  # of batches, as a float that is exact
 State = dict[str, "Tensor"]
 
 
@@ -119,7 +120,10 @@ def import_torch(
     )
     with _refusing(Path(path)):
         arrays = _complete(state, model)
-    model.load_state_dict(arrays)
+        try:
+            model.load_state_dict(arrays)
+        except (TypeError, ValueError) as error:
+            raise UnreadableFileError(str(error)) from error
     model.normalization = normalization
     return model
 
@@ -128,9 +132,7 @@ def _read(path: Any, name: str) -> State:
     """Return the state dict of a file, under our names."""
     from skd._torch_files import read_torch_file
 
-    source: Path = check.path(path, name, OWNER)
-    if not source.is_file():
-        raise FileNotFoundError(f"There is no checkpoint {str(source)!r}.")
+    source = check.input_file(path, name, OWNER, what="checkpoint")
     with _refusing(source, name):
         kind = kind_of_file(source)
         if kind == SAFETENSORS or (kind is None and source.suffix == ".safetensors"):
@@ -196,7 +198,7 @@ def _complete(state: State, model: Model) -> dict[str, NDArray[Any]]:
                 array = array.astype(np.float32, copy=False)
             if not np.isfinite(array).all():
                 raise UnreadableFileError(f"its {name} is not finite in float32")
-        if is_counter:  # which a file in half precision may hold as a float
-            array = np.rint(array).astype(np.int64)
+        if is_counter and array.dtype.kind == "f":  # of a file in half precision throughout
+            array = np.rint(np.minimum(array, MAX_COUNT)).astype(np.int64)
         result[name] = array
     return result

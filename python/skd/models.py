@@ -14,13 +14,14 @@ from skd import _native
 from skd import _validation as check
 from skd._native_errors import refused_as
 from skd._plausible_floats import require_plausible
-from skd.checkpoints import write_checkpoint
+from skd.checkpoints import checkpoint_bytes, write_checkpoint
 from skd.errors import SKDError
 
 __all__ = ["Model", "Normalization"]
 
 FloatArray = NDArray[np.float32]
 
+PICKLED_KEY = "checkpoint"
 FEATURES = ("embedding", "logits")
 CHUNK = 64  # images evaluated at once, which bounds the memory of an evaluation
 
@@ -51,6 +52,25 @@ class Model:
         self._native = native
         self._config = dict(config)
         self._normalization: Normalization | None = None
+
+    def __getstate__(self) -> dict[str, bytes]:
+        """Return the model as `save` writes it; pickle, joblib and multiprocessing call this."""
+        saved = checkpoint_bytes(self.snapshot(), self.config, self.normalization)
+        return {PICKLED_KEY: bytes(saved)}
+
+    def __setstate__(self, state: dict[str, bytes]) -> None:
+        """Restore a pickled model, with the checks of `load_model`."""
+        from skd.creation import model_of_bytes
+
+        self.__dict__.update(model_of_bytes(state[PICKLED_KEY]).__dict__)
+
+    def __copy__(self) -> Model:
+        """Return a clone: models share nothing."""
+        return self.clone()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Model:
+        """Return a clone."""
+        return self.clone()
 
     def __repr__(self) -> str:
         """Return the architecture and its sizes."""

@@ -172,6 +172,16 @@ def gzip_bomb(path):
             file.write(zeros)
 
 
+def header_bomb(path):
+    """Write a header of 400 MB for the name of a member."""
+    member = tarfile.TarInfo("././@LongLink")
+    member.type, member.size = tarfile.GNUTYPE_LONGNAME, 400_000_000
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(member.tobuf(tarfile.GNU_FORMAT))
+        for _ in range(40):
+            file.write(bytes(10_000_000))
+
+
 def with_list(*lines):
     def make(folder):
         data_files.write_lists(folder, data_files.make_parts(SIDE))

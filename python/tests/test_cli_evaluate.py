@@ -187,8 +187,8 @@ def test_a_damaged_checkpoint_is_refused(refused, data, checkpoint):
 
 
 def test_a_missing_checkpoint_and_a_folder_are_refused(refused, tmp_path):
-    for path in (tmp_path / "none", tmp_path):
-        assert "no checkpoint" in refused(path, "--data", "glyphs")
+    assert "no checkpoint" in refused(tmp_path / "none", "--data", "glyphs")
+    assert "the name of a file; got the folder" in refused(tmp_path, "--data", "glyphs")
 
 
 def test_an_output_that_cannot_be_written_is_refused_first(refused, tmp_path):

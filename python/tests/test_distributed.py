@@ -150,7 +150,10 @@ def test_what_fails_in_one_rank_raises_in_all_and_changes_nothing(tmp_path):
         assert "'communicator' parameter of Gen0" in rank["models"]
         assert "rank 1 with model" in rank["models"]
         assert "rank 1 with seed 2 instead of 1" in rank["options"]
-        assert "'batch_size' parameter of Gen0.fit must be at least the number of ranks, 2" in rank["few"]
+        assert (
+            "'batch_size' parameter of Gen0.fit must be at least the number of ranks, 2"
+            in rank["few"]
+        )
         assert "rank 1 with seed 1 instead of 0" in rank["data"]
         assert rank["still works"] == "nothing"
     assert first["folder"].startswith("NotADirectoryError")

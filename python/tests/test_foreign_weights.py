@@ -205,8 +205,8 @@ def with_zeros(name, *shape):
 
 
 DIFFERENCES = {
-    r"is without layer3\.0\.bn2\.bias": lambda state: state.pop("layer3.0.bn2.bias"),
-    r"with projector\.0\.weight of shape \(2, 2\)": with_zeros("projector.0.weight", 2, 2),
+    r"lacks layer3\.0\.bn2\.bias": lambda state: state.pop("layer3.0.bn2.bias"),
+    r"has projector\.0\.weight of shape \(2, 2\)": with_zeros("projector.0.weight", 2, 2),
     r"conv2\.weight is of shape \(9,": with_zeros("layer2.0.conv2.weight", 9, 9, 3, 3),
     r"bn1\.weight is of shape \(9,\)": with_zeros("layer2.0.bn1.weight", 9),
     "takes images of 9 channels": with_zeros("layer1.0.conv1.weight", 8, 9, 3, 3),
@@ -233,10 +233,10 @@ def test_load_model_says_who_reads_what_it_does_not(tmp_path, make_model):
     skd.FewShotClassifier(model).fit(images, [0, 1, 0, 1, 0, 1]).save(tmp_path / "few.safetensors")
     (tmp_path / "page.safetensors").write_bytes(b"<!doctype html>")
     for name, hint in [
-        ("net.safetensors", "without a configuration; skd.import_torch may read it"),
+        ("net.safetensors", "it is without a configuration; skd.import_torch may read it"),
         ("few.safetensors", "FewShotClassifier.load may read it"),
-        ("net.pth", "which is a file of torch.save; skd.import_torch reads it"),
-        ("page.safetensors", "which is an HTML page"),
+        ("net.pth", "it is a file of torch.save; skd.import_torch reads it"),
+        ("page.safetensors", "it is an HTML page"),
     ]:
         with pytest.raises(ValueError, match=rf"'path' .*{name}.*{hint}"):
             skd.load_model(tmp_path / name)
@@ -272,3 +272,25 @@ def test_default_widths_are_those_of_the_library(architecture):
         state,
     )  # fmt: skip
     assert len(DEFAULT_WIDTHS[architecture]) == (3 if architecture == "wrn_28_10" else 4)
+
+
+@pytest.mark.parametrize("reader", [
+    skd.load_model,
+    skd.FewShotClassifier.load,
+    skd.EvaluationResult.load,
+    lambda path: skd.import_torch(path, image_size=16),
+])  # fmt: skip
+def test_a_folder_is_called_a_folder(tmp_path, reader):
+    with pytest.raises(ValueError, match=r"'path' .* the name of a file; got the folder"):
+        reader(tmp_path)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        reader(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("name", ["bn1.num_batches_tracked", "conv1.weight"])
+def test_numbers_that_no_layer_can_have_are_refused(tmp_path, name):
+    state = state_of("resnet12")
+    state[f"layer1.0.{name}"] = np.full_like(state[f"layer1.0.{name}"], -1e300, dtype="f8")
+    save_file(state, tmp_path / "net.safetensors")
+    with pytest.raises(ValueError, match=rf"'path' .*{name} is not finite"):
+        skd.import_torch(tmp_path / "net.safetensors", image_size=16)

@@ -164,7 +164,7 @@ FOREIGN = {
     "pointer.png": (b"version https://git-lfs.github.com/spec/v1\n", "a pointer of Git LFS"),
     "photo.heic": (b"\0\0\0\x18ftypheic\0\0\0\0mif1", "'.heic' files is not read; convert it"),
     "drawing.eps": (b"%!PS-Adobe-3.0 EPSF-3.0\n", "not a picture"),
-    "drawing.svg": (b'<?xml version="1.0"?><svg/>', "an XML document, not a picture"),
+    "drawing.svg": (b'<?xml version="1.0"?><svg/>', "an XML file, not a picture"),
     "paper.jpg": (b"%PDF-1.7\n", "a PDF document, not a picture"),
     "empty.png": (b"", "an empty file, not a picture"),
     "photos.jpg": (b"PK\x03\x04" + bytes(40), "a zip archive, not a picture"),

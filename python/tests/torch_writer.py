@@ -10,14 +10,14 @@ STORAGES = {"f4": "FloatStorage", "f2": "HalfStorage", "f8": "DoubleStorage", "i
 def torch_file(path, content):
     """Write what ``torch.save`` writes for a nest of dicts whose arrays are tensors."""
     storages = {}
-    path.write_bytes(torch_archive(b"\x80\x02" + _pickled(content, storages) + b".", storages))
+    path.write_bytes(torch_archive(b"\x80\x02" + pickled(content, storages) + b".", storages))
     return path
 
 
-def _pickled(value, storages):
+def pickled(value, storages):
     """Return the operations that make a value; the bytes of arrays are put into `storages`."""
     if isinstance(value, dict):
-        entries = [_pickled(part, storages) for item in value.items() for part in item]
+        entries = [pickled(part, storages) for item in value.items() for part in item]
         return b"}(" + b"".join(entries) + b"u"
     if isinstance(value, str):
         return b"X" + struct.pack("<I", len(value)) + value.encode()
@@ -41,4 +41,4 @@ def _pickled(value, storages):
 
 
 def _extents(extents, storages):
-    return b"(" + b"".join(_pickled(int(extent), storages) for extent in extents) + b"t"
+    return b"(" + b"".join(pickled(int(extent), storages) for extent in extents) + b"t"

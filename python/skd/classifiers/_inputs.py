@@ -121,11 +121,7 @@ def not_fitted(owner: str) -> NotFittedError:
     message = f"{owner} needs a fitted classifier; call fit first."
     if "sklearn" not in sys.modules:
         return NotFittedError(message)
-    from sklearn.exceptions import NotFittedError as PeerError
-
-    # An error to those who catch ours, and to those who catch scikit-learn's.
-    kind = type("NotFittedError", (NotFittedError, PeerError), {"__module__": "skd"})
-    error: NotFittedError = kind(message)
+    error: NotFittedError = _shared("NotFittedError")(message)
     return error
 
 
@@ -146,17 +142,29 @@ def warn_unless_converged(
 
 
 def _convergence_warning() -> type[Warning]:
-    if "sklearn" not in sys.modules:
-        return ConvergenceWarning
-    return _shared_convergence_warning()
+    return ConvergenceWarning if "sklearn" not in sys.modules else _shared("ConvergenceWarning")
 
 
 @cache
-def _shared_convergence_warning() -> type[Warning]:
-    """Return the category that filters of scikit-learn's and of this package's name match."""
-    from sklearn.exceptions import ConvergenceWarning as PeerWarning
+def _shared(name: str) -> type[Any]:
+    """Return the class of ours and of scikit-learn's name, for those who catch or filter either.
 
-    return type("ConvergenceWarning", (ConvergenceWarning, PeerWarning), {"__module__": "skd"})
+    What a worker of joblib raises comes back pickled, so that it tells how it is made again.
+    """
+    from sklearn import exceptions
+
+    own = {kind.__name__: kind for kind in (NotFittedError, ConvergenceWarning)}[name]
+    members = {
+        "__module__": "skd",
+        "__doc__": own.__doc__,
+        "__reduce__": lambda self: (_made_again, (name, self.args)),
+    }
+    return type(name, (own, getattr(exceptions, name)), members)
+
+
+def _made_again(name: str, arguments: tuple[Any, ...]) -> Any:
+    """Return a pickled exception or warning of a class of `_shared`."""
+    return _shared(name)(*arguments)
 
 
 def _conversion_warning() -> type[Warning]:

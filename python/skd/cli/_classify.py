@@ -11,6 +11,7 @@ import typer
 import skd
 from skd.cli._endings import ending_in_one_line
 from skd.cli._options import naming
+from skd.datasets._walks import printable
 
 OWNER = "skd classify"
 OPTIONS = {
@@ -54,4 +55,4 @@ def classify(
             shares = [f"{100 * probability:3.0f} %" for probability in probabilities]
     width = max(len(str(name)) for name in names)
     for name, share, photo in zip(names, shares, photos, strict=True):
-        typer.echo("  ".join(filter(None, (f"{name:{width}}", share, str(photo)))))
+        typer.echo(printable("  ".join(filter(None, (f"{name:{width}}", share, str(photo))))))

@@ -9,7 +9,7 @@ from typing import IO, Any, Literal, NoReturn
 
 import numpy as np
 
-from skd._file_kinds import PICKLE, START, kind_of
+from skd._file_kinds import HTML, LFS, PICKLE, START, TEXT, XML, kind_of
 from skd._safe_pickle import PickleError, loads
 from skd.errors import DataError
 
@@ -18,7 +18,7 @@ MAX_DIMENSIONS = 8
 NPY_START = b"\x93NUMPY"
 #: What the header says, a dict in Python's words, which is not evaluated. Python 2 wrote "9L".
 HEADER_PARTS = {
-    "descr": re.compile(r"'descr':\s*'([^']{1,16})'"),
+    "descr": re.compile(r"'descr':\s*'([<>|=]?[a-zA-Z][0-9]{0,4})'"),
     "fortran_order": re.compile(r"'fortran_order':\s*(True|False)"),
     "shape": re.compile(r"'shape':\s*\(([-\d,\sL]*)\)"),
 }
@@ -38,13 +38,13 @@ def look_at(path: Path) -> bytes:
     if not start:
         refuse(path, "the file is empty; download it again")
     kind = kind_of(start)
-    if kind in ("an HTML page", "an XML document"):
+    if kind in (HTML, XML):
         refuse(
             path,
             "this is an HTML page, not the file: the server sent its page of confirmation or of "
             "an error instead; download it again, through a browser if need be",
         )
-    if kind == "a pointer of Git LFS":
+    if kind == LFS:
         refuse(path, "this is a pointer of Git LFS, not the file; run 'git lfs pull'")
     return start
 
@@ -58,7 +58,7 @@ def look_for(path: Path, *kinds: str | None) -> None:
 
 def read_pickle(path: Path) -> Any:
     """Return what a pickle holds; its arrays are views into the mapped file."""
-    look_for(path, PICKLE, "a text")  # as those of protocol 0 look
+    look_for(path, PICKLE, TEXT)  # as those of protocol 0 look
     with open(path, "rb") as file:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     return unpickle(mapped, path)

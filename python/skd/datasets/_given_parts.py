@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
 
 from skd.datasets._catalogue import REQUIRED
@@ -71,6 +72,8 @@ def _require_disjoint(folder: Path, parts: dict[str, Classes]) -> None:
         if not classes:
             raise DataError(f"{str(folder / part)!r}: holds no folder of pictures.")
         for name in classes:
-            if name in seen:
-                raise DataError(f"{str(folder)!r}: class {name!r} is in {seen[name]} and {part}.")
-            seen[name] = part
+            # macOS writes accents as letters of their own.
+            key = unicodedata.normalize("NFC", name)
+            if key in seen:
+                raise DataError(f"{str(folder)!r}: class {name!r} is in {seen[key]} and {part}.")
+            seen[key] = part

@@ -53,7 +53,7 @@ def is_hidden(name: str) -> bool:
     return name.startswith((".", "~$")) or name.lower() in SYSTEM_NAMES
 
 
-def printable(path: Path) -> str:
+def printable(path: Path | str) -> str:
     """Return a path as text that can be printed, though bytes of a name may be no text."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 

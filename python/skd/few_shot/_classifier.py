@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 from skd._memory import new_array
+from skd._plausible_floats import require_plausible
 from skd.augmentation import default_padding, mode_of
 from skd.classifiers import _inputs, l2_normalize
 from skd.classifiers._estimator import Classifier, Parameters, accuracy
@@ -323,7 +324,10 @@ class FewShotClassifier(Parameters):
             pixels = check.square_images(images, "images", owner)
             if pixels.shape[1] != side and pixels.shape[3] == channels and pixels.size:
                 return _pictures.resized(pixels, side)
-        return check.model_images(images, "images", owner, side=side, channels=channels)
+        given = check.model_images(images, "images", owner, side=side, channels=channels)
+        if given.dtype != np.uint8:
+            require_plausible(given, self.model.normalization, "images", owner)
+        return given
 
     def _pictures(self, files: list[Any], owner: str) -> NDArray[np.uint8]:
         return _pictures.read_pictures(

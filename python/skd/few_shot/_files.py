@@ -81,10 +81,8 @@ def write(
 
 def read(path: str | PathLike[str], owner: str, model: Model | None) -> tuple[str, Saved]:
     """Return the name of a file and what it holds; see `FewShotClassifier.load`."""
-    source = check.path(path, "path", owner)
+    source = check.input_file(path, "path", owner, what="few-shot classifier")
     name = str(source)
-    if not source.is_file():
-        raise FileNotFoundError(f"There is no few-shot classifier {name!r}.")
     kind = kind_of_file(source)
     if kind is not None and kind != SAFETENSORS:
         check.refuse("path", owner, "a safetensors file", f"{name!r}, which is {kind}")
@@ -132,7 +130,7 @@ def _classes(values: Any, dtype: Any) -> NDArray[Any]:
 
 def _restored_model(saved: Any, state: Mapping[str, NDArray[Any]], owner: str, name: str) -> Model:
     try:
-        return restored_model(saved["config"], state, saved["normalization"])
+        return restored_model(state, saved["config"], saved["normalization"])
     except (KeyError, TypeError, ValueError) as error:
         check.refuse("path", owner, "a file with an undamaged model", f"{name!r} ({error})")
 

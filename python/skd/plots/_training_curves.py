@@ -308,13 +308,18 @@ def _read(file: Path, owner: str) -> list[Row]:
     legal = "the history of a run with at least one epoch"
     try:
         with open(file, encoding="utf-8", newline="") as text:
-            found = list(csv.DictReader(text, strict=True))
-        rows: list[Row] = [
-            {name: float(cell) if cell else None for name, cell in row.items()} for row in found
-        ]
+            found = csv.reader(text, strict=True)
+            names = next(found, [])
+            rows: list[Row] = [_row(names, cells) for cells in found if cells]
     except (ValueError, TypeError, csv.Error) as error:
         check.refuse("path", owner, legal, f"{str(file)!r} ({error})")
     missing = [name for name in NEEDED if not rows or rows[0].get(name) is None]
     if missing:
         check.refuse("path", owner, legal, f"{str(file)!r}, which lacks {', '.join(missing)}")
     return rows
+
+
+def _row(names: list[str], cells: list[str]) -> Row:
+    if len(cells) != len(names):
+        raise ValueError(f"a line has {len(cells)} cells, and the first has {len(names)}")
+    return {name: float(cell) if cell else None for name, cell in zip(names, cells, strict=True)}

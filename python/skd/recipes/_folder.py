@@ -74,7 +74,7 @@ class RunFolder:
         """
         try:
             saved = tomllib.loads(self.config.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:  # of TOML, its text, or a long number
             got = f"{str(self.config)!r} ({error})"
             check.refuse("folder", "a run", "one with a whole config.toml", got)
         before, wanted = _deciding(saved), _deciding(recipe.to_table())

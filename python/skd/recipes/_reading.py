@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from skd import _validation as check
-from skd._file_kinds import START, kind_of
+from skd._file_kinds import START, TEXT, kind_of
 from skd.recipes import _checks as checks
 from skd.recipes._checks import Check
 from skd.recipes._schema import (
@@ -43,6 +43,7 @@ TABLES: dict[str, type] = {
 ENTRIES = ("name", "title", "stage", "seed", "extends")
 MAX_BYTES = 1 << 17
 MAX_EXTENDS = 8  # files in a row
+MAX_NAME = 255  # characters of a name in a message
 MAX_KEY = 80  # characters of an unknown key that are looked at
 
 
@@ -131,19 +132,20 @@ def from_table(table: Mapping[str, Any], *, name: str) -> Recipe:
 def _read(recipe: str | PathLike[str], depth: int = 0) -> tuple[Table, str]:
     """Return the tables of a file or of a shipped recipe, over those it extends, and its name."""
     text, path = str(recipe), check.path(recipe, "recipe", "load")
-    if path.suffix == SUFFIX or path.is_file():
-        if not path.is_file():
-            raise FileNotFoundError(f"There is no recipe {text!r}.")
+    is_file = _is_file(path)
+    if path.suffix == SUFFIX or is_file:
+        if not is_file:
+            raise FileNotFoundError(f"There is no recipe {text[:MAX_NAME]!r}.")
         if path.stat().st_size > MAX_BYTES:
             check.refuse("recipe", "load", f"a file of at most {MAX_BYTES:,} bytes", repr(text))
         content, name = path.read_bytes(), path.stem
     else:
-        content, name = shipped_text(text).encode(), text
+        content, name = shipped_text(text[:MAX_NAME]).encode(), text
     try:
         table = tomllib.loads(content.decode())
     except (ValueError, RecursionError) as error:  # of TOML, of its text, or of a long number
         kind = kind_of(content[:START])
-        reason = error if kind in (None, "a text") else f"it is {kind}"
+        reason = error if kind in (None, TEXT) else f"it is {kind}"
         check.refuse("recipe", "load", "a TOML document", f"{text!r} ({reason})")
     if "extends" not in table:
         return table, name
@@ -156,6 +158,14 @@ def _read(recipe: str | PathLike[str], depth: int = 0) -> tuple[Table, str]:
         merged.pop(own, None)
     merge(merged, table)
     return merged, name
+
+
+def _is_file(path: Path) -> bool:
+    """Return whether there is such a file; a name may be too long for any."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def merge(table: Table, changes: Mapping[str, Any]) -> None:
