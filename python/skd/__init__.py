@@ -8,7 +8,8 @@ References
 
 from skd import datasets, distributed, losses, ops, profiling
 from skd._instruction_set import instruction_set
-from skd._memory import available_memory, live_memory
+from skd._loading import load_model
+from skd._memory_figures import available_memory, live_memory
 from skd._threads import get_num_threads, set_num_threads
 from skd._version import __version__
 from skd.augmentation import apply_augmentation, augment, draw_augmentation, epoch_order
@@ -20,7 +21,7 @@ from skd.classifiers import (
     RidgeClassifier,
     l2_normalize,
 )
-from skd.creation import create_model, load_model
+from skd.creation import create_model
 from skd.distillation import Distilled
 from skd.episodes import Episodes, EpisodeSampler
 from skd.errors import (

@@ -5,18 +5,14 @@ from __future__ import annotations
 import math
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skd import _native
+from skd._fit_options import BATCHES_HELD, FitOptions
+from skd._ranks import Ranks
 
-if TYPE_CHECKING:
-    from skd._fit_options import FitOptions
-    from skd._ranks import Ranks
-
-BATCHES_HELD = 2  # the one in use and the next
 Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -55,3 +56,8 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(name for name in names if names.count(name) > 1)
         raise ValueError(f"its JSON has the key {twice!r:.80} twice")
     return result
+
+
+def finite_or_none(value: float) -> float | None:
+    """Return a number in the types of JSON, which has no NaN."""
+    return value if math.isfinite(value) else None

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _validation as check
+from skd._differences import differences
 from skd._file_changes import make_folder, remove_file, rename_file
 from skd._progress_record import Progress
-from skd._recipe import differences, environment, recipe
+from skd._recipe import environment, recipe
 from skd._sealing import sealed, unsealed
 from skd._temporaries import remove_leftovers
 from skd._whole_files import write_whole

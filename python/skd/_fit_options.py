@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
-from skd._batches import BATCHES_HELD
 from skd._native_errors import refused_as
 from skd._trainer_state import training_side
 from skd.augmentation import mode_of, padding_of
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
     from skd._ranks import Ranks
     from skd.models import Model
     from skd.optimizers import SGD
+
+
+BATCHES_HELD = 2  # the one in use and the next
 
 
 class Trainable(Protocol):

@@ -9,14 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd._safetensors_files import widened
+from skd.errors import UnreadableFileError
 
 MAX_DIMENSIONS = 8
 MAX_EXTENT = 1 << 40
 BFLOAT16 = "BFloat16Storage"
-
-
-class UnreadableFileError(Exception):
-    """A file holds no weights that are read, is damaged, or asks for what is not granted."""
 
 
 class Storage:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _validation as check
-from skd._ranks import Ranks, Share
-from skd._recipe import differences
+from skd._differences import differences
+from skd._ranks import ALONE, Ranks, Share
 from skd.errors import SKDError
 
 if TYPE_CHECKING:
@@ -170,3 +170,11 @@ class MPIRanks(Ranks):
             if error is not self._common:
                 abort(self.communicator, error)
             raise
+
+
+def ranks_of(communicator: Any, owner: str) -> Ranks:
+    """Return the processes of the 'communicator' argument of `owner`."""
+    if communicator is None:
+        return ALONE
+    checked = checked_communicator(communicator, owner)
+    return MPIRanks(checked) if checked.size > 1 else ALONE

@@ -84,13 +84,3 @@ class Ranks:
 
 
 ALONE = Ranks()
-
-
-def ranks_of(communicator: Any, owner: str) -> Ranks:
-    """Return the processes of the 'communicator' argument of `owner`."""
-    if communicator is None:
-        return ALONE
-    from skd._mpi_ranks import MPIRanks, checked_communicator
-
-    checked = checked_communicator(communicator, owner)
-    return MPIRanks(checked) if checked.size > 1 else ALONE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from skd import _instruction_set, _version
@@ -48,16 +47,6 @@ def recipe(trainer: Trainable, options: FitOptions) -> dict[str, Any]:
         result["epochs"] = options.epochs
     equal: dict[str, Any] = json.loads(json.dumps(result))
     return equal
-
-
-def differences(saved: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """Name what differs between two recipes."""
-    absent = "nothing"
-    return [
-        f"{name} {wanted.get(name, absent)!r} instead of {saved.get(name, absent)!r}"
-        for name in sorted(saved.keys() | wanted.keys())
-        if saved.get(name, absent) != wanted.get(name, absent)
-    ]
 
 
 def environment(ranks: Ranks) -> dict[str, Any]:

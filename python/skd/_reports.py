@@ -119,7 +119,7 @@ class EvaluationResult:
             "format": FORMAT,
             "version": VERSION,
             "mean": self.mean,
-            "ci95": finite_or_none(self.ci95),
+            "ci95": _bounded_json.finite_or_none(self.ci95),
             "unit": "percent",
             "options": dict(self.options),
             "provenance": dict(self.provenance),
@@ -224,14 +224,11 @@ def _checked(
         raise ValueError(f"it has {len(accuracies)} accuracies, not one for each episode")
     mean, ci95 = content["mean"], content["ci95"]
     for stated, computed in zip((mean, ci95), mean_ci95(accuracies), strict=True):
-        if not _agree(stated, finite_or_none(computed)):
-            raise ValueError(f"its accuracies give {finite_or_none(computed)}, not {stated!r}")
+        if not _agree(stated, _bounded_json.finite_or_none(computed)):
+            raise ValueError(
+                f"its accuracies give {_bounded_json.finite_or_none(computed)}, not {stated!r}"
+            )
     return float(mean), math.nan if ci95 is None else float(ci95), accuracies, options, provenance
-
-
-def finite_or_none(value: float) -> float | None:
-    """Return a number in the types of JSON, which has no NaN."""
-    return value if math.isfinite(value) else None
 
 
 def _agree(stated: Any, computed: float | None) -> bool:

@@ -71,7 +71,7 @@ Constructor = Callable[[tuple[Any, ...], "Reader"], Any]
 
 def loads(
     data: Any,
-    constructors: Mapping[Name, Constructor] | None = None,
+    constructors: Mapping[Name, Constructor],
     *,
     persistent: Callable[[Any], Any] | None = None,
 ) -> Any:
@@ -81,9 +81,9 @@ def loads(
     ----------
     data : bytes-like
         A whole pickle, such as a mapped file; arrays of the result are views into it.
-    constructors : mapping of Name to callable, optional
-        What makes an object of a name: called with the tuple of arguments and the `Reader`. By
-        default `skd._pickled_arrays.CONSTRUCTORS`: NumPy's arrays, dtypes and scalars.
+    constructors : mapping of Name to callable
+        What makes an object of a name: called with the tuple of arguments and the `Reader`.
+        `skd._pickled_arrays.CONSTRUCTORS` makes NumPy's arrays, dtypes and scalars.
     persistent : callable, optional
         What makes an object of a persistent id; without it there may be none.
 
@@ -100,16 +100,12 @@ def loads(
     Examples
     --------
     >>> import pickle
-    >>> loads(pickle.dumps({"labels": [1, 2]}))
+    >>> loads(pickle.dumps({"labels": [1, 2]}), {})
     {'labels': [1, 2]}
-    >>> loads(pickle.dumps(print))
+    >>> loads(pickle.dumps(print), {})
     Traceback (most recent call last):
     skd._safe_pickle.PickleError: it refers to builtins.print, which is not data
     """
-    if constructors is None:
-        from skd._pickled_arrays import CONSTRUCTORS
-
-        constructors = CONSTRUCTORS
     return read_one(Reader(data, constructors, persistent))
 
 

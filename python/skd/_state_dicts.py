@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from skd._foreign_tensors import Tensor, UnreadableFileError
+from skd._foreign_tensors import Tensor
+from skd.errors import UnreadableFileError
 
 PREFERRED = ("model", "state_dict", "params", "model_state_dict", "net", "network", "weights")
 MAX_DEPTH = 4

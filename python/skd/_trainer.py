@@ -13,9 +13,9 @@ from skd import _native
 from skd import _validation as check
 from skd._hashes import state_sha256
 from skd._instruction_set import instruction_set
+from skd._mpi_ranks import ranks_of
 from skd._native_errors import refused_as
 from skd._plausible_floats import require_plausible
-from skd._ranks import ranks_of
 from skd._trainer_state import TrainerState, training_side
 from skd._version import __version__
 from skd.errors import SKDError

@@ -1,20 +1,15 @@
-"""Models: created with fresh weights, or from a checkpoint."""
+"""Models with fresh weights."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from os import PathLike
 from typing import Any
-
-from numpy.typing import NDArray
 
 from skd import _native
 from skd import _validation as check
-from skd.checkpoints import read_checkpoint
 from skd.models import Model
 
-__all__ = ["ARCHITECTURES", "create_model", "load_model"]
+__all__ = ["ARCHITECTURES", "PRECISIONS", "create_model"]
 
 ARCHITECTURES = ("resnet12", "seresnet12", "resnet18", "resnet24", "convnet4", "wrn_28_10")
 PRECISIONS = ("float32", "bfloat16")
@@ -134,57 +129,3 @@ def _create_native(config: Mapping[str, Any], seed: int) -> _native.Model:
         config["precision"] == "bfloat16",
         config["use_se"],
     )
-
-
-def load_model(path: str | PathLike[str], *, precision: str | None = None) -> Model:
-    """Read a model that `Model.save` wrote.
-
-    Parameters
-    ----------
-    path : str or path
-        A safetensors file.
-    precision : {"float32", "bfloat16"}, optional
-        Of the products, as `create_model` describes it; by default that of the saved model.
-
-    Returns
-    -------
-    model : Model
-        The model with its state and normalisation.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file is not a checkpoint of a model, or is damaged, or `precision` is unknown.
-    """
-    if precision is not None:
-        check.choice(precision, "precision", "load_model", PRECISIONS)
-    state, config, normalization = read_checkpoint(path)
-    if precision is not None:
-        config["precision"] = precision
-    try:
-        return restored_model(config, state, normalization)
-    except (TypeError, ValueError) as error:
-        legal = "a checkpoint that Model.save wrote"
-        check.refuse("path", "load_model", legal, f"{os.fspath(path)!r}: {error}")
-
-
-def restored_model(
-    config: Mapping[str, Any], state: Mapping[str, NDArray[Any]], normalization: Any
-) -> Model:
-    """Return the model that a file describes.
-
-    Raises
-    ------
-    ValueError, TypeError
-        If configuration, tensors and normalisation do not fit together; a network that is larger
-        than the tensors is never made.
-    """
-    from skd._network_shapes import require_fitting
-
-    require_fitting(config, state)
-    model = create_model(**config)
-    model.load_state_dict(state)
-    model.normalization = None if normalization is None else tuple(normalization)
-    return model

@@ -21,8 +21,8 @@ from skd._episode_scores import (
 )
 from skd._hashes import arrays_sha256, state_sha256
 from skd._instruction_set import instruction_set
+from skd._mpi_ranks import ranks_of
 from skd._progress import progress_bar
-from skd._ranks import ranks_of
 from skd._reports import EvaluationResult, mean_ci95
 from skd._version import __version__
 from skd.augmentation import default_padding, mode_of

@@ -18,6 +18,7 @@ from skd import _foreign_tensors as tensors
 from skd import _torch_files as torch_files
 from skd._safe_pickle import Opaque
 from skd._state_dicts import state_dict_of
+from skd.errors import UnreadableFileError
 
 FOLDER = Path(__file__).parents[2] / "Tests" / "Fixtures" / "torch"
 SEED = 5 << 32  # of make_torch_files.py
@@ -213,7 +214,7 @@ def test_damaged_files_are_refused_or_read_whole(tmp_path, file):
         path.write_bytes(changed)
         try:
             state = read(path)
-        except tensors.UnreadableFileError:
+        except UnreadableFileError:
             continue
         if file == "skd.pth":  # whose storages have check sums
             for name, tensor in state.items():
@@ -248,7 +249,7 @@ def rebuilt(**options):
 )
 def test_tensors_beyond_their_storage_are_refused(options):
     assert rebuilt().shape == (2,)
-    with pytest.raises(tensors.UnreadableFileError):
+    with pytest.raises(UnreadableFileError):
         rebuilt(**options)
 
 

@@ -12,7 +12,7 @@ import skd
 def little_memory(monkeypatch):
     """Leave a megabyte, for needs of any size."""
     monkeypatch.setattr("skd._memory.LARGE_NEED", 0)
-    monkeypatch.setattr("skd._memory.available_memory", lambda: 2**20)
+    monkeypatch.setattr("skd._native.available_memory", lambda: 2**20)
 
 
 def assert_too_large(named, call):

@@ -13,7 +13,7 @@ import typer
 import skd
 from skd import _validation as check
 from skd._episode_scores import CLASSIFIERS
-from skd._ranks import ranks_of
+from skd._mpi_ranks import ranks_of
 from skd.augmentation import MODES
 from skd.cli._endings import ending_in_one_line
 from skd.cli._lines import aligned, flat

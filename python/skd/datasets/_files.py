@@ -10,6 +10,7 @@ from typing import IO, Any, Literal, NoReturn
 import numpy as np
 
 from skd._file_kinds import PICKLE, START, kind_of
+from skd._pickled_arrays import CONSTRUCTORS
 from skd._safe_pickle import PickleError, loads
 from skd.errors import DataError
 
@@ -67,7 +68,7 @@ def read_pickle(path: Path) -> Any:
 def unpickle(data: Any, path: Path) -> Any:
     """Return what a pickle in memory holds; `path` is named in errors."""
     try:
-        return loads(data)
+        return loads(data, CONSTRUCTORS)
     except PickleError as error:
         refuse(path, f"not a pickle of arrays that can be read: {error}", error)
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skd import _validation as check
-from skd.datasets._split import FewShotData, fixed, from_arrays
+from skd.datasets._few_shot_data import FewShotData
+from skd.datasets._split import fixed, from_arrays
 
 if TYPE_CHECKING:
     from skd.datasets._parts import Part

@@ -13,9 +13,10 @@ from skd import _validation as check
 from skd._memory import require_memory
 from skd._progress import progress_bar
 from skd.datasets._catalogue import REQUIRED
+from skd.datasets._few_shot_data import FewShotData
 from skd.datasets._given_parts import Classes, given_parts
 from skd.datasets._pictures import pillow, read_picture, shown
-from skd.datasets._split import FewShotData, Split, fixed, from_arrays
+from skd.datasets._split import Split, fixed, from_arrays
 from skd.datasets._walks import class_folders, printable
 from skd.errors import DataError
 

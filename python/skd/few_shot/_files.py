@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from skd import _bounded_json
 from skd import _validation as check
 from skd._file_kinds import SAFETENSORS, kind_of_file
+from skd._loading import restored_model
 from skd._safetensors_files import SafetensorsError, opened
 from skd._whole_files import write_whole
 from skd.checkpoints import METADATA_KEY as MODEL_KEY
 from skd.classifiers._estimator import Classifier
-from skd.creation import restored_model
 from skd.few_shot._heads import arrays_of, restored
 from skd.models import Model
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from skd._memory import available_memory
+from skd._memory_figures import available_memory
 from skd.augmentation import augment
 from skd.datasets import Split
 from skd.recipes._building import Trainer, build_trainer

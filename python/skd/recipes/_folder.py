@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from skd import _validation as check
+from skd._differences import differences
 from skd._file_changes import make_folder, remove_file
-from skd._recipe import differences
 from skd._whole_files import write_whole
 from skd.recipes._schema import Recipe
 

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skd import _validation as check
+from skd._bounded_json import finite_or_none
 from skd._hashes import state_sha256
-from skd._ranks import ranks_of
-from skd._reports import finite_or_none
+from skd._loading import load_model
+from skd._mpi_ranks import ranks_of
 from skd._version import __version__
 from skd.callbacks import Callback, HistoryFile
-from skd.creation import load_model
 from skd.datasets import FewShotData, Split
 from skd.errors import SKDError
 from skd.evaluation import EvaluationResult, evaluate
