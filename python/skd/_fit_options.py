@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 BATCHES_HELD = 2  # the one in use and the next
+VALIDATION_EPISODES = 200
 
 
 class Trainable(Protocol):

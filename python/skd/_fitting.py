@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from skd._batches import Batches
 from skd._checkpointing import Checkpoints
-from skd._fit_options import FitOptions, Trainable
+from skd._fit_options import VALIDATION_EPISODES, FitOptions, Trainable
 from skd._hashes import state_sha256
 from skd._progress import progress_bar
 from skd._progress_record import Progress
@@ -19,8 +19,6 @@ from skd.callbacks._protocol import listening
 from skd.errors import NonFiniteLossError
 from skd.evaluation import EvaluationResult, evaluate
 from skd.history import EpochRecord, History, Losses
-
-VALIDATION_EPISODES = 200
 
 
 def fit(trainer: Trainable, options: FitOptions) -> History:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from skd import _instruction_set, _version
 from skd._hashes import state_sha256
+from skd._instruction_set import instruction_set
+from skd._version import __version__
 from skd.augmentation import MODES
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def recipe(trainer: Trainable, options: FitOptions) -> dict[str, Any]:
 def environment(ranks: Ranks) -> dict[str, Any]:
     """Return what may change the last bits of a result without changing its meaning."""
     return {
-        "version": _version.__version__,
-        "instruction set": _instruction_set.instruction_set(),
+        "version": __version__,
+        "instruction set": instruction_set(),
         **({} if ranks.size == 1 else {"ranks": ranks.size}),
     }
