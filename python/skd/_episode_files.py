@@ -17,12 +17,12 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from skd import _bounded_json
 from skd import _validation as check
-from skd._file_kinds import SAFETENSORS, kind_of_file
-from skd._hashes import arrays_sha256
-from skd._safetensors_files import SafetensorsError, opened
-from skd._whole_files import write_whole
+from skd._files import bounded_json as _bounded_json
+from skd._files.atomic import write_whole
+from skd._files.hashes import arrays_sha256
+from skd._files.kinds import SAFETENSORS, kind_of_file
+from skd._files.safetensors_files import SafetensorsError, opened
 from skd.episodes import Episodes, EpisodeSampler, require_enough_images
 
 METADATA_KEY = "skd_episodes"

@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 
 from skd._batches import Batches
 from skd._checkpointing import Checkpoints
+from skd._files.hashes import state_sha256
 from skd._fit_options import VALIDATION_EPISODES, FitOptions, Trainable
-from skd._hashes import state_sha256
 from skd._progress import progress_bar
 from skd._progress_record import Progress
 from skd._recipe import recipe

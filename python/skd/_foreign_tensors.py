@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skd._safetensors_files import widened
+from skd._files.safetensors_files import widened
 from skd.errors import UnreadableFileError
 
 MAX_DIMENSIONS = 8

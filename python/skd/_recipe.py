@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from skd._hashes import state_sha256
+from skd._files.hashes import state_sha256
 from skd._instruction_set import instruction_set
 from skd._version import __version__
 from skd.augmentation import MODES

@@ -12,9 +12,10 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skd import _bounded_json, _native
+from skd import _native
 from skd import _validation as check
-from skd._whole_files import write_whole
+from skd._files import bounded_json as _bounded_json
+from skd._files.atomic import write_whole
 
 FORMAT = "skd-evaluation"
 VERSION = 1

@@ -16,9 +16,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from skd._bounded_zip import opened_zip
+from skd._files.bounded_zip import opened_zip
+from skd._files.pickles import Constructor, Name, Opaque, PickleError, Reader, read_one, require_key
 from skd._foreign_tensors import BFLOAT16, Storage, Tensor, checked_tensor
-from skd._safe_pickle import Constructor, Name, Opaque, PickleError, Reader, read_one, require_key
 from skd.errors import UnreadableFileError
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C

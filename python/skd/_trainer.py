@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
-from skd._hashes import state_sha256
+from skd._files.hashes import state_sha256
 from skd._instruction_set import instruction_set
 from skd._mpi_ranks import ranks_of
 from skd._native_errors import refused_as

@@ -10,11 +10,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from skd import _bounded_json
 from skd import _validation as check
-from skd._file_kinds import PICKLE, SAFETENSORS, TORCH, kind_of_file
-from skd._sealing import sealed, unsealed
-from skd._whole_files import write_whole
+from skd._files import bounded_json as _bounded_json
+from skd._files.atomic import write_whole
+from skd._files.checksummed import sealed, unsealed
+from skd._files.kinds import PICKLE, SAFETENSORS, TORCH, kind_of_file
 from skd.errors import DamagedCheckpointError
 
 METADATA_KEY = "skd"

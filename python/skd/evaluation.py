@@ -19,7 +19,7 @@ from skd._episode_scores import (
     episode_accuracies,
     score,
 )
-from skd._hashes import arrays_sha256, state_sha256
+from skd._files.hashes import arrays_sha256, state_sha256
 from skd._instruction_set import instruction_set
 from skd._mpi_ranks import ranks_of
 from skd._progress import progress_bar

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
-from skd._file_kinds import PICKLE, SAFETENSORS, TORCH, kind_of_file
+from skd._files.kinds import PICKLE, SAFETENSORS, TORCH, kind_of_file
+from skd._files.safetensors_files import SafetensorsError, opened
 from skd._foreign_names import named_as_ours
 from skd._foreign_tensors import Tensor
 from skd._network_shapes import configuration_of
-from skd._safetensors_files import SafetensorsError, opened
 from skd._state_dicts import state_dict_of
 from skd.checkpoints import TRAINING_PREFIX
 from skd.creation import ARCHITECTURES, create_model

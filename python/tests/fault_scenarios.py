@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import skd
 import skd._fitting
-from skd._sealing import unsealed
+from skd._files.checksummed import unsealed
 from skd.callbacks import HistoryFile, TensorBoard
 from skd.cli._application import application
 from skd.errors import DamagedCheckpointError

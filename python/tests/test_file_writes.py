@@ -16,9 +16,12 @@ import pytest
 import run_fit
 
 import skd
-from skd import _file_changes, _open_files, _temporaries, _whole_files
-from skd._temporaries import TemporaryFile, TemporaryFolder
-from skd._whole_files import whole_folder, write_whole
+from skd._files import atomic as _whole_files
+from skd._files import changes as _file_changes
+from skd._files import open_files as _open_files
+from skd._files import temporaries as _temporaries
+from skd._files.atomic import whole_folder, write_whole
+from skd._files.temporaries import TemporaryFile, TemporaryFolder
 from skd.callbacks import Callback, HistoryFile, TensorBoard
 from skd.datasets import _parts
 

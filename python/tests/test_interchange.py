@@ -16,7 +16,7 @@ from peak_memory import at_most
 import skd
 from skd import _foreign_tensors as tensors
 from skd import _torch_files as torch_files
-from skd._safe_pickle import Opaque
+from skd._files.pickles import Opaque
 from skd._state_dicts import state_dict_of
 from skd.errors import UnreadableFileError
 

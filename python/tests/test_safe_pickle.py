@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from skd._pickled_arrays import CONSTRUCTORS
-from skd._safe_pickle import Name, PickleError, loads
+from skd._files.pickled_arrays import CONSTRUCTORS
+from skd._files.pickles import Name, PickleError, loads
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 # Derandomised and without a database: the same examples on every run, and no files.
@@ -128,6 +128,6 @@ def test_an_ordered_dict_is_a_dict():
 
 
 def test_more_operations_than_allowed_are_refused(monkeypatch):
-    monkeypatch.setattr("skd._safe_pickle.MAX_OPERATIONS", 100)
+    monkeypatch.setattr("skd._files.pickles.MAX_OPERATIONS", 100)
     with pytest.raises(PickleError, match="more than 100 operations"):
         loads(b"N0" * 200 + b"N.", CONSTRUCTORS)

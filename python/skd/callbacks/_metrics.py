@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from skd import _validation as check
-from skd._bounded_json import finite_or_none
+from skd._files.bounded_json import finite_or_none
 from skd.callbacks._protocol import Callback, RunStart, StepRecord
 from skd.history import EpochRecord, Losses
 

@@ -33,7 +33,7 @@ def save_contact_sheet(split: Split, path: str | PathLike[str]) -> None:
     WriteError
         If the file cannot be written.
     """
-    from skd._whole_files import write_whole
+    from skd._files.atomic import write_whole
     from skd.datasets._pictures import pillow
     from skd.datasets._pixels import MODES
 

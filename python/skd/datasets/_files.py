@@ -9,9 +9,9 @@ from typing import IO, Any, Literal, NoReturn
 
 import numpy as np
 
-from skd._file_kinds import PICKLE, START, kind_of
-from skd._pickled_arrays import CONSTRUCTORS
-from skd._safe_pickle import PickleError, loads
+from skd._files.kinds import PICKLE, START, kind_of
+from skd._files.pickled_arrays import CONSTRUCTORS
+from skd._files.pickles import PickleError, loads
 from skd.errors import DataError
 
 HEADER_LIMIT = 1 << 14

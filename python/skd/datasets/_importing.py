@@ -68,8 +68,8 @@ def import_data(
     >>> import_data("CIFAR/cifar-100-python.tar.gz", name="fc100")  # doctest: +SKIP
     PosixPath('data/fc100')
     """
-    from skd._file_changes import make_folder
-    from skd._whole_files import whole_folder
+    from skd._files.atomic import whole_folder
+    from skd._files.changes import make_folder
     from skd.datasets._catalogue import CATALOGUE
     from skd.datasets._layouts import finished, read_parts
     from skd.datasets._native_form import write_part

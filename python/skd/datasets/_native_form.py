@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from skd import _bounded_json
-from skd._file_changes import make_folder, naming_errors, sync_folder
-from skd._open_files import new_file
+from skd._files import bounded_json as _bounded_json
+from skd._files.changes import make_folder, naming_errors, sync_folder
+from skd._files.open_files import new_file
 from skd.datasets._catalogue import OPTIONAL, REQUIRED, Published
 from skd.datasets._files import look_at, map_npy, refuse
 from skd.datasets._parts import FinishedPart, Part, Pixels, check_shape, checked_labels

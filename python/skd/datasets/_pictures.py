@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from skd._file_kinds import START, kind_of
+from skd._files.kinds import START, kind_of
 from skd.datasets import _pixels
 from skd.datasets._parts import Block, Pixels
 

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skd import _bounded_json
 from skd import _validation as check
-from skd._file_kinds import SAFETENSORS, kind_of_file
+from skd._files import bounded_json as _bounded_json
+from skd._files.atomic import write_whole
+from skd._files.kinds import SAFETENSORS, kind_of_file
+from skd._files.safetensors_files import SafetensorsError, opened
 from skd._loading import restored_model
-from skd._safetensors_files import SafetensorsError, opened
-from skd._whole_files import write_whole
 from skd.checkpoints import METADATA_KEY as MODEL_KEY
 from skd.classifiers._estimator import Classifier
 from skd.few_shot._heads import arrays_of, restored

@@ -6,7 +6,7 @@ import importlib.util
 import io
 from pathlib import Path
 
-from skd._whole_files import write_whole
+from skd._files.atomic import write_whole
 from skd.history import History
 
 NAME = "training.png"

@@ -11,8 +11,8 @@ from typing import Any
 
 from skd import _validation as check
 from skd._differences import differences
-from skd._file_changes import make_folder, remove_file
-from skd._whole_files import write_whole
+from skd._files.atomic import write_whole
+from skd._files.changes import make_folder, remove_file
 from skd.recipes._schema import Recipe
 
 CONFIG, MODEL, REPORT, HISTORY = "config.toml", "model.safetensors", "report.json", "history.csv"

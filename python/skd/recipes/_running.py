@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skd import _validation as check
-from skd._bounded_json import finite_or_none
-from skd._hashes import state_sha256
+from skd._files.bounded_json import finite_or_none
+from skd._files.hashes import state_sha256
 from skd._loading import load_model
 from skd._mpi_ranks import ranks_of
 from skd._version import __version__

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skd._safetensors_files import LENGTH_BYTES, Safetensors, SafetensorsError
+from skd._files.safetensors_files import LENGTH_BYTES, Safetensors, SafetensorsError
 from skd.errors import DamagedCheckpointError
 
 SEAL_KEY = "skd.sha256"

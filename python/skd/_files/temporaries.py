@@ -22,7 +22,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from skd._file_changes import Data, naming_errors, sync_folder, write_all
+from skd._files.changes import Data, naming_errors, sync_folder, write_all
 
 NAME = re.compile(r"\.skd-[0-9a-f]{16}\.part")
 

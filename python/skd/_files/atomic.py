@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from skd._file_changes import Data, naming_errors, write_all
-from skd._temporaries import TemporaryFile, TemporaryFolder, remove_leftovers
+from skd._files.changes import Data, naming_errors, write_all
+from skd._files.temporaries import TemporaryFile, TemporaryFolder, remove_leftovers
 from skd.errors import WriteError
 
 IN_PLACE = "The new one is in place, but a loss of power may undo it."

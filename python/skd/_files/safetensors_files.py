@@ -20,7 +20,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skd import _bounded_json
+from skd._files import bounded_json as _bounded_json
 
 LENGTH_BYTES = 8
 METADATA = "__metadata__"

@@ -11,7 +11,7 @@ from typing import Any
 
 STOP = ord(".")
 MARK = object()
-#: By their bytes: the operation on a `skd._safe_pickle.Reader`, and the bytes of memory that
+#: By their bytes: the operation on a `skd._files.pickles.Reader`, and the bytes of memory that
 #: CPython takes for what it makes, without the content of text.
 OPERATIONS: dict[int, tuple[Callable[[Any], Any], int]] = {
     ord(key): operation

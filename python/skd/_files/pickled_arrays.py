@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skd._safe_pickle import Constructor, Name, PickleError, Reader, Unfinished
+from skd._files.pickles import Constructor, Name, PickleError, Reader, Unfinished
 
 MAX_DIMENSIONS = 8
 DTYPE = re.compile(r"([|<>=]?)([biufSU])(\d{1,4})\Z")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from skd._file_changes import Data, naming_errors, write_all
-from skd._whole_files import write_whole
+from skd._files.atomic import write_whole
+from skd._files.changes import Data, naming_errors, write_all
 from skd.errors import WriteError
 
 

@@ -19,7 +19,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from skd._pickle_operations import MARK, OPERATIONS, STOP
+from skd._files.pickle_operations import MARK, OPERATIONS, STOP
 
 MAX_OPERATIONS = 16_000_000  # bounds the time
 #: Memory of the objects that a pickle makes, besides as much as it is long.
@@ -83,7 +83,7 @@ def loads(
         A whole pickle, such as a mapped file; arrays of the result are views into it.
     constructors : mapping of Name to callable
         What makes an object of a name: called with the tuple of arguments and the `Reader`.
-        `skd._pickled_arrays.CONSTRUCTORS` makes NumPy's arrays, dtypes and scalars.
+        `skd._files.pickled_arrays.CONSTRUCTORS` makes NumPy's arrays, dtypes and scalars.
     persistent : callable, optional
         What makes an object of a persistent id; without it there may be none.
 
@@ -104,7 +104,7 @@ def loads(
     {'labels': [1, 2]}
     >>> loads(pickle.dumps(print), {})
     Traceback (most recent call last):
-    skd._safe_pickle.PickleError: it refers to builtins.print, which is not data
+    skd._files.pickles.PickleError: it refers to builtins.print, which is not data
     """
     return read_one(Reader(data, constructors, persistent))
 
