@@ -7,10 +7,7 @@ References
 """
 
 from skd import datasets, distributed, losses, ops, profiling
-from skd._instruction_set import instruction_set
 from skd._loading import load_model
-from skd._memory_figures import available_memory, live_memory
-from skd._threads import get_num_threads, set_num_threads
 from skd._version import __version__
 from skd.augmentation import apply_augmentation, augment, draw_augmentation, epoch_order
 from skd.classifiers import (
@@ -36,6 +33,13 @@ from skd.evaluation import EvaluationResult, evaluate, evaluate_features, mean_c
 from skd.few_shot import FewShotClassifier
 from skd.history import EpochRecord, History, Losses
 from skd.interchange import import_torch
+from skd.machine import (
+    available_memory,
+    get_num_threads,
+    instruction_set,
+    live_memory,
+    set_num_threads,
+)
 from skd.models import Model, Normalization
 from skd.optimizers import SGD
 from skd.profiling import peak_gflops

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from skd._files.hashes import state_sha256
-from skd._instruction_set import instruction_set
 from skd._version import __version__
 from skd.augmentation import MODES
+from skd.machine import instruction_set
 
 if TYPE_CHECKING:
     from skd._fit_options import FitOptions, Trainable

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from skd import _native
-from skd._threads import set_num_threads
+from skd.machine import set_num_threads
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm

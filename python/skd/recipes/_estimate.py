@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from skd._memory_figures import available_memory
 from skd.augmentation import augment
 from skd.datasets import Split
+from skd.machine import available_memory
 from skd.recipes._building import Trainer, build_trainer
 from skd.recipes._images import (
     evaluation_images,

@@ -4,14 +4,17 @@ Floating-point operations are those of direct convolution, two for each multiply
 algorithm: Winograd's saving shows as a higher rate, and its share of the peak may exceed 1.
 """
 
-from skd.profiling._convolutions import ALGORITHMS, PASSES, ConvolutionShape, ConvolutionTimes
-from skd.profiling._networks import (
+from skd.machine import (
+    ALGORITHMS,
+    PASSES,
     ConvolutionLayer,
+    ConvolutionShape,
+    ConvolutionTimes,
     forward_flops,
+    peak_gflops,
     resnet12_convolutions,
     training_flops,
 )
-from skd.profiling._peak import peak_gflops
 
 __all__ = [
     "ALGORITHMS",

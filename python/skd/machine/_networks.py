@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skd import _validation as check
-from skd.profiling._convolutions import ConvolutionShape
+from skd.machine._convolutions import ConvolutionShape
 
 RESNET12_WIDTHS = (64, 160, 320, 640)
 
