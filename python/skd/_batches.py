@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from skd import _native
 from skd._fit_options import BATCHES_HELD, FitOptions
-from skd._ranks import Ranks
+from skd.distributed.ranks import Ranks
 
 Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
 

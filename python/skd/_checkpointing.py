@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _validation as check
-from skd._differences import differences
 from skd._files.atomic import write_whole
 from skd._files.changes import make_folder, remove_file, rename_file
 from skd._files.checksummed import sealed, unsealed
@@ -22,6 +21,7 @@ from skd._files.temporaries import remove_leftovers
 from skd._progress_record import Progress
 from skd._recipe import environment, recipe
 from skd.checkpoints import TRAINING_PREFIX, model_metadata
+from skd.distributed.differences import differences
 from skd.errors import DamagedCheckpointError, SKDError, WriteError
 from skd.history import EpochRecord, History
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skd import _native
 from skd._episode_features import FeatureExtractor, SupportAugmentation
 from skd._episode_files import EpisodeSet
-from skd._ranks import Ranks
+from skd.distributed.ranks import Ranks
 
 FloatArray = NDArray[np.float32]
 

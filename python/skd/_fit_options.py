@@ -21,7 +21,7 @@ from skd.history import EpochRecord, Losses
 from skd.schedules import SCHEDULES, cosine_lr, one_cycle_lr
 
 if TYPE_CHECKING:
-    from skd._ranks import Ranks
+    from skd.distributed.ranks import Ranks
     from skd.models import Model
     from skd.optimizers import SGD
 

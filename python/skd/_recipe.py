@@ -12,7 +12,7 @@ from skd.machine import instruction_set
 
 if TYPE_CHECKING:
     from skd._fit_options import FitOptions, Trainable
-    from skd._ranks import Ranks
+    from skd.distributed.ranks import Ranks
 
 
 def recipe(trainer: Trainable, options: FitOptions) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from skd.errors import NonFiniteLossError
 from skd.history import Losses
 
 if TYPE_CHECKING:
-    from skd._ranks import Ranks
+    from skd.distributed.ranks import Ranks
     from skd.models import Model
     from skd.optimizers import SGD
     from skd.terms import Term

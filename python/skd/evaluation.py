@@ -20,13 +20,13 @@ from skd._episode_scores import (
     score,
 )
 from skd._files.hashes import arrays_sha256, state_sha256
-from skd._mpi_ranks import ranks_of
 from skd._progress import progress_bar
 from skd._reports import EvaluationResult, mean_ci95
 from skd._version import __version__
 from skd.augmentation import default_padding, mode_of
 from skd.classifiers import l2_normalize
 from skd.datasets import Split
+from skd.distributed.mpi_ranks import ranks_of
 from skd.machine import instruction_set
 from skd.models import FEATURES, Model, Normalization
 

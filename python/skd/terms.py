@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
-from skd._ranks import Ranks
+from skd.distributed.ranks import Ranks
 
 __all__ = ["Term"]
 

@@ -1,8 +1,4 @@
-"""Training and evaluating in several processes, which MPI connects.
-
-Objectives and `skd.evaluate` take the communicator of the processes as their argument
-`communicator`. This module is for the script around them; docs/distributed.md shows one.
-"""
+"""The script around a run in several processes: its communicator, its threads, its end."""
 
 from __future__ import annotations
 
@@ -12,12 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from skd import _native
+from skd.distributed.mpi_ranks import abort, checked_communicator, mpi
 from skd.machine import set_num_threads
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm
-
-__all__ = ["abort_on_error", "launched_communicator", "share_threads"]
 
 # What MPICH and its kin, Open MPI, and launchers by PMIx tell the processes they start.
 LAUNCHERS = ("PMI_RANK", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK")
@@ -44,8 +39,6 @@ def launched_communicator() -> Intracomm | None:
     """
     if not any(name in os.environ for name in LAUNCHERS):
         return None
-    from skd._mpi_ranks import mpi
-
     world: Intracomm = mpi().COMM_WORLD
     return world if world.size > 1 else None
 
@@ -65,8 +58,6 @@ def share_threads(communicator: Intracomm) -> int:
     threads : int
         What `skd.set_num_threads` was called with; at least 1.
     """
-    from skd._mpi_ranks import checked_communicator, mpi
-
     checked = checked_communicator(communicator, "share_threads")
     machine = checked.Split_type(mpi().COMM_TYPE_SHARED)
     rank, affinities = machine.rank, machine.allgather(os.sched_getaffinity(0))
@@ -115,8 +106,6 @@ def abort_on_error(communicator: Intracomm | None) -> Iterator[None]:
     if communicator is None:
         yield
         return
-    from skd._mpi_ranks import abort, checked_communicator
-
     checked = checked_communicator(communicator, "abort_on_error")
     try:
         yield

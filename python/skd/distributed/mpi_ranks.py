@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _validation as check
-from skd._differences import differences
-from skd._ranks import ALONE, Ranks, Share
+from skd.distributed.differences import differences
+from skd.distributed.ranks import ALONE, Ranks, Share
 from skd.errors import SKDError
 
 if TYPE_CHECKING:
