@@ -7,7 +7,6 @@ References
 """
 
 from skd import datasets, distributed, losses, ops, profiling
-from skd._loading import load_model
 from skd._version import __version__
 from skd.augmentation import apply_augmentation, augment, draw_augmentation, epoch_order
 from skd.classifiers import (
@@ -18,7 +17,6 @@ from skd.classifiers import (
     RidgeClassifier,
     l2_normalize,
 )
-from skd.creation import create_model
 from skd.distillation import Distilled
 from skd.episodes import Episodes, EpisodeSampler
 from skd.errors import (
@@ -40,7 +38,7 @@ from skd.machine import (
     live_memory,
     set_num_threads,
 )
-from skd.models import Model, Normalization
+from skd.models import Model, Normalization, create_model, load_model
 from skd.optimizers import SGD
 from skd.profiling import peak_gflops
 from skd.schedules import cosine_lr, one_cycle_lr, step_lr

@@ -20,10 +20,10 @@ from skd._files.checksummed import sealed, unsealed
 from skd._files.temporaries import remove_leftovers
 from skd._progress_record import Progress
 from skd._recipe import environment, recipe
-from skd.checkpoints import TRAINING_PREFIX, model_metadata
 from skd.distributed.differences import differences
 from skd.errors import DamagedCheckpointError, SKDError, WriteError
 from skd.history import EpochRecord, History
+from skd.models.checkpoint import TRAINING_PREFIX, model_metadata
 
 if TYPE_CHECKING:
     from skd._fit_options import FitOptions, Trainable

@@ -13,7 +13,6 @@ from skd import _native
 from skd import _validation as check
 from skd._files.hashes import state_sha256
 from skd._native_errors import refused_as
-from skd._plausible_floats import require_plausible
 from skd._trainer_state import TrainerState, training_side
 from skd._version import __version__
 from skd.distributed.mpi_ranks import ranks_of
@@ -21,6 +20,7 @@ from skd.errors import SKDError
 from skd.history import Losses
 from skd.machine import instruction_set
 from skd.models import Model, model_floats
+from skd.models.plausible_floats import require_plausible
 from skd.optimizers import SGD
 from skd.terms import Term, checked_terms, described
 

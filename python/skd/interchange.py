@@ -16,12 +16,11 @@ from skd._files.kinds import PICKLE, SAFETENSORS, TORCH, kind_of_file
 from skd._files.safetensors_files import SafetensorsError, opened
 from skd._foreign_names import named_as_ours
 from skd._foreign_tensors import Tensor
-from skd._network_shapes import configuration_of
 from skd._state_dicts import state_dict_of
-from skd.checkpoints import TRAINING_PREFIX
-from skd.creation import ARCHITECTURES, create_model
 from skd.errors import UnreadableFileError
-from skd.models import Model
+from skd.models import ARCHITECTURES, Model, create_model
+from skd.models.checkpoint import TRAINING_PREFIX
+from skd.models.network_shapes import configuration_of
 
 __all__ = ["import_torch"]
 

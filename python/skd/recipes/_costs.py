@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skd.creation import create_model
 from skd.machine import RESNET12_WIDTHS
+from skd.models import create_model
 from skd.profiling import forward_flops, resnet12_convolutions, training_flops
 from skd.recipes._images import (
     evaluation_images,

@@ -10,10 +10,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from skd import _validation as check
-from skd._network_shapes import require_fitting
-from skd.checkpoints import read_checkpoint
-from skd.creation import PRECISIONS, create_model
-from skd.models import Model
+from skd.models._create import PRECISIONS, create_model
+from skd.models._model import Model
+from skd.models.checkpoint import read_checkpoint
+from skd.models.network_shapes import require_fitting
 
 
 def load_model(path: str | PathLike[str], *, precision: str | None = None) -> Model:

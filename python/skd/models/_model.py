@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 from skd._native_errors import refused_as
-from skd._plausible_floats import require_plausible
-from skd.checkpoints import write_checkpoint
 from skd.errors import SKDError
+from skd.models.checkpoint import write_checkpoint
+from skd.models.plausible_floats import require_plausible
 
 __all__ = ["Model", "Normalization"]
 

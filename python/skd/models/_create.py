@@ -7,7 +7,7 @@ from typing import Any
 
 from skd import _native
 from skd import _validation as check
-from skd.models import Model
+from skd.models._model import Model
 
 __all__ = ["ARCHITECTURES", "PRECISIONS", "create_model"]
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from skd._other_networks import refuse_names
-from skd.creation import create_model
 from skd.errors import UnreadableFileError
+from skd.models._create import create_model
+from skd.models._other_networks import refuse_names
 
 #: Blocks of the four stages of each ResNet.
 DEPTHS = {(1, 1, 1, 1): "resnet12", (1, 1, 2, 2): "resnet18", (2, 2, 2, 2): "resnet24"}
