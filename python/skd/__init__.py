@@ -18,7 +18,6 @@ from skd.classifiers import (
     l2_normalize,
 )
 from skd.distillation import Distilled
-from skd.episodes import Episodes, EpisodeSampler
 from skd.errors import (
     ConvergenceWarning,
     DamagedCheckpointError,
@@ -27,7 +26,14 @@ from skd.errors import (
     SKDError,
     WriteError,
 )
-from skd.evaluation import EvaluationResult, evaluate, evaluate_features, mean_ci95
+from skd.evaluation import (
+    Episodes,
+    EpisodeSampler,
+    EvaluationResult,
+    evaluate,
+    evaluate_features,
+    mean_ci95,
+)
 from skd.few_shot import FewShotClassifier
 from skd.history import EpochRecord, History, Losses
 from skd.interchange import import_torch

@@ -12,13 +12,13 @@ import typer
 
 import skd
 from skd import _validation as check
-from skd._episode_scores import CLASSIFIERS
 from skd.augmentation import MODES
 from skd.cli._endings import ending_in_one_line
 from skd.cli._lines import aligned, flat
 from skd.cli._processes import is_first, join, say
 from skd.datasets._loading import NAMES
 from skd.distributed.mpi_ranks import ranks_of
+from skd.evaluation import CLASSIFIERS
 from skd.models import FEATURES
 
 OWNER = "skd evaluate"

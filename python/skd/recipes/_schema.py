@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from skd._episode_scores import CLASSIFIERS
 from skd.augmentation import MODES
 from skd.datasets._loading import NAMES
+from skd.evaluation import CLASSIFIERS
 from skd.models import ARCHITECTURES, FEATURES, PRECISIONS
 from skd.recipes import _checks as a
 from skd.recipes._checks import by

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _native
-from skd._episode_features import FeatureExtractor, SupportAugmentation
-from skd._episode_files import EpisodeSet
 from skd.distributed.ranks import Ranks
+from skd.evaluation._episode_files import EpisodeSet
+from skd.evaluation._features import FeatureExtractor, SupportAugmentation
 
 FloatArray = NDArray[np.float32]
 

@@ -23,7 +23,7 @@ from skd._files.atomic import write_whole
 from skd._files.hashes import arrays_sha256
 from skd._files.kinds import SAFETENSORS, kind_of_file
 from skd._files.safetensors_files import SafetensorsError, opened
-from skd.episodes import Episodes, EpisodeSampler, require_enough_images
+from skd.evaluation._episodes import Episodes, EpisodeSampler, require_enough_images
 
 METADATA_KEY = "skd_episodes"
 VERSION = 1

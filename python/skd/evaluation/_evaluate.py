@@ -11,29 +11,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
-from skd._episode_features import FeatureExtractor, SupportAugmentation
-from skd._episode_files import EpisodeSet, find_episodes
-from skd._episode_scores import (
-    CLASSIFIERS,
-    INVERSE_REGULARIZATION,
-    episode_accuracies,
-    score,
-)
 from skd._files.hashes import arrays_sha256, state_sha256
 from skd._progress import progress_bar
-from skd._reports import EvaluationResult, mean_ci95
 from skd._version import __version__
 from skd.augmentation import default_padding, mode_of
 from skd.classifiers import l2_normalize
 from skd.datasets import Split
 from skd.distributed.mpi_ranks import ranks_of
+from skd.evaluation._episode_files import EpisodeSet, find_episodes
+from skd.evaluation._features import FeatureExtractor, SupportAugmentation
+from skd.evaluation._report import EvaluationResult, mean_ci95
+from skd.evaluation._scores import CLASSIFIERS, INVERSE_REGULARIZATION, episode_accuracies, score
 from skd.machine import instruction_set
 from skd.models import FEATURES, Model, Normalization
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm
 
-__all__ = ["EvaluationResult", "evaluate", "evaluate_features", "mean_ci95"]
 
 FloatArray = NDArray[np.float32]
 
