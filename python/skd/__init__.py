@@ -17,7 +17,6 @@ from skd.classifiers import (
     RidgeClassifier,
     l2_normalize,
 )
-from skd.distillation import Distilled
 from skd.errors import (
     ConvergenceWarning,
     DamagedCheckpointError,
@@ -45,11 +44,18 @@ from skd.machine import (
     set_num_threads,
 )
 from skd.models import Model, Normalization, create_model, load_model
-from skd.optimizers import SGD
 from skd.profiling import peak_gflops
-from skd.schedules import cosine_lr, one_cycle_lr, step_lr
-from skd.terms import Term
-from skd.training import Gen0, Gen1, Supervised
+from skd.training import (
+    SGD,
+    Distilled,
+    Gen0,
+    Gen1,
+    Supervised,
+    Term,
+    cosine_lr,
+    one_cycle_lr,
+    step_lr,
+)
 
 __all__ = [
     "SGD",

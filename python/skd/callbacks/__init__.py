@@ -2,9 +2,9 @@
 
 from skd.callbacks._history_file import HistoryFile
 from skd.callbacks._metrics import MetricsCallback
-from skd.callbacks._protocol import Callback, RunStart, StepRecord
 from skd.callbacks._tensorboard import TensorBoard
 from skd.callbacks._trackers import MLflow, WeightsAndBiases
+from skd.training import Callback, RunStart, StepRecord
 
 __all__ = [
     "Callback",

@@ -8,8 +8,8 @@ from skd import _validation as check
 from skd._files.atomic import write_whole
 from skd._files.changes import remove_file
 from skd.callbacks._metrics import epoch_columns
-from skd.callbacks._protocol import Callback, RunStart
 from skd.history import EpochRecord
+from skd.training import Callback, RunStart
 
 
 class HistoryFile(Callback):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from skd import _validation as check
 from skd._files.bounded_json import finite_or_none
-from skd.callbacks._protocol import Callback, RunStart, StepRecord
 from skd.history import EpochRecord, Losses
+from skd.training import Callback, RunStart, StepRecord
 
 EVERY_STEPS = 10
 

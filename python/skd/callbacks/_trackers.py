@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from skd.callbacks._metrics import EVERY_STEPS, MetricsCallback
-from skd.callbacks._protocol import RunStart
+from skd.training import RunStart
 
 
 class WeightsAndBiases(MetricsCallback):

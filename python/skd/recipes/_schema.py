@@ -12,7 +12,7 @@ from skd.evaluation import CLASSIFIERS
 from skd.models import ARCHITECTURES, FEATURES, PRECISIONS
 from skd.recipes import _checks as a
 from skd.recipes._checks import by
-from skd.schedules import SCHEDULES
+from skd.training import SCHEDULES
 
 OWN_PICTURES = "folder"
 

@@ -13,17 +13,17 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 from skd._native_errors import refused_as
-from skd._trainer_state import training_side
 from skd.augmentation import mode_of, padding_of
-from skd.callbacks import Callback
 from skd.datasets import Split
 from skd.history import EpochRecord, Losses
-from skd.schedules import SCHEDULES, cosine_lr, one_cycle_lr
+from skd.training._callback import Callback
+from skd.training._schedules import SCHEDULES, cosine_lr, one_cycle_lr
+from skd.training._trainer_state import training_side
 
 if TYPE_CHECKING:
     from skd.distributed.ranks import Ranks
     from skd.models import Model
-    from skd.optimizers import SGD
+    from skd.training._sgd import SGD
 
 
 BATCHES_HELD = 2  # the one in use and the next

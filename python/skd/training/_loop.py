@@ -6,19 +6,18 @@ import time
 from contextlib import nullcontext
 from typing import Any, NoReturn
 
-from skd._batches import Batches
-from skd._checkpointing import Checkpoints
 from skd._files.hashes import state_sha256
-from skd._fit_options import VALIDATION_EPISODES, FitOptions, Trainable
 from skd._progress import progress_bar
-from skd._progress_record import Progress
-from skd._recipe import recipe
-from skd._signals import Stopped, StopRequests
-from skd.callbacks import RunStart, StepRecord
-from skd.callbacks._protocol import listening
 from skd.errors import NonFiniteLossError
 from skd.evaluation import EvaluationResult, evaluate
 from skd.history import EpochRecord, History, Losses
+from skd.training._batches import Batches
+from skd.training._callback import RunStart, StepRecord, listening
+from skd.training._checkpoints import Checkpoints
+from skd.training._options import VALIDATION_EPISODES, FitOptions, Trainable
+from skd.training._progress import Progress
+from skd.training._run_identity import recipe
+from skd.training._signals import Stopped, StopRequests
 
 
 def fit(trainer: Trainable, options: FitOptions) -> History:

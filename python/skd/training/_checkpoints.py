@@ -18,15 +18,15 @@ from skd._files.atomic import write_whole
 from skd._files.changes import make_folder, remove_file, rename_file
 from skd._files.checksummed import sealed, unsealed
 from skd._files.temporaries import remove_leftovers
-from skd._progress_record import Progress
-from skd._recipe import environment, recipe
 from skd.distributed.differences import differences
 from skd.errors import DamagedCheckpointError, SKDError, WriteError
 from skd.history import EpochRecord, History
 from skd.models.checkpoint import TRAINING_PREFIX, model_metadata
+from skd.training._progress import Progress
+from skd.training._run_identity import environment, recipe
 
 if TYPE_CHECKING:
-    from skd._fit_options import FitOptions, Trainable
+    from skd.training._options import FitOptions, Trainable
 
 TRAINING_KEY = "skd.training"
 BEST_KEY = "skd.best"

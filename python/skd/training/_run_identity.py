@@ -11,8 +11,8 @@ from skd.augmentation import MODES
 from skd.machine import instruction_set
 
 if TYPE_CHECKING:
-    from skd._fit_options import FitOptions, Trainable
     from skd.distributed.ranks import Ranks
+    from skd.training._options import FitOptions, Trainable
 
 
 def recipe(trainer: Trainable, options: FitOptions) -> dict[str, Any]:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _native
-from skd._fit_options import BATCHES_HELD, FitOptions
 from skd.distributed.ranks import Ranks
+from skd.training._options import BATCHES_HELD, FitOptions
 
 Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
 

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from skd import _native
 from skd import _validation as check
-from skd._trainer import Trainer
 from skd.models import Model
-from skd.optimizers import SGD
-from skd.terms import Term
-from skd.training import check_teacher
+from skd.training._objectives import check_teacher
+from skd.training._sgd import SGD
+from skd.training._terms import Term
+from skd.training._trainer import Trainer
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm

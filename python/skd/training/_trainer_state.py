@@ -18,8 +18,8 @@ from skd.history import Losses
 if TYPE_CHECKING:
     from skd.distributed.ranks import Ranks
     from skd.models import Model
-    from skd.optimizers import SGD
-    from skd.terms import Term
+    from skd.training._sgd import SGD
+    from skd.training._terms import Term
 
 VELOCITY_PREFIX = "velocity."
 MAX_IMAGE_SIZE = 4096  # side in pixels

@@ -13,7 +13,6 @@ from skd import _native
 from skd import _validation as check
 from skd._files.hashes import state_sha256
 from skd._native_errors import refused_as
-from skd._trainer_state import TrainerState, training_side
 from skd._version import __version__
 from skd.distributed.mpi_ranks import ranks_of
 from skd.errors import SKDError
@@ -21,15 +20,16 @@ from skd.history import Losses
 from skd.machine import instruction_set
 from skd.models import Model, model_floats
 from skd.models.plausible_floats import require_plausible
-from skd.optimizers import SGD
-from skd.terms import Term, checked_terms, described
+from skd.training._sgd import SGD
+from skd.training._terms import Term, checked_terms, described
+from skd.training._trainer_state import TrainerState, training_side
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm
 
-    from skd.callbacks import Callback
     from skd.datasets import Split
     from skd.history import EpochRecord, History
+    from skd.training._callback import Callback
 
 
 class Trainer(TrainerState):
@@ -289,8 +289,8 @@ class Trainer(TrainerState):
             If an argument is wrong, the folder holds checkpoints without `resume`, or those of
             another run; the differences are named and nothing is changed.
         """
-        from skd._fit_options import FitOptions
-        from skd._fitting import fit
+        from skd.training._loop import fit
+        from skd.training._options import FitOptions
 
         with self.ranks.guarded(), self.ranks.together():
             options = FitOptions.checked(
