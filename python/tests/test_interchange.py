@@ -14,11 +14,11 @@ from hostile_weights import TORCH_FILES, torch_archive
 from peak_memory import at_most
 
 import skd
-from skd import _foreign_tensors as tensors
-from skd import _torch_files as torch_files
 from skd._files.pickles import Opaque
-from skd._state_dicts import state_dict_of
 from skd.errors import UnreadableFileError
+from skd.interchange import _tensors as tensors
+from skd.interchange import _torch_files as torch_files
+from skd.interchange._state_dicts import state_dict_of
 
 FOLDER = Path(__file__).parents[2] / "Tests" / "Fixtures" / "torch"
 SEED = 5 << 32  # of make_torch_files.py
@@ -260,7 +260,7 @@ def test_a_state_that_does_not_fit_together_is_refused_before_memory_is_taken(
 
     def assert_refused(named, **changes):
         changed = {name: value for name, value in {**state, **changes}.items() if value is not None}
-        monkeypatch.setattr("skd.interchange._read", lambda path, name: changed)
+        monkeypatch.setattr("skd.interchange._import_torch._read", lambda path, name: changed)
         with pytest.raises(ValueError, match=named):
             skd.import_torch("any", image_size=16)
 
@@ -280,7 +280,7 @@ def test_a_state_that_does_not_fit_together_is_refused_before_memory_is_taken(
     assert_refused("its names are", **{"layer4.1.conv1.weight": None})
     # Before PyTorch 1.0 batch norms counted nothing.
     uncounted = {name: value for name, value in state.items() if "tracked" not in name}
-    monkeypatch.setattr("skd.interchange._read", lambda path, name: uncounted)
+    monkeypatch.setattr("skd.interchange._import_torch._read", lambda path, name: uncounted)
     assert skd.import_torch("any", image_size=16).architecture == "resnet18"
 
 

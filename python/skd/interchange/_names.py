@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from skd._foreign_tensors import Tensor
 from skd.errors import UnreadableFileError
+from skd.interchange._tensors import Tensor
 
 FIRST = re.compile(r"((?:[^.]+\.)*?)layer1\.0\.(?:conv1\.)?weight")
 DROPPED = ("distill_layer.",)

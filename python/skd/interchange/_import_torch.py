@@ -14,10 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _validation as check
 from skd._files.kinds import PICKLE, SAFETENSORS, TORCH, kind_of_file
 from skd._files.safetensors_files import SafetensorsError, opened
-from skd._foreign_names import named_as_ours
-from skd._foreign_tensors import Tensor
-from skd._state_dicts import state_dict_of
 from skd.errors import UnreadableFileError
+from skd.interchange._names import named_as_ours
+from skd.interchange._state_dicts import state_dict_of
+from skd.interchange._tensors import Tensor
 from skd.models import ARCHITECTURES, Model, create_model
 from skd.models.checkpoint import TRAINING_PREFIX
 from skd.models.network_shapes import configuration_of
@@ -126,7 +126,7 @@ def import_torch(
 
 def _read(path: Any, name: str) -> State:
     """Return the state dict of a file, under our names."""
-    from skd._torch_files import read_torch_file
+    from skd.interchange._torch_files import read_torch_file
 
     source: Path = check.path(path, name, OWNER)
     if not source.is_file():

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from skd._foreign_tensors import Tensor
 from skd.errors import UnreadableFileError
+from skd.interchange._tensors import Tensor
 
 PREFERRED = ("model", "state_dict", "params", "model_state_dict", "net", "network", "weights")
 MAX_DEPTH = 4
