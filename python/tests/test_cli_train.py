@@ -22,7 +22,8 @@ from skd.callbacks import RunStart, StepRecord
 from skd.cli import _carrying_out, _display, _lines, _recipes
 from skd.cli._application import application
 from skd.errors import NonFiniteLossError
-from skd.recipes import Run, _costs, load, names
+from skd.recipes import Run, load, names
+from skd.recipes import costs as _costs
 
 QUICK = ("model.architecture=convnet4", "model.widths=[8, 8, 8, 8]")
 

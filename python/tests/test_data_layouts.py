@@ -246,7 +246,7 @@ def test_generated_python2_pickles_are_what_python_reads():
 
 
 def test_an_interrupted_import_leaves_nothing(tmp_path, monkeypatch):
-    from skd.datasets import _native_form
+    from skd.datasets import native_form as _native_form
 
     source = tmp_path / "source"
     source.mkdir()

@@ -8,7 +8,7 @@ from PIL import Image
 from test_own_images import write_classes
 
 import skd
-from skd.datasets import _walks
+from skd.datasets import walks as _walks
 
 HIDDEN = (".ipynb_checkpoints", "__MACOSX", "@eaDir", ".git", "$RECYCLE.BIN", "lost+found",
           "System Volume Information", ".Trashes", "#recycle")  # fmt: skip

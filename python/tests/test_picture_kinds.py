@@ -7,7 +7,7 @@ import pytest
 from bad_files import png_of_declared_size
 from PIL import Image
 
-from skd.datasets import _pictures
+from skd.datasets import pictures as _pictures
 
 SIDE = 32
 RAMP = np.tile(np.arange(SIDE, dtype=np.float32) / (SIDE - 1), (SIDE, 1))

@@ -11,8 +11,9 @@ import recipe_data
 import skd
 import skd.recipes as recipes
 from skd.callbacks import Callback
-from skd.recipes import _costs, _images
-from skd.recipes._estimate import estimate
+from skd.recipes import _images
+from skd.recipes import costs as _costs
+from skd.recipes.estimate import estimate
 
 
 @pytest.fixture(scope="module")

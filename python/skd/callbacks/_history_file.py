@@ -7,7 +7,7 @@ from os import PathLike
 from skd import _validation as check
 from skd._files.atomic import write_whole
 from skd._files.changes import remove_file
-from skd.callbacks._metrics import epoch_columns
+from skd.callbacks.metrics import epoch_columns
 from skd.history import EpochRecord
 from skd.training import Callback, RunStart
 

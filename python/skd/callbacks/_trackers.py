@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from skd.callbacks._metrics import EVERY_STEPS, MetricsCallback
+from skd.callbacks.metrics import EVERY_STEPS, MetricsCallback
 from skd.training import RunStart
 
 

@@ -17,7 +17,7 @@ from skd.cli._lines import aligned, duration, flat
 from skd.cli._processes import is_first, say
 from skd.evaluation import EvaluationResult
 from skd.recipes import Recipe, Run, plan
-from skd.recipes._estimate import Estimate, estimate
+from skd.recipes.estimate import Estimate, estimate
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm

@@ -49,7 +49,7 @@ def info(
     ] = None,
 ) -> None:
     """Print counts, sizes and statistics, check the hashes, and write a contact sheet."""
-    from skd.datasets._native_form import native_paths, read_meta
+    from skd.datasets.native_form import native_paths, read_meta
 
     console = Console()
     with ending_in_one_line(OWNER):

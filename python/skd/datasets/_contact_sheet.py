@@ -34,8 +34,8 @@ def save_contact_sheet(split: Split, path: str | PathLike[str]) -> None:
         If the file cannot be written.
     """
     from skd._files.atomic import write_whole
-    from skd.datasets._pictures import pillow
     from skd.datasets._pixels import MODES
+    from skd.datasets.pictures import pillow
 
     owner = "save_contact_sheet"
     check.instance(split, "split", owner, Split)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skd import _validation as check
-from skd._progress import progress_bar
+from skd._progress_bar import progress_bar
 from skd.datasets._loading import PUBLISHED, base_of, check_bgr
 from skd.errors import WriteError
 
@@ -70,9 +70,9 @@ def import_data(
     """
     from skd._files.atomic import whole_folder
     from skd._files.changes import make_folder
-    from skd.datasets._catalogue import CATALOGUE
     from skd.datasets._layouts import finished, read_parts
-    from skd.datasets._native_form import write_part
+    from skd.datasets.catalogue import CATALOGUE
+    from skd.datasets.native_form import write_part
 
     owner = "import_data"
     key = check.choice(name, "name", owner, PUBLISHED)

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skd.datasets import _cifar100, _folders, _native_form, _pickle_layouts
-from skd.datasets._catalogue import REQUIRED, Published
+from skd.datasets import _cifar100, _folders, _pickle_layouts
+from skd.datasets import native_form as _native_form
 from skd.datasets._files import look_at, refuse
 from skd.datasets._parts import FinishedPart, Part
+from skd.datasets.catalogue import REQUIRED, Published
 from skd.errors import DataError
 
 

@@ -63,8 +63,8 @@ def load(name: str, root: str | PathLike[str] | None = None, *, bgr: bool = Fals
             check.refuse("root", owner, "None for 'glyphs', which is embedded", repr(root))
         return _load_glyphs()
     folder = Path("data", name) if root is None else check.path(root, "root", owner)
-    from skd.datasets._catalogue import CATALOGUE
     from skd.datasets._layouts import finished, read_parts
+    from skd.datasets.catalogue import CATALOGUE
 
     published = CATALOGUE[name]
     _, parts = read_parts(folder, published)
@@ -101,7 +101,7 @@ def load_imported(folder: str | PathLike[str]) -> FewShotData:
         If the folder was not written by `import_data`, or is damaged. It is a ValueError.
     """
     from skd.datasets._files import refuse
-    from skd.datasets._native_form import native_paths, read_meta
+    from skd.datasets.native_form import native_paths, read_meta
 
     path = check.path(folder, "folder", "load_imported")
     paths = native_paths(path)

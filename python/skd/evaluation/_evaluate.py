@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 from skd._files.hashes import arrays_sha256, state_sha256
-from skd._progress import progress_bar
+from skd._progress_bar import progress_bar
 from skd._version import __version__
 from skd.augmentation import default_padding, mode_of
 from skd.classifiers import l2_normalize

@@ -13,10 +13,11 @@ from skd import _native
 from skd import _validation as check
 from skd._memory import new_array
 from skd.augmentation import default_padding, mode_of
-from skd.classifiers import _inputs, l2_normalize
-from skd.classifiers._estimator import Classifier, Parameters, accuracy
-from skd.few_shot import _pictures
-from skd.few_shot._heads import HEADS
+from skd.classifiers import inputs as _inputs
+from skd.classifiers import l2_normalize
+from skd.classifiers.estimator import Classifier, Parameters, accuracy
+from skd.few_shot import pictures as _pictures
+from skd.few_shot.heads import HEADS
 from skd.models import FEATURES, Model
 
 MAX_COPIES = 1000

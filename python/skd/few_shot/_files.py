@@ -16,8 +16,8 @@ from skd._files import bounded_json as _bounded_json
 from skd._files.atomic import write_whole
 from skd._files.kinds import SAFETENSORS, kind_of_file
 from skd._files.safetensors_files import SafetensorsError, opened
-from skd.classifiers._estimator import Classifier
-from skd.few_shot._heads import arrays_of, restored
+from skd.classifiers.estimator import Classifier
+from skd.few_shot.heads import arrays_of, restored
 from skd.models import Model, restored_model
 from skd.models.checkpoint import METADATA_KEY as MODEL_KEY
 

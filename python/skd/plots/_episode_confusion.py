@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skd import _validation as check
-from skd.classifiers import _inputs
+from skd.classifiers import inputs as _inputs
 from skd.datasets import Split
-from skd.few_shot import FewShotClassifier, _pictures
+from skd.few_shot import FewShotClassifier
+from skd.few_shot import pictures as _pictures
 from skd.models import Model
 from skd.plots._figures import Display, check_axes, distinct
 from skd.plots._predictions import MOST_EPISODES, EpisodeOptions

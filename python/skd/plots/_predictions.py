@@ -13,7 +13,7 @@ from skd import _validation as check
 from skd.augmentation import default_padding, mode_of
 from skd.datasets import Split
 from skd.evaluation import Episodes, FeatureExtractor, SupportAugmentation, find_episodes
-from skd.few_shot._heads import HEADS
+from skd.few_shot.heads import HEADS
 from skd.models import Model, Normalization
 from skd.plots._arguments import check_fitting
 

@@ -32,7 +32,7 @@ def draw(history: History, folder: Path) -> Path | None:
     from matplotlib.figure import Figure
 
     from skd.plots import TrainingCurvesDisplay
-    from skd.plots._training_curves import PANELS, SIZE
+    from skd.plots.training_curves import PANELS, SIZE
 
     # Not pyplot's: it would choose a backend, and might open a window.
     figure = Figure(figsize=SIZE, layout="constrained")

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from typing import Any, NoReturn
 
 from skd._files.hashes import state_sha256
-from skd._progress import progress_bar
+from skd._progress_bar import progress_bar
 from skd.errors import NonFiniteLossError
 from skd.evaluation import EvaluationResult, evaluate
 from skd.history import EpochRecord, History, Losses

@@ -15,7 +15,7 @@ from skd.classifiers import (
     NearestNeighbor,
     RidgeClassifier,
 )
-from skd.classifiers._estimator import Classifier
+from skd.classifiers.estimator import Classifier
 
 #: By the names that `skd.evaluate` gives them.
 HEADS: dict[str, Callable[[], Classifier]] = {

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
-from skd.classifiers import _inputs
+from skd.classifiers import inputs as _inputs
 
 
 class Parameters:

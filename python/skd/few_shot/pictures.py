@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from skd import _validation as check
 from skd._memory import new_array
-from skd.datasets._pictures import pillow, read_picture, shown, unreadable_count
-from skd.datasets._walks import class_folders, pictures_in
+from skd.datasets.pictures import pillow, read_picture, shown, unreadable_count
+from skd.datasets.walks import class_folders, pictures_in
 
 
 def is_paths(images: Any) -> bool:
