@@ -16,7 +16,7 @@ from skd.augmentation import MODES
 from skd.cli._endings import ending_in_one_line
 from skd.cli._lines import aligned, flat
 from skd.cli._processes import is_first, join, say
-from skd.datasets._loading import NAMES
+from skd.datasets.catalogue import NAMES
 from skd.distributed.mpi_ranks import ranks_of
 from skd.evaluation import CLASSIFIERS
 from skd.models import FEATURES

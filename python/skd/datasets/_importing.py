@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from skd import _validation as check
 from skd._progress_bar import progress_bar
-from skd.datasets._loading import PUBLISHED, base_of, check_bgr
+from skd.datasets._loading import base_of, check_bgr
+from skd.datasets.catalogue import CATALOGUE, PUBLISHED
 from skd.errors import WriteError
 
 if TYPE_CHECKING:
@@ -71,7 +72,6 @@ def import_data(
     from skd._files.atomic import whole_folder
     from skd._files.changes import make_folder
     from skd.datasets._layouts import finished, read_parts
-    from skd.datasets.catalogue import CATALOGUE
     from skd.datasets.native_form import write_part
 
     owner = "import_data"

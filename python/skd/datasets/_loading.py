@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING
 from skd import _validation as check
 from skd.datasets._few_shot_data import FewShotData
 from skd.datasets._split import fixed, from_arrays
+from skd.datasets.catalogue import CATALOGUE, EMBEDDED, NAMES, PUBLISHED
 
 if TYPE_CHECKING:
     from skd.datasets._parts import Part
-
-EMBEDDED = "glyphs"
-PUBLISHED = ("cifar-fs", "fc100", "mini-imagenet", "tiered-imagenet")
-NAMES = (EMBEDDED, *PUBLISHED)
 
 
 def load(name: str, root: str | PathLike[str] | None = None, *, bgr: bool = False) -> FewShotData:
@@ -64,7 +61,6 @@ def load(name: str, root: str | PathLike[str] | None = None, *, bgr: bool = Fals
         return _load_glyphs()
     folder = Path("data", name) if root is None else check.path(root, "root", owner)
     from skd.datasets._layouts import finished, read_parts
-    from skd.datasets.catalogue import CATALOGUE
 
     published = CATALOGUE[name]
     _, parts = read_parts(folder, published)

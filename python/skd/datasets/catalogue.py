@@ -65,3 +65,7 @@ CATALOGUE = {
         ),
     )
 }
+
+EMBEDDED = "glyphs"
+PUBLISHED = tuple(CATALOGUE)
+NAMES = (EMBEDDED, *PUBLISHED)  # what `load` knows

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from skd.augmentation import MODES
-from skd.datasets._loading import NAMES
+from skd.datasets.catalogue import NAMES
 from skd.evaluation import CLASSIFIERS
 from skd.models import ARCHITECTURES, FEATURES, PRECISIONS
 from skd.recipes import _checks as a
