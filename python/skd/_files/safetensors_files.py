@@ -20,7 +20,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skd._files import bounded_json as _bounded_json
+from skd._files import bounded_json
 
 LENGTH_BYTES = 8
 METADATA = "__metadata__"
@@ -164,7 +164,7 @@ def _header(text: bytes, granted: int) -> dict[str, Any]:
     if not text.startswith(b"{"):
         raise SafetensorsError("its header is not a JSON object")
     try:
-        header = _bounded_json.parse(text, file_bytes=granted)
+        header = bounded_json.parse(text, file_bytes=granted)
     except ValueError as error:
         raise SafetensorsError(f"its header is damaged: {error}") from error
     result: dict[str, Any] = header

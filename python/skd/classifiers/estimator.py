@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
-from skd.classifiers import inputs as _inputs
+from skd.classifiers import inputs
 
 
 class Parameters:
@@ -126,7 +126,7 @@ class Classifier(Parameters, ABC):
         """
         predicted = self.predict(X)
         owner = f"{type(self).__name__}.score"
-        truth = _inputs.label_vector(y, owner, length=len(predicted))
+        truth = inputs.label_vector(y, owner, length=len(predicted))
         return accuracy(predicted, truth, sample_weight)
 
     def _owner(self, method: str) -> str:
@@ -137,16 +137,16 @@ class Classifier(Parameters, ABC):
     ) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[np.int64]]:
         """Return checked features, the classes, and the position of each label among them."""
         owner = self._owner("fit")
-        rows = _inputs.feature_rows(features, owner)
+        rows = inputs.feature_rows(features, owner)
         if len(rows) == 0:
             got = f"0 sample(s) (shape={rows.shape}) while a minimum of 1 is required"
             check.refuse("X", owner, "a matrix with rows", got)
-        classes, positions = _inputs.encoded_labels(labels, owner, length=len(rows))
+        classes, positions = inputs.encoded_labels(labels, owner, length=len(rows))
         return rows, classes, positions
 
     def _remember(self, features: ArrayLike, n_features: int, classes: NDArray[Any]) -> None:
         """Keep what later calls are checked against; the last thing that a fit does."""
-        names = _inputs.feature_names(features)
+        names = inputs.feature_names(features)
         if names is not None:
             self.feature_names_in_ = names
         elif hasattr(self, "feature_names_in_"):
@@ -158,9 +158,9 @@ class Classifier(Parameters, ABC):
         """Return checked features for a fitted classifier."""
         owner = self._owner(method)
         if not hasattr(self, "classes_"):
-            raise _inputs.not_fitted(owner)
+            raise inputs.not_fitted(owner)
         self._check_names(features, owner)
-        rows = _inputs.feature_rows(features, owner)
+        rows = inputs.feature_rows(features, owner)
         if rows.shape[1] != self.n_features_in_:
             got = (
                 f"other ones: X has {rows.shape[1]} features, but {type(self).__name__} is "
@@ -171,7 +171,7 @@ class Classifier(Parameters, ABC):
 
     def _check_names(self, features: ArrayLike, owner: str) -> None:
         """Refuse a data frame with other columns than that of fit, and warn where one has none."""
-        given = _inputs.feature_names(features)
+        given = inputs.feature_names(features)
         known = getattr(self, "feature_names_in_", None)
         if given is None and known is None:
             return

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from skd._files import bounded_json as _bounded_json
+from skd._files import bounded_json
 from skd._files.changes import make_folder, naming_errors, sync_folder
 from skd._files.open_files import new_file
 from skd.datasets._files import look_at, map_npy, refuse
@@ -104,7 +104,7 @@ def read_meta(folder: Path) -> dict[str, Any]:
     if path.stat().st_size > MAX_META:
         refuse(path, f"larger than {MAX_META:,} bytes")
     try:
-        meta = _bounded_json.parse(path.read_bytes())
+        meta = bounded_json.parse(path.read_bytes())
     except ValueError as error:
         refuse(path, f"not JSON, or truncated ({error})", error)
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:

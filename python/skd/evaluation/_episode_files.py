@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _validation as check
-from skd._files import bounded_json as _bounded_json
+from skd._files import bounded_json
 from skd._files.atomic import write_whole
 from skd._files.hashes import arrays_sha256
 from skd._files.kinds import SAFETENSORS, kind_of_file
@@ -163,7 +163,7 @@ def read_episodes(path: Path, owner: str) -> EpisodeSet:
 def _parse(header: Mapping[str, str], path: Path, owner: str) -> tuple[int, bool, str]:
     """Return seed, legacy and the SHA-256 of the labels from the header of a file."""
     try:
-        description = _bounded_json.parse(header[METADATA_KEY])
+        description = bounded_json.parse(header[METADATA_KEY])
         version, seed = description["version"], description["seed"]
         legacy, labels_sha256 = description["legacy"], description["labels_sha256"]
     except (KeyError, TypeError, ValueError) as error:

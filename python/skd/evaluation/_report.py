@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
-from skd._files import bounded_json as _bounded_json
+from skd._files import bounded_json
 from skd._files.atomic import write_whole
 
 FORMAT = "skd-evaluation"
@@ -120,7 +120,7 @@ class EvaluationResult:
             "format": FORMAT,
             "version": VERSION,
             "mean": self.mean,
-            "ci95": _bounded_json.finite_or_none(self.ci95),
+            "ci95": bounded_json.finite_or_none(self.ci95),
             "unit": "percent",
             "options": dict(self.options),
             "provenance": dict(self.provenance),
@@ -175,7 +175,7 @@ class EvaluationResult:
         if not source.is_file():
             raise FileNotFoundError(f"There is no report {str(source)!r}.")
         try:
-            content = _bounded_json.parse(source.read_bytes(), refuse_constant=_refuse_constant)
+            content = bounded_json.parse(source.read_bytes(), refuse_constant=_refuse_constant)
             return cls(*_checked(content))
         except (ValueError, TypeError, KeyError, OverflowError) as error:
             reason = str(error) if isinstance(error, ValueError) else type(error).__name__
@@ -225,9 +225,9 @@ def _checked(
         raise ValueError(f"it has {len(accuracies)} accuracies, not one for each episode")
     mean, ci95 = content["mean"], content["ci95"]
     for stated, computed in zip((mean, ci95), mean_ci95(accuracies), strict=True):
-        if not _agree(stated, _bounded_json.finite_or_none(computed)):
+        if not _agree(stated, bounded_json.finite_or_none(computed)):
             raise ValueError(
-                f"its accuracies give {_bounded_json.finite_or_none(computed)}, not {stated!r}"
+                f"its accuracies give {bounded_json.finite_or_none(computed)}, not {stated!r}"
             )
     return float(mean), math.nan if ci95 is None else float(ci95), accuracies, options, provenance
 

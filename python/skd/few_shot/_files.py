@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _validation as check
-from skd._files import bounded_json as _bounded_json
+from skd._files import bounded_json
 from skd._files.atomic import write_whole
 from skd._files.kinds import SAFETENSORS, kind_of_file
 from skd._files.safetensors_files import SafetensorsError, opened
@@ -97,7 +97,7 @@ def read(path: str | PathLike[str], owner: str, model: Model | None) -> tuple[st
         got = f"{name!r} without one; {reader} may read it"
         check.refuse("path", owner, "a file that FewShotClassifier.save wrote", got)
     try:
-        metadata = _bounded_json.parse(header[METADATA_KEY])
+        metadata = bounded_json.parse(header[METADATA_KEY])
         if metadata["version"] != VERSION:
             raise ValueError(f"version {metadata['version']!r}")
         options = dict(metadata["options"])

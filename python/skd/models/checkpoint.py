@@ -11,7 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from skd import _validation as check
-from skd._files import bounded_json as _bounded_json
+from skd._files import bounded_json
 from skd._files.atomic import write_whole
 from skd._files.checksummed import sealed, unsealed
 from skd._files.kinds import PICKLE, SAFETENSORS, TORCH, kind_of_file
@@ -86,7 +86,7 @@ def _parse(header: dict[str, str], source: Path) -> tuple[dict[str, Any], Any]:
         got = f"{str(source)!r} without a configuration; {reader} may read it"
         check.refuse("path", "load_model", legal, got)
     try:
-        metadata = _bounded_json.parse(header[METADATA_KEY])
+        metadata = bounded_json.parse(header[METADATA_KEY])
         config, normalization = dict(metadata["config"]), metadata["normalization"]
     except (KeyError, TypeError, ValueError) as error:
         got = f"{str(source)!r} with a damaged configuration ({type(error).__name__})"
