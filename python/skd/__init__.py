@@ -6,6 +6,10 @@ References
    Distillation for Few-shot Learning", arXiv:2006.09785, 2020.
 """
 
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
 from skd import datasets, distributed, losses, ops, profiling
 from skd._version import __version__
 from skd.augmentation import apply_augmentation, augment, draw_augmentation, epoch_order
@@ -57,6 +61,9 @@ from skd.training import (
     step_lr,
 )
 
+if TYPE_CHECKING:
+    from skd import callbacks, plots, recipes
+
 __all__ = [
     "SGD",
     "ConvergenceWarning",
@@ -88,6 +95,7 @@ __all__ = [
     "apply_augmentation",
     "augment",
     "available_memory",
+    "callbacks",
     "cosine_lr",
     "create_model",
     "datasets",
@@ -107,7 +115,23 @@ __all__ = [
     "one_cycle_lr",
     "ops",
     "peak_gflops",
+    "plots",
     "profiling",
+    "recipes",
     "set_num_threads",
     "step_lr",
 ]
+
+LOADED_ON_USE = ("callbacks", "plots", "recipes")
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Load a module of `LOADED_ON_USE` when it is first used."""
+    if name in LOADED_ON_USE:
+        return import_module(f"skd.{name}")
+    raise AttributeError(f"module 'skd' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)
