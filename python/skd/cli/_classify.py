@@ -9,7 +9,7 @@ import numpy as np
 import typer
 
 import skd
-from skd.cli._endings import ending_in_one_line
+from skd.cli._exit_status import ending_in_one_line
 
 OWNER = "skd classify"
 

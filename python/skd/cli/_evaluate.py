@@ -13,8 +13,8 @@ import typer
 import skd
 from skd import _validation as check
 from skd.augmentation import MODES
-from skd.cli._endings import ending_in_one_line
-from skd.cli._lines import aligned, flat
+from skd.cli._exit_status import ending_in_one_line
+from skd.cli._formatting import aligned, flat
 from skd.cli._processes import is_first, join, say
 from skd.datasets.catalogue import NAMES
 from skd.distributed.mpi_ranks import ranks_of

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 
 import skd
-from skd.cli._carrying_out import Changes
-from skd.cli._endings import ending_in_one_line
-from skd.cli._lines import duration
+from skd.cli._exit_status import ending_in_one_line
+from skd.cli._formatting import duration
+from skd.cli._run import Changes
 from skd.recipes import Expected, Recipe, load, names
 from skd.recipes.costs import cost
 

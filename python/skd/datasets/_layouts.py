@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skd.datasets import _cifar100, _folders, _pickle_layouts, native_form
-from skd.datasets._files import look_at, refuse
+from skd.datasets._data_files import look_at, refuse
 from skd.datasets._parts import FinishedPart, Part
 from skd.datasets.catalogue import REQUIRED, Published
 from skd.errors import DataError

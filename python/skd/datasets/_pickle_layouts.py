@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skd.datasets import _files as files
+from skd.datasets import _data_files as files
 from skd.datasets._archives import read_images, read_labels
 from skd.datasets._parts import (
     Part,

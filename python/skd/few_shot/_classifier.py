@@ -237,7 +237,7 @@ class FewShotClassifier(Parameters):
         WriteError
             If the file cannot be written, as on a full disk; an existing one is then unchanged.
         """
-        from skd.few_shot import _files
+        from skd.few_shot import _classifier_files as _files
 
         owner = "FewShotClassifier.save"
         head = self._fitted("save")
@@ -268,7 +268,7 @@ class FewShotClassifier(Parameters):
         ValueError
             If the file is none that `save` wrote, is damaged, or was written with another model.
         """
-        from skd.few_shot import _files
+        from skd.few_shot import _classifier_files as _files
 
         owner = "FewShotClassifier.load"
         if model is not None:

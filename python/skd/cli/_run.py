@@ -13,7 +13,7 @@ import typer
 import skd
 from skd.callbacks import Callback, TensorBoard
 from skd.cli._display import Display
-from skd.cli._lines import aligned, duration, flat
+from skd.cli._formatting import aligned, duration, flat
 from skd.cli._processes import is_first, say
 from skd.evaluation import EvaluationResult
 from skd.recipes import Recipe, Run, plan
