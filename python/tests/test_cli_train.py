@@ -22,8 +22,7 @@ from skd.callbacks import RunStart, StepRecord
 from skd.cli import _display, _formatting, _recipes, _run
 from skd.cli._application import application
 from skd.errors import NonFiniteLossError
-from skd.recipes import Run, load, names
-from skd.recipes import costs as _costs
+from skd.recipes import Run, costs, load, names
 
 QUICK = ("model.architecture=convnet4", "model.widths=[8, 8, 8, 8]")
 
@@ -245,8 +244,8 @@ def test_without_tensorboardx_a_line_says_what_is_missing(run, monkeypatch):
 
 
 def test_recipes_list_prints_the_papers_table_with_times(run, monkeypatch):
-    rates = _costs.Rates(training=1e12, forward=1e12)
-    monkeypatch.setattr(_costs, "measured_rates", lambda side, widths: rates)
+    rates = costs.Rates(training=1e12, forward=1e12)
+    monkeypatch.setattr(costs, "measured_rates", lambda side, widths: rates)
     monkeypatch.setenv("COLUMNS", "80")
     result = run("recipes", "list")
     assert result.exit_code == 0, result.output
@@ -262,7 +261,7 @@ def test_recipes_list_prints_the_papers_table_with_times(run, monkeypatch):
 
 
 def test_the_rates_are_measured_on_this_machine():
-    rates = _costs.measured_rates.__wrapped__(32, (8, 8, 8, 8))
+    rates = costs.measured_rates.__wrapped__(32, (8, 8, 8, 8))
     assert rates.training > 0
     assert rates.forward > 0
 
