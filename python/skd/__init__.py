@@ -6,10 +6,11 @@ References
    Distillation for Few-shot Learning", arXiv:2006.09785, 2020.
 """
 
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
 from skd import datasets, distributed, losses, ops, profiling
-from skd._instruction_set import instruction_set
-from skd._memory import available_memory, live_memory
-from skd._threads import get_num_threads, set_num_threads
 from skd._version import __version__
 from skd.augmentation import apply_augmentation, augment, draw_augmentation, epoch_order
 from skd.classifiers import (
@@ -20,9 +21,6 @@ from skd.classifiers import (
     RidgeClassifier,
     l2_normalize,
 )
-from skd.creation import create_model, load_model
-from skd.distillation import Distilled
-from skd.episodes import Episodes, EpisodeSampler
 from skd.errors import (
     ConvergenceWarning,
     DamagedCheckpointError,
@@ -31,16 +29,40 @@ from skd.errors import (
     SKDError,
     WriteError,
 )
-from skd.evaluation import EvaluationResult, evaluate, evaluate_features, mean_ci95
+from skd.evaluation import (
+    Episodes,
+    EpisodeSampler,
+    EvaluationResult,
+    evaluate,
+    evaluate_features,
+    mean_ci95,
+)
 from skd.few_shot import FewShotClassifier
 from skd.history import EpochRecord, History, Losses
 from skd.interchange import import_torch
-from skd.models import Model, Normalization
-from skd.optimizers import SGD
+from skd.machine import (
+    available_memory,
+    get_num_threads,
+    instruction_set,
+    live_memory,
+    set_num_threads,
+)
+from skd.models import Model, Normalization, create_model, load_model
 from skd.profiling import peak_gflops
-from skd.schedules import cosine_lr, one_cycle_lr, step_lr
-from skd.terms import Term
-from skd.training import Gen0, Gen1, Supervised
+from skd.training import (
+    SGD,
+    Distilled,
+    Gen0,
+    Gen1,
+    Supervised,
+    Term,
+    cosine_lr,
+    one_cycle_lr,
+    step_lr,
+)
+
+if TYPE_CHECKING:
+    from skd import callbacks, plots, recipes
 
 __all__ = [
     "SGD",
@@ -73,6 +95,7 @@ __all__ = [
     "apply_augmentation",
     "augment",
     "available_memory",
+    "callbacks",
     "cosine_lr",
     "create_model",
     "datasets",
@@ -92,7 +115,23 @@ __all__ = [
     "one_cycle_lr",
     "ops",
     "peak_gflops",
+    "plots",
     "profiling",
+    "recipes",
     "set_num_threads",
     "step_lr",
 ]
+
+LOADED_ON_USE = ("callbacks", "plots", "recipes")
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Load a module of `LOADED_ON_USE` when it is first used."""
+    if name in LOADED_ON_USE:
+        return import_module(f"skd.{name}")
+    raise AttributeError(f"module 'skd' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)

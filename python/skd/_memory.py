@@ -1,4 +1,4 @@
-"""How much memory there is, and how much the library holds."""
+"""Memory that is asked for before it is taken."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def require_memory(n_bytes: int, need: str) -> None:
     """
     if n_bytes < LARGE_NEED:
         return
-    available = available_memory()
+    available = _native.available_memory()
     if n_bytes > available:
         raise MemoryError(
             f"{need} does not fit into memory: it needs about {n_bytes} bytes, and {available} "
@@ -52,43 +52,3 @@ def new_array(shape: tuple[int, ...], dtype: DTypeLike, owner: str, cause: str) 
     n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
     require_memory(n_bytes, f"The result of {owner}, of shape {shape} by its '{cause}',")
     return np.empty(shape, dtype)
-
-
-def available_memory() -> int:
-    """Return how much memory can still be had without swapping.
-
-    Returns
-    -------
-    available_memory : int
-        Bytes, an estimate of the operating system. Where the process has less than the machine,
-        by the control groups of a container or a batch system or by ``ulimit -v``, it is less.
-
-    See Also
-    --------
-    Model.evaluation_memory : What an evaluation takes.
-    Gen0.step_memory : What a training step takes.
-
-    Examples
-    --------
-    >>> available_memory() > 0
-    True
-    """
-    return _native.available_memory()
-
-
-def live_memory() -> int:
-    """Return how much memory the buffers of all models and trainers hold at the moment.
-
-    Returns
-    -------
-    live_memory : int
-        Bytes, without NumPy's arrays.
-
-    Examples
-    --------
-    >>> before = live_memory()
-    >>> model = skd.create_model("convnet4", num_classes=2, image_size=16)
-    >>> live_memory() - before > 4 * model.parameter_count
-    True
-    """
-    return _native.live_memory()

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skd._files.paths import input_file as input_file
+from skd._files.paths import output_file as output_file
+from skd._files.paths import output_folder as output_folder
+from skd._files.paths import path as path
 from skd._memory import require_memory
-from skd._path_checks import input_file as input_file
-from skd._path_checks import output_file as output_file
-from skd._path_checks import output_folder as output_folder
-from skd._path_checks import path as path
 from skd._refusals import refuse as refuse
 from skd._refusals import shown as shown
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 from skd._memory import new_array
-from skd._native_errors import refused_as
+from skd._refusals.native import refused_as
 
 __all__ = [
     "CHOICES",

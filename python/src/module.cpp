@@ -4,7 +4,7 @@
 #include "arguments.h"
 
 void raise_refusal(const std::string &sentence) {
-  const nb::object error = nb::module_::import_("skd._native_errors").attr("refusal")(sentence);
+  const nb::object error = nb::module_::import_("skd._refusals.native").attr("refusal")(sentence);
   PyErr_SetObject(error.type().ptr(), error.ptr());
   throw nb::python_error();
 }

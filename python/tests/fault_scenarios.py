@@ -11,13 +11,13 @@ from tensorboardX.record_writer import masked_crc32c
 from typer.testing import CliRunner
 
 import skd
-import skd._fitting
-from skd._sealing import unsealed
+import skd.training._loop
+from skd._files.checksummed import unsealed
 from skd.callbacks import HistoryFile, TensorBoard
 from skd.cli._application import application
 from skd.errors import DamagedCheckpointError
 
-skd._fitting.VALIDATION_EPISODES = 5
+skd.training._loop.VALIDATION_EPISODES = 5
 CUT = "its last record is cut"
 SMALL = ("model.architecture=convnet4", "model.widths=[8, 8, 8, 8]", "schedule.epochs=2")
 

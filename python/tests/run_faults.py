@@ -26,7 +26,7 @@ from fault_scenarios import CUT, SCENARIOS, CommandError, torn
 from forked import MEMORY, in_child
 
 import skd
-from skd._temporaries import NAME as TEMPORARY
+from skd._files.temporaries import NAME as TEMPORARY
 
 SHIM = Path(__file__).with_name("fault_shim.cpp")
 #: Modes of the shim by what they stand for; the last two are signals that it sends.

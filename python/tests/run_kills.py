@@ -13,9 +13,9 @@ from pathlib import Path
 import run_fit
 from forked import MEMORY, in_child
 
-import skd._fitting
+import skd.training._loop
 
-skd._fitting.VALIDATION_EPISODES = 20
+skd.training._loop.VALIDATION_EPISODES = 20
 
 
 def train(folder):

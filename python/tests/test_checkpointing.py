@@ -9,7 +9,7 @@ import pytest
 import run_fit
 
 import skd
-from skd._sealing import sealed, unsealed
+from skd._files.checksummed import sealed, unsealed
 
 STEPS = 5  # of an epoch of run_fit
 

@@ -82,7 +82,7 @@ def test_sigterm_ends_an_import_which_leaves_nothing(tmp_path, monkeypatch, one_
         signal.raise_signal(signal.SIGTERM)
         pytest.fail("the import went on")
 
-    monkeypatch.setattr("skd.datasets._native_form.write_part", write_part)
+    monkeypatch.setattr("skd.datasets.native_form.write_part", write_part)
     data_files.write_pickles(tmp_path, data_files.make_parts(32))
     before, handler = sorted(os.listdir(tmp_path)), signal.getsignal(signal.SIGTERM)
     result = run("data", "import", tmp_path, "--as", "fc100", "--to", tmp_path / "to")

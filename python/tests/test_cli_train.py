@@ -19,10 +19,10 @@ from typer.testing import CliRunner
 
 import skd
 from skd.callbacks import RunStart, StepRecord
-from skd.cli import _carrying_out, _display, _lines, _recipes
+from skd.cli import _display, _formatting, _recipes, _run
 from skd.cli._application import application
 from skd.errors import NonFiniteLossError
-from skd.recipes import Run, _costs, load, names
+from skd.recipes import Run, costs, load, names
 
 QUICK = ("model.architecture=convnet4", "model.widths=[8, 8, 8, 8]")
 
@@ -165,8 +165,8 @@ def test_ctrl_c_ends_with_status_130_and_the_command_that_goes_on_to_the_same_bi
 
     stopped = []
     # The estimate takes steps too, which are not those to interrupt.
-    monkeypatch.setattr(_carrying_out, "estimate", lambda run: None)
-    monkeypatch.setattr(_carrying_out, "estimate_lines", lambda expected, processes: [])
+    monkeypatch.setattr(_run, "estimate", lambda run: None)
+    monkeypatch.setattr(_run, "estimate_lines", lambda expected, processes: [])
     monkeypatch.setattr(skd.Gen0, "step", step)
     result = run("train", "gen0-glyphs", *words, "--output", "parts")
     assert result.exit_code == 130
@@ -246,8 +246,8 @@ def test_without_tensorboardx_a_line_says_what_is_missing(run, monkeypatch):
 
 
 def test_recipes_list_prints_the_papers_table_with_times(run, monkeypatch):
-    rates = _costs.Rates(training=1e12, forward=1e12)
-    monkeypatch.setattr(_costs, "measured_rates", lambda side, widths: rates)
+    rates = costs.Rates(training=1e12, forward=1e12)
+    monkeypatch.setattr(costs, "measured_rates", lambda side, widths: rates)
     monkeypatch.setenv("COLUMNS", "80")
     result = run("recipes", "list")
     assert result.exit_code == 0, result.output
@@ -263,7 +263,7 @@ def test_recipes_list_prints_the_papers_table_with_times(run, monkeypatch):
 
 
 def test_the_rates_are_measured_on_this_machine():
-    rates = _costs.measured_rates.__wrapped__(32, (8, 8, 8, 8))
+    rates = costs.measured_rates.__wrapped__(32, (8, 8, 8, 8))
     assert rates.training > 0
     assert rates.forward > 0
 
@@ -350,7 +350,7 @@ def test_the_bar_is_quiet_where_there_is_no_terminal():
 
 
 def test_durations_are_in_the_unit_that_suits_them():
-    durations = [_lines.duration(seconds) for seconds in (3.2, 89, 100, 5000, 9000, 4e5)]
+    durations = [_formatting.duration(seconds) for seconds in (3.2, 89, 100, 5000, 9000, 4e5)]
     assert durations == ["3 s", "89 s", "2 min", "83 min", "2.5 h", "111 h"]
 
 

@@ -246,7 +246,7 @@ def test_generated_python2_pickles_are_what_python_reads():
 
 
 def test_an_interrupted_import_leaves_nothing(tmp_path, monkeypatch):
-    from skd.datasets import _native_form
+    from skd.datasets import native_form
 
     source = tmp_path / "source"
     source.mkdir()
@@ -258,7 +258,7 @@ def test_an_interrupted_import_leaves_nothing(tmp_path, monkeypatch):
         if len(calls) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(_native_form, "sync_folder", interrupt)
+    monkeypatch.setattr(native_form, "sync_folder", interrupt)
     with pytest.raises(KeyboardInterrupt):
         skd.datasets.import_data(source, name="fc100", to=tmp_path / "to")
     assert [path.name for path in tmp_path.iterdir()] == ["source"]

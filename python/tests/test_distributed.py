@@ -14,7 +14,7 @@ from mpi_launch import launch
 from run_ranks import OBJECTIVES
 
 import skd
-from skd import distributed
+from skd.distributed import _launch
 
 SCRIPT = Path(run_ranks.__file__)
 
@@ -218,4 +218,4 @@ def test_a_communicator_of_another_kind_is_refused(monkeypatch, make_model):
 )
 def test_ranks_share_the_processors_that_they_may_use(affinities, processors, threads):
     sets = [set(affinity) for affinity in affinities]
-    assert distributed._share(sets, 0, processors) == threads
+    assert _launch._share(sets, 0, processors) == threads

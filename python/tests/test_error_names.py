@@ -8,7 +8,7 @@ import pytest
 
 import skd
 from skd import losses, ops
-from skd._native_errors import FUNCTIONS, refusal, refused_as
+from skd._refusals.native import FUNCTIONS, refusal, refused_as
 
 SENTENCE = re.compile(r"The '([\w.]+)' parameter of ([\w.]+) must .*[^.]\.")
 NO_IMAGES = np.zeros((0, 4, 4, 2))

@@ -136,7 +136,7 @@ def test_pictures_are_turned_upright_and_cut_to_the_middle(model, tmp_path):
     exif[0x0112] = 6  # to be turned by 90 degrees clockwise
     turned = upright.transpose(Image.Transpose.ROTATE_90)
     turned.save(tmp_path / "turned.png", exif=exif)
-    from skd.few_shot._pictures import read_pictures
+    from skd.few_shot.pictures import read_pictures
 
     (image,) = read_pictures([tmp_path / "turned.png"], 16, 3, "test")
     np.testing.assert_array_equal(image, pixels[:, 16:32])
@@ -148,7 +148,7 @@ def test_pictures_are_turned_upright_and_cut_to_the_middle(model, tmp_path):
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16"])
 def test_pictures_of_every_mode_become_rgb(mode, tmp_path):
-    from skd.few_shot._pictures import read_pictures
+    from skd.few_shot.pictures import read_pictures
 
     path = tmp_path / ("picture.jpg" if mode == "CMYK" else "picture.png")
     if mode == "I;16":

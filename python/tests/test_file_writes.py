@@ -16,16 +16,14 @@ import pytest
 import run_fit
 
 import skd
-from skd import _file_changes, _open_files, _temporaries, _whole_files
-from skd._temporaries import TemporaryFile, TemporaryFolder
-from skd._whole_files import whole_folder, write_whole
+from skd._files import atomic, changes, open_files, temporaries
+from skd._files.atomic import whole_folder, write_whole
+from skd._files.temporaries import TemporaryFile, TemporaryFolder
 from skd.callbacks import Callback, HistoryFile, TensorBoard
 from skd.datasets import _parts
 
 PACKAGE = Path(skd.__file__).parent
-WRITERS = {
-    Path(module.__file__) for module in (_file_changes, _open_files, _temporaries, _whole_files)
-}
+WRITERS = {Path(module.__file__) for module in (changes, open_files, temporaries, atomic)}
 #: The command opens the null device, so that Python does not flush a full standard output again.
 WRITERS.add(PACKAGE / "cli" / "__init__.py")
 CHANGES = {
@@ -99,7 +97,7 @@ def test_a_file_whose_name_cannot_be_flushed_is_in_place(tmp_path, monkeypatch):
     def fail(folder):
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(_temporaries, "sync_folder", fail)
+    monkeypatch.setattr(temporaries, "sync_folder", fail)
     with pytest.raises(skd.WriteError, match="The new one is in place"):
         write_whole(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"new"

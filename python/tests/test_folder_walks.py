@@ -8,7 +8,7 @@ from PIL import Image
 from test_own_images import write_classes
 
 import skd
-from skd.datasets import _walks
+from skd.datasets import walks
 
 HIDDEN = (".ipynb_checkpoints", "__MACOSX", "@eaDir", ".git", "$RECYCLE.BIN", "lost+found",
           "System Volume Information", ".Trashes", "#recycle")  # fmt: skip
@@ -113,7 +113,7 @@ def test_links_to_folders_are_followed_once(tmp_path):
     picture(elsewhere / "1.png")
     (root / "class00" / "link").symlink_to(elsewhere)
     (elsewhere / "loop").symlink_to(root / "class00")
-    found = _walks.pictures_below(root / "class00", [])
+    found = walks.pictures_below(root / "class00", [])
     assert [path.name for path in found] == ["0.png", "1.png"]
 
 

@@ -9,7 +9,7 @@ from safetensors.numpy import load_file, save_file
 from torch_writer import torch_file
 
 import skd
-from skd._network_shapes import DEFAULT_WIDTHS, require_fitting
+from skd.models.network_shapes import DEFAULT_WIDTHS, require_fitting
 
 WIDTHS = (8, 8, 16, 16)
 IMAGES = np.linspace(-1, 1, 2 * 16 * 16 * 3, dtype=np.float32).reshape(2, 16, 16, 3)

@@ -6,6 +6,8 @@ import sys
 from importlib import metadata, resources
 from pathlib import Path
 
+import pytest
+
 import skd
 
 
@@ -18,6 +20,25 @@ def test_import_leaves_alone_what_only_some_functions_need():
     script = "import sys, numpy\nold = set(sys.modules)\nimport skd\nprint(*set(sys.modules) - old)"
     loaded = set(run("-c", script).stdout.split())
     assert not loaded & {"concurrent.futures", "safetensors", "tqdm", "zipfile"}
+
+
+def test_modules_that_only_some_need_load_on_first_use():
+    script = (
+        "import sys, skd\n"
+        "names = 'callbacks', 'plots', 'recipes'\n"
+        "print(*[f'skd.{name}' in sys.modules for name in names])\n"
+        "print(*[getattr(skd, name).__name__ for name in names])\n"
+    )
+    assert run("-c", script).stdout.splitlines() == [
+        "False False False",
+        "skd.callbacks skd.plots skd.recipes",
+    ]
+
+
+def test_dir_shows_the_public_names_alone():
+    assert dir(skd) == sorted(skd.__all__)
+    with pytest.raises(AttributeError, match="module 'skd' has no attribute 'nothing'"):
+        skd.nothing  # noqa: B018
 
 
 def test_import_needs_numpy_alone_and_has_no_effect(tmp_path):

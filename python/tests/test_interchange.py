@@ -14,10 +14,11 @@ from hostile_weights import TORCH_FILES, torch_archive
 from peak_memory import at_most
 
 import skd
-from skd import _foreign_tensors as tensors
-from skd import _torch_files as torch_files
-from skd._safe_pickle import Opaque
-from skd._state_dicts import state_dict_of
+from skd._files.pickles import Opaque
+from skd.errors import UnreadableFileError
+from skd.interchange import _tensors as tensors
+from skd.interchange import _torch_files as torch_files
+from skd.interchange._state_dicts import state_dict_of
 
 FOLDER = Path(__file__).parents[2] / "Tests" / "Fixtures" / "torch"
 SEED = 5 << 32  # of make_torch_files.py
@@ -213,7 +214,7 @@ def test_damaged_files_are_refused_or_read_whole(tmp_path, file):
         path.write_bytes(changed)
         try:
             state = read(path)
-        except tensors.UnreadableFileError:
+        except UnreadableFileError:
             continue
         if file == "skd.pth":  # whose storages have check sums
             for name, tensor in state.items():
@@ -248,7 +249,7 @@ def rebuilt(**options):
 )
 def test_tensors_beyond_their_storage_are_refused(options):
     assert rebuilt().shape == (2,)
-    with pytest.raises(tensors.UnreadableFileError):
+    with pytest.raises(UnreadableFileError):
         rebuilt(**options)
 
 
@@ -259,7 +260,7 @@ def test_a_state_that_does_not_fit_together_is_refused_before_memory_is_taken(
 
     def assert_refused(named, **changes):
         changed = {name: value for name, value in {**state, **changes}.items() if value is not None}
-        monkeypatch.setattr("skd.interchange._read", lambda path, name: changed)
+        monkeypatch.setattr("skd.interchange._import_torch._read", lambda path, name: changed)
         with pytest.raises(ValueError, match=named):
             skd.import_torch("any", image_size=16)
 
@@ -279,7 +280,7 @@ def test_a_state_that_does_not_fit_together_is_refused_before_memory_is_taken(
     assert_refused("its names are", **{"layer4.1.conv1.weight": None})
     # Before PyTorch 1.0 batch norms counted nothing.
     uncounted = {name: value for name, value in state.items() if "tracked" not in name}
-    monkeypatch.setattr("skd.interchange._read", lambda path, name: uncounted)
+    monkeypatch.setattr("skd.interchange._import_torch._read", lambda path, name: uncounted)
     assert skd.import_torch("any", image_size=16).architecture == "resnet18"
 
 

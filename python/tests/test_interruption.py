@@ -56,13 +56,13 @@ def test_a_signal_ends_the_run_after_the_step_and_loses_nothing(
 def test_a_signal_breaks_off_a_validation_and_the_epoch_is_not_trained_again(
     tmp_path, expected, monkeypatch
 ):
-    import skd._fitting
+    import skd.training._loop
 
     def evaluate(*arguments, **options):
         signal.raise_signal(signal.SIGINT)
         pytest.fail("the validation went on")
 
-    monkeypatch.setattr(skd._fitting, "evaluate", evaluate)
+    monkeypatch.setattr(skd.training._loop, "evaluate", evaluate)
     trainer = run_fit.make_trainer()
     with pytest.raises(KeyboardInterrupt):
         run_fit.fit(trainer, tmp_path)
@@ -150,7 +150,7 @@ def test_a_signal_breaks_off_a_callback_that_waits_in_a_step(tmp_path, expected,
 
 
 def test_who_insists_with_a_second_signal_ends_a_step_that_waits(tmp_path, expected, monkeypatch):
-    monkeypatch.setattr("skd._signals.PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("skd.training._signals.PATIENCE_SECONDS", 0.0)
     trainer = run_fit.make_trainer()
     original = trainer.step
 

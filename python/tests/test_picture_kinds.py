@@ -7,7 +7,7 @@ import pytest
 from bad_files import png_of_declared_size
 from PIL import Image
 
-from skd.datasets import _pictures
+from skd.datasets import pictures
 
 SIDE = 32
 RAMP = np.tile(np.arange(SIDE, dtype=np.float32) / (SIDE - 1), (SIDE, 1))
@@ -24,7 +24,7 @@ def written(tmp_path, image, name="picture.png", **options):
 
 
 def read(tmp_path, image, name="picture.png", channels=3, side=SIDE, **options):
-    return _pictures.read_picture(written(tmp_path, image, name, **options), side, channels)
+    return pictures.read_picture(written(tmp_path, image, name, **options), side, channels)
 
 
 DEPTHS = [(np.float32, white) for white in (1, 255, 4095, 65535)]
@@ -137,7 +137,7 @@ def test_every_orientation_is_turned_upright(tmp_path, name, orientation):
         8: lambda a: np.rot90(a, -1),
     }  # fmt: skip
     exif = Image.Exif()
-    exif[_pictures.ORIENTATION] = orientation
+    exif[pictures.ORIENTATION] = orientation
     stored = Image.fromarray(np.ascontiguousarray(ways[orientation](upright))).convert("RGB")
     pixels = read(tmp_path, stored, name, channels=1, exif=exif)[:, :, 0]
     np.testing.assert_allclose(pixels, upright, atol=30)
@@ -151,7 +151,7 @@ def test_damaged_metadata_leave_the_picture(tmp_path):
 
 def test_a_photo_of_200_megapixels_is_read(tmp_path):
     path = written(tmp_path, Image.new("L", (16384, 12288), 100), "photo.jpg", quality=30)
-    assert abs(int(_pictures.read_picture(path, 16, 3).mean()) - 100) < 3
+    assert abs(int(pictures.read_picture(path, 16, 3).mean()) - 100) < 3
 
 
 def test_the_limit_of_pixels_is_stated(tmp_path):

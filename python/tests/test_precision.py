@@ -7,7 +7,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import skd
-from skd.checkpoints import METADATA_KEY
+from skd.models.checkpoint import METADATA_KEY
 
 OPTIONS = {
     "num_classes": 5,

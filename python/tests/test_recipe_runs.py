@@ -11,8 +11,8 @@ import recipe_data
 import skd
 import skd.recipes as recipes
 from skd.callbacks import Callback
-from skd.recipes import _costs, _images
-from skd.recipes._estimate import estimate
+from skd.recipes import _images, costs
+from skd.recipes.estimate import estimate
 
 
 @pytest.fixture(scope="module")
@@ -291,39 +291,38 @@ def test_views_and_images_are_those_that_pass_through_the_network():
 
 
 def test_the_cost_is_operations_over_the_rate():
-    recipe, counts = recipes.load("gen0-cifar-fs"), _costs.COUNTS["cifar-fs"]
+    recipe, counts = recipes.load("gen0-cifar-fs"), costs.COUNTS["cifar-fs"]
     # SPEC: 0.8 TFLOP a step of 64 x 4 images; 600 steps of 65 epochs.
-    only_training = _costs.Rates(training=1e12, forward=float("inf"))
-    assert _costs.hours(recipe, counts, only_training) == pytest.approx(
+    only_training = costs.Rates(training=1e12, forward=float("inf"))
+    assert costs.hours(recipe, counts, only_training) == pytest.approx(
         0.8 * 600 * 65 / 3600, rel=0.02
     )
     quick = recipes.load("gen0-cifar-fs-mini")
-    assert _costs.training_images(quick, counts) == 6_400
+    assert costs.training_images(quick, counts) == 6_400
 
 
 def test_the_cost_counts_the_images_of_each_size_and_the_rotations_that_are_drawn():
-    counts = _costs.COUNTS["cifar-fs"]
-    rates = _costs.Rates(training=1e12, forward=float("inf"))
+    counts = costs.COUNTS["cifar-fs"]
+    rates = costs.Rates(training=1e12, forward=float("inf"))
     plain = ["schedule.image_sizes=[32]", "schedule.resize_epochs=[]"]
     whole = recipes.load("gen0-cifar-fs-fast", changes=[*plain, "loss.rotations_per_image=4"])
     half = recipes.load("gen0-cifar-fs-fast", changes=plain)
-    assert _costs.hours(half, counts, rates) == pytest.approx(
-        _costs.hours(whole, counts, rates) / 2, rel=1e-6
+    assert costs.hours(half, counts, rates) == pytest.approx(
+        costs.hours(whole, counts, rates) / 2, rel=1e-6
     )
     small = recipes.load("gen0-cifar-fs-fast", changes=["schedule.resize_epochs=[45]"])
     grown = recipes.load("gen0-cifar-fs-fast")
     epochs = [18 / 45, 27 / 45]
-    assert _costs.hours(grown, counts, rates) == pytest.approx(
-        epochs[0] * _costs.hours(small, counts, rates)
-        + epochs[1] * _costs.hours(half, counts, rates)
+    assert costs.hours(grown, counts, rates) == pytest.approx(
+        epochs[0] * costs.hours(small, counts, rates) + epochs[1] * costs.hours(half, counts, rates)
     )
 
 
 def test_the_cost_with_teachers_adds_all_of_them(monkeypatch):
-    monkeypatch.setattr(_costs, "measured_rates", lambda *given: _costs.Rates(1e12, 1e12))
-    own, whole = _costs.cost(recipes.load("rfs-distill-fc100"))
-    first, _ = _costs.cost(recipes.load("rfs-distill-fc100", changes=["teacher.generations=1"]))
-    simple, alone = _costs.cost(recipes.load("rfs-simple-fc100"))
+    monkeypatch.setattr(costs, "measured_rates", lambda *given: costs.Rates(1e12, 1e12))
+    own, whole = costs.cost(recipes.load("rfs-distill-fc100"))
+    first, _ = costs.cost(recipes.load("rfs-distill-fc100", changes=["teacher.generations=1"]))
+    simple, alone = costs.cost(recipes.load("rfs-simple-fc100"))
     assert simple == alone
     assert whole == pytest.approx(own + first + simple)
-    assert _costs.cost(recipes.load("gen0-fc100", changes=["model.use_se=true"])) is None
+    assert costs.cost(recipes.load("gen0-fc100", changes=["model.use_se=true"])) is None

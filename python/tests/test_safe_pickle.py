@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from skd._safe_pickle import Name, PickleError, loads
+from skd._files.pickled_arrays import CONSTRUCTORS
+from skd._files.pickles import Name, PickleError, loads
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 # Derandomised and without a database: the same examples on every run, and no files.
@@ -40,7 +41,7 @@ VALID = [
 @SETTINGS
 @hypothesis.given(value=VALUES, protocol=st.sampled_from(PROTOCOLS))
 def test_data_is_what_python_reads(value, protocol):
-    assert loads(pickle.dumps(value, protocol=protocol)) == value
+    assert loads(pickle.dumps(value, protocol=protocol), CONSTRUCTORS) == value
 
 
 @SETTINGS
@@ -53,7 +54,7 @@ def test_changed_bytes_are_refused_or_read_as_data(original, edits):
     for position, value in edits:
         changed[position % len(changed)] = value
     try:
-        value = loads(bytes(changed))
+        value = loads(bytes(changed), CONSTRUCTORS)
     except PickleError:
         return
     kinds = (dict, list, tuple, str, bytes, memoryview, int, float, type(None), Name)
@@ -64,7 +65,7 @@ def test_changed_bytes_are_refused_or_read_as_data(original, edits):
 def test_every_truncation_is_refused(original):
     for length in [*range(300), *range(300, len(original), 97)]:
         with pytest.raises(PickleError):
-            loads(original[:length] if length < len(original) else b"")
+            loads(original[:length] if length < len(original) else b"", CONSTRUCTORS)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -83,7 +84,7 @@ def test_every_truncation_is_refused(original):
     ids=str,
 )
 def test_arrays_are_what_numpy_reads(array, protocol):
-    read = loads(pickle.dumps([array, array], protocol=protocol))
+    read = loads(pickle.dumps([array, array], protocol=protocol), CONSTRUCTORS)
     assert read[0].dtype == array.dtype
     np.testing.assert_array_equal(read[0], array)
     assert read[0] is read[1] or protocol < 0
@@ -93,16 +94,16 @@ def test_arrays_are_what_numpy_reads(array, protocol):
 def test_arrays_of_old_and_new_numpy_load(module):
     raw = pickle.dumps(ARRAY, protocol=3)
     here = b"numpy._core" if b"numpy._core" in raw else b"numpy.core"
-    np.testing.assert_array_equal(loads(raw.replace(here, module.encode())), ARRAY)
+    np.testing.assert_array_equal(loads(raw.replace(here, module.encode()), CONSTRUCTORS), ARRAY)
 
 
 def test_numbers_of_numpy_load():
-    assert loads(pickle.dumps([np.float32(1.5), np.int64(-3)])) == [1.5, -3]
+    assert loads(pickle.dumps([np.float32(1.5), np.int64(-3)]), CONSTRUCTORS) == [1.5, -3]
 
 
 def test_large_arrays_are_views_of_the_input():
     raw = bytearray(data_files.python2_pickle({"data": np.zeros(5000, np.uint8)}))
-    array = loads(raw)["data"]
+    array = loads(raw, CONSTRUCTORS)["data"]
     raw[-100] = 9
     assert array.max() == 9
 
@@ -112,21 +113,21 @@ def test_constructors_decide_what_names_make():
     name = Name("collections", "Counter")
     assert loads(raw, {name: lambda arguments, reader: dict(*arguments)}) == {"a": 2, "b": 1}
     with pytest.raises(PickleError, match=r"collections\.Counter, which is not data"):
-        loads(raw)
+        loads(raw, CONSTRUCTORS)
 
 
 def test_persistent_ids_are_asked_for():
     raw = b"\x80\x02U\x03abcQ."
-    assert loads(raw, persistent=lambda identifier: [identifier]) == [["abc"]][0]
+    assert loads(raw, {}, persistent=lambda identifier: [identifier]) == [["abc"]][0]
     with pytest.raises(PickleError, match="outside of it"):
-        loads(raw)
+        loads(raw, CONSTRUCTORS)
 
 
 def test_an_ordered_dict_is_a_dict():
-    assert loads(pickle.dumps(collections.OrderedDict(a=1), protocol=2)) == {"a": 1}
+    assert loads(pickle.dumps(collections.OrderedDict(a=1), protocol=2), CONSTRUCTORS) == {"a": 1}
 
 
 def test_more_operations_than_allowed_are_refused(monkeypatch):
-    monkeypatch.setattr("skd._safe_pickle.MAX_OPERATIONS", 100)
+    monkeypatch.setattr("skd._files.pickles.MAX_OPERATIONS", 100)
     with pytest.raises(PickleError, match="more than 100 operations"):
-        loads(b"N0" * 200 + b"N.")
+        loads(b"N0" * 200 + b"N.", CONSTRUCTORS)

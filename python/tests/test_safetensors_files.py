@@ -10,8 +10,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 import skd
-from skd import _safetensors_files as files
-from skd._bounded_json import parse
+from skd._files import safetensors_files as files
+from skd._files.bounded_json import parse
 
 KINDS = ("f8", "f4", "f2", "i8", "i4", "i2", "i1", "u8", "u4", "u2", "u1", "?")
 
@@ -105,7 +105,7 @@ def test_json_may_take_as_much_memory_as_its_file_allows():
 
 
 def test_a_header_of_a_long_training_is_read_if_it_is_sealed():
-    from skd._sealing import sealed, unsealed
+    from skd._files.checksummed import sealed, unsealed
 
     data = bytes(sealed({"a": np.arange(6.0)}, {"long": "[1]," * 300_000}))
     assert struct.unpack("<Q", data[:8])[0] > 1_000_000

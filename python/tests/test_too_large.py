@@ -12,7 +12,7 @@ import skd
 def little_memory(monkeypatch):
     """Leave a megabyte, for needs of any size."""
     monkeypatch.setattr("skd._memory.LARGE_NEED", 0)
-    monkeypatch.setattr("skd._memory.available_memory", lambda: 2**20)
+    monkeypatch.setattr("skd._native.available_memory", lambda: 2**20)
 
 
 def assert_too_large(named, call):
@@ -43,8 +43,8 @@ def test_pictures_that_do_not_fit_are_not_read(folder, little_memory, monkeypatc
     def read(*_):
         raise AssertionError("a picture is read")
 
-    monkeypatch.setattr("skd.datasets._pictures.read_picture", read)
-    monkeypatch.setattr("skd.few_shot._pictures.read_picture", read)
+    monkeypatch.setattr("skd.datasets.pictures.read_picture", read)
+    monkeypatch.setattr("skd.few_shot.pictures.read_picture", read)
     named = f"The set of 12 pictures in {str(folder)!r} at 1600 x 1600 pixels"
     assert_too_large(named, lambda: skd.datasets.from_folder(folder, image_size=1600))
     model = skd.create_model("convnet4", num_classes=4, image_size=512, widths=(4, 4, 4, 4))

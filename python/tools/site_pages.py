@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-PLACES = ("*.md", "docs/**/*.md", "benchmarks/**/*.md", "Sources/*/*.md")
+PLACES = ("*.md", "docs/**/*.md", "benchmarks/**/*.md", "Sources/*/*.md", "python/*.md")
 PICTURES = ("docs/**/*.png", "docs/**/*.svg", "benchmarks/**/*.svg", "notebooks/*.ipynb")
 LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)#\s]+)(#[^)]*)?\)")
 

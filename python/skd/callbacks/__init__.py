@@ -1,10 +1,10 @@
 """Listeners of `fit`: history files, TensorBoard, trackers, and a protocol for your own."""
 
 from skd.callbacks._history_file import HistoryFile
-from skd.callbacks._metrics import MetricsCallback
-from skd.callbacks._protocol import Callback, RunStart, StepRecord
 from skd.callbacks._tensorboard import TensorBoard
 from skd.callbacks._trackers import MLflow, WeightsAndBiases
+from skd.callbacks.metrics import MetricsCallback
+from skd.training import Callback, RunStart, StepRecord
 
 __all__ = [
     "Callback",

@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from skd._file_changes import make_folder
-from skd._open_files import AppendedFile
+from skd._files.changes import make_folder
+from skd._files.open_files import AppendedFile
 
 FILE_VERSION = "brain.Event:2"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from os import PathLike
 
 from skd import _validation as check
-from skd._file_changes import remove_file
-from skd._whole_files import write_whole
-from skd.callbacks._metrics import epoch_columns
-from skd.callbacks._protocol import Callback, RunStart
+from skd._files.atomic import write_whole
+from skd._files.changes import remove_file
+from skd.callbacks.metrics import epoch_columns
 from skd.history import EpochRecord
+from skd.training import Callback, RunStart
 
 
 class HistoryFile(Callback):

@@ -7,9 +7,9 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 from skd import _validation as check
-from skd.callbacks._metrics import EVERY_STEPS, MetricsCallback
-from skd.callbacks._protocol import RunStart
+from skd.callbacks.metrics import EVERY_STEPS, MetricsCallback
 from skd.history import EpochRecord
+from skd.training import RunStart
 
 if TYPE_CHECKING:
     from skd.callbacks._event_file import EventFile

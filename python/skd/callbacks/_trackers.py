@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from skd.callbacks._metrics import EVERY_STEPS, MetricsCallback
-from skd.callbacks._protocol import RunStart
+from skd.callbacks.metrics import EVERY_STEPS, MetricsCallback
+from skd.training import RunStart
 
 
 class WeightsAndBiases(MetricsCallback):

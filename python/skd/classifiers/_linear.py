@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
-from skd.classifiers._estimator import Classifier
-from skd.classifiers._inputs import warn_unless_converged
+from skd.classifiers.estimator import Classifier
+from skd.classifiers.inputs import warn_unless_converged
 
 
 class _LinearClassifier(Classifier):

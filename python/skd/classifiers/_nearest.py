@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
-from skd.classifiers._estimator import Classifier
+from skd.classifiers.estimator import Classifier
 
 METRICS = {"euclidean": _native.METRIC_EUCLIDEAN, "cosine": _native.METRIC_COSINE}
 

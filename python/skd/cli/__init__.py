@@ -35,7 +35,7 @@ def main() -> None:
     except KeyboardInterrupt:  # before or after the command itself
         sys.exit(INTERRUPTED)
     except OSError as error:  # of the standard output: commands report those of files themselves
-        from skd.cli._endings import in_one_line
+        from skd.cli._exit_status import in_one_line
 
         # Or Python would try it again when it ends, and fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

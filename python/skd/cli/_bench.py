@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 import skd
-from skd.cli._endings import ending_in_one_line
+from skd.cli._exit_status import ending_in_one_line
 from skd.profiling import forward_flops, resnet12_convolutions, training_flops
 
 CLASSES = 64

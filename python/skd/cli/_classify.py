@@ -9,9 +9,9 @@ import numpy as np
 import typer
 
 import skd
-from skd.cli._endings import ending_in_one_line
+from skd.cli._exit_status import ending_in_one_line
 from skd.cli._options import naming
-from skd.datasets._walks import printable
+from skd.datasets.walks import printable
 
 OWNER = "skd classify"
 OPTIONS = {

@@ -14,13 +14,12 @@ from rich.table import Table
 
 import skd
 from skd import _validation as check
-from skd.cli._endings import ending_in_one_line
+from skd.cli._exit_status import ending_in_one_line
 from skd.cli._opening import open_data, unreadable_lines
 from skd.cli._options import naming
-from skd.datasets import FewShotData, Split
-from skd.datasets._native_form import native_paths, read_meta
-from skd.datasets._split import ChannelStatistics
-from skd.recipes._schema import OWN_PICTURES
+from skd.datasets import ChannelStatistics, FewShotData, Split
+from skd.datasets.native_form import native_paths, read_meta
+from skd.recipes import OWN_PICTURES
 
 OWNER = "skd data"
 AT_ONCE = 1024  # images whose pixels are counted together

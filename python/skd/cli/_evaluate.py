@@ -10,14 +10,14 @@ import typer
 
 import skd
 from skd import _validation as check
-from skd._episode_scores import CLASSIFIERS
-from skd._ranks import ranks_of
 from skd.augmentation import MODES
-from skd.cli._endings import ending_in_one_line
-from skd.cli._lines import aligned, flat
+from skd.cli._exit_status import ending_in_one_line
+from skd.cli._formatting import aligned, flat
 from skd.cli._opening import open_data, unreadable_lines
 from skd.cli._options import naming
 from skd.cli._processes import is_first, join, say
+from skd.distributed.mpi_ranks import ranks_of
+from skd.evaluation import CLASSIFIERS
 from skd.models import FEATURES
 
 OWNER = "skd evaluate"

@@ -9,7 +9,7 @@ import typer
 
 import skd
 from skd import _native
-from skd.cli._lines import aligned
+from skd.cli._formatting import aligned
 
 LIBRARIES = (
     "numpy",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from skd._threads import set_num_threads
 from skd.distributed import launched_communicator, share_threads
+from skd.machine import set_num_threads
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm

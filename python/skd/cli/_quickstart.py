@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 import skd
-from skd.cli._carrying_out import Changes, Threads, carry_out, resuming
-from skd.cli._endings import ending_in_one_line
+from skd.cli._exit_status import ending_in_one_line
 from skd.cli._options import naming
+from skd.cli._run import Changes, Threads, carry_out, resuming
 from skd.recipes import load
 
 RECIPE = "gen1-glyphs"

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 import skd
-from skd.cli._carrying_out import Changes
-from skd.cli._endings import ending_in_one_line
-from skd.cli._lines import duration
+from skd.cli._exit_status import ending_in_one_line
+from skd.cli._formatting import duration
 from skd.cli._options import naming
+from skd.cli._run import Changes
 from skd.recipes import Expected, Recipe, load, names
-from skd.recipes._costs import cost
+from skd.recipes.costs import cost
 
 recipes = typer.Typer(no_args_is_help=True, help="List the recipes of the package, and show them.")
 HOW = (

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from skd._ranks import ranks_of
 from skd.callbacks import Callback, MLflow, WeightsAndBiases
-from skd.cli._carrying_out import Changes, Threads, carry_out, resuming
-from skd.cli._endings import ending_in_one_line
+from skd.cli._exit_status import ending_in_one_line
 from skd.cli._options import naming
 from skd.cli._processes import join
+from skd.cli._run import Changes, Threads, carry_out, resuming
+from skd.distributed.mpi_ranks import ranks_of
 from skd.recipes import Run, load
 
 OPTIONS = {"recipe": "RECIPE", "changes": "--set", "folder": "--output", "count": "--threads"}

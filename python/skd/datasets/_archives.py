@@ -10,9 +10,9 @@ from typing import IO, Any, NoReturn
 
 import numpy as np
 
-from skd._bounded_zip import opened_zip
-from skd._file_kinds import TORCH
-from skd.datasets._files import ArrayHeader, look_for, map_array, refuse
+from skd._files.bounded_zip import opened_zip
+from skd._files.kinds import TORCH
+from skd.datasets._data_files import ArrayHeader, look_for, map_array, refuse
 from skd.datasets._parts import Block, Pixels, check_shape
 from skd.datasets._split import BLOCK
 

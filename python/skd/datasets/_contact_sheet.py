@@ -33,9 +33,9 @@ def save_contact_sheet(split: Split, path: str | PathLike[str]) -> None:
     WriteError
         If the file cannot be written.
     """
-    from skd._whole_files import write_whole
-    from skd.datasets._pictures import pillow
+    from skd._files.atomic import write_whole
     from skd.datasets._pixels import MODES
+    from skd.datasets.pictures import pillow
 
     owner = "save_contact_sheet"
     check.instance(split, "split", owner, Split)

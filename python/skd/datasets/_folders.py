@@ -9,11 +9,11 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from skd.datasets._catalogue import OPTIONAL, REQUIRED, Published
-from skd.datasets._files import look_at, refuse
+from skd.datasets._data_files import look_at, refuse
 from skd.datasets._parts import Part
-from skd.datasets._pictures import pictures, shown
-from skd.datasets._walks import class_folders, visible
+from skd.datasets.catalogue import OPTIONAL, REQUIRED, Published
+from skd.datasets.pictures import pictures, shown
+from skd.datasets.walks import class_folders, visible
 
 PARTS = (*REQUIRED, *OPTIONAL)
 IMAGES = "images"

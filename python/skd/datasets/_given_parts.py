@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from pathlib import Path
 
-from skd.datasets._catalogue import REQUIRED
-from skd.datasets._walks import class_folders, pictures_below, pictures_in, printable, visible
+from skd.datasets.catalogue import REQUIRED
+from skd.datasets.walks import class_folders, pictures_below, pictures_in, printable, visible
 from skd.errors import DataError
 
 #: What else parts are called; two such folders of folders are a division, not two classes.

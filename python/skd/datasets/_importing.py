@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skd import _validation as check
-from skd._progress import progress_bar
-from skd.datasets._loading import PUBLISHED, base_of, check_bgr
+from skd._progress_bar import progress_bar
+from skd.datasets._loading import base_of, check_bgr
+from skd.datasets.catalogue import CATALOGUE, PUBLISHED
 from skd.errors import WriteError
 
 if TYPE_CHECKING:
@@ -68,11 +69,10 @@ def import_data(
     >>> import_data("CIFAR/cifar-100-python.tar.gz", name="fc100")  # doctest: +SKIP
     PosixPath('data/fc100')
     """
-    from skd._file_changes import make_folder
-    from skd._whole_files import whole_folder
-    from skd.datasets._catalogue import CATALOGUE
+    from skd._files.atomic import whole_folder
+    from skd._files.changes import make_folder
     from skd.datasets._layouts import finished, read_parts
-    from skd.datasets._native_form import write_part
+    from skd.datasets.native_form import write_part
 
     owner = "import_data"
     key = check.choice(name, "name", owner, PUBLISHED)

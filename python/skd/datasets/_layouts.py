@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skd.datasets import _cifar100, _folders, _native_form, _pickle_layouts
-from skd.datasets._catalogue import REQUIRED, Published
-from skd.datasets._files import look_at, refuse
+from skd.datasets import _cifar100, _folders, _pickle_layouts, native_form
+from skd.datasets._data_files import look_at, refuse
 from skd.datasets._parts import FinishedPart, Part
+from skd.datasets.catalogue import REQUIRED, Published
 from skd.errors import DataError
 
 
@@ -57,8 +57,8 @@ def _expected_cifar(published: Published) -> str:
 LAYOUTS = (
     Layout(
         "native form",
-        _native_form.native_paths,
-        _native_form.read_native,
+        native_form.native_paths,
+        native_form.read_native,
         lambda published: f"{SPLITS}/meta.json",
     ),
     Layout(

@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skd import _validation as check
-from skd.datasets._split import FewShotData, fixed, from_arrays
+from skd.datasets._few_shot_data import FewShotData
+from skd.datasets._split import fixed, from_arrays
+from skd.datasets.catalogue import CATALOGUE, EMBEDDED, NAMES, PUBLISHED
 
 if TYPE_CHECKING:
     from skd.datasets._parts import Part
-
-EMBEDDED = "glyphs"
-PUBLISHED = ("cifar-fs", "fc100", "mini-imagenet", "tiered-imagenet")
-NAMES = (EMBEDDED, *PUBLISHED)
 
 
 def load(name: str, root: str | PathLike[str] | None = None, *, bgr: bool = False) -> FewShotData:
@@ -62,7 +60,6 @@ def load(name: str, root: str | PathLike[str] | None = None, *, bgr: bool = Fals
             check.refuse("root", owner, "None for 'glyphs', which is embedded", repr(root))
         return _load_glyphs()
     folder = Path("data", name) if root is None else check.path(root, "root", owner)
-    from skd.datasets._catalogue import CATALOGUE
     from skd.datasets._layouts import finished, read_parts
 
     published = CATALOGUE[name]
@@ -99,8 +96,8 @@ def load_imported(folder: str | PathLike[str]) -> FewShotData:
     DataError
         If the folder was not written by `import_data`, or is damaged. It is a ValueError.
     """
-    from skd.datasets._files import refuse
-    from skd.datasets._native_form import native_paths, read_meta
+    from skd.datasets._data_files import refuse
+    from skd.datasets.native_form import native_paths, read_meta
 
     path = check.path(folder, "folder", "load_imported")
     paths = native_paths(path)

@@ -11,12 +11,13 @@ import numpy as np
 
 from skd import _validation as check
 from skd._memory import require_memory
-from skd._progress import progress_bar
-from skd.datasets._catalogue import REQUIRED
+from skd._progress_bar import progress_bar
+from skd.datasets._few_shot_data import FewShotData
 from skd.datasets._given_parts import Classes, given_parts
-from skd.datasets._pictures import pillow, read_picture, shown
-from skd.datasets._split import FewShotData, Split, fixed, from_arrays
-from skd.datasets._walks import class_folders, printable
+from skd.datasets._split import Split, fixed, from_arrays
+from skd.datasets.catalogue import REQUIRED
+from skd.datasets.pictures import pillow, read_picture, shown
+from skd.datasets.walks import class_folders, printable
 from skd.errors import DataError
 
 SHARES = (0.64, 0.16, 0.20)

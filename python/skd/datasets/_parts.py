@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skd._files.temporaries import mapped_temporary
 from skd._memory import require_memory
-from skd._temporaries import mapped_temporary
-from skd.datasets._files import refuse
+from skd.datasets._data_files import refuse
 from skd.datasets._split import BLOCK, Split, fixed
 
 #: What is larger is put into a temporary file and mapped.

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from skd.datasets import _files as files
+from skd.datasets import _data_files as files
 from skd.datasets._archives import read_images, read_labels
-from skd.datasets._catalogue import OPTIONAL, REQUIRED, Published
 from skd.datasets._parts import (
     Part,
     Pixels,
@@ -17,6 +16,7 @@ from skd.datasets._parts import (
     checked_labels,
     text_names,
 )
+from skd.datasets.catalogue import OPTIONAL, REQUIRED, Published
 
 PARTS = (*REQUIRED, *OPTIONAL)
 # The published loaders read `labels`; the original release names the classes so.

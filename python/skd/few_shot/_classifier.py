@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 from skd._memory import new_array
-from skd._plausible_floats import require_plausible
 from skd.augmentation import default_padding, mode_of
-from skd.classifiers import _inputs, l2_normalize
-from skd.classifiers._estimator import Classifier, Parameters, accuracy
-from skd.few_shot import _pictures
-from skd.few_shot._heads import HEADS
+from skd.classifiers import inputs, l2_normalize
+from skd.classifiers.estimator import Classifier, Parameters, accuracy
+from skd.few_shot import pictures
+from skd.few_shot.heads import HEADS
 from skd.models import FEATURES, Model
+from skd.models.plausible_floats import require_plausible
 
 MAX_COPIES = 1000
 
@@ -131,11 +131,11 @@ class FewShotClassifier(Parameters):
         owner = "FewShotClassifier.fit"
         self._check_parameters(owner)
         if labels is None:
-            files, labels = _pictures.classes_of(images, owner)
+            files, labels = pictures.classes_of(images, owner)
             examples = self._pictures(files, owner)
         else:
             examples = self._images(images, owner)
-        classes, positions = _inputs.encoded_labels(
+        classes, positions = inputs.encoded_labels(
             labels, owner, length=len(examples), name="labels"
         )
         with self.model._native.locked():  # all copies by one state
@@ -210,11 +210,11 @@ class FewShotClassifier(Parameters):
         owner = "FewShotClassifier.score"
         self._fitted("score")
         if labels is None:
-            images, labels = _pictures.classes_of(images, owner)
+            images, labels = pictures.classes_of(images, owner)
         predicted = self.predict(images)
         if not len(predicted):
             check.refuse("images", owner, "non-empty", "no images")
-        truth = _inputs.label_vector(labels, owner, length=len(predicted), name="labels")
+        truth = inputs.label_vector(labels, owner, length=len(predicted), name="labels")
         return accuracy(predicted, truth)
 
     def save(self, path: str | PathLike[str], *, include_model: bool = True) -> None:
@@ -238,7 +238,7 @@ class FewShotClassifier(Parameters):
         WriteError
             If the file cannot be written, as on a full disk; an existing one is then unchanged.
         """
-        from skd.few_shot import _files
+        from skd.few_shot import _classifier_files as _files
 
         owner = "FewShotClassifier.save"
         head = self._fitted("save")
@@ -269,7 +269,7 @@ class FewShotClassifier(Parameters):
         ValueError
             If the file is none that `save` wrote, is damaged, or was written with another model.
         """
-        from skd.few_shot import _files
+        from skd.few_shot import _classifier_files as _files
 
         owner = "FewShotClassifier.load"
         if model is not None:
@@ -291,7 +291,7 @@ class FewShotClassifier(Parameters):
 
     def _fitted(self, method: str) -> Classifier:
         if not hasattr(self, "head_"):
-            raise _inputs.not_fitted(f"FewShotClassifier.{method}")
+            raise inputs.not_fitted(f"FewShotClassifier.{method}")
         return self.head_
 
     def _check_parameters(self, owner: str) -> dict[str, Any]:
@@ -317,20 +317,20 @@ class FewShotClassifier(Parameters):
 
     def _images(self, images: Any, owner: str) -> NDArray[Any]:
         """Return images of the model's shape."""
-        if _pictures.is_paths(images):
-            return self._pictures(_pictures.files_of(images, owner), owner)
+        if pictures.is_paths(images):
+            return self._pictures(pictures.files_of(images, owner), owner)
         side, channels = self.model.image_size, self.model.input_channels
         if self.resize:
             pixels = check.square_images(images, "images", owner)
             if pixels.shape[1] != side and pixels.shape[3] == channels and pixels.size:
-                return _pictures.resized(pixels, side)
+                return pictures.resized(pixels, side)
         given = check.model_images(images, "images", owner, side=side, channels=channels)
         if given.dtype != np.uint8:
             require_plausible(given, self.model.normalization, "images", owner)
         return given
 
     def _pictures(self, files: list[Any], owner: str) -> NDArray[np.uint8]:
-        return _pictures.read_pictures(
+        return pictures.read_pictures(
             files, self.model.image_size, self.model.input_channels, owner
         )
 

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
-from skd.optimizers import SGD
+from skd.training import SGD
 
 
 def sgd_step(

@@ -13,7 +13,7 @@ from skd.plots._embedding import EmbeddingDisplay
 from skd.plots._episode import EpisodeDisplay
 from skd.plots._episode_confusion import EpisodeConfusionDisplay
 from skd.plots._logit_entropy import LogitEntropyDisplay
-from skd.plots._training_curves import TrainingCurvesDisplay
+from skd.plots.training_curves import TrainingCurvesDisplay
 
 __all__ = [
     "ClassDistanceDisplay",

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
-from skd._protocol import MOST_EPISODES
 from skd.datasets import Split
+from skd.evaluation.protocol import MOST_EPISODES
 from skd.models import Model
 from skd.plots._figures import GREEN, VERMILION, Display, check_axes, distinct, shortened
 from skd.plots._predictions import EpisodeOptions

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skd import _validation as check
-from skd._protocol import MOST_EPISODES
-from skd.classifiers import _inputs
+from skd.classifiers import inputs
 from skd.datasets import Split
-from skd.few_shot import FewShotClassifier, _pictures
+from skd.evaluation.protocol import MOST_EPISODES
+from skd.few_shot import FewShotClassifier, pictures
 from skd.models import Model
 from skd.plots._figures import Display, check_axes, distinct
 from skd.plots._predictions import EpisodeOptions
@@ -180,9 +180,9 @@ flip, seed
         check_axes(ax, 1, owner)
         check.instance(classifier, "classifier", owner, FewShotClassifier)
         if labels is None:
-            images, labels = _pictures.classes_of(images, owner)
+            images, labels = pictures.classes_of(images, owner)
         predicted = classifier.predict(images)
-        truth = _inputs.label_vector(labels, owner, length=len(predicted), name="labels")
+        truth = inputs.label_vector(labels, owner, length=len(predicted), name="labels")
         known = classifier.classes_
         rows = {name: row for row, name in enumerate(known.tolist())}
         unknown = {label for label in truth.tolist() if label not in rows}

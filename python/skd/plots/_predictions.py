@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 
 from skd import _native
 from skd import _validation as check
-from skd._episode_features import FeatureExtractor, SupportAugmentation
-from skd._episode_files import find_episodes
-from skd._protocol import MOST_COPIES, EpisodeProtocol
 from skd.augmentation import default_padding, mode_of
 from skd.datasets import Split
-from skd.episodes import Episodes
-from skd.few_shot._heads import HEADS
+from skd.evaluation import Episodes, FeatureExtractor, SupportAugmentation, find_episodes
+from skd.evaluation.protocol import MOST_COPIES, EpisodeProtocol
+from skd.few_shot.heads import HEADS
 from skd.models import Model, Normalization
 from skd.plots._arguments import check_fitting
 

@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skd import _validation as check
-from skd.creation import create_model
 from skd.datasets import FewShotData, Split, from_folder, load
-from skd.distillation import Distilled
-from skd.models import Model
-from skd.optimizers import SGD
+from skd.models import Model, create_model
 from skd.recipes._schema import OWN_PICTURES, Data, Recipe
-from skd.training import Gen0, Gen1, Supervised
+from skd.training import SGD, Distilled, Gen0, Gen1, Supervised
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm

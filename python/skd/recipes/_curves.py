@@ -6,7 +6,7 @@ import importlib.util
 import io
 from pathlib import Path
 
-from skd._whole_files import write_whole
+from skd._files.atomic import write_whole
 from skd.history import History
 
 NAME = "training.png"
@@ -32,7 +32,7 @@ def draw(history: History, folder: Path) -> Path | None:
     from matplotlib.figure import Figure
 
     from skd.plots import TrainingCurvesDisplay
-    from skd.plots._training_curves import PANELS, SIZE
+    from skd.plots.training_curves import PANELS, SIZE
 
     # Not pyplot's: it would choose a backend, and might open a window.
     figure = Figure(figsize=SIZE, layout="constrained")

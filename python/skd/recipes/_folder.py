@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from skd import _validation as check
-from skd._file_changes import make_folder, remove_file
-from skd._recipe import differences
-from skd._whole_files import write_whole
+from skd._files.atomic import write_whole
+from skd._files.changes import make_folder, remove_file
+from skd.distributed.differences import differences
 from skd.recipes._schema import Recipe
 
 CONFIG, MODEL, REPORT, HISTORY = "config.toml", "model.safetensors", "report.json", "history.csv"

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from skd._fit_options import image_size_of
-from skd._fitting import VALIDATION_EPISODES
 from skd.recipes._schema import Evaluation, Gen0Loss, Gen1Loss, Recipe, Schedule
+from skd.training import VALIDATION_EPISODES, image_size_of
 
 VALIDATION_DRAWN = VALIDATION_EPISODES * 5 * (1 + 15)  # images of its episodes, with repetition
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from skd import _validation as check
-from skd._file_kinds import START, TEXT, kind_of
+from skd._files.kinds import START, TEXT, kind_of
 from skd.recipes import _checks as checks
 from skd.recipes._checks import Check
 from skd.recipes._schema import (

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from skd._fit_options import FitOptions
-from skd._protocol import check_evaluation
-from skd._ranks import Ranks
 from skd.datasets import FewShotData, Split
+from skd.distributed.ranks import Ranks
+from skd.evaluation.protocol import check_evaluation
 from skd.models import Model
 from skd.recipes._building import build_trainer, fit_options, fresh_model
 from skd.recipes._schema import TAUGHT, Recipe
+from skd.training import FitOptions
 
 #: The arguments of `fit` that no recipe decides.
 REST: dict[str, Any] = {

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from skd import _validation as check
-from skd._hashes import state_sha256
-from skd._ranks import ranks_of
-from skd._reports import finite_or_none
+from skd._files.bounded_json import finite_or_none
+from skd._files.hashes import state_sha256
 from skd._version import __version__
 from skd.callbacks import Callback, HistoryFile
-from skd.creation import load_model
 from skd.datasets import FewShotData, Split
+from skd.distributed.mpi_ranks import ranks_of
 from skd.errors import SKDError
 from skd.evaluation import EvaluationResult, evaluate
 from skd.history import History
-from skd.models import Model
+from skd.models import Model, load_model
 from skd.recipes import _curves
 from skd.recipes._building import (
     OpenData,

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from skd._episode_scores import CLASSIFIERS
 from skd.augmentation import MODES
-from skd.creation import ARCHITECTURES, PRECISIONS
-from skd.datasets._loading import NAMES
-from skd.models import FEATURES
+from skd.datasets.catalogue import NAMES
+from skd.evaluation import CLASSIFIERS
+from skd.models import ARCHITECTURES, FEATURES, PRECISIONS
 from skd.recipes import _checks as a
 from skd.recipes._checks import by
-from skd.schedules import SCHEDULES
+from skd.training import SCHEDULES
 
 OWN_PICTURES = "folder"
 

@@ -1,0 +1,1 @@
+"""Files that are read with distrust and written as a whole."""

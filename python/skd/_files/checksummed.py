@@ -1,0 +1,107 @@
+"""Checkpoint files that show whether a byte of them has changed.
+
+A sealed file is a safetensors file whose metadata hold the SHA-256 of the whole file, computed
+with zeros in the place of that sum. The header is written in sorted order: equal content gives
+equal bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skd._files.safetensors_files import LENGTH_BYTES, Safetensors, SafetensorsError
+from skd.errors import DamagedCheckpointError
+
+SEAL_KEY = "skd.sha256"
+NO_SEAL = b"0" * 64
+# Quotes within other metadata are escaped, so that this matches at the key itself only.
+SEAL = re.compile(rb'"' + re.escape(SEAL_KEY.encode()) + rb'":"([0-9a-f]{64})"')
+
+
+def sealed(state: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytearray:
+    """Return the bytes of a sealed safetensors file.
+
+    Parameters
+    ----------
+    state : mapping of str to ndarray
+        Tensors, of any strides.
+    metadata : mapping of str to str
+        Further metadata.
+    """
+    from safetensors.numpy import save
+
+    # safetensors writes the memory of an array as it lies, whatever its strides.
+    arrays = {name: np.require(view, requirements="C") for name, view in state.items()}
+    written = save(arrays, metadata={**metadata, SEAL_KEY: NO_SEAL.decode()})
+    start = _header_end(written)
+    header = json.dumps(
+        json.loads(written[LENGTH_BYTES:start]), sort_keys=True, separators=(",", ":")
+    ).encode()
+    header += b" " * (-len(header) % 8)  # tensors stay aligned
+    data = bytearray(len(header).to_bytes(LENGTH_BYTES, "little") + header)
+    (place,) = SEAL.finditer(data)
+    first, end = place.span(1)
+    del place  # it would keep the bytes from growing
+    data += memoryview(written)[start:]
+    data[first:end] = hashlib.sha256(data).hexdigest().encode()
+    return data
+
+
+def unsealed(
+    data: bytes, *, must_be_sealed: bool
+) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
+    """Return the metadata and the tensors of a safetensors file that is whole.
+
+    Parameters
+    ----------
+    data : bytes
+        Content of a file.
+    must_be_sealed : bool
+        Whether a file without a seal is refused too; other programs write none.
+
+    Returns
+    -------
+    metadata : dict of str to str
+        Without the seal.
+    state : dict of str to ndarray
+        Tensors.
+
+    Raises
+    ------
+    DamagedCheckpointError
+        If a byte differs or is missing, or this is no safetensors file.
+    """
+    end = _header_end(data)
+    seals = list(SEAL.finditer(data, 0, end))
+    if len(seals) > 1 or (must_be_sealed and not seals):
+        raise DamagedCheckpointError("its checksum is missing")
+    if seals and _digest(data, seals[0]) != seals[0].group(1):
+        raise DamagedCheckpointError("its checksum is wrong")
+    try:
+        content = Safetensors.of_bytes(data, is_trusted=bool(seals))
+        state = content.arrays()
+    except SafetensorsError as error:
+        raise DamagedCheckpointError(str(error)) from error
+    metadata = content.metadata
+    metadata.pop(SEAL_KEY, None)
+    return metadata, state
+
+
+def _digest(data: bytes, place: re.Match[bytes]) -> bytes:
+    """Return the sum of a file with zeros in its place."""
+    content = memoryview(data)
+    digest = hashlib.sha256(content[: place.start(1)])
+    digest.update(NO_SEAL)
+    digest.update(content[place.end(1) :])
+    return digest.hexdigest().encode()
+
+
+def _header_end(data: bytes | bytearray) -> int:
+    return min(LENGTH_BYTES + int.from_bytes(data[:LENGTH_BYTES], "little"), len(data))

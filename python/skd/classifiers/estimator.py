@@ -1,0 +1,193 @@
+"""What all classifiers share: parameters, checks of inputs, and accuracy."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from abc import ABC, abstractmethod
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skd import _validation as check
+from skd.classifiers import inputs
+
+
+class Parameters:
+    """Parameters by name, as scikit-learn's tools ask for them.
+
+    They are stored as they come and checked by `fit`.
+    """
+
+    @classmethod
+    def _parameter_names(cls) -> list[str]:
+        return sorted(inspect.signature(cls).parameters)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Of no effect: no parameter is an estimator.
+
+        Returns
+        -------
+        parameters : dict
+            Values by name.
+        """
+        return {name: getattr(self, name) for name in self._parameter_names()}
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters.
+
+        Parameters
+        ----------
+        **params
+            Values by name.
+
+        Returns
+        -------
+        self : Parameters
+            The classifier; fit it again.
+
+        Raises
+        ------
+        ValueError
+            If there is no parameter of a name; nothing is then set.
+        """
+        legal = self._parameter_names()
+        for name in params:
+            check.choice(name, "params", f"{type(self).__name__}.set_params", legal)
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        """Return the class with the parameters that differ from the defaults."""
+        defaults = inspect.signature(type(self)).parameters
+        changed = [
+            f"{name}={value!r}"
+            for name, value in self.get_params().items()
+            if repr(value) != repr(defaults[name].default)
+        ]
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+    def __sklearn_tags__(self) -> Any:
+        """Return scikit-learn's description of a classifier; only scikit-learn asks for it."""
+        from sklearn.utils import ClassifierTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags(),
+            transformer_tags=None,
+            regressor_tags=None,
+        )
+
+
+class Classifier(Parameters, ABC):
+    """A classifier with the interface of scikit-learn's estimators, without scikit-learn."""
+
+    classes_: NDArray[Any]
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+
+    @abstractmethod
+    def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803
+        """Fit to features and their classes."""
+
+    @abstractmethod
+    def predict(self, X: ArrayLike) -> NDArray[Any]:  # noqa: N803
+        """Return the class of each row."""
+
+    def score(
+        self,
+        X: ArrayLike,  # noqa: N803
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+    ) -> float:
+        """Return the share of rows whose class is predicted rightly.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), dtype float32
+            Features.
+        y : array-like of shape (n_rows,)
+            Their classes.
+        sample_weight : array-like of shape (n_rows,), optional
+            Weights of the rows.
+
+        Returns
+        -------
+        accuracy : float
+            In 0..1.
+        """
+        predicted = self.predict(X)
+        owner = f"{type(self).__name__}.score"
+        truth = inputs.label_vector(y, owner, length=len(predicted))
+        return accuracy(predicted, truth, sample_weight)
+
+    def _owner(self, method: str) -> str:
+        return f"{type(self).__name__}.{method}"
+
+    def _fit_inputs(
+        self, features: ArrayLike, labels: ArrayLike
+    ) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[np.int64]]:
+        """Return checked features, the classes, and the position of each label among them."""
+        owner = self._owner("fit")
+        rows = inputs.feature_rows(features, owner)
+        if len(rows) == 0:
+            got = f"0 sample(s) (shape={rows.shape}) while a minimum of 1 is required"
+            check.refuse("X", owner, "a matrix with rows", got)
+        classes, positions = inputs.encoded_labels(labels, owner, length=len(rows))
+        return rows, classes, positions
+
+    def _remember(self, features: ArrayLike, n_features: int, classes: NDArray[Any]) -> None:
+        """Keep what later calls are checked against; the last thing that a fit does."""
+        names = inputs.feature_names(features)
+        if names is not None:
+            self.feature_names_in_ = names
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+        self.n_features_in_ = n_features
+        self.classes_ = classes
+
+    def _rows(self, features: ArrayLike, method: str) -> NDArray[np.float32]:
+        """Return checked features for a fitted classifier."""
+        owner = self._owner(method)
+        if not hasattr(self, "classes_"):
+            raise inputs.not_fitted(owner)
+        self._check_names(features, owner)
+        rows = inputs.feature_rows(features, owner)
+        if rows.shape[1] != self.n_features_in_:
+            got = (
+                f"other ones: X has {rows.shape[1]} features, but {type(self).__name__} is "
+                f"expecting {self.n_features_in_} features as input"
+            )
+            check.refuse("X", owner, "of the features of fit", got)
+        return rows
+
+    def _check_names(self, features: ArrayLike, owner: str) -> None:
+        """Refuse a data frame with other columns than that of fit, and warn where one has none."""
+        given = inputs.feature_names(features)
+        known = getattr(self, "feature_names_in_", None)
+        if given is None and known is None:
+            return
+        if known is None or given is None:
+            without, has = ("fit", "X has") if known is None else ("X", "fit had")
+            message = f"{has} feature names, which {without} of {owner} was without."
+            warnings.warn(message, UserWarning, stacklevel=4)
+        elif given.tolist() != known.tolist():
+            legal = "of the feature names of fit, in their order"
+            check.refuse("X", owner, legal, ", ".join(given.tolist()))
+
+
+def accuracy(
+    predicted: NDArray[Any], truth: NDArray[Any], weights: ArrayLike | None = None
+) -> float:
+    """Return the share of equal labels, which may be of different types and then are not."""
+    pairs = zip(predicted.tolist(), truth.tolist(), strict=True)
+    correct = np.array([one == other for one, other in pairs], dtype=np.float64)
+    return float(np.average(correct, weights=None if weights is None else np.asarray(weights)))

@@ -1,0 +1,135 @@
+"""What ``skd train`` and ``skd quickstart`` share: a recipe is run, and says how it goes."""
+
+from __future__ import annotations
+
+import importlib.util
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import skd
+from skd.callbacks import Callback, TensorBoard
+from skd.cli._display import Display
+from skd.cli._formatting import aligned, duration, flat
+from skd.cli._processes import is_first, say
+from skd.evaluation import EvaluationResult
+from skd.recipes import Recipe, Run, plan
+from skd.recipes.estimate import Estimate, estimate
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Intracomm
+
+Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change an entry of the recipe, such as schedule.epochs=10; may be repeated.",
+    ),
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, max=256, help="By default the processors; no number depends on it."),
+]
+MakeCallbacks = Callable[[Run], Sequence[Callback]]
+
+
+def carry_out(
+    recipe: Recipe,
+    folder: Path,
+    *,
+    resume: bool,
+    callbacks: MakeCallbacks = lambda run: (),
+    communicator: Intracomm | None = None,
+) -> None:
+    """Run a recipe, after the teachers that it lacks, and print what is done and what came out."""
+    runs = plan(recipe, folder, resume=resume, communicator=communicator)
+    for run in runs:
+        run.check()
+    for run in runs:
+        run.prepare()
+        with run.ranks.guarded(), run.ranks.together():
+            _introduce(run)
+            listeners: list[Callback] = []
+            if run.ranks.is_first:
+                listeners = [Display(run.recipe.name), *tensorboard(run), *callbacks(run)]
+        results = run.evaluate(run.train(listeners), progress=is_first())
+        say("\n".join(result_lines(run.recipe, results)))
+        say(f"Model, report and history: {run.folder.path}")
+
+
+def tensorboard(run: Run) -> list[Callback]:
+    """Return the writer of event files, if its library is there."""
+    if importlib.util.find_spec("tensorboardX") is None:
+        typer.echo("No event files for TensorBoard: they need pip install 'skd[logs]'.", err=True)
+        return []
+    return [TensorBoard(run.folder.tensorboard)]
+
+
+def _introduce(run: Run) -> None:
+    """Print the resolved recipe and the estimate."""
+    recipe = run.recipe
+    purpose = " (the teacher)" if run.is_teacher else ""
+    say(f"{recipe.title}{purpose}: {run.folder.path}")
+    say("\n".join(f"  {line}" for line in aligned(list(flat(recipe.to_table())))))
+    if run.data.unreadable:
+        say(unreadable_line(run))
+    say("\n".join(estimate_lines(estimate(run), processes=run.ranks.size)))
+
+
+def unreadable_line(run: Run) -> str:
+    """Say how many pictures were left out, and where they are listed."""
+    left_out = run.data.unreadable
+    files = "file" if len(left_out) == 1 else "files"
+    return (
+        f"left out  {len(left_out)} {files} of the data that cannot be read or lie in no class; "
+        f"{run.folder.unreadable} lists them: {left_out[0]}"
+    )
+
+
+def estimate_lines(expected: Estimate, *, processes: int = 1) -> list[str]:
+    """Say how long a run takes, and what memory."""
+    steps = f"{expected.steps} steps"
+    if expected.steps_done:
+        steps += f", {expected.steps_done} of them done"
+    workers = f"{skd.get_num_threads()} threads"
+    if processes > 1:
+        workers += f" in each of {processes} processes"
+    memory = (
+        f"{expected.step_bytes / 1e6:.0f} MB for training, beside the images; "
+        f"{expected.available_bytes / 1e6:.0f} MB are available"
+    )
+    return aligned(
+        [
+            (
+                "estimate",
+                f"{duration(expected.seconds)} on {workers}: training "
+                f"{duration(expected.training_seconds)} ({steps} of "
+                f"{expected.seconds_per_step:.3g} s), validations "
+                f"{duration(expected.validation_seconds)}, evaluation "
+                f"{duration(expected.evaluation_seconds)}",
+            ),
+            ("memory", memory),
+        ]
+    )
+
+
+def result_lines(recipe: Recipe, results: dict[int, EvaluationResult]) -> list[str]:
+    """Say the accuracies of a run beside the expected ones."""
+    lines = []
+    for n_shot, result in results.items():
+        way = recipe.evaluation.n_way
+        line = f"{recipe.name}, {way}-way {n_shot}-shot, {recipe.evaluation.split}: {result}"
+        known = recipe.expected and recipe.expected.of(n_shot)
+        if known and recipe.expected:
+            line += f"  (expected {known[0]:.2f} ± {known[1]:.2f}, {recipe.expected.source})"
+        lines.append(line)
+    return lines
+
+
+def resuming(command: Sequence[str]) -> str:
+    """Say how to go on with an interrupted run."""
+    return f"To go on: {shlex.join(command)}"

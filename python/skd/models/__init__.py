@@ -1,0 +1,18 @@
+"""Models: created, loaded, saved, and asked for embeddings and logits."""
+
+from skd.models._create import ARCHITECTURES, PRECISIONS, create_model
+from skd.models._load import load_model, restored_model
+from skd.models._model import CHUNK, FEATURES, Model, Normalization, model_floats
+
+__all__ = [
+    "ARCHITECTURES",
+    "CHUNK",
+    "FEATURES",
+    "PRECISIONS",
+    "Model",
+    "Normalization",
+    "create_model",
+    "load_model",
+    "model_floats",
+    "restored_model",
+]

@@ -1,0 +1,131 @@
+"""Models with fresh weights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from skd import _native
+from skd import _validation as check
+from skd.models._model import Model
+
+__all__ = ["ARCHITECTURES", "PRECISIONS", "create_model"]
+
+ARCHITECTURES = ("resnet12", "seresnet12", "resnet18", "resnet24", "convnet4", "wrn_28_10")
+PRECISIONS = ("float32", "bfloat16")
+
+
+def create_model(
+    architecture: str,
+    *,
+    num_classes: int,
+    image_size: int,
+    input_channels: int = 3,
+    widths: Sequence[int] | None = None,
+    use_se: bool = False,
+    drop_rate: float | None = None,
+    dropblock_size: int | None = None,
+    rotation_head: bool | None = None,
+    precision: str = "float32",
+    seed: int = 0,
+) -> Model:
+    """Create a model with fresh weights.
+
+    Parameters
+    ----------
+    architecture : {"resnet12", "seresnet12", "resnet18", "resnet24", "convnet4", "wrn_28_10"}
+        Backbone. The ResNets have 1, 1, 1, 1 (12), 1, 1, 2, 2 (18) or 2, 2, 2, 2 (24) blocks of
+        three convolutions in their four stages.
+    num_classes : int
+        Classes of the classifier, at most 1,000,000.
+    image_size : int
+        Side of the images, in pixels: at least 16 for the ResNets and 8 for "convnet4", at
+        most 4096.
+    input_channels : int, default=3
+        Channels of the images, 1 to 4.
+    widths : sequence of int, optional
+        Channels of each stage; by default those of the architecture, (64, 160, 320, 640) for
+        the ResNets.
+    use_se : bool, default=False
+        Whether the blocks of a ResNet have squeeze-and-excitation gates, where a stage has two only
+        the last, as in the published code. "seresnet12" has them anyway: it is "resnet12" with
+        gates, by default without a rotation head.
+    drop_rate : float, optional
+        Rate of dropout and DropBlock, in [0, 1); by default that of the architecture.
+    dropblock_size : int, optional
+        Side of DropBlock's squares; by default 5 for images of 84 pixels and 2 for 32.
+    rotation_head : bool, optional
+        Whether the model predicts the rotation, as `Gen0` needs; by default "resnet12",
+        "resnet18" and "resnet24" do.
+    precision : {"float32", "bfloat16"}, default="float32"
+        With "bfloat16", the larger 3x3 convolutions round the operands of their products to
+        bfloat16, in training and evaluation. Weights, sums, gradients and all else stay float32.
+        It is faster if the library was built for a processor with AVX512_BF16, as ``pip install .``
+        does where there is one (wheels hold none such). Short trainings end as accurate on average.
+    seed : int, default=0
+        Of the initial weights.
+
+    Returns
+    -------
+    model : Model
+        The model.
+
+    Raises
+    ------
+    ValueError
+        If an option is outside its domain, or the architecture has no place for it.
+    MemoryError
+        If the parameters do not fit into memory.
+
+    Examples
+    --------
+    >>> model = create_model("convnet4", num_classes=10, image_size=16)
+    >>> model.embed(np.zeros((2, 16, 16, 3))).shape == (2, model.embedding_dim)
+    True
+    """
+    owner = "create_model"
+    config: dict[str, Any] = {
+        "architecture": check.choice(architecture, "architecture", owner, ARCHITECTURES),
+        "num_classes": check.integer(num_classes, "num_classes", owner, minimum=1),
+        "image_size": check.integer(image_size, "image_size", owner, minimum=1),
+        "input_channels": check.integer(
+            input_channels, "input_channels", owner, minimum=1, maximum=4
+        ),
+        "widths": None,
+        "use_se": check.boolean(use_se, "use_se", owner),
+        "drop_rate": None,
+        "dropblock_size": None,
+        "rotation_head": None,
+        "precision": check.choice(precision, "precision", owner, PRECISIONS),
+    }
+    if widths is not None:
+        config["widths"] = check.integers(widths, "widths", owner, minimum=1)
+        if not config["widths"]:
+            check.refuse("widths", owner, "non-empty", widths)
+    if drop_rate is not None:
+        config["drop_rate"] = check.float32(
+            drop_rate, "drop_rate", owner, maximum=1, open_maximum=True
+        )
+    if dropblock_size is not None:
+        config["dropblock_size"] = check.integer(dropblock_size, "dropblock_size", owner, minimum=1)
+    if rotation_head is not None:
+        config["rotation_head"] = check.boolean(rotation_head, "rotation_head", owner)
+    return Model(_create_native(config, check.seed(seed, owner)), config)
+
+
+def _create_native(config: Mapping[str, Any], seed: int) -> _native.Model:
+    """Create the library's model; None asks it for the default of the architecture."""
+    head = config["rotation_head"]
+    return _native.Model(
+        config["architecture"],
+        config["num_classes"],
+        config["image_size"],
+        config["input_channels"],
+        config["widths"] or [],
+        -1.0 if config["drop_rate"] is None else config["drop_rate"],
+        config["dropblock_size"] or 0,
+        -1 if head is None else int(head),
+        seed,
+        config["precision"] == "bfloat16",
+        config["use_se"],
+    )

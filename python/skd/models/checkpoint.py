@@ -1,0 +1,108 @@
+"""Checkpoints: safetensors files that PyTorch can open too."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any
+
+from numpy.typing import NDArray
+
+from skd import _validation as check
+from skd._files import bounded_json
+from skd._files.atomic import write_whole
+from skd._files.checksummed import sealed, unsealed
+from skd._files.kinds import PICKLE, SAFETENSORS, TORCH, kind_of_file
+from skd.errors import DamagedCheckpointError
+
+METADATA_KEY = "skd"
+#: What reads files that are no checkpoint, by the entries of their headers.
+READERS = {
+    "skd_few_shot": "skd.FewShotClassifier.load",
+    "skd_episodes": "the episodes_file of skd.evaluate",
+}
+CONFIG_NAMES = {
+    "architecture",
+    "num_classes",
+    "image_size",
+    "input_channels",
+    "widths",
+    "use_se",
+    "drop_rate",
+    "dropblock_size",
+    "rotation_head",
+    "precision",
+}
+Content = tuple[dict[str, NDArray[Any]], dict[str, Any], Any]
+# Tensors that belong to the training rather than the model begin so.
+TRAINING_PREFIX = "training."
+
+
+def write_checkpoint(
+    path: str | PathLike[str],
+    state: Mapping[str, NDArray[Any]],
+    config: Mapping[str, Any],
+    normalization: Any,
+) -> None:
+    """Write a model's state, configuration and normalisation; see `Model.save`."""
+    target = check.output_file(path, "path", "Model.save")
+    write_whole(target, checkpoint_bytes(state, config, normalization))
+
+
+def checkpoint_bytes(
+    state: Mapping[str, NDArray[Any]], config: Mapping[str, Any], normalization: Any
+) -> bytearray:
+    """Return what a checkpoint file holds, with its checksum."""
+    return sealed(state, model_metadata(config, normalization))
+
+
+def model_metadata(config: Mapping[str, Any], normalization: Any) -> dict[str, str]:
+    """Return what makes a safetensors file a checkpoint that `load_model` reads."""
+    metadata = {"config": dict(config), "normalization": normalization}
+    # "format" tells other readers of safetensors files that names and shapes are PyTorch's.
+    return {"format": "pt", METADATA_KEY: json.dumps(metadata)}
+
+
+def read_checkpoint(path: str | PathLike[str]) -> Content:
+    """Return the state, configuration and normalisation of a checkpoint; see `load_model`."""
+    source = check.input_file(path, "path", "load_model", what="checkpoint")
+    kind = kind_of_file(source)
+    try:
+        if kind is not None and kind != SAFETENSORS:
+            hint = {TORCH: "; skd.import_torch reads it", PICKLE: "; skd.import_torch may read it"}
+            raise DamagedCheckpointError(f"it is {kind}{hint.get(kind, '')}")
+        return content_of(source.read_bytes(), must_be_sealed=False)
+    except DamagedCheckpointError as error:
+        legal = "a whole safetensors file that Model.save wrote"
+        check.refuse("path", "load_model", legal, f"{str(source)!r}: {error}")
+
+
+def content_of(data: bytes, *, must_be_sealed: bool) -> Content:
+    """Return the state, configuration and normalisation in the bytes of a checkpoint.
+
+    Raises
+    ------
+    DamagedCheckpointError
+        If they are no checkpoint of a model, or damaged.
+    """
+    header, tensors = unsealed(data, must_be_sealed=must_be_sealed)
+    if METADATA_KEY not in header:
+        reader = next((READERS[key] for key in READERS if key in header), "skd.import_torch")
+        raise DamagedCheckpointError(f"it is without a configuration; {reader} may read it")
+    try:
+        metadata = bounded_json.parse(header[METADATA_KEY])
+        config, normalization = dict(metadata["config"]), metadata["normalization"]
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"its configuration is damaged ({type(error).__name__})"
+        raise DamagedCheckpointError(reason) from error
+    # Models were float32 and without this option before there was a choice.
+    config.setdefault("precision", "float32")
+    config.setdefault("use_se", False)
+    if set(config) != CONFIG_NAMES:
+        different = ", ".join(sorted(CONFIG_NAMES ^ set(config)))
+        raise DamagedCheckpointError(f"its configuration is of other entries ({different:.200})")
+    if normalization is not None and not isinstance(normalization, list):
+        raise DamagedCheckpointError("its normalization is no pair (mean, std)")
+    state = {name: array for name, array in tensors.items() if not name.startswith(TRAINING_PREFIX)}
+    return state, config, normalization

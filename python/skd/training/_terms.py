@@ -1,0 +1,155 @@
+"""Loss terms of one's own, computed in NumPy between the forward and the backward pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skd import _validation as check
+from skd.distributed.ranks import Ranks
+
+__all__ = ["Term"]
+
+SOURCES = ("logits", "embedding")
+MAX_TERMS = 64
+
+TermFunction = Callable[..., tuple[float, ArrayLike]]
+FloatArray = NDArray[np.float32]
+
+
+class Term:
+    """A term that joins the loss of an objective: ``weight * value``.
+
+    Parameters
+    ----------
+    name : str
+        Under which `Losses.terms` and errors report it.
+    function : callable
+        Called once a step as ``function(rows, labels, views)``; returns ``(value, gradient)``.
+
+        - ``rows`` is what `on` names: a read-only copy, float32 of shape
+          (len(views) * batch, n_dimensions), all images in the first view, then all in the second.
+        - ``labels`` are the classes of the images, int64 of shape (batch,), or None.
+        - ``views`` are the rotations in degrees, ``(0,)`` for `Supervised` and
+          ``(0, 90, 180, 270)`` for `Gen0`.
+        - ``value`` is a number, ``gradient`` an array of the shape of ``rows``: its gradient with
+          respect to them. A C-contiguous float32 array is taken without a copy.
+
+        An exception ends the step and changes nothing. The function may use other models, not
+        those of the trainer, and must not wait for a thread that uses them.
+    on : {"logits", "embedding"}, default="logits"
+        What it reads.
+    weight : float, default=1.0
+        Of value and gradient; may be negative.
+
+    Examples
+    --------
+    The entropy of the predictions, which a positive weight makes small:
+
+    >>> def entropy(rows, labels, views):
+    ...     exponentials = np.exp(rows - rows.max(axis=1, keepdims=True))
+    ...     p = exponentials / exponentials.sum(axis=1, keepdims=True)
+    ...     entropies = -(p * np.log(p)).sum(axis=1, keepdims=True)
+    ...     return entropies.mean(), -p * (np.log(p) + entropies) / len(rows)
+    >>> model = skd.create_model("convnet4", num_classes=2, image_size=16)
+    >>> trainer = skd.Supervised(model, terms=[Term("entropy", entropy, weight=0.1)])
+    >>> losses = trainer.loss(np.zeros((2, 16, 16, 3)), [0, 1])
+    >>> bool(np.isclose(losses.total, losses.cross_entropy + 0.1 * losses.terms["entropy"]))
+    True
+    """
+
+    def __init__(
+        self, name: str, function: TermFunction, *, on: str = "logits", weight: float = 1.0
+    ) -> None:
+        if not isinstance(name, str) or not name or "\0" in name:
+            check.refuse("name", "Term", "a non-empty str", repr(name), TypeError)
+        if not callable(function):
+            check.refuse("function", "Term", "callable", type(function).__name__, TypeError)
+        self.name = name
+        self.function = function
+        self.on = check.choice(on, "on", "Term", SOURCES)
+        self.weight = check.float32(weight, "weight", "Term", minimum=-math.inf)
+
+    def __repr__(self) -> str:
+        """Return the name, what is read and the weight."""
+        return f"Term({self.name!r}, on={self.on!r}, weight={self.weight!r})"
+
+    def evaluate(
+        self, rows: FloatArray, labels: NDArray[np.int64] | None, views: tuple[int, ...]
+    ) -> tuple[float, FloatArray]:
+        """Call the function and check what it returns.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n_rows, n_dimensions), dtype float32
+            See `Term`.
+        labels : ndarray of shape (batch,), dtype int64, or None
+            See `Term`.
+        views : tuple of int
+            See `Term`.
+
+        Returns
+        -------
+        value : float
+            Not weighted; may be NaN.
+        gradient : ndarray of shape (n_rows, n_dimensions), dtype float32
+            C-contiguous; the returned array itself if it was that.
+
+        Raises
+        ------
+        TypeError
+            If the function does not return a number and an array of real numbers.
+        ValueError
+            If the gradient has another shape.
+        """
+        owner = f"the function of term {self.name!r}"
+        result = self.function(rows, labels, views)
+        if not isinstance(result, tuple) or len(result) != 2:
+            check.refuse("result", owner, "(value, gradient)", repr(result), TypeError)
+        try:
+            value = float(result[0])
+        except (TypeError, ValueError):
+            check.refuse("value", owner, "a number", repr(result[0]), TypeError)
+        gradient = check.float_array(result[1], "gradient", owner)
+        if gradient.shape != rows.shape:
+            check.refuse("gradient", owner, f"of shape {rows.shape}", f"shape {gradient.shape}")
+        return value, gradient
+
+
+def checked_terms(value: Any, owner: str) -> tuple[Term, ...]:
+    """Return a sequence of terms of different names as a tuple."""
+    if not isinstance(value, Sequence) or not all(isinstance(term, Term) for term in value):
+        check.refuse("terms", owner, "a sequence of Term", repr(value), TypeError)
+    names = [term.name for term in value]
+    if len(set(names)) < len(names) or len(names) > MAX_TERMS:
+        check.refuse("terms", owner, f"at most {MAX_TERMS} terms of different names", names)
+    return tuple(value)
+
+
+def described(
+    terms: Sequence[Term],
+    labels: NDArray[np.int64] | None,
+    values: dict[str, float],
+    ranks: Ranks,
+) -> list[Any]:
+    """Return terms as the library takes them for one call; their values go to `values`.
+
+    The library tells all processes of a term that fails in one.
+    """
+    if labels is not None:
+        labels.setflags(write=False)
+
+    def bound(term: Term) -> Callable[[FloatArray, tuple[int, ...]], tuple[float, FloatArray]]:
+        def evaluate(rows: FloatArray, views: tuple[int, ...]) -> tuple[float, FloatArray]:
+            with ranks.alike():
+                value, gradient = term.evaluate(rows, labels, views)
+            values[term.name] = value
+            return value, gradient
+
+        return evaluate
+
+    return [(term.name, term.on == "embedding", term.weight, bound(term)) for term in terms]
