@@ -95,10 +95,3 @@ class ConvergenceWarning(UserWarning):
 
 class NotFittedError(SKDError, ValueError, AttributeError):
     """A classifier was asked before it was fitted."""
-
-
-class UnreadableFileError(Exception):
-    """A file holds no weights that are read, is damaged, or asks for what is not granted.
-
-    Functions that users call turn it into a ValueError that names the file.
-    """

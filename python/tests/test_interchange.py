@@ -15,7 +15,7 @@ from peak_memory import at_most
 
 import skd
 from skd._files.pickles import Opaque
-from skd.errors import UnreadableFileError
+from skd._files.unreadable import UnreadableFileError
 from skd.interchange import _tensors as tensors
 from skd.interchange import _torch_files as torch_files
 from skd.interchange._state_dicts import state_dict_of

@@ -1,8 +1,8 @@
 """The calls that change files, each with an error that names the file and says what was kept.
 
 The package writes through this module and the three that build on it, and through no other:
-`_whole_files` replaces files and makes folders that appear whole, `_temporaries` holds what they
-are built in, and `_open_files` writes in pieces.
+`atomic` replaces files and makes folders that appear whole, `temporaries` holds what they
+are built in, and `open_files` writes in pieces.
 """
 
 from __future__ import annotations

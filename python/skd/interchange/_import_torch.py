@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _validation as check
 from skd._files.kinds import PICKLE, SAFETENSORS, TORCH, kind_of_file
 from skd._files.safetensors_files import SafetensorsError, opened
-from skd.errors import UnreadableFileError
+from skd._files.unreadable import UnreadableFileError
 from skd.interchange._names import named_as_ours
 from skd.interchange._state_dicts import state_dict_of
 from skd.interchange._tensors import Tensor

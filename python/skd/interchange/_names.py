@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from skd.errors import UnreadableFileError
+from skd._files.unreadable import UnreadableFileError
 from skd.interchange._tensors import Tensor
 
 FIRST = re.compile(r"((?:[^.]+\.)*?)layer1\.0\.(?:conv1\.)?weight")

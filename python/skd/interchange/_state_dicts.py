@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from skd.errors import UnreadableFileError
+from skd._files.unreadable import UnreadableFileError
 from skd.interchange._tensors import Tensor
 
 PREFERRED = ("model", "state_dict", "params", "model_state_dict", "net", "network", "weights")

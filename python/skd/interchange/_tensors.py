@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd._files.safetensors_files import widened
-from skd.errors import UnreadableFileError
+from skd._files.unreadable import UnreadableFileError
 
 MAX_DIMENSIONS = 8
 MAX_EXTENT = 1 << 40

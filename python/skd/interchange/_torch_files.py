@@ -19,7 +19,7 @@ import numpy as np
 
 from skd._files.bounded_zip import opened_zip
 from skd._files.pickles import Constructor, Name, Opaque, PickleError, Reader, read_one, require_key
-from skd.errors import UnreadableFileError
+from skd._files.unreadable import UnreadableFileError
 from skd.interchange._tensors import BFLOAT16, Storage, Tensor, checked_tensor
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C

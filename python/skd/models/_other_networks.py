@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
-from skd.errors import UnreadableFileError
+from skd._files.unreadable import UnreadableFileError
 
 #: Names that tell other networks.
 FAMILIES = (

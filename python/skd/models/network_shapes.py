@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from skd.errors import UnreadableFileError
+from skd._files.unreadable import UnreadableFileError
 from skd.models._create import create_model
 from skd.models._other_networks import refuse_names
 
