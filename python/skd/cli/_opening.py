@@ -9,10 +9,9 @@ from pathlib import Path
 import skd
 from skd import _validation as check
 from skd.datasets import FewShotData
-from skd.datasets.catalogue import NAMES
+from skd.datasets.catalogue import NAMES, OWN_PICTURES
 from skd.datasets.native_form import native_paths
 from skd.errors import DataError
-from skd.recipes import OWN_PICTURES
 
 MOST_SHOWN = 20
 

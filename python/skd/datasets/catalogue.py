@@ -68,4 +68,5 @@ CATALOGUE = {
 
 EMBEDDED = "glyphs"
 PUBLISHED = tuple(CATALOGUE)
-NAMES = (EMBEDDED, *PUBLISHED)  # what `load` knows
+NAMES = (EMBEDDED, *PUBLISHED)  # names that `load` takes
+OWN_PICTURES = "folder"  # name of a folder of pictures in recipes and on the command line

@@ -7,7 +7,6 @@ from skd.recipes._folder import RunFolder
 from skd.recipes._reading import load
 from skd.recipes._running import Run, plan, run
 from skd.recipes._schema import (
-    OWN_PICTURES,
     Data,
     DistilledLoss,
     Evaluation,
@@ -24,7 +23,6 @@ from skd.recipes._schema import (
 from skd.recipes._shipped import names
 
 __all__ = [
-    "OWN_PICTURES",
     "Data",
     "DistilledLoss",
     "Evaluation",

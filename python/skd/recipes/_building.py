@@ -10,8 +10,9 @@ import numpy as np
 
 from skd import _validation as check
 from skd.datasets import FewShotData, Split, from_folder, load
+from skd.datasets.catalogue import OWN_PICTURES
 from skd.models import Model, create_model
-from skd.recipes._schema import OWN_PICTURES, Data, Recipe
+from skd.recipes._schema import Data, Recipe
 from skd.training import SGD, Distilled, Gen0, Gen1, Supervised
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from typing import Any, NoReturn, TypeVar
 
 from skd import _validation as check
 from skd._files.kinds import START, TEXT, kind_of
+from skd.datasets.catalogue import OWN_PICTURES
 from skd.recipes import _checks as checks
 from skd.recipes._checks import Check
 from skd.recipes._schema import (
     CHANGEABLE,
     LOSSES,
-    OWN_PICTURES,
     TAUGHT,
     Data,
     Evaluation,

@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from skd.augmentation import MODES
-from skd.datasets.catalogue import NAMES
+from skd.datasets.catalogue import NAMES, OWN_PICTURES
 from skd.evaluation import CLASSIFIERS
 from skd.models import ARCHITECTURES, FEATURES, PRECISIONS
 from skd.recipes import _checks as a
 from skd.recipes._checks import by
 from skd.training import SCHEDULES
-
-OWN_PICTURES = "folder"
 
 
 @dataclass(frozen=True, kw_only=True)
