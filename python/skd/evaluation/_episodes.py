@@ -13,8 +13,6 @@ from skd import _validation as check
 from skd._memory import new_array
 from skd._refusals.native import refused_as
 
-__all__ = ["EpisodeSampler", "Episodes"]
-
 
 class Episodes(NamedTuple):
     """A block of episodes.

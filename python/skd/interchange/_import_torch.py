@@ -22,8 +22,6 @@ from skd.models import ARCHITECTURES, Model, create_model
 from skd.models.checkpoint import TRAINING_PREFIX
 from skd.models.network_shapes import configuration_of
 
-__all__ = ["import_torch"]
-
 OWNER = "import_torch"
 LEGAL = "a checkpoint of PyTorch"
 MAX_COUNT = 2**53  # of batches, as a float that is exact

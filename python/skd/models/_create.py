@@ -9,8 +9,6 @@ from skd import _native
 from skd import _validation as check
 from skd.models._model import Model
 
-__all__ = ["ARCHITECTURES", "PRECISIONS", "create_model"]
-
 ARCHITECTURES = ("resnet12", "seresnet12", "resnet18", "resnet24", "convnet4", "wrn_28_10")
 PRECISIONS = ("float32", "bfloat16")
 

@@ -17,8 +17,6 @@ from skd.errors import SKDError
 from skd.models.checkpoint import write_checkpoint
 from skd.models.plausible_floats import require_plausible
 
-__all__ = ["Model", "Normalization"]
-
 FloatArray = NDArray[np.float32]
 
 FEATURES = ("embedding", "logits")

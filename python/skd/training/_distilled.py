@@ -22,8 +22,6 @@ from skd.training._trainer import Trainer
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm
 
-__all__ = ["Distilled"]
-
 
 class Distilled(Trainer):
     """Labels and a teacher on images that are not rotated; known as RFS-distill [1]_.

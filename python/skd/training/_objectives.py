@@ -21,7 +21,6 @@ from skd.training._trainer import Trainer
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm
 
-__all__ = ["Gen0", "Gen1", "Supervised"]
 
 ROTATIONS = (90, 180, 270)
 

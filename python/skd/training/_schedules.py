@@ -9,8 +9,6 @@ from skd import _native
 from skd import _validation as check
 from skd._refusals.native import refused_as
 
-__all__ = ["cosine_lr", "one_cycle_lr", "step_lr"]
-
 SCHEDULES = ("step", "cosine", "one_cycle")
 
 

@@ -12,8 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _validation as check
 from skd.distributed.ranks import Ranks
 
-__all__ = ["Term"]
-
 SOURCES = ("logits", "embedding")
 MAX_TERMS = 64
 
