@@ -1,6 +1,7 @@
 """Writes small data sets in the layouts that others publish, to the byte."""
 
 import io
+import pickle
 import struct
 import tarfile
 
@@ -89,6 +90,29 @@ def write_tiered(folder, parts, save=np.savez):
         save(folder / f"{part}_images.npz", images=images[..., ::-1])
         path = folder / f"{part}_labels.pkl"
         path.write_bytes(python2_pickle({"labels": labels.tolist()}))
+
+
+def png_file(image):
+    """Return the content of a PNG file as bytes in an array."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, "PNG")
+    return np.frombuffer(stream.getvalue(), dtype=np.uint8)
+
+
+def write_tiered_pngs(folder, parts):
+    """Write what the authors publish; OpenCV made columns of the bytes, and later vectors."""
+    for part, (images, labels) in parts.items():
+        coded = [png_file(image) for image in images]
+        if part == "val":
+            content = python2_pickle([file.reshape(-1, 1).copy() for file in coded])
+        else:
+            content = pickle.dumps(coded)
+        (folder / f"{part}_images_png.pkl").write_bytes(content)
+        names = [f"n{label}" for label in range(labels.max() + 1)]
+        held = {"label_specific": labels, "label_general": labels, "label_specific_str": names}
+        (folder / f"{part}_labels.pkl").write_bytes(python2_pickle(held))
 
 
 def write_numpy_archives(folder, parts):

@@ -15,6 +15,7 @@ LAYOUTS = {
     "RFS pickles of mini": ("mini-imagenet", data_files.write_mini_pickles),
     "cache pickles of mini": ("mini-imagenet", data_files.write_caches),
     "archives of tiered": ("tiered-imagenet", data_files.write_tiered),
+    "PNG files of tiered in pickles": ("tiered-imagenet", data_files.write_tiered_pngs),
     "compressed archives of tiered": (
         "tiered-imagenet",
         lambda folder, parts: data_files.write_tiered(folder, parts, np.savez_compressed),
@@ -141,6 +142,37 @@ def test_tiered_is_turned_to_rgb_unless_bgr_is_wanted(tmp_path):
         skd.datasets.load("tiered-imagenet", kept).val.images, rgb.val.images
     )
     assert_same_split(skd.datasets.load("tiered-imagenet", kept, bgr=True).val, bgr.val)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda coded: [], "holds no list of PNG files"),
+        (lambda coded: {"images": coded}, "holds no list of PNG files"),
+        (lambda coded: [*coded[:-1], "text"], "image 5 is not the bytes of a PNG file"),
+        (lambda coded: [*coded[:-1], np.zeros((84, 84, 3), np.uint8)], "image 5 is not the bytes"),
+        (lambda coded: [*coded[:-1], coded[0][:200]], "image 5 cannot be read"),
+        (lambda coded: [*coded[:-1], np.frombuffer(b"<html>", np.uint8)], "image 5 cannot be read"),
+        (
+            lambda coded: [*coded[:-1], data_files.png_file(np.zeros((8, 9, 3), np.uint8))],
+            "image 5 cannot be read: 9 x 8 pixels, not 84 x 84",
+        ),
+        (lambda coded: coded[:-1], "6 labels do not match the 5 images of 'test_images_png.pkl'"),
+    ],
+)
+def test_damaged_png_files_of_tiered_are_refused_by_their_number(tmp_path, change, reason):
+    data_files.write_tiered_pngs(tmp_path, data_files.make_parts(84))
+    path = tmp_path / "test_images_png.pkl"
+    path.write_bytes(pickle.dumps(change(pickle.loads(path.read_bytes()))))
+    with pytest.raises(skd.datasets.DataError, match=reason):
+        skd.datasets.load("tiered-imagenet", tmp_path)
+
+
+def test_png_files_of_tiered_lack_a_part_by_name(tmp_path):
+    data_files.write_tiered_pngs(tmp_path, data_files.make_parts(84))
+    (tmp_path / "test_images_png.pkl").unlink()
+    with pytest.raises(skd.datasets.DataError, match="pickles of PNG files lack test"):
+        skd.datasets.load("tiered-imagenet", tmp_path)
 
 
 def test_tiered_classes_take_their_names_from_the_labels_file(tmp_path):

@@ -1,4 +1,4 @@
-"""What a training shows on a terminal: a bar with loss, accuracy, images per second, time left."""
+"""What a training shows: on a terminal a bar with loss, accuracy, images per second, time left."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from skd._progress_bar import Pace
 from skd.callbacks import Callback, RunStart, StepRecord
 from skd.history import EpochRecord
 
@@ -17,9 +18,10 @@ MEMORY = 0.95  # share of the steps before in what is shown: it follows some twe
 
 
 class Display(Callback):
-    """Draws the bar on the standard error, and a line for each epoch; nothing elsewhere.
+    """Draws the bar on the standard error, and a line for each epoch.
 
-    Once the terminal takes nothing any more, as when its window was closed, nothing is drawn.
+    Where the standard error is no terminal, lines of epochs are left now and then. Once it takes
+    nothing any more, as when a window was closed, nothing is drawn.
 
     Parameters
     ----------
@@ -37,9 +39,11 @@ class Display(Callback):
         self._start: RunStart | None = None
         self._shown: dict[str, float] = {}
         self._drawn = 0.0
+        self._pace = Pace()
 
     def on_begin(self, start: RunStart) -> None:
         """Draw the bar, if this is a terminal."""
+        self._pace = Pace()
         if not self._console.is_terminal:
             return
         self._start, self._shown = start, {}
@@ -88,10 +92,11 @@ class Display(Callback):
             )
 
     def on_epoch(self, record: EpochRecord) -> None:
-        """Leave a line of the epoch."""
-        if self._progress is not None:
+        """Leave a line of the epoch; where there is no bar, if it is time for one."""
+        is_log = not self._console.is_terminal and self._pace.is_due()
+        if self._progress is not None or is_log:
             with self._drawing():
-                self._progress.console.print(epoch_line(record), highlight=False)
+                self._console.print(epoch_line(record), highlight=False, soft_wrap=is_log)
 
     def on_end(self, error: BaseException | None) -> None:
         """Leave the bar as it is."""

@@ -46,7 +46,8 @@ def import_data(
     bgr : bool, default=False
         Whether to keep the channels of "tiered-imagenet" in the order blue, green, red.
     progress : bool, default=False
-        Whether to show a progress bar, if the standard error is a terminal.
+        Whether to show the progress: a bar on a terminal and in a notebook, else a line now and
+        then on the standard error.
 
     Returns
     -------

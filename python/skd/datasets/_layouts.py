@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skd.datasets import _cifar100, _folders, _pickle_layouts, native_form
+from skd.datasets import _cifar100, _folders, _pickle_layouts, _pickled_pictures, native_form
 from skd.datasets._data_files import look_at, refuse
 from skd.datasets._parts import FinishedPart, Part
 from skd.datasets.catalogue import REQUIRED, Published
@@ -75,6 +75,12 @@ LAYOUTS = (
         _pickle_layouts.tiered_paths,
         _pickle_layouts.read_tiered,
         _only("tiered-imagenet", f"{SPLITS}_images.npz with {SPLITS}_labels.pkl"),
+    ),
+    Layout(
+        "pickles of PNG files",
+        _pickled_pictures.png_paths,
+        _pickled_pictures.read_pngs,
+        _only("tiered-imagenet", f"{SPLITS}_images_png.pkl with {SPLITS}_labels.pkl"),
     ),
     Layout("CIFAR-100", _cifar100.cifar100_paths, _cifar100.read_cifar100, _expected_cifar),
     Layout(

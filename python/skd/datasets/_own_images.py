@@ -54,7 +54,8 @@ def from_folder(
     seed : int, default=0
         Of the choice of classes.
     progress : bool, default=False
-        Whether to show a progress bar, if the standard error is a terminal.
+        Whether to show the progress: a bar on a terminal and in a notebook, else a line now and
+        then on the standard error.
 
     Returns
     -------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skd.datasets import _data_files as files
 from skd.datasets._archives import read_images, read_labels
@@ -107,18 +108,24 @@ def read_tiered(paths: dict[str, Path], published: Published) -> dict[str, Part]
     for name, path in paths.items():
         pixels = read_images(path, "images", published.side)
         label_path = path.with_name(f"{name}_labels.pkl")
-        content = files.read_pickle(label_path)
-        labels = files.entry(content, TIERED_LABELS, label_path)
-        labels = checked_labels(labels, label_path, pixels.shape[0], path)
-        names = None
-        if TIERED_NAMES in content:
-            names = text_names(content[TIERED_NAMES], label_path)
-            present = np.unique(labels)
-            if present[0] < 0 or present[-1] >= len(names):
-                files.refuse(label_path, f"labels do not match the {len(names)} names of classes")
-            names = tuple(names[label] for label in present)
+        labels, names = tiered_labels(label_path, pixels.shape[0], path)
         parts[name] = Part(pixels, labels, names, (path, label_path), "BGR")
     return parts
+
+
+def tiered_labels(
+    path: Path, count: int, images: Path
+) -> tuple[NDArray[np.int64], tuple[str, ...] | None]:
+    """Return the labels of tieredImageNet's images, and the names of their classes if any."""
+    content = files.read_pickle(path)
+    labels = checked_labels(files.entry(content, TIERED_LABELS, path), path, count, images)
+    if TIERED_NAMES not in content:
+        return labels, None
+    names = text_names(content[TIERED_NAMES], path)
+    present = np.unique(labels)
+    if present[0] < 0 or present[-1] >= len(names):
+        files.refuse(path, f"labels do not match the {len(names)} names of classes")
+    return labels, tuple(names[label] for label in present)
 
 
 def numpy_paths(folder: Path, published: Published) -> dict[str, Path]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
@@ -44,21 +46,43 @@ def read_picture(path: Path, side: int, channels: int) -> Block:
     ValueError
         If the file cannot be read; the message is the reason.
     """
+    with _reasons():
+        if not path.is_file():
+            raise ValueError("not a file" if path.exists() else "no such file")
+        with open(path, "rb") as file, _opened(file, path.suffix) as image:
+            square = _upright_square(image, side, channels)
+        return np.asarray(square, dtype=np.uint8).reshape(side, side, channels)
+
+
+def decode_picture(content: bytes, side: int, channels: int) -> Block:
+    """Return a picture in memory, which has the wanted size already.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read, or is of another size; the message is the reason.
+    """
+    with _reasons(), _opened(BytesIO(content), "") as image:
+        if image.size != (side, side):
+            raise ValueError(f"{image.width} x {image.height} pixels, not {side} x {side}")
+        square = _upright_square(image, side, channels)
+        return np.asarray(square, dtype=np.uint8).reshape(side, side, channels)
+
+
+@contextmanager
+def _reasons() -> Iterator[None]:
+    """Make a reason of whatever is raised by reading a picture."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of damaged metadata; sizes are checked here
-            if not path.is_file():
-                raise ValueError("not a file" if path.exists() else "no such file")
-            with open(path, "rb") as file, _opened(file, path) as image:
-                square = _upright_square(image, side, channels)
+            yield
     except ValueError:
         raise
     except Exception as error:  # Pillow's decoders raise errors of many types on damaged files
         raise ValueError(f"{error or type(error).__name__}") from error
-    return np.asarray(square, dtype=np.uint8).reshape(side, side, channels)
 
 
-def _opened(file: IO[bytes], path: Path) -> Any:
+def _opened(file: IO[bytes], suffix: str) -> Any:
     """Return the picture of a file, its pixels not read yet.
 
     Pillow's own `open` refuses pictures of more than 179 megapixels, unless a setting of the whole
@@ -88,7 +112,7 @@ def _opened(file: IO[bytes], path: Path) -> Any:
     kind = kind_of(start)
     if damage is None and kind is not None:
         damage = f"{kind}, not a picture"
-    unknown = f"the format of {path.suffix!r} files is not read; convert it to JPEG or PNG"
+    unknown = f"the format of {suffix!r} files is not read; convert it to JPEG or PNG"
     raise ValueError(damage or unknown)
 
 

@@ -91,7 +91,8 @@ def evaluate(
     data_name, split_name : str, optional
         What the report calls the data and the split, such as "cifar-fs" and "val".
     progress : bool, default=False
-        Whether to show a progress bar, if the standard error is a terminal.
+        Whether to show the progress: a bar on a terminal and in a notebook, else a line now and
+        then on the standard error.
     communicator : mpi4py.MPI.Intracomm, optional
         Of ranks that share the work, each with the same model and data. All get the report that one
         alone would get, to the bit; the first reads or writes `episodes_file`.

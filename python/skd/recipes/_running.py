@@ -169,7 +169,7 @@ class Run:
         history : History
             Of the training.
         progress : bool, default=False
-            Whether to show progress bars, if the standard error is a terminal.
+            Whether to show the progress; see `skd.evaluate`.
 
         Returns
         -------

@@ -252,7 +252,8 @@ class Trainer(TrainerState):
         val_every : int, default=1
             See `val`.
         progress : bool, default=True
-            Whether to show a progress bar, if the standard error is a terminal.
+            Whether to show the progress: a bar on a terminal and in a notebook, else a line now and
+            then on the standard error.
         callback : callable, optional
             Called with the `EpochRecord` of each epoch, after its checkpoint is written; on every
             rank.
