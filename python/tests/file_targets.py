@@ -18,7 +18,7 @@ from torch_writer import pickled, torch_file
 
 import skd
 import skd.callbacks
-from skd import _sealing
+from skd._files import checksummed
 from skd.plots import _training_curves
 from skd.recipes import load as load_recipe
 from skd.recipes._folder import RunFolder
@@ -53,10 +53,10 @@ class Target(NamedTuple):
 
 def resealed(content: bytes) -> bytes:
     """Return a sealed file whose checksum is right again, if it still has one."""
-    found = _sealing.SEAL.search(content, 0, 100_000)
+    found = checksummed.SEAL.search(content, 0, 100_000)
     if found is None:
         return content
-    digest = _sealing._digest(content, found)
+    digest = checksummed._digest(content, found)
     return content[: found.start(1)] + digest + content[found.end(1) :]
 
 
