@@ -19,7 +19,7 @@ from torch_writer import pickled, torch_file
 import skd
 import skd.callbacks
 from skd._files import checksummed
-from skd.plots import _training_curves
+from skd.plots import training_curves
 from skd.recipes import load as load_recipe
 from skd.recipes._folder import RunFolder
 
@@ -212,7 +212,7 @@ def _records(folder: Path) -> list[Target]:
         Target(
             "histories",
             history,
-            lambda: _training_curves._read(history, "TrainingCurvesDisplay.from_run"),
+            lambda: training_curves._read(history, "TrainingCurvesDisplay.from_run"),
             [Sample(_written(history, _history))],
         ),
         Target(
