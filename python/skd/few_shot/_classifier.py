@@ -238,13 +238,13 @@ class FewShotClassifier(Parameters):
         WriteError
             If the file cannot be written, as on a full disk; an existing one is then unchanged.
         """
-        from skd.few_shot import _classifier_files as _files
+        from skd.few_shot import _classifier_files
 
         owner = "FewShotClassifier.save"
         head = self._fitted("save")
         whole = check.boolean(include_model, "include_model", owner)
         options = self._check_parameters(owner)
-        _files.write(path, owner, self.model, head, options, include_model=whole)
+        _classifier_files.write(path, owner, self.model, head, options, include_model=whole)
 
     @classmethod
     def load(cls, path: str | PathLike[str], *, model: Model | None = None) -> FewShotClassifier:
@@ -269,12 +269,12 @@ class FewShotClassifier(Parameters):
         ValueError
             If the file is none that `save` wrote, is damaged, or was written with another model.
         """
-        from skd.few_shot import _classifier_files as _files
+        from skd.few_shot import _classifier_files
 
         owner = "FewShotClassifier.load"
         if model is not None:
             check.instance(model, "model", owner, Model)
-        source, saved = _files.read(path, owner, model)
+        source, saved = _classifier_files.read(path, owner, model)
         try:
             classifier = cls(saved.model, **saved.options)
             classifier._check_parameters(owner)
