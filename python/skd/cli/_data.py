@@ -17,9 +17,10 @@ from skd import _validation as check
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._opening import open_data, unreadable_lines
 from skd.cli._options import naming
-from skd.datasets import ChannelStatistics, FewShotData, Split
+from skd.datasets import FewShotData, Split
 from skd.datasets.catalogue import OWN_PICTURES
 from skd.datasets.native_form import native_paths, read_meta
+from skd.datasets.statistics import ChannelStatistics
 
 OWNER = "skd data"
 AT_ONCE = 1024  # images whose pixels are counted together

@@ -5,11 +5,10 @@ from skd.datasets._few_shot_data import FewShotData
 from skd.datasets._importing import import_data
 from skd.datasets._loading import load, load_imported
 from skd.datasets._own_images import from_folder
-from skd.datasets._split import ChannelStatistics, Split, from_arrays
+from skd.datasets._split import Split, from_arrays
 from skd.errors import DataError
 
 __all__ = [
-    "ChannelStatistics",
     "DataError",
     "FewShotData",
     "Split",

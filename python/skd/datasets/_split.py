@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
+from skd.datasets.statistics import ChannelStatistics
 
 if TYPE_CHECKING:
     import hashlib
@@ -202,33 +203,6 @@ def from_arrays(
         mean=tuple(centre.tolist()),
         std=tuple(spread.tolist()),
     )
-
-
-class ChannelStatistics:
-    """Mean and deviation of each channel, from histograms: exact, in little memory.
-
-    Parameters
-    ----------
-    channels : int
-        Channels of the images.
-    """
-
-    def __init__(self, channels: int) -> None:
-        self._histograms = np.zeros((channels, 256), dtype=np.int64)
-
-    def add(self, block: NDArray[np.uint8]) -> None:
-        """Count the pixels of some images."""
-        for channel, histogram in enumerate(self._histograms):
-            histogram += np.bincount(block[..., channel].ravel(), minlength=256)
-
-    def result(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return mean and deviation, for pixels in 0..1."""
-        values = np.arange(256) / 255
-        shares = self._histograms / self._histograms.sum(axis=1, keepdims=True)
-        mean = shares @ values
-        variance = (shares * (values - mean[:, None]) ** 2).sum(axis=1)
-        # A constant channel must not divide by zero.
-        return mean, np.maximum(np.sqrt(variance), values[1])
 
 
 def _statistics(images: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

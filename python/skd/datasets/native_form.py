@@ -16,8 +16,9 @@ from skd._files.changes import make_folder, naming_errors, sync_folder
 from skd._files.open_files import new_file
 from skd.datasets._data_files import look_at, map_npy, refuse
 from skd.datasets._parts import FinishedPart, Part, Pixels, check_shape, checked_labels
-from skd.datasets._split import ChannelStatistics, content_hash
+from skd.datasets._split import content_hash
 from skd.datasets.catalogue import OPTIONAL, REQUIRED, Published
+from skd.datasets.statistics import ChannelStatistics
 
 IMAGES, LABELS, META = "images.npy", "labels.npy", "meta.json"
 FORMAT = "skd split 1"
