@@ -45,7 +45,7 @@ class TensorBoard(MetricsCallback):
 
     def on_begin(self, start: RunStart) -> None:
         """Open a new event file."""
-        from skd.callbacks._event_file import EventFile
+        from skd.callbacks._event_file import EventFile  # needs tensorboardX
 
         super().on_begin(start)
         purge_step = start.steps_done + 1 if start.steps_done else None

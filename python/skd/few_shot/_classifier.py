@@ -15,7 +15,7 @@ from skd._memory import new_array
 from skd.augmentation import default_padding, mode_of
 from skd.classifiers import inputs, l2_normalize
 from skd.classifiers.estimator import Classifier, Parameters, accuracy
-from skd.few_shot import pictures
+from skd.few_shot import _classifier_files, pictures
 from skd.few_shot.heads import HEADS
 from skd.models import FEATURES, Model
 from skd.models.plausible_floats import require_plausible
@@ -238,8 +238,6 @@ class FewShotClassifier(Parameters):
         WriteError
             If the file cannot be written, as on a full disk; an existing one is then unchanged.
         """
-        from skd.few_shot import _classifier_files
-
         owner = "FewShotClassifier.save"
         head = self._fitted("save")
         whole = check.boolean(include_model, "include_model", owner)
@@ -269,8 +267,6 @@ class FewShotClassifier(Parameters):
         ValueError
             If the file is none that `save` wrote, is damaged, or was written with another model.
         """
-        from skd.few_shot import _classifier_files
-
         owner = "FewShotClassifier.load"
         if model is not None:
             check.instance(model, "model", owner, Model)

@@ -20,6 +20,7 @@ from skd.history import Losses
 from skd.machine import instruction_set
 from skd.models import Model, model_floats
 from skd.models.plausible_floats import require_plausible
+from skd.training._options import FitOptions
 from skd.training._sgd import SGD
 from skd.training._terms import Term, checked_terms, described
 from skd.training._trainer_state import TrainerState, training_side
@@ -290,8 +291,7 @@ class Trainer(TrainerState):
             If an argument is wrong, the folder holds checkpoints without `resume`, or those of
             another run; the differences are named and nothing is changed.
         """
-        from skd.training._loop import fit
-        from skd.training._options import FitOptions
+        from skd.training._loop import fit  # loads concurrent.futures
 
         with self.ranks.guarded(), self.ranks.together():
             options = FitOptions.checked(
