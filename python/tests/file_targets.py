@@ -333,6 +333,17 @@ def _pictures(folder: Path) -> list[Target]:
         "picture.ppm": [picture],
         "picture.jp2": [picture],
     }
+    ways = {
+        "picture.jpg": [(picture, {"progressive": True}), (picture, {"subsampling": 0})],
+        "picture.tif": [
+            (picture, {"compression": "tiff_lzw"}),
+            (picture, {"compression": "tiff_adobe_deflate"}),
+            (picture, {"compression": "jpeg"}),
+            (picture.convert("1"), {"compression": "group4"}),
+        ],
+        "picture.webp": [(picture, {"lossless": True})],
+        "picture.gif": [(picture.convert("P"), {"save_all": True, "append_images": [picture]})],
+    }
     made = []
     for name, images in kinds.items():
         path = folder / name
@@ -342,5 +353,8 @@ def _pictures(folder: Path) -> list[Target]:
             content = _written(path, lambda p, i=image, o=options: i.save(p, **o))
             finishes = (same, png_checked) if name.endswith("png") else (same,)
             samples += [Sample(content, finish) for finish in finishes]
+        for image, options in ways.get(name, ()):
+            content = _written(path, lambda p, i=image, o=options: i.save(p, **o))
+            samples.append(Sample(content))
         made.append(Target(name, path, lambda p=path: classifier.predict(p), samples))
     return made

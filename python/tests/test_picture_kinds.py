@@ -1,10 +1,12 @@
 """Pictures of every mode, depth and size that people have keep what they show."""
 
 import io
+import struct
 
 import numpy as np
 import pytest
 from bad_files import png_of_declared_size
+from peak_memory import at_most
 from PIL import Image
 
 from skd.datasets import pictures
@@ -157,6 +159,25 @@ def test_a_photo_of_200_megapixels_is_read(tmp_path):
 def test_the_limit_of_pixels_is_stated(tmp_path):
     with pytest.raises(ValueError, match="20000 x 12501 pixels are more than the limit of 250,000"):
         read(tmp_path, png_of_declared_size(20_000, 12_501))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB", "CMYK", "F", "I;16"])
+def test_a_huge_picture_in_few_bytes_takes_no_memory(tmp_path, mode):
+    image = Image.new(mode, (16, 16))
+    output = io.BytesIO()
+    image.save(output, "TIFF")
+    data = bytearray(output.getvalue())
+    for tag in (256, 257):  # width and height, of 4 bytes each as Pillow writes them
+        place = data.index(struct.pack("<HHI", tag, 4, 1))
+        data[place + 8 : place + 12] = struct.pack("<I", 15_000)
+    path = written(tmp_path, bytes(data), "huge.tif")
+    refused = pytest.raises(ValueError, match=r"15000 x 15000 pixels in .* bytes are no picture")
+    with at_most(8 << 20), refused:
+        _pictures.read_picture(path, SIDE, 3)
+
+
+def test_a_page_of_one_colour_is_a_picture(tmp_path):
+    assert (read(tmp_path, Image.new("L", (4000, 3000), 200), "page.png") == 200).all()
 
 
 FOREIGN = {

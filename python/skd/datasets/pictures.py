@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,6 +19,8 @@ from skd.datasets import _pixels
 from skd.datasets._parts import Block, Pixels
 
 MAX_PIXELS = 250_000_000
+#: Beyond some pixels, a byte that stands for more of them is damage: an empty page has less.
+MAX_PIXELS_OF_BYTE, COUNTS_FROM = 2000, 4_000_000
 #: Formats by Pillow's names. Others draw (EPS runs a program), or accept whatever comes (TGA).
 FORMATS = (
     *("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000"),
@@ -104,16 +107,22 @@ def _opened(file: IO[bytes], suffix: str) -> Any:
         except (SyntaxError, IndexError, TypeError, struct.error) as error:
             damage = damage or f"a damaged {name} picture, or of an unknown kind ({error})"
             continue
-        if image.width * image.height > MAX_PIXELS:
-            raise ValueError(
-                f"{image.width} x {image.height} pixels are more than the limit of {MAX_PIXELS:,}"
-            )
+        _require_plausible_size(image.width, image.height, file)
         return image
     kind = kind_of(start)
     if damage is None and kind is not None:
         damage = f"{kind}, not a picture"
     unknown = f"the format of {suffix!r} files is not read; convert it to JPEG or PNG"
     raise ValueError(damage or unknown)
+
+
+def _require_plausible_size(width: int, height: int, file: IO[bytes]) -> None:
+    """Refuse what has too many pixels, or far more than a picture of its length in bytes."""
+    pixels, length = width * height, os.fstat(file.fileno()).st_size
+    if pixels > MAX_PIXELS:
+        raise ValueError(f"{width} x {height} pixels are more than the limit of {MAX_PIXELS:,}")
+    if pixels > max(COUNTS_FROM, MAX_PIXELS_OF_BYTE * length):
+        raise ValueError(f"{width} x {height} pixels in {length:,} bytes are no picture")
 
 
 def _upright_square(image: Any, side: int, channels: int) -> Any:
