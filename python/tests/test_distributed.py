@@ -181,7 +181,7 @@ def test_a_rank_that_fails_alone_ends_all(tmp_path, job, reason):
 
 
 def test_a_single_process_needs_no_mpi(monkeypatch, make_model):
-    for name in skd.distributed.LAUNCHERS:
+    for name in _launch.LAUNCHERS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setitem(sys.modules, "mpi4py", None)
     assert skd.distributed.launched_communicator() is None
