@@ -2,7 +2,7 @@
 
 A file may be read, or refused by an error that names it. Crashes, other errors, deadlocks and
 memory beyond twice the file and 64 MB count as faults. The record, ``results/file_fuzz.json`` and
-``.md``, is written anew after every part of 10,000 files, so that an interrupted run leaves one.
+``.md``, is written anew after every part of 10,000 files; ``--resume`` goes on from it.
 Each case follows from its number alone: ``python/tests/run_file_fuzz.py NUMBER 1`` repeats it.
 """
 
@@ -35,14 +35,29 @@ class Record:
     """Counts of all parts so far."""
 
     def __init__(self, first: int) -> None:
-        self.first, self.seconds = first, 0.0
+        self.first = self.next = first
+        self.seconds = 0.0
         self.files = self.read = self.crashes = self.most_memory = 0
         self.most_seconds = 0.0
         self.faults: list[str] = []
         self.readers: dict[str, Counter[str]] = {}
 
-    def add(self, first: int, count: int) -> None:
-        """Give the files of a part to the readers."""
+    @classmethod
+    def of_file(cls) -> Record:
+        """Return the record that an earlier run wrote."""
+        report = json.loads((RESULTS / "file_fuzz.json").read_text())
+        record = cls(report["first_case"])
+        record.next, record.seconds = report["next_case"], report["seconds"]
+        record.files, record.read = report["files"], report["read"]
+        record.crashes, record.faults = report["crashes"], report["faults"]
+        record.most_memory = report["most_memory_beyond_twice_the_file"]
+        record.most_seconds = report["most_seconds"]
+        record.readers = {name: Counter(counts) for name, counts in report["readers"].items()}
+        return record
+
+    def add(self, count: int) -> None:
+        """Give the files of the next part to the readers."""
+        first, self.next = self.next, self.next + count
         begun = time.perf_counter()
         command = [sys.executable, str(DRIVER), str(first), str(count)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
@@ -72,6 +87,7 @@ class Record:
                 "pillow": PIL.__version__,
             },
             "first_case": self.first,
+            "next_case": self.next,
             "files": self.files,
             "read": self.read,
             "refused": self.files - self.read,
@@ -114,11 +130,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     parser.add_argument("--count", type=int, default=1_000_000, help="number of files")
+    parser.add_argument("--resume", action="store_true", help="go on from the record")
     arguments = parser.parse_args()
-    record = Record(arguments.first)
-    end = arguments.first + arguments.count
-    for first in range(arguments.first, end, PART):
-        record.add(first, min(PART, end - first))
+    record = Record.of_file() if arguments.resume else Record(arguments.first)
+    end = record.first + arguments.count
+    while record.next < end:
+        record.add(min(PART, end - record.next))
         record.write()
         print(f"{record.files:,} files, {len(record.faults)} faults", flush=True)
     if record.faults:

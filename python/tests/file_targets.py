@@ -305,6 +305,8 @@ def _data_sets(folder: Path) -> list[Target]:
     made += [
         _data_target(folder, "caches", data_files.write_caches, "mini-imagenet-cache-train.pkl",
                      "mini-imagenet", **wide),
+        _data_target(folder, "tiered pictures", data_files.write_tiered_pngs,
+                     "train_images_png.pkl", "tiered-imagenet", **wide),
         _data_target(folder, "tiered labels", data_files.write_tiered, "train_labels.pkl",
                      "tiered-imagenet", **wide),
         _data_target(folder, "tiered archives", data_files.write_tiered, "train_images.npz",

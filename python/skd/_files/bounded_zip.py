@@ -6,7 +6,7 @@ import io
 import zipfile
 from typing import IO
 
-#: Of the list, in bytes; a member takes 46 and its name. Checkpoints have some hundred members.
+#: Length of the list, in bytes; a member takes 46 and its name. Checkpoints have some hundred.
 MAX_LIST = 1 << 20
 
 

@@ -1,6 +1,6 @@
 """What a pickle's names of NumPy stand for: arrays, dtypes and scalars of numbers and text.
 
-Of whatever version the pickle is (`numpy.core` or `numpy._core`), arrays are made here from checked
+Whatever version wrote the pickle (`numpy.core` or `numpy._core`), arrays are made here from checked
 shapes, dtypes and bytes; NumPy's own functions never see what the file holds.
 """
 

@@ -122,7 +122,7 @@ def read_one(reader: Reader) -> Any:
 
 
 def require_key(key: Any) -> None:
-    """Refuse a key of a dict that is not simple: the hash of nested tuples may take for ever."""
+    """Refuse a key of a dict that is not simple: hashing nested tuples may never end."""
     parts = key if isinstance(key, tuple) else (key,)
     for part in parts:
         if not isinstance(part, (str, bytes, int, float, type(None))):

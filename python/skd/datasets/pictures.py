@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import struct
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
@@ -93,7 +92,7 @@ def _opened(file: IO[bytes], suffix: str) -> Any:
     """
     module = pillow()
     module.init()
-    start = file.read(START)
+    start, length = file.read(START), file.seek(0, SEEK_END)
     damage = None
     prefix = start[:PREFIX].ljust(PREFIX, b"\0")
     for name in FORMATS:
@@ -107,7 +106,7 @@ def _opened(file: IO[bytes], suffix: str) -> Any:
         except (SyntaxError, IndexError, TypeError, struct.error) as error:
             damage = damage or f"a damaged {name} picture, or of an unknown kind ({error})"
             continue
-        _require_plausible_size(image.width, image.height, file)
+        _require_plausible_size(image.width, image.height, length)
         return image
     kind = kind_of(start)
     if damage is None and kind is not None:
@@ -116,9 +115,9 @@ def _opened(file: IO[bytes], suffix: str) -> Any:
     raise ValueError(damage or unknown)
 
 
-def _require_plausible_size(width: int, height: int, file: IO[bytes]) -> None:
+def _require_plausible_size(width: int, height: int, length: int) -> None:
     """Refuse what has too many pixels, or far more than a picture of its length in bytes."""
-    pixels, length = width * height, os.fstat(file.fileno()).st_size
+    pixels = width * height
     if pixels > MAX_PIXELS:
         raise ValueError(f"{width} x {height} pixels are more than the limit of {MAX_PIXELS:,}")
     if pixels > max(COUNTS_FROM, MAX_PIXELS_OF_BYTE * length):

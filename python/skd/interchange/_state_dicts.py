@@ -1,9 +1,9 @@
 """Which of the things in a checkpoint of another program is the state dict.
 
 A state dict is a dict that holds a tensor of four dimensions, the weight of a convolution; where
-none does, any dict of tensors. It may be the whole content, or lie in dicts under text keys. Of
-several, the first in the order of `PREFERRED` is taken, by their last keys; otherwise they are
-refused with the keys that lead to them.
+none does, any dict of tensors. It may be the whole content, or lie in dicts under text keys. The
+first of several in the order of `PREFERRED` is taken, by their last keys; without such a key they
+are refused with the keys that lead to them.
 """
 
 from __future__ import annotations

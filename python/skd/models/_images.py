@@ -1,0 +1,104 @@
+"""Images as a network takes them: normalised, in chunks, and what comes out of it checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skd import _native
+from skd import _validation as check
+from skd._refusals.native import refused_as
+from skd.errors import SKDError
+from skd.models.plausible_floats import require_plausible
+
+FloatArray = NDArray[np.float32]
+
+CHUNK = 64  # images evaluated at once, which bounds the memory of an evaluation
+
+
+class Normalization(NamedTuple):
+    """How uint8 images become the floats that a model takes: ``(x / 255 - mean) / std``.
+
+    Attributes
+    ----------
+    mean, std : tuple of float
+        One per channel, for pixels in 0..1.
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+def checked_normalization(
+    value: tuple[ArrayLike, ArrayLike], name: str, owner: str, *, channels: int
+) -> Normalization:
+    """Return a pair (mean, std) with one number for each channel."""
+    if not isinstance(value, tuple) or len(value) != 2:
+        check.refuse(name, owner, "a pair (mean, std)", repr(value))
+    mean = check.channel_vector(value[0], "mean", owner, channels=channels)
+    std = check.channel_vector(value[1], "std", owner, channels=channels, positive=True)
+    return Normalization(tuple(mean.tolist()), tuple(std.tolist()))
+
+
+class Chunks:
+    """Images in chunks of bounded size, as the float32 that the library takes.
+
+    They are refused if they, or the `dimensions` that are computed of each, do not fit into memory.
+    """
+
+    def __init__(
+        self,
+        native: _native.Model,
+        images: ArrayLike,
+        normalization: Normalization | None,
+        owner: str,
+        dimensions: int,
+    ) -> None:
+        self._images = check.model_images(
+            images, "images", owner, side=native.image_size, channels=native.input_channels
+        )
+        self._normalization = normalization
+        self.owner = owner
+        self.count = len(self._images)
+        copied = check.float_copy_bytes(self._images[:CHUNK])
+        with refused_as(owner):
+            native.require_memory(self.count, copied + 4 * dimensions * self.count)
+
+    def __iter__(self) -> Iterator[tuple[slice, FloatArray]]:
+        for start in range(0, self.count, CHUNK):
+            rows = slice(start, min(start + CHUNK, self.count))
+            floats = model_floats(self._images[rows], self._normalization, self.owner)
+            if self._images.dtype != np.uint8:
+                require_plausible(floats, self._normalization, "images", self.owner)
+            yield rows, floats
+
+
+def finite_outputs(outputs: FloatArray, owner: str) -> FloatArray:
+    """Return outputs of a model, unless one overflowed."""
+    is_finite = np.isfinite(outputs).all(axis=1)
+    if not is_finite.all():
+        raise SKDError(
+            f"{owner} came out NaN or infinite for image {int(is_finite.argmin())} of "
+            f"{len(outputs)}: the model's weights, or the images, are too large for float32."
+        )
+    return outputs
+
+
+def model_floats(
+    images: NDArray[Any], normalization: Normalization | None, owner: str, *, name: str = "images"
+) -> FloatArray:
+    """Return images as the floats that a model takes: uint8 normalised, others as they are."""
+    if images.dtype != np.uint8:
+        return check.float_array(images, name, owner)
+    if normalization is None:
+        legal = "float32, unless the model's normalization is set (fit sets it)"
+        check.refuse(name, owner, legal, "uint8 without a normalization")
+    mean, std = (np.array(values, dtype=np.float32) for values in normalization)
+    pixels = np.require(images, np.uint8, ["C_CONTIGUOUS", "ALIGNED"])
+    output = np.empty(pixels.shape, dtype=np.float32)
+    none = _native.AUGMENT_NONE
+    _native.augment(pixels, None, None, none, 0, False, 0, 0, False, mean, std, output)
+    return output
