@@ -24,7 +24,7 @@ final class ModelLockABITests: XCTestCase {
     let (trainer, other) = (try trainer(model), try ABIModel(seed: 2))
     defer { skd_trainer_free(trainer) }
     var losses = skd_losses()
-    assertOK(skd_trainer_step(trainer, images, labels, 3, &losses))
+    assertOK(skd_trainer_step(trainer, images, labels, 3, nil, &losses))
     let entries = model.entries
     let vectors = entries.indices.filter { entries[$0].dimensions == 1 && entries[$0].count == 4 }
     let (a, b) = (try XCTUnwrap(vectors.first), try XCTUnwrap(vectors.last))
@@ -87,7 +87,7 @@ final class ModelLockABITests: XCTestCase {
         ended.signal()
       }
       var losses = skd_losses()
-      assertOK(skd_trainer_step(trainer, images, labels, 3, &losses))
+      assertOK(skd_trainer_step(trainer, images, labels, 3, nil, &losses))
       XCTAssertFalse(hasEnded.isSet)
       skd_trainer_unlock(trainer)
       ended.wait()
@@ -141,7 +141,11 @@ final class ModelLockABITests: XCTestCase {
             context.gradient.withUnsafeBufferPointer { gradient?.pointee = $0.baseAddress }
             return 0
           }, context: Unmanaged.passUnretained(context).toOpaque())
-        return skd_trainer_step_with_terms(trainer, images, labels, 3, &term, 1, &losses)
+        return withUnsafePointer(to: &term) { term in
+          var options = skd_step_options()
+          (options.terms, options.term_count) = (term, 1)
+          return skd_trainer_step(trainer, images, labels, 3, &options, &losses)
+        }
       }
       assertOK(status)
       XCTAssertEqual(context.statuses, [skd_status(SKD_OK), skd_status(SKD_OK)])

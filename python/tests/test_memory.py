@@ -44,6 +44,39 @@ def test_the_memory_of_an_evaluation_is_what_it_takes(make_model):
     assert skd.live_memory() - before == told
 
 
+ORDERS = ([1, 3, 8, 20, 64], [64, 20, 8, 3, 1], [8, 64, 1, 20, 3])
+
+
+@pytest.mark.parametrize("sizes", ORDERS)
+@pytest.mark.parametrize("objective", [skd.Supervised, skd.Gen1])
+def test_steps_of_many_sizes_hold_what_the_largest_needs(make_model, objective, sizes):
+    before = skd.live_memory()
+    trainer = make_trainer(make_model, objective)
+    for size in sizes:
+        trainer.step(broadcast(size), np.zeros(size, int))
+    assert skd.live_memory() - before == trainer.step_memory(64)
+
+
+@pytest.mark.parametrize("sizes", ORDERS)
+def test_evaluations_of_many_sizes_hold_what_the_largest_needs(make_model, sizes):
+    before = skd.live_memory()
+    model = make_model(image_size=32)
+    for size in sizes:
+        model.embed(broadcast(size, side=32))
+    # The weights of a few layers are kept in a second layout.
+    assert skd.live_memory() - before < 1.1 * model.evaluation_memory(64)
+
+
+def test_steps_that_fail_hold_nothing_besides(make_model):
+    before, images, labels = skd.live_memory(), broadcast(8), np.arange(8) % 5
+    fails = skd.Term("NaN", lambda rows, *_: (float("nan"), np.zeros_like(rows)))
+    trainer = skd.Gen0(make_model(), terms=[fails])
+    for _ in range(3):
+        with pytest.raises(skd.NonFiniteLossError):
+            trainer.step(images, labels)
+        assert skd.live_memory() - before == trainer.step_memory(8)
+
+
 @pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("method", ["step", "loss"])
 def test_a_step_that_does_not_fit_is_refused_before_it_begins(make_model, batch, objective, method):

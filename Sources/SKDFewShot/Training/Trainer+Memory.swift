@@ -10,10 +10,7 @@ extension Trainer {
   ///   is too small for batch norm.
   public func stepMemory(batch: Int, side: Int? = nil) throws -> Int {
     let ledger = MemoryLedger()
-    let shadow = try shadow(
-      network: Network(network.configuration, ledger: ledger),
-      teacher: teacher.map { try Network($0.configuration, ledger: ledger) })
-    try shadow.measureSteps(batch: batch, side: side)
+    try shadow(on: ledger).measureStep(batch: batch, side: side)
     return ledger.peakBytes
   }
 
@@ -33,23 +30,26 @@ extension Trainer {
       return
     }
     let ledger = MemoryLedger()
-    let shadow = try shadow(
-      network: network.shadow(on: ledger), teacher: teacher.map { try $0.shadow(on: ledger) })
-    let held = ledger.heldBytes
-    try shadow.measureSteps(batch: batch, side: side)
+    let shadow = try shadow(on: ledger)
+    let held = ledger.heldBytes + networks.reduce(0) { $0 + $1.heldForPasses }
+    try shadow.measureStep(batch: batch, side: side)
     try MachineMemory.require(ledger.peakBytes + furtherBytes, for: name, reusable: held)
+    for (network, measured) in zip(networks, shadow.networks) { network.expectPasses(of: measured) }
     admittedStep = need
   }
 
-  private func shadow(network: Network, teacher: Network?) throws -> Trainer {
-    try Trainer(
-      network: network, teacher: teacher, objective: objective,
+  private var networks: [Network] { [network] + (teacher.map { [$0] } ?? []) }
+
+  /// A trainer of equal configuration that computes nothing.
+  private func shadow(on ledger: MemoryLedger) throws -> Trainer {
+    let network = try Network(network.configuration, ledger: ledger)
+    return try Trainer(
+      network: network, teacher: teacher.map { try Network($0.configuration, ledger: ledger) },
+      objective: objective,
       optimizer: try SGD(network.store, learningRate: 0, momentum: 0, weightDecay: 0), seed: 0)
   }
 
-  /// The pool gives what fits best among what is free, so that the second step may ask for more; from
-  /// then on nothing changes.
-  private func measureSteps(batch: Int, side: Int?) throws {
-    for _ in 0..<3 { _ = try loss(images: nowhere(), labels: nowhere(), batch: batch, side: side) }
+  private func measureStep(batch: Int, side: Int?) throws {
+    _ = try loss(images: nowhere(), labels: nowhere(), batch: batch, side: side)
   }
 }

@@ -107,6 +107,9 @@ public final class Trainer {
       "terms of \(objective.name) must be left out if the rotations are drawn at random")
     let side = side ?? network.configuration.imageSize
     let pool = network.pool
+    // Layers keep what no backward pass has fetched: the heads that the loss does not read, and all
+    // of them if it fails.
+    defer { pool.forgetTensors() }
     let context = TrainingContext(pool: pool, seed: seed, step: stepCount, share: share)
     let sampler = ViewSampler(seed: seed, step: stepCount, first: share?.first ?? 0)
     let rotations = sampler.rotations(ofImages: batch, for: objective)

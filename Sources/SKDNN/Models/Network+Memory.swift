@@ -28,20 +28,19 @@ extension Network {
       return
     }
     let ledger = MemoryLedger()
-    let shadow = try shadow(on: ledger)
-    let held = ledger.heldBytes
+    let shadow = try Network(configuration, ledger: ledger)
+    let held = ledger.heldBytes + heldForPasses
     try shadow.measureEvaluation(batch: batch)
     try MachineMemory.require(ledger.peakBytes + furtherBytes, for: name, reusable: held)
+    expectPasses(of: shadow)
     admittedEvaluation = need
   }
 
-  /// A network on a ledger that stands where this one does: what it holds is entered, and the free
-  /// memory of its passes as such.
-  public func shadow(on ledger: MemoryLedger) throws -> Network {
-    let shadow = try Network(configuration, ledger: ledger)
-    try shadow.pool.adopt(freeBuffersOf: pool)
-    return shadow
-  }
+  /// Bytes of the block in which passes compute.
+  public var heldForPasses: Int { 4 * pool.capacity }
+
+  /// Makes room, from the next pass on, for the passes that a network on a ledger has measured.
+  public func expectPasses(of shadow: Network) { pool.expect(shadow.pool.extent) }
 
   private func measureEvaluation(batch: Int) throws {
     // All complete portions are alike.

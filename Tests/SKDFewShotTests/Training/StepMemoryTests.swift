@@ -91,6 +91,7 @@ final class StepMemoryTests: XCTestCase {
         let network = try Network(example.configuration())
         let estimate = try network.evaluationMemory(batch: batch)
         let images = [Float](repeating: 0.5, count: network.imageShape(batch: batch).count)
+        try network.requireEvaluationMemory(batch: batch)
         try network.evaluate(
           images: images, batch: batch, embeddings: nil, logits: nil, rotationLogits: nil)
         XCTAssertEqual(liveBufferBytes - before, estimate, "\(example) \(batch)")
@@ -127,12 +128,59 @@ final class StepMemoryTests: XCTestCase {
   /// Memory that the passes have already counts as there.
   func testHeldMemoryIsNotAskedForAgain() throws {
     let trainer = try trainer(Case(), Generation0Objective(alpha: 2))
-    try step(trainer, batch: 3)
-    let ledger = MemoryLedger()
-    let shadow = try trainer.network.shadow(on: ledger)
-    let (held, peak) = (ledger.heldBytes, try trainer.stepMemory(batch: 3))
+    XCTAssertEqual(trainer.network.heldForPasses, 0)
+    for _ in 0..<2 { try step(trainer, batch: 3) }
+    let (held, peak) = (trainer.network.heldForPasses, try trainer.stepMemory(batch: 3))
     XCTAssertGreaterThan(held, peak / 2)
     XCTAssertLessThan(held, peak)
-    withExtendedLifetime(shadow) {}
+    try trainer.requireStepMemory(
+      batch: 3, furtherBytes: MachineMemory.availableBytes() - (peak - held) / 2)
+  }
+
+  /// The block of the passes serves every extent: it is as large as the largest alone needs.
+  func testPassesOfManyExtentsHoldWhatTheLargestNeeds() throws {
+    let example = Case(imageSize: 32, widths: [16, 16, 32, 32])
+    for batches in [[1, 2, 3, 5, 8, 13], [13, 8, 5, 3, 2, 1], [5, 13, 1, 8, 2, 3, 13]] {
+      let before = liveBufferBytes
+      let trainer = try trainer(example, Generation0Objective(alpha: 2))
+      let estimate = try trainer.stepMemory(batch: 13)
+      for batch in batches {
+        try trainer.requireStepMemory(batch: batch)
+        try step(trainer, batch: batch)
+      }
+      XCTAssertEqual(liveBufferBytes - before, estimate, "\(batches)")
+    }
+    for batches in [[1, 7, 30, 64], [64, 30, 7, 1], [30, 64, 1, 7]] {
+      let before = liveBufferBytes
+      let network = try Network(example.configuration())
+      let images = [Float](repeating: 0.5, count: network.imageShape(batch: 64).count)
+      for batch in batches {
+        try network.requireEvaluationMemory(batch: batch)
+        try network.evaluate(
+          images: images, batch: batch, embeddings: nil, logits: nil, rotationLogits: nil)
+      }
+      let passes = network.heldForPasses
+      let alone = try Network(example.configuration())
+      try alone.requireEvaluationMemory(batch: 64)
+      try alone.evaluate(
+        images: images, batch: 64, embeddings: nil, logits: nil, rotationLogits: nil)
+      XCTAssertEqual(passes, alone.heldForPasses, "\(batches)")
+      XCTAssertGreaterThan(liveBufferBytes, before)
+    }
+  }
+
+  /// What failed steps leave behind neither stays nor gets in the way of the next ones.
+  func testAFailedStepLeavesTheMemoryToTheNext() throws {
+    let trainer = try trainer(Case(), Generation0Objective(alpha: 2))
+    let count = trainer.network.imageShape(batch: 3).count
+    for _ in 0..<2 { try step(trainer, batch: 3) }
+    let (live, allocated) = (liveBufferBytes, allocatedBufferCount)
+    for _ in 0..<3 {
+      let images = [Float](repeating: .nan, count: count)
+      XCTAssertThrowsError(try trainer.step(images: images, labels: [0, 1, 2], batch: 3))
+      try step(trainer, batch: 3)
+    }
+    XCTAssertEqual(liveBufferBytes, live)
+    XCTAssertEqual(allocatedBufferCount, allocated)
   }
 }

@@ -62,6 +62,7 @@ final class TrainerTests: XCTestCase {
     for objective in objectives {
       let trainer = try trainer(objective)
       let images = images()
+      try trainer.requireStepMemory(batch: 3)
       _ = try trainer.step(images: images, labels: labels, batch: 3)
       let allocated = allocatedBufferCount
       for _ in 0..<3 { _ = try trainer.step(images: images, labels: labels, batch: 3) }
