@@ -138,3 +138,17 @@ def test_a_report_made_of_numbers_of_numpy_is_saved(path):
     loaded = skd.EvaluationResult.load(path)
     assert str(loaded) == "50.00 ± 0.00 %"
     assert loaded.options == {"n_episodes": 2, "seeds": [0, 1], "flip": True}
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"<!doctype html>", "an HTML page"),
+        (b"PK\3\4" + bytes(40), "a zip archive"),
+        (b"", "empty"),
+    ],
+)
+def test_what_is_no_report_is_called_what_it_is(tmp_path, content, kind):
+    (tmp_path / "report.json").write_bytes(content)
+    with pytest.raises(ValueError, match=rf"report\.json.*{kind}"):
+        skd.EvaluationResult.load(tmp_path / "report.json")

@@ -62,6 +62,12 @@ def test_a_copied_model_is_equal_and_shares_nothing(model, way, examples):
     np.testing.assert_array_equal(model.logits(examples[0]), before)
 
 
+def test_equal_models_have_equal_hashes_of_joblib(model, make_model):
+    assert joblib.hash(model) == joblib.hash(model.clone())
+    other = make_model("convnet4", widths=(4, 4, 4, 4), drop_rate=0.1, seed=1)
+    assert joblib.hash(model) != joblib.hash(other)
+
+
 @pytest.mark.parametrize("architecture", ["resnet12", "seresnet12", "wrn_28_10"])
 def test_models_of_every_kind_are_pickled(make_model, architecture):
     widths = (4, 4, 4) if architecture == "wrn_28_10" else (4, 4, 4, 4)

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -80,6 +81,31 @@ def test_colours_of_sixteen_bits_are_a_ramp_or_refused(tmp_path):
     np.testing.assert_allclose(pixels[:, :, 1], GREY, atol=1)
     with pytest.raises(ValueError, match="16 bits are almost black"):
         read(tmp_path, tiff_of_16_bit_colours(3000), "dark.tif")
+
+
+def png_of_16_bits(grey, opacity=None):
+    """Return a PNG file of 16-bit grey, with opacity or without."""
+    planes = [grey] if opacity is None else [grey, opacity]
+    rows = np.stack(planes, axis=-1).astype(">u2").reshape(SIDE, -1)
+    lines = b"".join(b"\0" + row.tobytes() for row in rows)
+    header = struct.pack(">IIBBBBB", SIDE, SIDE, 16, 0 if opacity is None else 4, 0, 0, 0)
+    content = b"\x89PNG\r\n\x1a\n"
+    for name, data in ((b"IHDR", header), (b"IDAT", zlib.compress(lines)), (b"IEND", b"")):
+        content += struct.pack(">I", len(data)) + name + data
+        content += struct.pack(">I", zlib.crc32(name + data))
+    return content
+
+
+def test_grey_of_sixteen_bits_with_opacity_is_a_ramp_over_white(tmp_path):
+    opaque = np.full((SIDE, SIDE), 65535)
+    pixels = read(tmp_path, png_of_16_bits(RAMP * 65535, opaque), channels=1)
+    np.testing.assert_allclose(pixels[:, :, 0], GREY, atol=1)
+    clear = np.where(RAMP > 0.5, 0, 65535)
+    pixels = read(tmp_path, png_of_16_bits(np.zeros((SIDE, SIDE)), clear), channels=1)
+    assert (pixels[:, : SIDE // 2] == 0).all()
+    assert (pixels[:, SIDE // 2 :] == 255).all()
+    with pytest.raises(ValueError, match="16 bits are almost black"):
+        read(tmp_path, png_of_16_bits(RAMP * 3000, opaque))
 
 
 MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "I", "F", "I;16")

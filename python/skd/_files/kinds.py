@@ -9,6 +9,7 @@ START = 4096  # bytes that are enough to tell
 
 SAFETENSORS, TORCH, PICKLE = "a safetensors file", "a file of torch.save", "a pickle"
 HTML, XML, TEXT, LFS = "an HTML page", "an XML file", "a text file", "a pointer of Git LFS"
+JSON = "a JSON file"
 #: What the first bytes are, and what such a file is called.
 SIGNATURES = (
     (b"\x93NUMPY", "an array file of NumPy"),
@@ -107,7 +108,7 @@ def _kind_of_text(start: bytes, text: bytes) -> str | None:
     if NOTEBOOK.match(text) and (b'"cell_type"' in text or b'"nbformat"' in text):
         return "a Jupyter notebook"
     if text.startswith((b"{", b"[")):
-        return "a JSON file"
+        return JSON
     return TEXT
 
 

@@ -60,9 +60,10 @@ def require_visible(image: Any, raw_mode: str) -> None:
     ValueError
         If it is such a picture.
     """
-    if ";16" not in raw_mode or image.mode not in ("RGB", "RGBA"):
+    if ";16" not in raw_mode or image.mode not in ("LA", "RGB", "RGBA"):
         return
-    highest = max(extrema[1] for extrema in image.getextrema()[:3])
+    n_colors = len(image.getbands()) - (image.mode in WITH_OPACITY)
+    highest = max(extrema[1] for extrema in image.getextrema()[:n_colors])
     if 0 < highest < 255 * DARKEST:
         raise ValueError("its colours of 16 bits are almost black; scale them to 0..65535")
 

@@ -16,6 +16,7 @@ from skd import _native
 from skd import _validation as check
 from skd._files import bounded_json
 from skd._files.atomic import write_whole
+from skd._files.kinds import JSON, kind_of_file
 
 FORMAT = "skd-evaluation"
 VERSION = 1
@@ -176,7 +177,10 @@ class EvaluationResult:
             content = bounded_json.parse(source.read_bytes(), refuse_constant=_refuse_constant)
             return cls(*_checked(content))
         except (ValueError, TypeError, KeyError, OverflowError) as error:
+            kind = kind_of_file(source)
             reason = str(error) if isinstance(error, ValueError) else type(error).__name__
+            if kind not in (None, JSON):
+                reason = f"it is {kind}"
             legal = "a report that EvaluationResult.save wrote"
             got = f"{str(source)!r} ({reason})"
             check.refuse("path", "EvaluationResult.load", legal, got)
