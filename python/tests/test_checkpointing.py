@@ -2,11 +2,11 @@
 
 import errno
 import os
-import resource
 
 import numpy as np
 import pytest
 import run_fit
+from file_size_limit import file_size_limit
 
 import skd
 from skd._files.checksummed import sealed, unsealed
@@ -357,13 +357,8 @@ def test_a_full_disk_is_reported_and_the_checkpoints_before_are_intact(
 
 
 def test_a_file_that_may_not_grow_is_reported_and_removed(tmp_path, one_epoch_digest):
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
-        with pytest.raises(OSError, match=r"step-0*2\.safetensors"):
-            one_epoch(tmp_path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with file_size_limit(20_000), pytest.raises(OSError, match=r"step-0*2\.safetensors"):
+        one_epoch(tmp_path)
     assert names(tmp_path) == []
     assert one_epoch(tmp_path) == one_epoch_digest
 

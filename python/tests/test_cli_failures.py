@@ -1,7 +1,6 @@
 """Full disks, full outputs and signals end a command with its status and one line."""
 
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -9,6 +8,7 @@ import sys
 import data_files
 import pytest
 import recipe_data
+from file_size_limit import file_size_limit
 from typer.testing import CliRunner
 
 import skd
@@ -32,14 +32,6 @@ def one_line():
     return check
 
 
-@pytest.fixture
-def limited():
-    """Return a function that lets no file grow larger; stands for a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 def quick(*words):
     """Return the words that make `skd train gen0-glyphs` take a hundred steps of one image."""
     changes = [
@@ -51,25 +43,22 @@ def quick(*words):
     return [word for change in changes for word in ("--set", change)]
 
 
-def test_a_disk_that_fills_within_an_epoch_ends_a_training_which_can_be_resumed(
-    tmp_path, limited, one_line
-):
+def test_a_disk_that_fills_within_an_epoch_ends_a_training_which_can_be_resumed(tmp_path, one_line):
     command = ["train", "gen0-glyphs", *quick(), "--output", tmp_path / "run"]
-    limited(1500)  # the recipe fits, the events of the epoch do not
-    line = one_line(run(*command), 1)
+    with file_size_limit(1500):  # the recipe fits, the events of the epoch do not
+        line = one_line(run(*command), 1)
     assert line.startswith("skd train: [Errno 27] File too large, writing ")
     assert str(tmp_path / "run" / "tensorboard" / "events.out.tfevents.") in line
     assert "The records before are kept. To go on: skd train gen0-glyphs --resume" in line
-    limited(resource.RLIM_INFINITY)
     assert run(*command, "--resume").exit_code == 0
 
 
-def test_an_import_that_does_not_fit_names_the_file_and_leaves_nothing(tmp_path, limited, one_line):
+def test_an_import_that_does_not_fit_names_the_file_and_leaves_nothing(tmp_path, one_line):
     data_files.write_pickles(tmp_path, data_files.make_parts(32))
     before = sorted(os.listdir(tmp_path))
-    limited(1000)
     target = tmp_path / "to"
-    line = one_line(run("data", "import", tmp_path, "--as", "fc100", "--to", target), 1)
+    with file_size_limit(1000):
+        line = one_line(run("data", "import", tmp_path, "--as", "fc100", "--to", target), 1)
     assert line == (
         f"skd data: [Errno 27] File too large, writing {str(target / 'train' / 'images.npy')!r}. "
         "Nothing was left of it."

@@ -4,16 +4,15 @@ import ast
 import errno
 import os
 import pickle
-import resource
 import shutil
 import stat
 import threading
-from contextlib import contextmanager
 from pathlib import Path
 
 import data_files
 import pytest
 import run_fit
+from file_size_limit import file_size_limit
 
 import skd
 from skd._files import atomic, changes, open_files, temporaries
@@ -57,17 +56,6 @@ def test_no_other_module_of_the_package_changes_files():
         if isinstance(node, ast.Call) and changes_files(node)
     ]
     assert found == []
-
-
-@contextmanager
-def file_size_limit(size):
-    """Let no file grow larger; stands for a full disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_an_error_says_what_was_kept_and_can_be_pickled(tmp_path):
