@@ -1,10 +1,12 @@
 """Recipes run: on files in the published formats, with their teachers, resumed to the same bits."""
 
+import dataclasses
 import json
 import signal
 import sys
 import tomllib
 
+import numpy as np
 import pytest
 import recipe_data
 
@@ -212,6 +214,22 @@ def test_what_a_student_will_need_is_checked_before_its_teacher_trains(tmp_path,
     assert not list(tmp_path.iterdir())
 
 
+def test_a_recipe_changed_by_hand_is_checked_and_holds_plain_numbers(tmp_path):
+    recipe = small("gen0-glyphs")
+    numbers = dataclasses.replace(
+        recipe,
+        seed=np.int64(3),
+        optimizer=dataclasses.replace(recipe.optimizer, lr=np.float32(0.25)),
+        evaluation=dataclasses.replace(recipe.evaluation, n_shots=tuple(np.array([1]))),
+    )
+    recipes.run(numbers, tmp_path / "run")
+    config = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
+    assert (config["seed"], config["optimizer"]["lr"]) == (3, 0.25)
+    schedule = dataclasses.replace(recipe.schedule, epochs=np.int64(0))
+    with pytest.raises(ValueError, match=r"'schedule\.epochs' parameter of recipe"):
+        recipes.plan(dataclasses.replace(recipe, schedule=schedule), tmp_path / "other")
+
+
 def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_read(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("mine")
     for folder in (tmp_path / "file", tmp_path / "file" / "run"):
@@ -226,7 +244,6 @@ def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_read(tmp_pat
 
 def test_own_pictures_and_trainval_are_trained_on(tmp_path):
     import data_files
-    import numpy as np
 
     rng = np.random.default_rng(0)
     photos = tmp_path / "photos"

@@ -228,9 +228,8 @@ def _checked(
     mean, ci95 = content["mean"], content["ci95"]
     for stated, computed in zip((mean, ci95), mean_ci95(accuracies), strict=True):
         if not _agree(stated, bounded_json.finite_or_none(computed)):
-            raise ValueError(
-                f"its accuracies give {bounded_json.finite_or_none(computed)}, not {stated!r}"
-            )
+            given = "no interval" if math.isnan(computed) else computed
+            raise ValueError(f"its accuracies give {given}, not {stated!r}")
     return float(mean), math.nan if ci95 is None else float(ci95), accuracies, options, provenance
 
 

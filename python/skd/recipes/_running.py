@@ -31,7 +31,7 @@ from skd.recipes._building import (
 )
 from skd.recipes._entries import naming_entries
 from skd.recipes._folder import RunFolder
-from skd.recipes._reading import load
+from skd.recipes._reading import from_table, load
 from skd.recipes._requirements import require_scorable, require_trainable
 from skd.recipes._schema import Recipe
 from skd.recipes._teachers import teacher_recipe
@@ -306,6 +306,8 @@ def plan(
 def _planned(
     recipe: Recipe, target: Path, resume: bool, communicator: Intracomm | None
 ) -> list[Run]:
+    # Checked again, for it may have been made or changed by hand, of numbers of NumPy too.
+    recipe = from_table(recipe.to_table(), name=recipe.name)
     own = RunFolder(target)
     if own.is_started:
         if not resume:
