@@ -113,6 +113,24 @@ def compressed_by_lzma(path):
         archive.writestr("images.npy", npy((1, 84, 84, 3), bytes(84 * 84 * 3)))
 
 
+def renamed_in_the_list(path):
+    """Say that the name of the first member is UTF-8, which it is not, in the list at the end."""
+    _rename(path, b"PK\1\2", flags=8, name=46)
+
+
+def renamed_in_the_member(path):
+    """Say so before the member itself."""
+    _rename(path, b"PK\3\4", flags=6, name=30)
+
+
+def _rename(path, signature, *, flags, name):
+    content = bytearray(path.read_bytes())
+    place = content.index(signature)
+    content[place + flags + 1] |= 0x08
+    content[place + name] = 0xFF
+    path.write_bytes(content)
+
+
 def zip_bomb(path):
     """Write 210 MB of zeros in 0.2 MB."""
     count = 10_000

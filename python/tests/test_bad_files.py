@@ -33,6 +33,8 @@ from bad_files import (
     only_train,
     pickles,
     png_of_declared_size,
+    renamed_in_the_list,
+    renamed_in_the_member,
     rewritten,
     shared_class,
     with_archive,
@@ -141,6 +143,14 @@ CASES = {
     "a pickle for an archive": (
         with_archive(lambda path: path.write_bytes(pickle.dumps([1]))),
         "a pickle, not an archive",
+    ),
+    "an archive with a name that is no text": (
+        with_archive(renamed_in_the_list),
+        "archive is damaged or truncated .*utf-8",
+    ),
+    "an archive whose member has a name that is no text": (
+        with_archive(renamed_in_the_member),
+        "archive is damaged or truncated .*utf-8",
     ),
     "an archive of very many members": (
         with_archive(lambda path: path.write_bytes(many_members())),

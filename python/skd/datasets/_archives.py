@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -20,7 +21,17 @@ LOCAL_HEADER = 30  # bytes of a member's own header before its name
 MAX_LABEL_BYTES = 1 << 24
 #: Images never compress so far; what does unpacks to far more than it seems.
 MAX_RATIO, RATIO_COUNTS_FROM = 100, 1 << 24
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+#: What `zipfile` raises on damaged archives; names of members may be no text.
+DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    UnicodeDecodeError,
+)
 
 
 def read_images(path: Path, key: str, side: int) -> Pixels:
