@@ -14,6 +14,9 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +58,19 @@ class Record:
         record.readers = {name: Counter(counts) for name, counts in report["readers"].items()}
         return record
 
-    def add(self, count: int) -> None:
-        """Give the files of the next part to the readers."""
-        first, self.next = self.next, self.next + count
+    def add(self, counts: Sequence[int]) -> None:
+        """Give the files of the next parts to the readers, all parts at once."""
+        firsts = list(accumulate(counts, initial=self.next))
         begun = time.perf_counter()
-        command = [sys.executable, str(DRIVER), str(first), str(count)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+        with ThreadPoolExecutor(len(counts)) as pool:
+            done = list(pool.map(_run, firsts, counts))
         self.seconds += time.perf_counter() - begun
+        self.next = firsts[-1]
+        for part in done:
+            self._count(part)
+
+    def _count(self, done: subprocess.CompletedProcess[str]) -> None:
+        """Count what came of a part."""
         lines = done.stdout.splitlines()
         self.faults += [line for line in lines if line.startswith(FAULT)]
         if done.returncode not in (0, 1):
@@ -125,17 +134,24 @@ class Record:
         ]
 
 
+def _run(first: int, count: int) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(DRIVER), str(first), str(count)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
+
+
 def main() -> None:
     """Make the cases part by part, and record them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     parser.add_argument("--count", type=int, default=1_000_000, help="number of files")
+    parser.add_argument("--processes", type=int, default=1, help="parts at once")
     parser.add_argument("--resume", action="store_true", help="go on from the record")
     arguments = parser.parse_args()
     record = Record.of_file() if arguments.resume else Record(arguments.first)
     end = record.first + arguments.count
     while record.next < end:
-        record.add(min(PART, end - record.next))
+        starts = range(record.next, end, PART)[: arguments.processes]
+        record.add([min(PART, end - start) for start in starts])
         record.write()
         print(f"{record.files:,} files, {len(record.faults)} faults", flush=True)
     if record.faults:
