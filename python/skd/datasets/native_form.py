@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from skd.datasets.statistics import ChannelStatistics
 
 IMAGES, LABELS, META = "images.npy", "labels.npy", "meta.json"
 FORMAT = "skd split 1"
+SMALLEST, LARGEST = map(float, (np.finfo(np.float32).tiny, np.finfo(np.float32).max))
 MAX_META = 1 << 24
 KEYS = (
     "dataset",
@@ -143,7 +143,7 @@ def _read_part(folder: Path, published: Published) -> Part:
     mean, std, _, _ = (
         _numbers(meta[key], key, path) for key in ("mean", "std", "measured_mean", "measured_std")
     )
-    if min(std) <= 0:
+    if min(std) < SMALLEST:
         refuse(path, "'std' is not positive")
     try:
         original_labels = np.array(originals, dtype=np.int64)
@@ -160,7 +160,7 @@ def _numbers(value: Any, name: str, path: Path) -> tuple[float, ...]:
     if (
         not isinstance(value, list)
         or len(value) != 3
-        or not all(type(number) in (int, float) and math.isfinite(number) for number in value)
+        or not all(type(number) in (int, float) and abs(number) <= LARGEST for number in value)
     ):
         refuse(path, f"{name!r} is not a list of three numbers")
     return tuple(map(float, value))
