@@ -10,6 +10,27 @@ public func skd_available_memory() -> Int64 { Int64(MachineMemory.availableBytes
 public func skd_live_memory() -> Int64 { Int64(liveBufferBytes) }
 
 @c @implementation
+public func skd_watch_mapping(_ start: UnsafeRawPointer!, _ length: Int64) -> skd_status {
+  status {
+    let arguments = Arguments("watch_mapping")
+    FileMappings.watch(
+      try arguments.pointer(start, "start"),
+      length: try arguments.size(length, "length", in: 0...(1 << 47)))
+  }
+}
+
+@c @implementation
+public func skd_unwatch_mapping(_ start: UnsafeRawPointer!) {
+  if let start { FileMappings.unwatch(start) }
+}
+
+@c @implementation
+public func skd_mapping_is_damaged(_ start: UnsafeRawPointer!) -> Int32 {
+  guard let start else { return 0 }
+  return FileMappings.isDamaged(start) ? 1 : 0
+}
+
+@c @implementation
 public func skd_model_evaluation_memory(
   _ model: OpaquePointer!, _ batch: Int64, _ bytes: UnsafeMutablePointer<Int64>!
 ) -> skd_status {

@@ -29,6 +29,26 @@ func operationCalls() -> [(String, Call)] {
       }
     ),
     (
+      "skd_watch_mapping",
+      { a in
+        let start = a.floats(4)
+        defer { skd_unwatch_mapping(start) }
+        return skd_watch_mapping(start, a.size([0, 16]))
+      }
+    ),
+    (
+      "skd_unwatch_mapping",
+      { a in
+        skd_unwatch_mapping(a.floats(4)); return nil
+      }
+    ),
+    (
+      "skd_mapping_is_damaged",
+      { a in
+        precondition(skd_mapping_is_damaged(a.floats(4)) == 0); return nil
+      }
+    ),
+    (
       "skd_available_memory",
       { _ in
         precondition(skd_available_memory() >= 0); return nil

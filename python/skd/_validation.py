@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skd._files.mapped import require_whole, watch_mapping_of
 from skd._files.paths import input_file as input_file
 from skd._files.paths import output_file as output_file
 from skd._files.paths import output_folder as output_folder
@@ -148,6 +149,7 @@ def _as_array(
         refuse(name, owner, "an array", f"{type(value).__name__} ({error})", TypeError)
     if array.dtype.kind not in "biuf":
         refuse(name, owner, legal, f"dtype {array.dtype}", TypeError)
+    watch_mapping_of(array)
     return array
 
 
@@ -165,7 +167,9 @@ def _convert(array: NDArray[Any], dtype: type[np.generic], name: str, owner: str
         n_bytes = array.size * np.dtype(dtype).itemsize
         require_memory(n_bytes, f"A copy of the '{name}' of {owner}, of shape {array.shape},")
     with np.errstate(over="ignore"):  # what overflows becomes infinite, and is refused as such
-        return np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
+        converted = np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
+    require_whole(array)
+    return converted
 
 
 def float_array(

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._files.mapped import require_whole
 from skd._memory import new_array
 from skd._refusals.native import refused_as
 
@@ -164,6 +165,7 @@ def augment(
         _native.augment(
             pixels, chosen, None, kind, zeros, mirrors, key, number, False, centre, spread, out
         )
+    require_whole(pixels)
     return out
 
 

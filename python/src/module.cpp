@@ -35,6 +35,22 @@ NB_MODULE(_native, module) {
   module.def("instruction_set", &skd_instruction_set);
   module.def("available_memory", &skd_available_memory);
   module.def("live_memory", &skd_live_memory);
+  module.def(
+      "watch_mapping",
+      [](uintptr_t start, int64_t length) {
+        compute([&] { return skd_watch_mapping(reinterpret_cast<const void *>(start), length); });
+      },
+      "start"_a, "length"_a);
+  module.def(
+      "unwatch_mapping",
+      [](uintptr_t start) { skd_unwatch_mapping(reinterpret_cast<const void *>(start)); },
+      "start"_a);
+  module.def(
+      "mapping_is_damaged",
+      [](uintptr_t start) {
+        return skd_mapping_is_damaged(reinterpret_cast<const void *>(start)) != 0;
+      },
+      "start"_a);
 
   bind_operations(module);
   bind_layers(module);

@@ -1,5 +1,6 @@
 """Memory: told before it is taken, refused where the machine lacks it, and given back."""
 
+import gc
 import re
 
 import numpy as np
@@ -10,6 +11,12 @@ from bad_input import assert_unchanged, snapshot
 import skd
 
 MANY = 2**22
+
+
+@pytest.fixture(autouse=True)
+def free_what_others_left():
+    """Errors of other tests hold their models in cycles, which would be freed in the middle."""
+    gc.collect()
 
 
 def broadcast(count, side=16):

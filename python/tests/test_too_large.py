@@ -57,6 +57,13 @@ def test_pictures_that_fit_are_read(folder, little_memory):
     assert sum(map(len, (data.train, data.val, data.test))) == 12
 
 
+def test_a_checkpoint_that_does_not_fit_is_not_read(make_model, tmp_path, little_memory):
+    path = tmp_path / "model.safetensors"
+    make_model(widths=(64, 64, 64, 64)).save(path)
+    assert path.stat().st_size > 2**19
+    assert_too_large(f"The checkpoint {str(path)!r}", lambda: skd.load_model(path))
+
+
 def test_copies_of_arrays_that_do_not_fit_are_refused(little_memory):
     many = np.broadcast_to(np.uint8(7), (400, 32, 32, 3))
     integers = np.zeros((400, 32, 32, 3), np.int16)

@@ -64,6 +64,22 @@ int64_t skd_available_memory(void);
 /** Bytes that the library's buffers hold at the moment, of all models and calls. */
 int64_t skd_live_memory(void);
 
+/**
+ * Watches a file that is mapped into memory: should the file become shorter, what is read beyond its
+ * new end is zero, where the system would otherwise end the process (SIGBUS), and
+ * skd_mapping_is_damaged() says so. The handler of that signal hands on what is not its own.
+ *
+ * @param start   First byte of the mapping; at most 1024 are watched at a time.
+ * @param length  Bytes of the mapping, 0...2^47.
+ */
+skd_status skd_watch_mapping(const void *start, int64_t length);
+
+/** Ends skd_watch_mapping, when the file is mapped no more. A start that is not watched is ignored. */
+void skd_unwatch_mapping(const void *start);
+
+/** 1 if zeros have been read instead of a watched mapping's bytes, else 0. */
+int32_t skd_mapping_is_damaged(const void *start);
+
 /* ----------------------------------------------------------------------- instruction set */
 
 /**

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import mmap
+import math
 import re
 from pathlib import Path
 from typing import IO, Any, Literal, NoReturn
@@ -10,6 +10,7 @@ from typing import IO, Any, Literal, NoReturn
 import numpy as np
 
 from skd._files.kinds import HTML, LFS, PICKLE, START, TEXT, XML, kind_of
+from skd._files.mapped import MappedFile
 from skd._files.pickled_arrays import CONSTRUCTORS
 from skd._files.pickles import PickleError, loads
 from skd.errors import DataError
@@ -60,9 +61,7 @@ def look_for(path: Path, *kinds: str | None) -> None:
 def read_pickle(path: Path) -> Any:
     """Return what a pickle holds; its arrays are views into the mapped file."""
     look_for(path, PICKLE, TEXT)  # as those of protocol 0 look
-    with open(path, "rb") as file:
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    return unpickle(mapped, path)
+    return unpickle(MappedFile(path), path)
 
 
 def unpickle(data: Any, path: Path) -> Any:
@@ -135,7 +134,8 @@ def map_array(path: Path, offset: int, header: ArrayHeader) -> np.ndarray[Any, A
     if not header.nbytes:
         return np.empty(header.shape, header.dtype)
     order: Literal["C", "F"] = "F" if header.is_fortran else "C"
-    return np.asarray(np.memmap(path, header.dtype, "r", offset, header.shape, order))
+    flat = np.frombuffer(MappedFile(path), header.dtype, math.prod(header.shape), offset)
+    return flat.reshape(header.shape, order=order)
 
 
 def map_npy(path: Path) -> np.ndarray[Any, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skd._files.mapped import require_whole
 from skd._files.temporaries import mapped_temporary
 from skd._memory import require_memory
 from skd.datasets._data_files import refuse
@@ -50,6 +51,7 @@ class Pixels:
         def blocks() -> Iterator[Block]:
             for start in range(0, len(array), BLOCK):
                 yield np.ascontiguousarray(array[start : start + BLOCK])
+                require_whole(array)
 
         return cls(array.shape, blocks, array if array.flags.c_contiguous else None)
 
@@ -204,7 +206,9 @@ def gather(array: Block, positions: Iterable[int]) -> Pixels:
 
     def blocks() -> Iterator[Block]:
         for start in range(0, len(order), BLOCK):
-            yield np.ascontiguousarray(array[order[start : start + BLOCK]])
+            block = np.ascontiguousarray(array[order[start : start + BLOCK]])
+            require_whole(array)
+            yield block
 
     return Pixels((len(order), *array.shape[1:]), blocks)
 

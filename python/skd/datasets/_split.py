@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
+from skd._files.mapped import require_whole, watch_mapping_of
 from skd.datasets.statistics import ChannelStatistics
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class Split:
         if np.unique(labels).tolist() != list(range(self.n_classes)):
             check.refuse("labels", "Split", f"all of 0..{self.n_classes - 1}", "others")
         channels = images.shape[3]
+        watch_mapping_of(images)
         check.channel_vector(self.mean, "mean", "Split", channels=channels)
         check.channel_vector(self.std, "std", "Split", channels=channels, positive=True)
 
@@ -124,6 +126,7 @@ class Split:
         content = content_hash(self.images.shape)
         for start in range(0, len(self.images), BLOCK):
             content.update(self.images[start : start + BLOCK].data)
+            require_whole(self.images)
         content.update(self.labels.astype("<i8").tobytes())
         return content.hexdigest()
 
@@ -210,4 +213,5 @@ def _statistics(images: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray
     statistics = ChannelStatistics(images.shape[3])
     for start in range(0, len(images), BLOCK):
         statistics.add(images[start : start + BLOCK])
+    require_whole(images)
     return statistics.result()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _native
+from skd._files.mapped import require_whole
 from skd._memory import new_array
 from skd.models import CHUNK, Model, Normalization
 
@@ -132,6 +133,7 @@ class FeatureExtractor:
             self._std,
             output,
         )
+        require_whole(self._images)
 
     def _features(self, count: int, fill: Callable[[int, int, FloatArray], None]) -> FloatArray:
         """Return the features of `count` images that `fill` puts into the batches."""

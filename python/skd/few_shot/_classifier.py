@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._files.mapped import require_whole
 from skd._memory import new_array
 from skd.augmentation import default_padding, mode_of
 from skd.classifiers import inputs, l2_normalize
@@ -365,4 +366,5 @@ class FewShotClassifier(Parameters):
                 augmented,
             )
             copies.append(self._features(augmented))
+        require_whole(pixels)
         return np.concatenate(copies), self.n_support_copies

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._files.mapped import require_whole
 from skd._refusals.native import refused_as
 from skd.errors import SKDError
 from skd.models.plausible_floats import require_plausible
@@ -74,6 +75,7 @@ class Chunks:
             if self._images.dtype != np.uint8:
                 require_plausible(floats, self._normalization, "images", self.owner)
             yield rows, floats
+            require_whole(self._images)
 
 
 def finite_outputs(outputs: FloatArray, owner: str) -> FloatArray:

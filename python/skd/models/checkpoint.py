@@ -14,6 +14,7 @@ from skd._files import bounded_json
 from skd._files.atomic import write_whole
 from skd._files.checksummed import sealed, unsealed
 from skd._files.kinds import PICKLE, SAFETENSORS, TORCH, kind_of_file
+from skd._memory import require_memory
 from skd.errors import DamagedCheckpointError
 
 METADATA_KEY = "skd"
@@ -72,6 +73,8 @@ def read_checkpoint(path: str | PathLike[str]) -> Content:
         if kind is not None and kind != SAFETENSORS:
             hint = {TORCH: "; skd.import_torch reads it", PICKLE: "; skd.import_torch may read it"}
             raise DamagedCheckpointError(f"it is {kind}{hint.get(kind, '')}")
+        # The bytes, and the arrays that are made of them.
+        require_memory(2 * source.stat().st_size, f"The checkpoint {str(source)!r}")
         return content_of(source.read_bytes(), must_be_sealed=False)
     except DamagedCheckpointError as error:
         legal = "a whole safetensors file that Model.save wrote"

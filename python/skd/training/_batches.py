@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _native
+from skd._files.mapped import require_whole
 from skd.distributed.ranks import Ranks
 from skd.training._options import BATCHES_HELD, FitOptions
 
@@ -101,4 +102,5 @@ class Batches:
             self._std,
             images,
         )
+        require_whole(split.images)
         return images, split.labels[positions]
