@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -33,6 +35,29 @@ def require_memory(n_bytes: int, need: str) -> None:
             f"{need} does not fit into memory: it needs about {n_bytes} bytes, and {available} "
             "are available."
         )
+
+
+@contextmanager
+def too_large_by(owner: str, *names: str) -> Iterator[None]:
+    """Name the arguments of `owner` that are too large, where the library lacks memory.
+
+    Where one function calls another so, the outer one is named.
+
+    Parameters
+    ----------
+    owner : str
+        The function that was called.
+    *names : str
+        Arguments of which the need depends.
+    """
+    try:
+        yield
+    except MemoryError as error:
+        reason = getattr(error, "reason", str(error))
+        listed = " or ".join(f"'{name}'" for name in names)
+        named = MemoryError(f"The {listed} of {owner} is too large: {reason}")
+        named.reason = reason  # type: ignore[attr-defined]
+        raise named from None
 
 
 def new_array(shape: tuple[int, ...], dtype: DTypeLike, owner: str, cause: str) -> NDArray[Any]:

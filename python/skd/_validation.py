@@ -26,6 +26,7 @@ Value = TypeVar("Value")
 
 MAX_INT64 = 2**63 - 1
 MAX_SEED = 2**64 - 1
+MAX_ENTRIES = 1_000_000  # of a sequence that is looked at entry by entry
 MAX_COUNTER = 2**62  # counters of a state dict; a run never counts from here to 2**63
 
 
@@ -123,12 +124,39 @@ def boolean(value: Any, name: str, owner: str) -> bool:
     return bool(value)
 
 
-def integers(value: Any, name: str, owner: str, *, minimum: int = 0) -> list[int]:
-    """Return a sequence of integers as a list; an iterator, which may not end, is refused."""
+def sequence(value: Any, name: str, owner: str, legal: str) -> Sequence[Any] | NDArray[Any]:
+    """Return a sequence or vector; text, and an iterator, which may not end, are refused."""
     is_sequence = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
     if not is_sequence and not (isinstance(value, np.ndarray) and value.ndim):
-        refuse(name, owner, "a sequence of integers", shown(value), TypeError)
-    return [integer(entry, name, owner, minimum=minimum) for entry in value]
+        refuse(name, owner, legal, shown(value), TypeError)
+    if len(value) > MAX_ENTRIES:
+        refuse(name, owner, f"of at most {MAX_ENTRIES:,} entries", f"{len(value):,}")
+    entries: Sequence[Any] | NDArray[Any] = value
+    return entries
+
+
+def iterable(value: Any, name: str, owner: str, legal: str) -> Iterable[Any]:
+    """Return what can be iterated over, but for text and arrays without an axis."""
+    is_scalar = isinstance(value, np.ndarray) and not value.ndim
+    if not isinstance(value, Iterable) or isinstance(value, (str, bytes)) or is_scalar:
+        refuse(name, owner, legal, shown(value), TypeError)
+    entries: Iterable[Any] = value
+    return entries
+
+
+def integers(value: Any, name: str, owner: str, *, minimum: int = 0) -> list[int]:
+    """Return a sequence of integers as a list."""
+    entries = sequence(value, name, owner, "a sequence of integers")
+    return [integer(entry, name, owner, minimum=minimum) for entry in entries]
+
+
+def instances(value: Any, name: str, owner: str, kind: type[Value]) -> tuple[Value, ...]:
+    """Return a sequence of instances of a class as a tuple."""
+    legal = f"a sequence of {kind.__name__}"
+    entries = sequence(value, name, owner, legal)
+    if not all(isinstance(entry, kind) for entry in entries):
+        refuse(name, owner, legal, shown(value), TypeError)
+    return tuple(entries)
 
 
 def choice(value: Any, name: str, owner: str, legal: Iterable[Value]) -> Value:
@@ -158,14 +186,27 @@ def _require_ndim(array: NDArray[Any], ndim: int | None, name: str, owner: str) 
         refuse(name, owner, f"{ndim}-dimensional", f"shape {array.shape}")
 
 
+def require_shape(
+    array: NDArray[Any], shape: tuple[int, ...], name: str, owner: str, *, by: str
+) -> None:
+    """Refuse an array of another shape than the argument `by` decides."""
+    if array.shape != shape:
+        refuse(name, owner, f"of shape {shape} for this '{by}'", f"shape {array.shape}")
+
+
 def _is_taken_as_it_is(array: NDArray[Any], dtype: type[np.generic]) -> bool:
     return array.dtype == dtype and array.flags.c_contiguous and array.flags.aligned
 
 
+def _require_copy(array: NDArray[Any], dtype: type[np.generic], name: str, owner: str) -> None:
+    """Refuse an array whose copy does not fit into memory: to look at each entry takes as long."""
+    n_bytes = array.size * np.dtype(dtype).itemsize
+    require_memory(n_bytes, f"A copy of the '{name}' of {owner}, of shape {array.shape},")
+
+
 def _convert(array: NDArray[Any], dtype: type[np.generic], name: str, owner: str) -> NDArray[Any]:
     if not _is_taken_as_it_is(array, dtype):
-        n_bytes = array.size * np.dtype(dtype).itemsize
-        require_memory(n_bytes, f"A copy of the '{name}' of {owner}, of shape {array.shape},")
+        _require_copy(array, dtype, name, owner)
     with np.errstate(over="ignore"):  # what overflows becomes infinite, and is refused as such
         converted = np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
     require_whole(array)
@@ -197,16 +238,18 @@ def byte_array(value: ArrayLike, name: str, owner: str, *, ndim: int) -> NDArray
         if array.dtype.kind not in "biu":
             legal = "of dtype uint8, pixels in 0..255"
             refuse(name, owner, legal, f"dtype {array.dtype}", TypeError)
+        _require_copy(array, np.uint8, name, owner)
         if array.size and (array.min() < 0 or array.max() > 255):
             refuse(name, owner, "in 0..255", f"{array.min()}..{array.max()}")
     result: NDArray[np.uint8] = _convert(array, np.uint8, name, owner)
     return result
 
 
-def mask(value: ArrayLike, name: str, owner: str, *, ndim: int) -> NDArray[np.uint8]:
+def mask(value: ArrayLike, name: str, owner: str, *, ndim: int | None = None) -> NDArray[np.uint8]:
     """Return an array of zeros and ones as C-contiguous uint8."""
     array = _as_array(value, name, owner)
     _require_ndim(array, ndim, name, owner)
+    _require_copy(array, np.uint8, name, owner)
     if not ((array == 0) | (array == 1)).all():
         refuse(name, owner, "0 or 1", "other values")
     result: NDArray[np.uint8] = _convert(array, np.uint8, name, owner)
@@ -223,18 +266,21 @@ def square_images(value: ArrayLike, name: str, owner: str) -> NDArray[np.uint8]:
 
 
 def integer_array(
-    value: ArrayLike, name: str, owner: str, *, length: int | None = None
+    value: ArrayLike, name: str, owner: str, *, length: int | None = None, of: str = ""
 ) -> NDArray[np.int64]:
-    """Return a new int64 vector; its own copy, so that no other thread can change it meanwhile."""
+    """Return a new int64 vector; its own copy, so that no other thread can change it meanwhile.
+
+    `length` is how many there must be: one for each of the argument `of`.
+    """
     array = _as_array(value, name, owner, legal="an array of integers")
     _require_ndim(array, 1, name, owner)
     if array.dtype.kind == "f" and array.size:
         refuse(name, owner, "integers", f"dtype {array.dtype}", TypeError)
     if length is not None and len(array) != length:
-        refuse(name, owner, f"of length {length}", len(array))
+        refuse(name, owner, f"of length {length}, one for each of '{of}'", len(array))
+    _require_copy(array, np.int64, name, owner)
     if array.dtype.kind == "u" and array.size and int(array.max()) > MAX_INT64:
         refuse(name, owner, "at most 2**63 - 1", array.max())
-    require_memory(8 * array.size, f"A copy of the '{name}' of {owner}, of shape {array.shape},")
     return np.array(array, dtype=np.int64)
 
 
@@ -251,6 +297,8 @@ def text_labels(
         return None
     if array.dtype.kind not in "UTO" or array.ndim != 1:
         return None
+    if len(array) != length:
+        refuse(name, owner, f"of length {length}, one for each of 'images'", len(array))
     # NumPy makes text of the numbers in a list.
     labels = list(value) if isinstance(value, (list, tuple)) else array.tolist()
     if not any(isinstance(label, str) for label in labels):
@@ -259,8 +307,6 @@ def text_labels(
     if others:
         got = f"text and {', '.join(others)}"
         refuse(name, owner, "integers or text, one for each image", got, TypeError)
-    if len(labels) != length:
-        refuse(name, owner, f"of length {length}", len(labels))
     classes = tuple(sorted(set(labels)))
     positions = {label: position for position, label in enumerate(classes)}
     return classes, np.array([positions[label] for label in labels], dtype=np.int64)
@@ -268,10 +314,10 @@ def text_labels(
 
 def names(value: Any, name: str, owner: str) -> tuple[str, ...]:
     """Return a sequence of names as a tuple."""
-    is_sequence = isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, (str, bytes))
-    if not is_sequence or not all(isinstance(entry, str) for entry in value):
+    entries = sequence(value, name, owner, "a sequence of str")
+    if not all(isinstance(entry, str) for entry in entries):
         refuse(name, owner, "a sequence of str", shown(value), TypeError)
-    return tuple(map(str, value))
+    return tuple(map(str, entries))
 
 
 def class_labels(value: ArrayLike, name: str, owner: str) -> NDArray[np.int64]:
@@ -334,15 +380,17 @@ def model_images(
     return images
 
 
-def state_array(value: ArrayLike, name: str, owner: str, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return one entry of a state dict in the model's dtype."""
+def _state_array(value: ArrayLike, name: str, owner: str, view: NDArray[Any]) -> NDArray[Any]:
+    """Return one entry of a state dict in the shape and dtype of the state it replaces."""
     array = _as_array(value, name, owner)
-    if dtype.kind == "i":
+    if array.shape != view.shape:
+        refuse(name, owner, f"of shape {view.shape}", f"shape {array.shape}")
+    if view.dtype.kind == "i":
         if array.dtype.kind not in "iu":
             refuse(name, owner, "of an integer dtype", f"dtype {array.dtype}", TypeError)
         if array.size and not 0 <= int(array.min()) <= int(array.max()) <= MAX_COUNTER:
             refuse(name, owner, "in 0..2**62", f"{array.min()}..{array.max()}")
-    return _convert(array, dtype.type, name, owner)
+    return _convert(array, view.dtype.type, name, owner)
 
 
 def state_arrays(
@@ -357,12 +405,7 @@ def state_arrays(
     if missing or unexpected:
         got = f"missing {missing} and unexpected {unexpected}"
         refuse("state_dict", owner, f"of the {len(own)} names of the state", got)
-    arrays = {}
-    for name, view in own.items():
-        arrays[name] = state_array(value[name], name, owner, view.dtype)
-        if arrays[name].shape != view.shape:
-            refuse(name, owner, f"of shape {view.shape}", f"shape {arrays[name].shape}")
-    return arrays
+    return {name: _state_array(value[name], name, owner, view) for name, view in own.items()}
 
 
 def subset(value: Any, name: str, owner: str, legal: Sequence[int]) -> tuple[int, ...]:

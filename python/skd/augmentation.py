@@ -153,9 +153,8 @@ def augment(
     if positions is not None:
         chosen = check.integer_array(positions, "positions", owner)
         if chosen.size and not 0 <= chosen.min() <= chosen.max() < len(pixels):
-            check.refuse(
-                "positions", owner, f"in 0..{len(pixels) - 1}", f"{chosen.min()}..{chosen.max()}"
-            )
+            legal = f"in 0..{len(pixels) - 1}, places of 'images'"
+            check.refuse("positions", owner, legal, f"{chosen.min()}..{chosen.max()}")
         shape = (len(chosen), *shape[1:])
     if out is None:
         out = new_array(shape, np.float32, owner, "images" if chosen is None else "positions")
@@ -289,8 +288,14 @@ def apply_augmentation(
     if not isinstance(choices, np.ndarray) or choices.dtype != CHOICES:
         got = getattr(choices, "dtype", type(choices).__name__)
         check.refuse("choices", owner, "an array of dtype CHOICES", got, TypeError)
-    if choices.shape != pixels.shape[:1]:
-        check.refuse("choices", owner, f"of shape {pixels.shape[:1]}", choices.shape)
+    check.require_shape(choices, pixels.shape[:1], "choices", owner, by="images")
+    for origin in ("top", "left"):
+        places = choices[origin]
+        wrong = np.flatnonzero((places < 0) | (places > 2 * zeros))
+        if wrong.size:
+            legal = f"in 0..{2 * zeros}, twice the 'padding'"
+            name = f"choices[{wrong[0]}].{origin}"
+            check.refuse(name, owner, legal, places[wrong[0]])
     output: NDArray[np.uint8] = new_array(pixels.shape, np.uint8, owner, "images")
     records = np.require(choices, CHOICES, ["C_CONTIGUOUS", "ALIGNED"])
     _native.apply_augmentation(pixels, _rows_of_bytes(records), zeros, output)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, overload
 
+from skd import _validation as check
+
 if TYPE_CHECKING:
     from skd.evaluation import EvaluationResult
 
@@ -57,6 +59,9 @@ class Losses(_LossFields):
         self = super().__new__(
             cls, total, cross_entropy, rotation, distillation, twin, accuracy, rotation_accuracy
         )
+        if terms is not None and not isinstance(terms, Mapping):
+            legal = "a mapping of names to values"
+            check.refuse("terms", "Losses", legal, check.shown(terms), TypeError)
         if terms:
             self.terms = dict(terms)
         return self

@@ -43,7 +43,9 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> tuple[float, NDArray[
     array([[ 0.5, -0.5]], dtype=float32)
     """
     scores = check.float_array(logits, "logits", "cross_entropy", ndim=2)
-    targets = check.integer_array(labels, "labels", "cross_entropy", length=len(scores))
+    targets = check.integer_array(
+        labels, "labels", "cross_entropy", length=len(scores), of="logits"
+    )
     gradient = np.empty_like(scores)
     return _native.cross_entropy(scores, targets, gradient), gradient
 
@@ -71,7 +73,7 @@ def rotation_bce(logits: ArrayLike, labels: ArrayLike) -> tuple[float, NDArray[n
     0.6931
     """
     scores = check.float_array(logits, "logits", "rotation_bce", ndim=2)
-    targets = check.integer_array(labels, "labels", "rotation_bce", length=len(scores))
+    targets = check.integer_array(labels, "labels", "rotation_bce", length=len(scores), of="logits")
     gradient = np.empty_like(scores)
     return _native.rotation_bce(scores, targets, gradient), gradient
 

@@ -68,19 +68,21 @@ inline std::string text(const Shape &shape) {
   raise_refusal(std::string(name) + " of " + function + " must be " + legal + "; got " + got);
 }
 
-/// Refuses an array of another shape: this is what keeps Swift inside the caller's buffers.
+/// Refuses an array of another shape: this is what keeps Swift inside the caller's buffers. `by` is
+/// the argument that decides the shape, where the caller may have mixed up either.
 template <typename Array>
 void require_shape(const char *function, const char *name, const Array &array,
-                   const Shape &expected) {
+                   const Shape &expected, const char *by = nullptr) {
   if (shape_of(array) != expected) {
-    refuse(function, name, "of shape " + text(expected), text(shape_of(array)));
+    const std::string reason = by ? std::string(" for this '") + by + "'" : "";
+    refuse(function, name, "of shape " + text(expected) + reason, text(shape_of(array)));
   }
 }
 
 template <typename Array>
 void require_shape(const char *function, const char *name, const std::optional<Array> &array,
-                   const Shape &expected) {
-  if (array) require_shape(function, name, *array, expected);
+                   const Shape &expected, const char *by = nullptr) {
+  if (array) require_shape(function, name, *array, expected, by);
 }
 
 inline skd_image_shape image_shape(const Shape &shape) {

@@ -18,10 +18,10 @@ void batch_norm2d_train(const Images &input, const Vector &weight, const Vector 
                         const VectorOutput &mean, const VectorOutput &inverse_std) {
   const char *function = "batch_norm2d";
   const Rows size(input);
-  require_shape(function, "weight", weight, {size.channels});
-  require_shape(function, "bias", bias, {size.channels});
-  require_shape(function, "running_mean", running_mean, {size.channels});
-  require_shape(function, "running_var", running_var, {size.channels});
+  require_shape(function, "weight", weight, {size.channels}, "x");
+  require_shape(function, "bias", bias, {size.channels}, "x");
+  require_shape(function, "running_mean", running_mean, {size.channels}, "x");
+  require_shape(function, "running_var", running_var, {size.channels}, "x");
   require_shape(function, "output", output, shape_of(input));
   require_shape(function, "mean", mean, {size.channels});
   require_shape(function, "inverse_std", inverse_std, {size.channels});
@@ -38,10 +38,10 @@ void batch_norm2d_eval(const Images &input, const Vector &weight, const Vector &
                        const ImagesOutput &output) {
   const char *function = "batch_norm2d";
   const Rows size(input);
-  require_shape(function, "weight", weight, {size.channels});
-  require_shape(function, "bias", bias, {size.channels});
-  require_shape(function, "running_mean", running_mean, {size.channels});
-  require_shape(function, "running_var", running_var, {size.channels});
+  require_shape(function, "weight", weight, {size.channels}, "x");
+  require_shape(function, "bias", bias, {size.channels}, "x");
+  require_shape(function, "running_mean", running_mean, {size.channels}, "x");
+  require_shape(function, "running_var", running_var, {size.channels}, "x");
   require_shape(function, "output", output, shape_of(input));
   compute([&] {
     return skd_batch_norm_forward_eval(input.data(), size.rows, size.channels, weight.data(),
@@ -56,10 +56,10 @@ void batch_norm2d_backward(const Images &input, const Images &d_output, const Ve
                            const VectorOutput &d_bias) {
   const char *function = "batch_norm2d_backward";
   const Rows size(input);
-  require_shape(function, "d_output", d_output, shape_of(input));
-  require_shape(function, "weight", weight, {size.channels});
-  require_shape(function, "mean", mean, {size.channels});
-  require_shape(function, "inverse_std", inverse_std, {size.channels});
+  require_shape(function, "d_output", d_output, shape_of(input), "x");
+  require_shape(function, "weight", weight, {size.channels}, "x");
+  require_shape(function, "mean", mean, {size.channels}, "x");
+  require_shape(function, "inverse_std", inverse_std, {size.channels}, "x");
   require_shape(function, "d_input", d_input, shape_of(input));
   require_shape(function, "d_weight", d_weight, {size.channels});
   require_shape(function, "d_bias", d_bias, {size.channels});
@@ -134,10 +134,10 @@ void squeeze_excitation(const Images &input, const Matrix &weight1, const Vector
   const char *function = "squeeze_excitation";
   const auto shape = image_shape(shape_of(input));
   const int64_t hidden = int64_t(weight1.shape(0));
-  require_shape(function, "weight1", weight1, {hidden, shape.channels});
-  require_shape(function, "bias1", bias1, {hidden});
-  require_shape(function, "weight2", weight2, {shape.channels, hidden});
-  require_shape(function, "bias2", bias2, {shape.channels});
+  require_shape(function, "weight1", weight1, {hidden, shape.channels}, "x");
+  require_shape(function, "bias1", bias1, {hidden}, "weight1");
+  require_shape(function, "weight2", weight2, {shape.channels, hidden}, "x' and 'weight1");
+  require_shape(function, "bias2", bias2, {shape.channels}, "x");
   require_shape(function, "output", output, shape_of(input));
   compute([&] {
     return skd_squeeze_excitation_forward(input.data(), &shape, hidden, weight1.data(),
@@ -154,11 +154,11 @@ void squeeze_excitation_backward(const Images &input, const Matrix &weight1, con
   const char *function = "squeeze_excitation_backward";
   const auto shape = image_shape(shape_of(input));
   const int64_t hidden = int64_t(weight1.shape(0));
-  require_shape(function, "weight1", weight1, {hidden, shape.channels});
-  require_shape(function, "bias1", bias1, {hidden});
-  require_shape(function, "weight2", weight2, {shape.channels, hidden});
-  require_shape(function, "bias2", bias2, {shape.channels});
-  require_shape(function, "d_output", d_output, shape_of(input));
+  require_shape(function, "weight1", weight1, {hidden, shape.channels}, "x");
+  require_shape(function, "bias1", bias1, {hidden}, "weight1");
+  require_shape(function, "weight2", weight2, {shape.channels, hidden}, "x' and 'weight1");
+  require_shape(function, "bias2", bias2, {shape.channels}, "x");
+  require_shape(function, "d_output", d_output, shape_of(input), "x");
   require_shape(function, "d_input", d_input, shape_of(input));
   require_shape(function, "d_weight1", d_weight1, shape_of(weight1));
   require_shape(function, "d_bias1", d_bias1, shape_of(bias1));

@@ -30,7 +30,7 @@ float rotation_bce(const Matrix &logits, const Labels &labels, const MatrixOutpu
 float distill_kl(const Matrix &student, const Matrix &teacher, float temperature,
                  const MatrixOutput &d_student) {
   const Shape shape = shape_of(student);
-  require_shape("distill_kl", "teacher", teacher, shape);
+  require_shape("distill_kl", "teacher", teacher, shape, "student");
   require_shape("distill_kl", "d_student", d_student, shape);
   float loss = 0;
   compute([&] {
@@ -43,7 +43,7 @@ float distill_kl(const Matrix &student, const Matrix &teacher, float temperature
 float twin_l2(const Matrix &rotated, const Matrix &upright, const MatrixOutput &d_rotated,
               const MatrixOutput &d_upright) {
   const Shape shape = shape_of(rotated);
-  require_shape("twin_l2", "upright", upright, shape);
+  require_shape("twin_l2", "upright", upright, shape, "rotated");
   require_shape("twin_l2", "d_rotated", d_rotated, shape);
   require_shape("twin_l2", "d_upright", d_upright, shape);
   float loss = 0;

@@ -7,7 +7,8 @@ namespace {
 skd_conv2d_shape convolution(const char *function, const Images &input, const Images &weight,
                              int64_t stride, int64_t padding) {
   const int64_t channels = int64_t(input.shape(3)), kernel = int64_t(weight.shape(2));
-  require_shape(function, "weight", weight, {int64_t(weight.shape(0)), channels, kernel, kernel});
+  require_shape(function, "weight", weight, {int64_t(weight.shape(0)), channels, kernel, kernel},
+                "x");
   if (stride < 1) refuse(function, "stride", "1 or 2", std::to_string(stride));
   if (padding < 0 || padding >= kernel) {
     refuse(function, "padding", "in 0..." + std::to_string(kernel - 1), std::to_string(padding));
@@ -26,7 +27,7 @@ Shape output_shape(const skd_conv2d_shape &shape) {
 void conv2d(const Images &input, const Images &weight, const std::optional<Vector> &bias,
             int64_t stride, int64_t padding, const ImagesOutput &output) {
   const auto shape = convolution("conv2d", input, weight, stride, padding);
-  require_shape("conv2d", "bias", bias, {shape.output_channels});
+  require_shape("conv2d", "bias", bias, {shape.output_channels}, "weight");
   require_shape("conv2d", "output", output, output_shape(shape));
   compute([&] {
     return skd_conv2d_forward(input.data(), weight.data(), pointer(bias), &shape, output.data());
@@ -38,7 +39,8 @@ void conv2d_backward(const Images &input, const Images &weight, const Images &d_
                      const ImagesOutput &d_weight, const VectorOutput &d_bias) {
   const char *function = "conv2d_backward";
   const auto shape = convolution(function, input, weight, stride, padding);
-  require_shape(function, "d_output", d_output, output_shape(shape));
+  require_shape(function, "d_output", d_output, output_shape(shape),
+                "x', 'weight', 'stride' and 'padding");
   require_shape(function, "d_input", d_input, shape_of(input));
   require_shape(function, "d_weight", d_weight, shape_of(weight));
   require_shape(function, "d_bias", d_bias, {shape.output_channels});
@@ -52,8 +54,8 @@ void linear(const Matrix &input, const Matrix &weight, const std::optional<Vecto
             const MatrixOutput &output) {
   const int64_t rows = int64_t(input.shape(0)), features = int64_t(input.shape(1));
   const int64_t outputs = int64_t(weight.shape(0));
-  require_shape("linear", "weight", weight, {outputs, features});
-  require_shape("linear", "bias", bias, {outputs});
+  require_shape("linear", "weight", weight, {outputs, features}, "x");
+  require_shape("linear", "bias", bias, {outputs}, "weight");
   require_shape("linear", "output", output, {rows, outputs});
   compute([&] {
     return skd_linear_forward(input.data(), weight.data(), pointer(bias), rows, features, outputs,
@@ -67,8 +69,8 @@ void linear_backward(const Matrix &input, const Matrix &weight, const Matrix &d_
   const char *function = "linear_backward";
   const int64_t rows = int64_t(input.shape(0)), features = int64_t(input.shape(1));
   const int64_t outputs = int64_t(weight.shape(0));
-  require_shape(function, "weight", weight, {outputs, features});
-  require_shape(function, "d_output", d_output, {rows, outputs});
+  require_shape(function, "weight", weight, {outputs, features}, "x");
+  require_shape(function, "d_output", d_output, {rows, outputs}, "x' and 'weight");
   require_shape(function, "d_input", d_input, {rows, features});
   require_shape(function, "d_weight", d_weight, {outputs, features});
   require_shape(function, "d_bias", d_bias, {outputs});
@@ -91,7 +93,7 @@ void max_pool2d(const Images &input, const ImagesOutput &output) {
 
 void max_pool2d_backward(const Images &input, const Images &d_output,
                          const ImagesOutput &d_input) {
-  require_shape("max_pool2d_backward", "d_output", d_output, pooled_shape(input));
+  require_shape("max_pool2d_backward", "d_output", d_output, pooled_shape(input), "x");
   require_shape("max_pool2d_backward", "d_input", d_input, shape_of(input));
   const auto shape = image_shape(shape_of(input));
   compute([&] {
@@ -121,7 +123,7 @@ void leaky_relu(const Input<float> &input, float slope, const Output<float> &out
 
 void leaky_relu_backward(const Input<float> &input, const Input<float> &d_output, float slope,
                          const Output<float> &d_input) {
-  require_shape("leaky_relu_backward", "d_output", d_output, shape_of(input));
+  require_shape("leaky_relu_backward", "d_output", d_output, shape_of(input), "x");
   require_shape("leaky_relu_backward", "d_input", d_input, shape_of(input));
   compute([&] {
     return skd_leaky_relu_backward(input.data(), d_output.data(), int64_t(input.size()), slope,
@@ -142,8 +144,8 @@ void rotate(const Images &images, int32_t quarter_turns, const ImagesOutput &out
 void sgd_step(const Output<float> &parameter, const Input<float> &d_parameter,
               const Output<float> &velocity, float learning_rate, float momentum,
               float weight_decay, bool first_step) {
-  require_shape("sgd_step", "d_parameter", d_parameter, shape_of(parameter));
-  require_shape("sgd_step", "velocity", velocity, shape_of(parameter));
+  require_shape("sgd_step", "d_parameter", d_parameter, shape_of(parameter), "parameter");
+  require_shape("sgd_step", "velocity", velocity, shape_of(parameter), "parameter");
   compute([&] {
     return skd_sgd_step(parameter.data(), d_parameter.data(), velocity.data(),
                         int64_t(parameter.size()), learning_rate, momentum, weight_decay,

@@ -146,7 +146,9 @@ FUNCTIONS: Mapping[str, Function] = {
     "drop_block_corners": Function("drop_block_corners", _extents("shape")),
     "squeeze_excitation_forward": Function("squeeze_excitation", GATE),
     "squeeze_excitation_backward": Function("squeeze_excitation_backward", GATE),
-    "rotate_images": Function("rotate", {"batch": Counted("images", "image")}),
+    "rotate_images": Function(
+        "rotate", {"batch": Counted("images", "image"), "channels": Counted("images", "channel")}
+    ),
     "sgd_step": Function("sgd_step", {"count": Counted("parameter", "value")}),
     "cross_entropy": Function("cross_entropy", _logits("logits")),
     "bce_with_logits": Function("rotation_bce", _logits("logits")),
@@ -166,14 +168,15 @@ FUNCTIONS: Mapping[str, Function] = {
     "shuffle": Function("epoch_order", {"count": "n_images"}),
     "conv2d_algorithm": Function("ConvolutionShape.algorithm_for", SHAPE),
     "conv2d_time": Function("ConvolutionShape.time", SHAPE),
-    "model_create": Function("create_model"),
+    "model_create": Function("create_model", {"width_count": Counted("widths", "entry")}),
     **{
         name: Function("create_model", architecture=name)
         for name in ("resnet12", "seresnet12", "resnet18", "resnet24", "convnet4", "wrn_28_10")
     },
     "model_evaluate": Function(None),
     "model_stage_output": Function(None),
-    "model_evaluation_memory": Function(None, {"batch": "n_images"}),
+    "model_evaluation_memory": Function(None, {"batch": "n_images", "images": "n_images"}),
+    "l2_normalize": Function("l2_normalize", {"dimensions": Counted("features", "column")}),
     "model_require_memory": Function(None, {"batch": Counted("images", "image")}),
     "model_load": Function(None),
     "SGD": Function("SGD", {"learning_rate": "lr"}),
@@ -261,6 +264,8 @@ def _counted(legal: str, unit: str) -> str:
     least, most, got = match["least"], match["most"], match["got"]
     first, space, rest = unit.partition(" ")
     plural = f"{first}es" if first.endswith("s") else f"{first}s"
+    if first.endswith("y"):
+        plural = f"{first[:-1]}ies"
     if int(got) < int(least):
         units = unit if least == "1" else plural + space + rest
         return f"have at least {least} {units}; got {got}"

@@ -127,7 +127,13 @@ class Classifier(Parameters, ABC):
         predicted = self.predict(X)
         owner = f"{type(self).__name__}.score"
         truth = inputs.label_vector(y, owner, length=len(predicted))
-        return accuracy(predicted, truth, sample_weight)
+        weights = None
+        if sample_weight is not None:
+            weights = check.double_vector(sample_weight, "sample_weight", owner)
+            check.require_shape(weights, truth.shape, "sample_weight", owner, by="y")
+            if weights.min() < 0 or weights.sum() <= 0:
+                check.refuse("sample_weight", owner, ">= 0 and not all 0", "other weights")
+        return accuracy(predicted, truth, weights)
 
     def _owner(self, method: str) -> str:
         return f"{type(self).__name__}.{method}"
@@ -185,9 +191,9 @@ class Classifier(Parameters, ABC):
 
 
 def accuracy(
-    predicted: NDArray[Any], truth: NDArray[Any], weights: ArrayLike | None = None
+    predicted: NDArray[Any], truth: NDArray[Any], weights: NDArray[np.float64] | None = None
 ) -> float:
     """Return the share of equal labels, which may be of different types and then are not."""
     pairs = zip(predicted.tolist(), truth.tolist(), strict=True)
     correct = np.array([one == other for one, other in pairs], dtype=np.float64)
-    return float(np.average(correct, weights=None if weights is None else np.asarray(weights)))
+    return float(np.average(correct, weights=weights))

@@ -53,12 +53,17 @@ def _numbers_of_objects(array: NDArray[Any], owner: str) -> NDArray[np.float64]:
     """Return the numbers that an array of objects holds."""
     try:
         return array.astype(np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         check.refuse("X", owner, "an array of numbers", f"objects ({error})", TypeError)
 
 
-def label_vector(labels: Any, owner: str, *, length: int, name: str = "y") -> NDArray[Any]:
-    """Return labels as a vector of integers, strings, truth values or whole floats."""
+def label_vector(
+    labels: Any, owner: str, *, length: int, name: str = "y", of: str = "X"
+) -> NDArray[Any]:
+    """Return labels as a vector of integers, strings, truth values or whole floats.
+
+    `length` is how many there must be: one for each row of the argument `of`.
+    """
     if labels is None:
         got = "None: the estimator requires y to be passed, but the target y is None"
         check.refuse(name, owner, "a vector of labels", got)
@@ -73,7 +78,8 @@ def label_vector(labels: Any, owner: str, *, length: int, name: str = "y") -> ND
     if array.ndim != 1:
         check.refuse(name, owner, "a vector of labels (y should be a 1d array)", array.shape)
     if len(array) != length:
-        check.refuse(name, owner, f"of length {length}, one label for each row of X", len(array))
+        legal = f"of length {length}, one label for each row of '{of}'"
+        check.refuse(name, owner, legal, len(array))
     if array.dtype.kind == "O" and not any(isinstance(label, str) for label in array):
         array = _integers_of_objects(array)
     _require_labels(array, owner, name)
@@ -105,10 +111,10 @@ def _require_labels(array: NDArray[Any], owner: str, name: str) -> None:
 
 
 def encoded_labels(
-    labels: ArrayLike, owner: str, *, length: int, name: str = "y"
+    labels: ArrayLike, owner: str, *, length: int, name: str = "y", of: str = "X"
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Return the classes in ascending order, at least two, and the position of each label."""
-    array = label_vector(labels, owner, length=length, name=name)
+    array = label_vector(labels, owner, length=length, name=name, of=of)
     classes, positions = np.unique(array, return_inverse=True)
     if len(classes) < 2:
         got = f"{len(classes)} class{'' if len(classes) == 1 else 'es'}"

@@ -117,9 +117,10 @@ def from_folder(
 
 def _checked_shares(split: Sequence[float], owner: str) -> tuple[float, ...]:
     legal = "three positive numbers with the sum 1"
-    if not isinstance(split, (Sequence, np.ndarray)) or len(split) != len(REQUIRED):
-        check.refuse("split", owner, legal, repr(split))
-    shares = tuple(check.number(share, "split", owner, open_minimum=True) for share in split)
+    given = check.sequence(split, "split", owner, legal)
+    if len(given) != len(REQUIRED):
+        check.refuse("split", owner, legal, check.shown(split))
+    shares = tuple(check.number(share, "split", owner, open_minimum=True) for share in given)
     if abs(sum(shares) - 1) > 1e-6:
         check.refuse("split", owner, legal, shares)
     return shares

@@ -86,8 +86,10 @@ class Split:
             check.refuse("images", "Split", "C-contiguous, not empty", f"shape {images.shape}")
         if labels.shape != images.shape[:1]:
             check.refuse("labels", "Split", f"of shape {images.shape[:1]}", labels.shape)
-        if np.unique(labels).tolist() != list(range(self.n_classes)):
-            check.refuse("labels", "Split", f"all of 0..{self.n_classes - 1}", "others")
+        count = len(check.names(self.class_names, "class_names", "Split"))
+        if not np.array_equal(np.unique(labels), np.arange(count)):
+            legal = f"all of 0..{count - 1} for these 'class_names'"
+            check.refuse("labels", "Split", legal, "others")
         channels = images.shape[3]
         watch_mapping_of(images)
         check.channel_vector(self.mean, "mean", "Split", channels=channels)
@@ -185,7 +187,7 @@ def from_arrays(
         found, positions = classes
         original = np.arange(len(found), dtype=np.int64)
     else:
-        integers = check.integer_array(labels, "labels", owner, length=len(pixels))
+        integers = check.integer_array(labels, "labels", owner, length=len(pixels), of="images")
         original, positions = np.unique(integers, return_inverse=True)
         found = tuple(map(str, original))
     names = found if class_names is None else check.names(class_names, "class_names", owner)

@@ -132,7 +132,8 @@ def require_enough_images(
     if too_few.size:
         worst = too_few[counts[too_few].argmin()]
         name = str(classes[worst]) if class_names is None else repr(class_names[worst])
-        legal = f"such that every class has n_shot + n_query = {needed} images"
+        source = "labels" if class_names is None else "split"
+        legal = f"such that every class of '{source}' has n_shot + n_query = {needed} images"
         got = f"{n_query}, and class {name} has {counts[worst]}"
         others = f" ({too_few.size - 1} more have too few)" if too_few.size > 1 else ""
         check.refuse("n_query", owner, legal, got + others)

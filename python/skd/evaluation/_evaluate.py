@@ -247,7 +247,7 @@ def evaluate_features(
     """
     owner = "evaluate_features"
     matrix = check.float_array(features, "features", owner, ndim=2, finite=True)
-    targets = check.integer_array(labels, "labels", owner, length=len(matrix))
+    targets = check.integer_array(labels, "labels", owner, length=len(matrix), of="features")
     if not matrix.size:
         check.refuse("features", owner, "non-empty", f"shape {matrix.shape}")
     shows = check.boolean(progress, "progress", owner)

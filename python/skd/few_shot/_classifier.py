@@ -137,7 +137,7 @@ class FewShotClassifier(Parameters):
         else:
             examples = self._images(images, owner)
         classes, positions = inputs.encoded_labels(
-            labels, owner, length=len(examples), name="labels"
+            labels, owner, length=len(examples), name="labels", of="images"
         )
         with self.model._native.locked():  # all copies by one state
             features, copies = self._example_features(examples, owner)
@@ -215,7 +215,8 @@ class FewShotClassifier(Parameters):
         predicted = self.predict(images)
         if not len(predicted):
             check.refuse("images", owner, "non-empty", "no images")
-        truth = inputs.label_vector(labels, owner, length=len(predicted), name="labels")
+        length = len(predicted)
+        truth = inputs.label_vector(labels, owner, length=length, name="labels", of="images")
         return accuracy(predicted, truth)
 
     def save(self, path: str | PathLike[str], *, include_model: bool = True) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skd import _validation as check
-from skd.machine._convolutions import ConvolutionShape
+from skd.machine._convolutions import MAX_EXTENT, ConvolutionShape
 
 RESNET12_WIDTHS = (64, 160, 320, 640)
 
@@ -70,9 +70,12 @@ def resnet12_convolutions(
     """
     owner = "resnet12_convolutions"
     count = check.integer(batch, "batch", owner, minimum=1)
-    side = check.integer(image_size, "image_size", owner, minimum=16)
-    inputs = check.integer(input_channels, "input_channels", owner, minimum=1)
-    stages = check.integers(widths, "widths", owner, minimum=1)
+    side = check.integer(image_size, "image_size", owner, minimum=16, maximum=MAX_EXTENT)
+    inputs = check.integer(input_channels, "input_channels", owner, minimum=1, maximum=MAX_EXTENT)
+    stages = [
+        check.integer(width, "widths", owner, minimum=1, maximum=MAX_EXTENT)
+        for width in check.integers(widths, "widths", owner)
+    ]
     most = side.bit_length()  # halvings until less than a pixel is left
     if not 1 <= len(stages) <= most:
         legal = f"of 1 to {most} stages for images of {side} pixels"
@@ -136,6 +139,5 @@ def training_flops(layers: Iterable[ConvolutionLayer]) -> int:
 
 
 def _checked(layers: Any, owner: str) -> list[ConvolutionLayer]:
-    if not isinstance(layers, Iterable):
-        check.refuse("layers", owner, "layers of convolutions", repr(layers), TypeError)
-    return [check.instance(layer, "layers", owner, ConvolutionLayer) for layer in layers]
+    given = check.iterable(layers, "layers", owner, "layers of convolutions")
+    return [check.instance(layer, "layers", owner, ConvolutionLayer) for layer in given]

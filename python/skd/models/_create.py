@@ -7,6 +7,7 @@ from typing import Any
 
 from skd import _native
 from skd import _validation as check
+from skd._memory import too_large_by
 from skd.models._model import Model
 
 ARCHITECTURES = ("resnet12", "seresnet12", "resnet18", "resnet24", "convnet4", "wrn_28_10")
@@ -114,16 +115,17 @@ def create_model(
 def _create_native(config: Mapping[str, Any], seed: int) -> _native.Model:
     """Create the library's model; None asks it for the default of the architecture."""
     head = config["rotation_head"]
-    return _native.Model(
-        config["architecture"],
-        config["num_classes"],
-        config["image_size"],
-        config["input_channels"],
-        config["widths"] or [],
-        -1.0 if config["drop_rate"] is None else config["drop_rate"],
-        config["dropblock_size"] or 0,
-        -1 if head is None else int(head),
-        seed,
-        config["precision"] == "bfloat16",
-        config["use_se"],
-    )
+    with too_large_by("create_model", "widths", "num_classes"):
+        return _native.Model(
+            config["architecture"],
+            config["num_classes"],
+            config["image_size"],
+            config["input_channels"],
+            config["widths"] or [],
+            -1.0 if config["drop_rate"] is None else config["drop_rate"],
+            config["dropblock_size"] or 0,
+            -1 if head is None else int(head),
+            seed,
+            config["precision"] == "bfloat16",
+            config["use_se"],
+        )

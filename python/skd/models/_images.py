@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 from skd._files.mapped import require_whole
+from skd._memory import too_large_by
 from skd._refusals.native import refused_as
 from skd.errors import SKDError
 from skd.models.plausible_floats import require_plausible
@@ -65,7 +66,7 @@ class Chunks:
         self.owner = owner
         self.count = len(self._images)
         copied = check.float_copy_bytes(self._images[:CHUNK])
-        with refused_as(owner):
+        with refused_as(owner), too_large_by(owner, "images"):
             native.require_memory(self.count, copied + 4 * dimensions * self.count)
 
     def __iter__(self) -> Iterator[tuple[slice, FloatArray]]:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._memory import too_large_by
 from skd._refusals.native import refused_as
 from skd.models._images import (
     CHUNK,
@@ -230,7 +231,7 @@ class Model:
         """
         owner = "Model.evaluation_memory"
         number = check.integer(n_images, "n_images", owner)
-        with refused_as(owner):
+        with refused_as(owner), too_large_by(owner, "n_images"):
             return self._native.evaluation_memory(number)
 
     def state_dict(self) -> dict[str, NDArray[Any]]:

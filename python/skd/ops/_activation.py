@@ -31,10 +31,7 @@ def leaky_relu(x: ArrayLike, *, slope: float = 0.1) -> NDArray[np.float32]:
     >>> leaky_relu([-1.0, 2.0])
     array([-0.1,  2. ], dtype=float32)
     """
-    values = check.float_array(x, "x", "leaky_relu")
-    output = np.empty_like(values)
-    _native.leaky_relu(values, _slope(slope, "leaky_relu"), output)
-    return output
+    return _forward(x, _slope(slope, "leaky_relu"), "leaky_relu")
 
 
 def leaky_relu_backward(
@@ -61,11 +58,8 @@ def leaky_relu_backward(
     >>> leaky_relu_backward([-1.0, 2.0], [1.0, 1.0])
     array([0.1, 1. ], dtype=float32)
     """
-    values = check.float_array(x, "x", "leaky_relu_backward")
-    upstream = check.float_array(d_output, "d_output", "leaky_relu_backward")
-    d_x = np.empty_like(values)
-    _native.leaky_relu_backward(values, upstream, _slope(slope, "leaky_relu_backward"), d_x)
-    return d_x
+    owner = "leaky_relu_backward"
+    return _backward(x, d_output, _slope(slope, owner), owner)
 
 
 def relu(x: ArrayLike) -> NDArray[np.float32]:
@@ -86,7 +80,7 @@ def relu(x: ArrayLike) -> NDArray[np.float32]:
     >>> relu([1.0, 2.0])
     array([1., 2.], dtype=float32)
     """
-    return leaky_relu(x, slope=0.0)
+    return _forward(x, 0.0, "relu")
 
 
 def relu_backward(x: ArrayLike, d_output: ArrayLike) -> NDArray[np.float32]:
@@ -109,7 +103,23 @@ def relu_backward(x: ArrayLike, d_output: ArrayLike) -> NDArray[np.float32]:
     >>> relu_backward([1.0, 2.0], [3.0, 4.0])
     array([3., 4.], dtype=float32)
     """
-    return leaky_relu_backward(x, d_output, slope=0.0)
+    return _backward(x, d_output, 0.0, "relu_backward")
+
+
+def _forward(x: ArrayLike, slope: float, owner: str) -> NDArray[np.float32]:
+    values = check.float_array(x, "x", owner)
+    output = np.empty_like(values)
+    _native.leaky_relu(values, slope, output)
+    return output
+
+
+def _backward(x: ArrayLike, d_output: ArrayLike, slope: float, owner: str) -> NDArray[np.float32]:
+    values = check.float_array(x, "x", owner)
+    upstream = check.float_array(d_output, "d_output", owner)
+    check.require_shape(upstream, values.shape, "d_output", owner, by="x")
+    d_x = np.empty_like(values)
+    _native.leaky_relu_backward(values, upstream, slope, d_x)
+    return d_x
 
 
 def _slope(slope: float, owner: str) -> float:

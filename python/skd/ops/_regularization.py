@@ -227,7 +227,8 @@ def drop_block_backward(d_output: ArrayLike, corners: ArrayLike, *, block_size: 
 
 def _dropout(x: ArrayLike, kept: ArrayLike, rate: float, name: str, owner: str) -> FloatArray:
     values = check.float_array(x, name, owner)
-    mask = check.mask(kept, "kept", owner, ndim=values.ndim)
+    mask = check.mask(kept, "kept", owner)
+    check.require_shape(mask, values.shape, "kept", owner, by=name)
     probability = check.float32(rate, "rate", owner, maximum=1, open_maximum=True)
     output = np.empty_like(values)
     with refused_as(owner, x=name):
@@ -240,7 +241,13 @@ def _drop_block(
 ) -> tuple[FloatArray, float]:
     images = check.float_array(x, name, owner, ndim=4)
     squares = check.mask(corners, "corners", owner, ndim=4)
+    side = min(images.shape[1:3])
     size = check.integer(block_size, "block_size", owner, minimum=1)
+    if size > side:
+        check.refuse("block_size", owner, f"in 1..{side} for this '{name}'", size)
+    height, width = (extent - size + 1 for extent in images.shape[1:3])
+    shape = (len(images), height, width, images.shape[3])
+    check.require_shape(squares, shape, "corners", owner, by=f"{name}' and 'block_size")
     output = np.empty_like(images)
     with refused_as(owner, x=name):
         return output, _native.drop_block(images, squares, size, output)

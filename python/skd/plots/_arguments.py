@@ -94,15 +94,21 @@ def unit_embeddings(
 
 
 def vector(
-    value: Any, name: str, owner: str, length: int | None = None, *, nan: bool = False
+    value: Any,
+    name: str,
+    owner: str,
+    length: int | None = None,
+    *,
+    nan: bool = False,
+    of: str = "epochs",
 ) -> NDArray[np.float64]:
-    """Return a vector of finite numbers, not empty, of a length if one is given.
+    """Return a vector of finite numbers, not empty, of a length, that of `of`, if one is given.
 
     NaN, if it is allowed, stands for what is not known.
     """
     numbers = check.double_vector(value, name, owner, nan=nan)
     if length is not None and len(numbers) != length:
-        check.refuse(name, owner, f"of length {length}", len(numbers))
+        check.refuse(name, owner, f"of length {length}, one for each of '{of}'", len(numbers))
     return numbers
 
 

@@ -70,7 +70,7 @@ class EmbeddingDisplay(Display):
         self.labels = check.class_labels(labels, "labels", owner)
         self.class_names = check.names(class_names, "class_names", owner)
         if self.labels.min() < 0 or self.labels.max() >= len(self.class_names):
-            legal = f"in 0..{len(self.class_names) - 1}, one for each class name"
+            legal = f"in 0..{len(self.class_names) - 1}, one for each of 'class_names'"
             check.refuse("labels", owner, legal, f"{self.labels.min()}..{self.labels.max()}")
         if not isinstance(points, Mapping) or not points:
             legal = "a mapping of names to points, at least one"
@@ -81,6 +81,9 @@ class EmbeddingDisplay(Display):
             if plane.shape != (len(self.labels), 2):
                 check.refuse("points", owner, f"of shape ({len(self.labels)}, 2)", plane.shape)
             self.points[str(name)] = plane
+        if axis_names is not None and not isinstance(axis_names, Mapping):
+            legal = "a mapping of a model to the names of its two axes"
+            check.refuse("axis_names", owner, legal, check.shown(axis_names), TypeError)
         self.axis_names = dict(axis_names or {})
 
     @classmethod

@@ -245,6 +245,7 @@ def _images(value: ArrayLike, name: str, owner: str, n_way: int) -> NDArray[np.u
     """Return images of each class: uint8, five-dimensional, not empty."""
     images = check.byte_array(value, name, owner, ndim=5)
     if len(images) != n_way or not images.size or not 1 <= images.shape[4] <= 4:
-        legal = f"of shape ({n_way}, n, side, side, n_channels) with 1 to 4 channels"
+        shape = f"({n_way}, n, side, side, n_channels)"
+        legal = f"of shape {shape} with 1 to 4 channels, for these 'class_names'"
         check.refuse(name, owner, legal, f"shape {images.shape}")
     return images

@@ -62,7 +62,7 @@ class EpisodeConfusionDisplay(Display):
         size = len(self.class_names)
         matrix = np.asarray(counts)
         if matrix.shape != (size, size) or not size:
-            legal = f"of shape ({size}, {size}), a row and a column for each class name"
+            legal = f"of shape ({size}, {size}), a row and a column for each of 'class_names'"
             check.refuse("counts", owner, legal, f"shape {matrix.shape}")
         self.counts = check.integer_array(matrix.ravel(), "counts", owner).reshape(size, size)
         if self.counts.min() < 0 or not self.counts.any():
@@ -182,7 +182,8 @@ flip, seed
         if labels is None:
             images, labels = pictures.classes_of(images, owner)
         predicted = classifier.predict(images)
-        truth = inputs.label_vector(labels, owner, length=len(predicted), name="labels")
+        length = len(predicted)
+        truth = inputs.label_vector(labels, owner, length=length, name="labels", of="images")
         known = classifier.classes_
         rows = {name: row for row, name in enumerate(known.tolist())}
         unknown = {label for label in truth.tolist() if label not in rows}

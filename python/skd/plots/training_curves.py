@@ -116,8 +116,8 @@ class TrainingCurvesDisplay(Display):
         if val_epochs is not None and val_accuracy is not None and val_ci95 is not None:
             self.val_epochs = vector(val_epochs, "val_epochs", owner)
             count = len(self.val_epochs)
-            self.val_accuracy = vector(val_accuracy, "val_accuracy", owner, count)
-            self.val_ci95 = vector(val_ci95, "val_ci95", owner, count, nan=True)
+            self.val_accuracy = vector(val_accuracy, "val_accuracy", owner, count, of="val_epochs")
+            self.val_ci95 = vector(val_ci95, "val_ci95", owner, count, nan=True, of="val_epochs")
         self.val_task = val_task
 
     @classmethod

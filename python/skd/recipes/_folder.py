@@ -32,7 +32,7 @@ class RunFolder:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        path = self.path = check.path(path, "path", "RunFolder")
         self.config, self.history = path / CONFIG, path / HISTORY
         self.model, self.report = path / MODEL, path / REPORT
         self.checkpoints, self.plots = path / "checkpoints", path / "plots"
@@ -72,6 +72,8 @@ class RunFolder:
         ValueError
             With what differs, or if ``config.toml`` is damaged.
         """
+        check.instance(recipe, "recipe", "RunFolder.require_same_run", Recipe)
+        check.boolean(may_be_longer, "may_be_longer", "RunFolder.require_same_run")
         try:
             saved = tomllib.loads(self.config.read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:  # of TOML, its text, or a long number
@@ -93,6 +95,7 @@ class RunFolder:
         recipe : Recipe
             What is run.
         """
+        check.instance(recipe, "recipe", "RunFolder.begin", Recipe)
         for folder in (self.path, self.checkpoints, self.plots, self.evaluations):
             make_folder(folder)
         remove_file(self.report)
@@ -106,10 +109,13 @@ class RunFolder:
         entries : sequence of str
             Each with the reason; see `FewShotData.unreadable`.
         """
-        if not entries:
+        lines = [
+            " ".join(entry.splitlines()) + "\n"
+            for entry in check.names(entries, "entries", "RunFolder.list_unreadable")
+        ]
+        if not lines:
             remove_file(self.unreadable)
             return
-        lines = [" ".join(entry.splitlines()) + "\n" for entry in entries]
         write_whole(self.unreadable, "".join(lines).encode())
 
     def write_report(self, report: Mapping[str, Any]) -> None:
@@ -120,7 +126,14 @@ class RunFolder:
         report : mapping
             What ``report.json`` is to hold.
         """
-        text = json.dumps(report, indent=2, allow_nan=False) + "\n"
+        owner = "RunFolder.write_report"
+        legal = "a mapping of texts, finite numbers, lists and the like"
+        if not isinstance(report, Mapping):
+            check.refuse("report", owner, legal, check.shown(report), TypeError)
+        try:
+            text = json.dumps(report, indent=2, allow_nan=False) + "\n"
+        except (TypeError, ValueError) as error:
+            check.refuse("report", owner, legal, str(error))
         write_whole(self.report, text.encode())
 
 

@@ -77,7 +77,9 @@ def load(recipe: str | PathLike[str], *, changes: Iterable[str] = ()) -> Recipe:
     2
     """
     table, name = _read(recipe)
-    for change in changes:
+    legal = "strings such as 'schedule.epochs=2'"
+    for change in check.iterable(changes, "changes", "load", legal):
+        check.instance(change, "changes", "load", str)
         _put(table, *_assignment(change))
     return from_table(table, name=name)
 

@@ -297,6 +297,8 @@ def plan(
     FileNotFoundError
         If there is no such teacher.
     """
+    check.instance(recipe, "recipe", "plan", Recipe)
+    resume = check.boolean(resume, "resume", "plan")
     target = Path("runs", recipe.name) if folder is None else check.path(folder, "folder", "plan")
     ranks = ranks_of(communicator, "plan")
     with ranks.guarded(), ranks.together():
@@ -373,11 +375,15 @@ def run(
     """
     if not isinstance(recipe, Recipe):
         recipe = load(recipe, changes=changes)
+    elif not isinstance(changes, Sequence) or changes:
+        legal = "left out of a Recipe, which is changed as it is loaded"
+        check.refuse("changes", "run", legal, check.shown(changes))
+    listeners = check.instances(callbacks, "callbacks", "run", Callback)
     results: dict[int, EvaluationResult] = {}
     runs = plan(recipe, folder, resume=resume, communicator=communicator)
     for each in runs:
         each.check()
     for each in runs:
         each.prepare()
-        results = each.evaluate(each.train(callbacks))
+        results = each.evaluate(each.train(listeners))
     return results

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from skd import _validation as check
 from skd.augmentation import MODES
 from skd.datasets.catalogue import NAMES, OWN_PICTURES
 from skd.evaluation import CLASSIFIERS
@@ -251,7 +252,8 @@ class Expected:
         accuracy : tuple of two floats, or None
             Mean and half-width of the interval, in percent, if they are known.
         """
-        return {1: self.one_shot, 5: self.five_shot}.get(n_shot)
+        number = check.integer(n_shot, "n_shot", "Expected.of")
+        return {1: self.one_shot, 5: self.five_shot}.get(number)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from skd import _native
 from skd import _validation as check
 from skd.models import Model
 from skd.training._sgd import SGD
-from skd.training._terms import Term
+from skd.training._terms import Term, checked_terms
 from skd.training._trainer import Trainer
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Gen0(Trainer):
         self.rotations_per_image = check.integer(
             rotations_per_image, "rotations_per_image", "Gen0", minimum=1, maximum=4
         )
-        if terms and self.rotations_per_image < 4:
+        if checked_terms(terms, "Gen0") and self.rotations_per_image < 4:
             check.refuse("terms", "Gen0", "empty unless rotations_per_image is 4", repr(terms))
         super().__init__(
             model,

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._memory import too_large_by
 from skd._refusals.native import refused_as
 from skd.augmentation import mode_of, padding_of
 from skd.datasets import Split
@@ -190,7 +191,7 @@ class FitOptions:
             resume=check.boolean(resume, "resume", owner),
             prefetch=check.boolean(prefetch, "prefetch", owner),
         )
-        with refused_as(owner, epoch="epochs"):
+        with refused_as(owner, epoch="epochs", factor="decay_factor"):
             rate = options.learning_rate(options.epochs, 1, trainer.optimizer.lr)
         if not rate <= float(np.finfo(np.float32).max):
             legal = "such that the learning rate of the last epoch is finite in float32"
@@ -198,7 +199,7 @@ class FitOptions:
         own = trainer.ranks.slice_of(size)
         count, largest = own.stop - own.start, max(sides)
         held = BATCHES_HELD * 4 * count * largest * largest * channels
-        with refused_as(owner, x="batch_size"):
+        with refused_as(owner, x="batch_size"), too_large_by(owner, "batch_size"):
             trainer.require_memory(count, held, image_size=largest)
         return options
 
@@ -259,6 +260,4 @@ def _image_sizes(
 
 def _listeners(value: Any, owner: str) -> tuple[Callback, ...]:
     """Return the callbacks as a tuple."""
-    if not isinstance(value, Sequence):
-        check.refuse("callbacks", owner, "a sequence", type(value).__name__, TypeError)
-    return tuple(check.instance(entry, "callbacks", owner, Callback) for entry in value)
+    return check.instances(value, "callbacks", owner, Callback)

@@ -118,8 +118,11 @@ def one_cycle_lr(
     """
     owner = "one_cycle_lr"
     total = check.number(epochs, "epochs", owner, open_minimum=True)
+    position = check.number(progress, "progress", owner)
+    if position > total:
+        check.refuse("progress", owner, f"at most the 'epochs', {total:g}", position)
     rate = _native.one_cycle_learning_rate(
-        check.number(progress, "progress", owner, maximum=total),
+        position,
         total,
         check.number(warmup_epochs, "warmup_epochs", owner, maximum=total, open_maximum=True),
         check.number(base, "base", owner),
@@ -130,5 +133,6 @@ def one_cycle_lr(
 
 def _finite(rate: float, factor: float, owner: str) -> float:
     if not math.isfinite(rate):
-        check.refuse("factor", owner, "small enough for a finite rate", factor)
+        legal = "small enough for a finite rate with this 'base'"
+        check.refuse("factor", owner, legal, factor)
     return rate

@@ -104,8 +104,9 @@ class Term:
         ValueError
             If the gradient has another shape.
         """
+        given = check.float_array(rows, "rows", "Term.evaluate", ndim=2)
         owner = f"the function of term {self.name!r}"
-        result = self.function(rows, labels, views)
+        result = self.function(given, labels, views)
         if not isinstance(result, tuple) or len(result) != 2:
             check.refuse("result", owner, "(value, gradient)", repr(result), TypeError)
         try:
@@ -113,19 +114,17 @@ class Term:
         except (TypeError, ValueError):
             check.refuse("value", owner, "a number", repr(result[0]), TypeError)
         gradient = check.float_array(result[1], "gradient", owner)
-        if gradient.shape != rows.shape:
-            check.refuse("gradient", owner, f"of shape {rows.shape}", f"shape {gradient.shape}")
+        check.require_shape(gradient, given.shape, "gradient", owner, by="rows")
         return value, gradient
 
 
 def checked_terms(value: Any, owner: str) -> tuple[Term, ...]:
     """Return a sequence of terms of different names as a tuple."""
-    if not isinstance(value, Sequence) or not all(isinstance(term, Term) for term in value):
-        check.refuse("terms", owner, "a sequence of Term", repr(value), TypeError)
-    names = [term.name for term in value]
+    terms = check.instances(value, "terms", owner, Term)
+    names = [term.name for term in terms]
     if len(set(names)) < len(names) or len(names) > MAX_TERMS:
         check.refuse("terms", owner, f"at most {MAX_TERMS} terms of different names", names)
-    return tuple(value)
+    return terms
 
 
 def described(

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 from skd._files.hashes import state_sha256
+from skd._memory import too_large_by
 from skd._refusals.native import refused_as
 from skd._version import __version__
 from skd.distributed.mpi_ranks import ranks_of
@@ -331,12 +332,12 @@ class Trainer(TrainerState):
         images = check.model_images(x, "x", owner, side=side, channels=model.input_channels)
         if not len(images):
             check.refuse("x", owner, "at least one image", "an empty batch")
-        with refused_as(owner, batch_size="x"):
+        with refused_as(owner, batch_size="x"), too_large_by(owner, "x"):
             self.require_memory(len(images), check.float_copy_bytes(images), image_size=side)
         if labels is None and not self._labels_required:
             targets = None
         else:
-            targets = check.integer_array(labels, "labels", owner, length=len(images))
+            targets = check.integer_array(labels, "labels", owner, length=len(images), of="x")
         floats = model_floats(images, model.normalization, owner, name="x")
         if images.dtype != np.uint8 and model.normalization is not None:
             require_plausible(floats, model.normalization, "x", owner)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._memory import too_large_by
 from skd._refusals.native import refused_as
 from skd.errors import NonFiniteLossError
 from skd.history import Losses
@@ -127,7 +128,7 @@ class TrainerState:
         owner = f"{type(self).__name__}.step_memory"
         number = check.integer(batch_size, "batch_size", owner, minimum=1)
         side = training_side(self.model, image_size, "image_size", owner)
-        with refused_as(owner):
+        with refused_as(owner), too_large_by(owner, "batch_size"):
             return self._native.step_memory(number, side)
 
     def require_memory(
@@ -153,7 +154,8 @@ class TrainerState:
         number = check.integer(batch_size, "batch_size", owner, minimum=1)
         side = training_side(self.model, image_size, "image_size", owner)
         further = check.integer(further_bytes, "further_bytes", owner, maximum=2**60)
-        with refused_as(owner, x="batch_size"):
+        names = ("batch_size", "further_bytes") if further else ("batch_size",)
+        with refused_as(owner, x="batch_size"), too_large_by(owner, *names):
             self._native.require_memory(number, side, further)
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
