@@ -34,7 +34,7 @@ def test_labels_of_text_are_classes(rng, kind):
     [
         (["a", "b", None, "a"], "integers or text, one for each image; got text and NoneType"),
         (["a", 1, "b", 2.5], "got text and float, int"),
-        (["a", "b"], "of length 4; got 2"),
+        (["a", "b"], "of length 4, one for each of 'images'; got 2"),
         ([None] * 4, "an array of integers; got dtype object"),
         ([[1], [2, 3]], "'labels'"),
         ([0.5, 1, 2, 3], "integers; got dtype float64"),
