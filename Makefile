@@ -6,12 +6,12 @@
 # For a change of memory or threads there is also
 #   make sanitize    the Swift tests under the address and the thread sanitizer, and 10,000 cycles of
 #                    making and freeing every kind of object
-# For a release (docs/packaging.md):
+# For a release (docs/how-to/packaging.md):
 #   make wheel        the sdist and the wheels, in dist
 #   make check-wheel  their contents, and the tests in clean environments without Swift
 #
 # PYTHON names another interpreter, SKD_MARCH another instruction set, or "all" levels of x86-64
-# (docs/instruction-sets.md).
+# (docs/how-to/instruction-sets.md).
 
 PYTHON ?= python3
 MARCH_SUFFIX = $(if $(SKD_MARCH),-$(SKD_MARCH))

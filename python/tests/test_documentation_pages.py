@@ -13,6 +13,7 @@ from PIL import Image
 import skd
 
 DOCS = Path(__file__).parents[2] / "docs"
+HOW_TO = DOCS / "how-to"
 #: Pages whose blocks other tests run, and those with a block that cannot run here.
 ELSEWHERE = {"plots.md", "recipes.md", "command-line.md"}
 NEEDS_TORCH = {("interchange.md", 0)}  # two lines for a network of PyTorch
@@ -20,7 +21,7 @@ NEEDS_SEVERAL_PROCESSES = {("distributed.md", 1)}
 
 
 def blocks(page):
-    return re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+    return re.findall(r"```python\n(.*?)```", (HOW_TO / page).read_text(), re.DOTALL)
 
 
 def run(page, number, names, **replaced):
@@ -66,7 +67,7 @@ def test_every_block_is_run_by_a_test():
     every = {
         (path.name, number)
         for path in DOCS.rglob("*.md")
-        for number in range(len(blocks(path.relative_to(DOCS))))
+        for number in range(len(blocks(path)))
         if path.name not in ELSEWHERE
     }
     assert every == run_here | NEEDS_TORCH | NEEDS_SEVERAL_PROCESSES

@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 
 import skd
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "classify-your-photo.md"
+DOCUMENT = Path(__file__).parents[2] / "docs" / "how-to" / "classify-your-photo.md"
 HEADS = (
     "logistic",
     "nearest_centroid",

@@ -1,4 +1,4 @@
-"""The examples of docs/plots.md, and the README's path of a newcomer, run as they stand."""
+"""The examples of docs/how-to/plots.md, and the README's path of a newcomer, run as they stand."""
 
 import re
 from pathlib import Path
@@ -56,7 +56,7 @@ def test_the_examples_of_the_page_run(monkeypatch, tmp_path, make_split):
         "from_model",
         lambda *given, **options: original(*given, **options, **quick),
     )
-    for number, block in enumerate(blocks(DOCS / "plots.md")):
+    for number, block in enumerate(blocks(DOCS / "how-to" / "plots.md")):
         exec(compile(block, f"plots.md, block {number}", "exec"), names)
     assert (tmp_path / "training.png").read_bytes().startswith(b"\x89PNG")
     assert (tmp_path / "both.pdf").read_bytes().startswith(b"%PDF")
@@ -64,7 +64,7 @@ def test_the_examples_of_the_page_run(monkeypatch, tmp_path, make_split):
 
 
 def test_the_page_names_every_display_and_constructor():
-    page = (DOCS / "plots.md").read_text()
+    page = (DOCS / "how-to" / "plots.md").read_text()
     for name in skd.plots.__all__:
         (line,) = (line for line in page.splitlines() if line.startswith(f"| `{name}`"))
         makers = [entry for entry in dir(getattr(skd.plots, name)) if entry.startswith("from_")]

@@ -1,4 +1,4 @@
-"""What docs/command-line.md and docs/recipes.md show works as it stands."""
+"""What docs/how-to/command-line.md and docs/how-to/recipes.md show works as it stands."""
 
 import re
 import shlex
@@ -14,17 +14,17 @@ import skd.recipes
 from skd.cli._application import application
 from skd.recipes._reading import legal_keys
 
-DOCS = Path(__file__).parents[2] / "docs"
-README = DOCS.parent / "README.md"
+ROOT = Path(__file__).parents[2]
+HOW_TO = ROOT / "docs" / "how-to"
 
 
 def blocks(page, language):
-    return re.findall(rf"```{language}\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", (HOW_TO / page).read_text(), re.DOTALL)
 
 
 def commands():
     """Return every line of the pages that is a command ``skd``."""
-    pages = [README, *sorted(DOCS.glob("*.md"))]
+    pages = [ROOT / "README.md", *sorted(HOW_TO.glob("*.md"))]
     lines = [line for page in pages for line in page.read_text().splitlines()]
     return sorted({line.strip() for line in lines if line.startswith("    skd ")})
 
@@ -46,7 +46,7 @@ def test_the_recipes_of_the_page_are_valid(tmp_path):
 
 
 def test_the_page_names_every_entry():
-    page = (DOCS / "recipes.md").read_text()
+    page = (HOW_TO / "recipes.md").read_text()
     for stage in ("supervised", "distilled", "gen0", "gen1"):
         for table, keys in legal_keys(stage).items():
             assert not table or f"[{table}]" in page, table

@@ -9,7 +9,7 @@ Usage::
 
 Only fonts of the listed Debian packages are used (`dpkg -L` tells which files, `fc-list` which
 characters each covers), so the same package versions and seed give the same images.
-docs/glyphs.md describes the result; `skd.datasets._glyphs` reads it.
+docs/explanation/glyphs.md describes the result; `skd.datasets._glyphs` reads it.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ Usage::
     python python/tools/make_wheels.py [--output dist]
 
 The wheels are built from the unpacked sdist, never from the repository, so that an sdist that lacks
-a file fails here. docs/packaging.md says what a wheel holds and why there are two.
+a file fails here. docs/how-to/packaging.md says what a wheel holds and why there are two.
 """
 
 from __future__ import annotations
