@@ -68,6 +68,7 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/python python/tools/check_prose.py
 
 sanitize: sanitize-address sanitize-thread lifetimes
 
