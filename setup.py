@@ -3,8 +3,8 @@
 Everything is written below ``build/``, so that a second ``pip install .`` compiles only what
 changed. The instruction set is that of this machine, or what the environment variable SKD_MARCH
 names (Package.swift reads it). SKD_MARCH=all builds one library for each level of x86-64, for a
-wheel that serves them all; the dynamic loader picks the best (see docs/how-to/instruction-sets.md and
-docs/how-to/packaging.md).
+wheel that serves them all; the dynamic loader picks the best (see docs/how-to/instruction-sets.md
+and docs/how-to/packaging.md).
 """
 
 import os

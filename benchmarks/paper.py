@@ -5,8 +5,8 @@
 
 A run that was stopped (Ctrl-C, SIGTERM, a crash) goes on where it was when the command is given
 again. When training is done, the test classes are scored once, by the classifier of the recipe and
-by the nearest centroid, and `benchmarks/results/paper.{json,md}` get the row. docs/how-to/data.md tells
-where the images come from; none of them is kept here.
+by the nearest centroid, and `benchmarks/results/paper.{json,md}` get the row. docs/how-to/data.md
+tells where the images come from; none of them is kept here.
 """
 
 from __future__ import annotations
