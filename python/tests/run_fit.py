@@ -10,6 +10,14 @@ import sys
 import numpy as np
 
 import skd
+from skd.callbacks import Callback
+
+
+class OnEpoch(Callback):
+    """Calls a function with the record of each epoch."""
+
+    def __init__(self, function):
+        self.on_epoch = function
 
 
 def make_split(n_classes, per_class, seed):

@@ -114,7 +114,7 @@ def test_fit_checks_every_option_before_the_first_step(make_model, make_split):
     model = make_model()
     gen0, before = skd.Gen0(model), snapshot(model)
     for options in (
-        {"callback": 3},
+        {"callbacks": 3},
         {"flip": "no"},
         {"decay_factor": 1e300, "decay_epochs": [1], "epochs": 3},
     ):

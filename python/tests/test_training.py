@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import run_fit
 
 import skd
 
@@ -92,7 +93,12 @@ def test_fit_lowers_the_loss_and_records_each_epoch(make_model, make_split, obje
     records = []
     trainer = objective(model, optimizer=skd.SGD(lr=0.05))
     history = trainer.fit(
-        split, epochs=6, decay_epochs=[4], batch_size=20, progress=False, callback=records.append
+        split,
+        epochs=6,
+        decay_epochs=[4],
+        batch_size=20,
+        progress=False,
+        callbacks=[run_fit.OnEpoch(records.append)],
     )
     assert list(history) == records
     assert [record.epoch for record in history] == [1, 2, 3, 4, 5, 6]
@@ -199,7 +205,7 @@ def test_fit_stops_cleanly_when_interrupted(make_model, make_split):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        gen0.fit(make_split(), **FIT, callback=interrupt)
+        gen0.fit(make_split(), **FIT, callbacks=[run_fit.OnEpoch(interrupt)])
     assert gen0.steps_taken == 5
     gen0.fit(make_split(), **FIT)
     assert gen0.steps_taken == 15

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from skd.datasets import FewShotData, Split
 from skd.distributed.ranks import Ranks
@@ -11,18 +10,7 @@ from skd.evaluation.protocol import check_evaluation
 from skd.models import Model
 from skd.recipes._building import build_trainer, fit_options, fresh_model
 from skd.recipes._schema import TAUGHT, Recipe
-from skd.training import FitOptions
-
-#: The arguments of `fit` that no recipe decides.
-REST: dict[str, Any] = {
-    "progress": False,
-    "callback": None,
-    "callbacks": (),
-    "checkpoint_dir": None,
-    "save_every_steps": None,
-    "resume": False,
-    "prefetch": True,
-}
+from skd.training import check_fit
 
 
 def require_trainable(
@@ -36,7 +24,7 @@ def require_trainable(
         teacher = fresh_model(recipe, split)
     trainer = build_trainer(recipe, split, teacher)
     trainer.ranks = ranks
-    FitOptions.checked(trainer, split, **fit_options(recipe, data), **REST)
+    check_fit(trainer, split, **fit_options(recipe, data))
 
 
 def require_scorable(recipe: Recipe, data: FewShotData, split: Split) -> None:

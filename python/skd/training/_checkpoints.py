@@ -26,7 +26,8 @@ from skd.training._progress import Progress
 from skd.training._run_identity import environment, recipe
 
 if TYPE_CHECKING:
-    from skd.training._options import FitOptions, Trainable
+    from skd.training._options import FitOptions
+    from skd.training._trainer import Trainer
 
 TRAINING_KEY = "skd.training"
 BEST_KEY = "skd.best"
@@ -51,7 +52,7 @@ def _require_finite(saved: Saved) -> None:
 class Checkpoints:
     """The checkpoints of one run, in a folder."""
 
-    def __init__(self, trainer: Trainable, options: FitOptions, folder: Path) -> None:
+    def __init__(self, trainer: Trainer, options: FitOptions, folder: Path) -> None:
         self._trainer, self._options, self._folder = trainer, options, folder
         self._owner = f"{type(trainer).__name__}.fit"
         self._ranks = trainer.ranks

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 from skd import _native
 from skd import _validation as check
 from skd.models import Model
+from skd.training._objective import Objective
 from skd.training._objectives import check_teacher
 from skd.training._sgd import SGD
 from skd.training._terms import Term
-from skd.training._trainer import Trainer
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm
 
 
-class Distilled(Trainer):
+class Distilled(Objective):
     """Labels and a teacher on images that are not rotated; known as RFS-distill [1]_.
 
     ``total = alpha * cross_entropy + beta * distillation``. Published runs start every student

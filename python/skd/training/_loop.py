@@ -14,14 +14,15 @@ from skd.history import EpochRecord, History, Losses
 from skd.training._batches import Batches
 from skd.training._callback import RunStart, StepRecord, listening
 from skd.training._checkpoints import Checkpoints
-from skd.training._options import VALIDATION_EPISODES, FitOptions, Trainable
+from skd.training._options import VALIDATION_EPISODES, FitOptions
 from skd.training._progress import Progress
 from skd.training._run_identity import recipe
 from skd.training._signals import Stopped, StopRequests
+from skd.training._trainer import Trainer
 
 
-def fit(trainer: Trainable, options: FitOptions) -> History:
-    """Run the epochs; see `Trainable.fit`."""
+def fit(trainer: Trainer, options: FitOptions) -> History:
+    """Run the epochs; see `Objective.fit`."""
     folder, ranks = options.checkpoint_dir, trainer.ranks
     if ranks.size > 1:
         ranks.require_equal(_identity(trainer, options), f"{type(trainer).__name__}.fit")
@@ -57,7 +58,7 @@ def fit(trainer: Trainable, options: FitOptions) -> History:
     return History(tuple(progress.records))
 
 
-def _identity(trainer: Trainable, options: FitOptions) -> dict[str, Any]:
+def _identity(trainer: Trainer, options: FitOptions) -> dict[str, Any]:
     """Return what must be equal in all processes that train together."""
     return {
         **recipe(trainer, options),
@@ -65,9 +66,18 @@ def _identity(trainer: Trainable, options: FitOptions) -> dict[str, Any]:
         "checkpoint_dir": options.checkpoint_dir is not None,
         "save_every_steps": options.save_every_steps,
         "resume": options.resume,
-        "callback": options.callback is not None,
         **dict(zip(("model", "trainer"), map(state_sha256, trainer.snapshot()), strict=True)),
     }
+
+
+def _broadcast_running_statistics(trainer: Trainer) -> None:
+    """Take over the first rank's running statistics, if each rank has its own."""
+    if trainer.ranks.size == 1 or trainer.sync_batch_norm:
+        return
+    with trainer._native.locked():
+        state = trainer.model.state_dict()
+        running = {name: state[name] for name in state if ".running_" in name}
+        trainer.model.load_state_dict({**state, **trainer.ranks.broadcast(running)})
 
 
 class _Run:
@@ -75,7 +85,7 @@ class _Run:
 
     def __init__(
         self,
-        trainer: Trainable,
+        trainer: Trainer,
         options: FitOptions,
         progress: Progress,
         checkpoints: Checkpoints | None,
@@ -98,7 +108,7 @@ class _Run:
                 self._save_and_stop()
             if self._is_due():
                 self._save()
-        trainer.level_running_statistics()
+        _broadcast_running_statistics(trainer)
         try:
             with self._stop.may_break_off(wanted=self._is_alone):
                 validation = self._validate()
@@ -119,8 +129,6 @@ class _Run:
         self._save()
         try:
             with self._stop.may_break_off(wanted=self._is_alone), trainer.ranks.together():
-                if options.callback is not None:
-                    options.callback(record)
                 for listener in options.callbacks:
                     listener.on_epoch(record)
         except Stopped:

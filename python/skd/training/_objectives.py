@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from skd import _native
 from skd import _validation as check
 from skd.models import Model
+from skd.training._objective import Objective
 from skd.training._sgd import SGD
 from skd.training._terms import Term, checked_terms
-from skd.training._trainer import Trainer
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ROTATIONS = (90, 180, 270)
 
 
-class Supervised(Trainer):
+class Supervised(Objective):
     """Cross-entropy on images that are not rotated; known as RFS-simple.
 
     Parameters
@@ -76,7 +76,7 @@ class Supervised(Trainer):
         )
 
 
-class Gen0(Trainer):
+class Gen0(Objective):
     """Generation 0 [1]_: classes and rotations of images in all four rotations.
 
     ``total = cross_entropy + alpha * rotation``; the rotation is predicted from the logits.
@@ -146,7 +146,7 @@ class Gen0(Trainer):
         )
 
 
-class Gen1(Trainer):
+class Gen1(Objective):
     """Generation 1 [1]_: a student follows its teacher and pulls rotated twins together.
 
     ``total = distillation + beta * twin``; labels serve for the accuracy only and may be None.
