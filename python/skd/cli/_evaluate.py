@@ -11,13 +11,13 @@ import typer
 import skd
 from skd import _validation as check
 from skd.augmentation import MODES
+from skd.classifiers.kinds import KINDS
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._formatting import aligned, flat
 from skd.cli._opening import open_data, unreadable_lines
 from skd.cli._options import naming
 from skd.cli._processes import is_first, join, say
 from skd.distributed.mpi_ranks import ranks_of
-from skd.evaluation import CLASSIFIERS
 from skd.models import FEATURES
 
 OWNER = "skd evaluate"
@@ -71,7 +71,7 @@ def evaluate(
     n_query: Annotated[int, typer.Option(help="Query images of each class.")] = 15,
     episodes: Annotated[int, typer.Option(help="Number of episodes.")] = 600,
     classifier: Annotated[
-        str, typer.Option(help=f"Fitted on the support: {', '.join(CLASSIFIERS)}.")
+        str, typer.Option(help=f"Fitted on the support: {', '.join(KINDS)}.")
     ] = "logistic",
     features: Annotated[
         str, typer.Option(help=f"Output of the model: {' or '.join(FEATURES)}.")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skd import _native
 from skd import _validation as check
 from skd._files.hashes import arrays_sha256, state_sha256
 from skd._progress_bar import progress_bar
@@ -21,7 +20,7 @@ from skd.evaluation._episode_files import EpisodeSet, find_episodes
 from skd.evaluation._features import FeatureExtractor
 from skd.evaluation._report import EvaluationResult, mean_ci95
 from skd.evaluation._scores import INVERSE_REGULARIZATION, episode_accuracies, score
-from skd.evaluation.protocol import EpisodeProtocol, FeatureProtocol, require_fitting
+from skd.evaluation.protocol import EpisodeProtocol, check_evaluation
 from skd.machine import instruction_set
 from skd.models import Model, Normalization
 
@@ -117,7 +116,9 @@ def evaluate(
     owner = "evaluate"
     ranks = ranks_of(communicator, owner)
     with ranks.guarded(), ranks.together():
-        protocol = EpisodeProtocol.checked(
+        protocol, wanted, how = check_evaluation(
+            model,
+            split,
             owner,
             n_way=n_way,
             n_shot=n_shot,
@@ -129,17 +130,12 @@ def evaluate(
             episodes_file=episodes_file,
             data_name=data_name,
             split_name=split_name,
-        )
-        wanted = FeatureProtocol.checked(
-            owner,
             features=features,
             n_support_copies=n_support_copies,
             support_augmentation=support_augmentation,
             flip=flip,
         )
         shows = check.boolean(progress, "progress", owner)
-        require_fitting(model, split, owner)
-        how = wanted.augmentation(split, protocol.seed, owner)
         # Last of the checks, for it may write a file.
         found = (
             find_episodes(split.labels, protocol, owner, split.class_names)
@@ -148,7 +144,6 @@ def evaluate(
         )
     episodes = ranks.broadcast(found)
     assert episodes is not None
-    augments = how.mode != _native.AUGMENT_NONE
     # One state from the hash to the last feature. Ranks that wait for each other keep no model.
     with model._native.locked() if ranks.size == 1 else nullcontext():
         normalization = model.normalization or Normalization(split.mean, split.std)
@@ -157,7 +152,7 @@ def evaluate(
             "features": wanted.features,
             "n_support_copies": how.copies,
             "support_augmentation": wanted.support_augmentation,
-            "support_padding": how.padding if augments else 0,
+            "support_padding": how.padding if how.augments else 0,
             "flip": wanted.flip,
             "normalization": {"mean": list(normalization.mean), "std": list(normalization.std)},
         }
@@ -179,7 +174,7 @@ def evaluate(
                     model, wanted.features, split.images, normalization, bar.update
                 )
                 accuracies = episode_accuracies(
-                    extract, episodes, protocol.classifier, how if augments else None, ranks, bar
+                    extract, episodes.episodes, protocol.classifier, how, ranks, bar
                 )
     return EvaluationResult(*mean_ci95(accuracies), accuracies, options, provenance)
 

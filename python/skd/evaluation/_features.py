@@ -26,6 +26,11 @@ class SupportAugmentation:
     copies: int
     seed: int
 
+    @property
+    def augments(self) -> bool:
+        """Whether it changes images at all."""
+        return self.mode != _native.AUGMENT_NONE
+
 
 class FeatureExtractor:
     """L2-normalised features of images, each a function of its image alone.

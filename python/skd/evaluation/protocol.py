@@ -14,20 +14,12 @@ from skd import _native
 from skd import _validation as check
 from skd._refusals.native import refused_as
 from skd.augmentation import MODES, default_padding, mode_of
+from skd.classifiers.kinds import KINDS
 from skd.datasets import Split
 from skd.evaluation._episodes import require_enough_images
 from skd.evaluation._features import SupportAugmentation
 from skd.models import CHUNK, FEATURES, Model
 
-CLASSIFIERS = {
-    "logistic": _native.CLASSIFIER_LOGISTIC,
-    "nearest_centroid": _native.CLASSIFIER_NEAREST_CENTROID,
-    "nearest_centroid_cosine": _native.CLASSIFIER_NEAREST_CENTROID_COSINE,
-    "nearest_neighbor": _native.CLASSIFIER_NEAREST_NEIGHBOR,
-    "nearest_neighbor_cosine": _native.CLASSIFIER_NEAREST_NEIGHBOR_COSINE,
-    "ridge": _native.CLASSIFIER_RIDGE,  # its alpha is 1
-    "linear_svc": _native.CLASSIFIER_LINEAR_SVC,
-}
 MOST_EPISODES = 1_000_000  # of an evaluation, whose episodes are in memory
 MOST_COPIES = 1000
 
@@ -72,7 +64,7 @@ class EpisodeProtocol:
             n_episodes=check.integer(
                 n_episodes, "n_episodes", owner, minimum=1, maximum=MOST_EPISODES
             ),
-            classifier=check.choice(classifier, "classifier", owner, CLASSIFIERS),
+            classifier=check.choice(classifier, "classifier", owner, KINDS),
             seed=check.seed(seed, owner),
             legacy=check.boolean(legacy_episodes, "legacy_episodes", owner),
             episodes_file=(
@@ -161,8 +153,8 @@ def check_evaluation(
     support_augmentation: Any,
     flip: Any,
     **episodes: Any,
-) -> None:
-    """Check all that an evaluation needs, long before it."""
+) -> tuple[EpisodeProtocol, FeatureProtocol, SupportAugmentation]:
+    """Check all that an evaluation needs before anything is computed, and return its protocol."""
     protocol = EpisodeProtocol.checked(
         owner, **{"episodes_file": None, "data_name": None, "split_name": None, **episodes}
     )
@@ -174,8 +166,9 @@ def check_evaluation(
         flip=flip,
     )
     require_fitting(model, split, owner)
-    wanted.augmentation(split, protocol.seed, owner)
+    how = wanted.augmentation(split, protocol.seed, owner)
     protocol.require_enough(split.labels, owner, split.class_names)
+    return protocol, wanted, how
 
 
 def _name(value: Any, name: str, owner: str) -> str | None:

@@ -16,12 +16,11 @@ from skd._memory import new_array
 from skd.augmentation import default_padding, mode_of
 from skd.classifiers import inputs, l2_normalize
 from skd.classifiers.estimator import Classifier, Parameters, accuracy
+from skd.classifiers.kinds import KINDS
+from skd.evaluation.protocol import MOST_COPIES
 from skd.few_shot import _classifier_files, pictures
-from skd.few_shot.heads import HEADS
 from skd.models import FEATURES, Model
 from skd.models.plausible_floats import require_plausible
-
-MAX_COPIES = 1000
 
 
 class FewShotClassifier(Parameters):
@@ -141,7 +140,7 @@ class FewShotClassifier(Parameters):
         )
         with self.model._native.locked():  # all copies by one state
             features, copies = self._example_features(examples, owner)
-        head = HEADS[self.head]().fit(features, np.tile(positions, copies))
+        head = KINDS[self.head].make().fit(features, np.tile(positions, copies))
         head.classes_ = classes
         self.head_, self.classes_ = head, classes
         return self
@@ -177,10 +176,9 @@ class FewShotClassifier(Parameters):
         minus the squared distances, or of the cosines; it is not calibrated. Other heads have
         none: to ask for it is an AttributeError.
         """
-        name = self.head if isinstance(self.head, str) else ""
-        if not hasattr(HEADS.get(name, object)(), "predict_proba"):
-            heads = [repr(head) for head, make in HEADS.items() if hasattr(make(), "predict_proba")]
-            legal = ", ".join(heads)
+        heads = [head for head, kind in KINDS.items() if hasattr(kind.make(), "predict_proba")]
+        if not isinstance(self.head, str) or self.head not in heads:
+            legal = ", ".join(map(repr, heads))
             raise AttributeError(
                 f"The head of a FewShotClassifier with predict_proba must be one of {legal}; "
                 f"got {self.head!r}."
@@ -297,10 +295,10 @@ class FewShotClassifier(Parameters):
         model = check.instance(self.model, "model", owner, Model)
         mode_of(self.support_augmentation, "support_augmentation", owner, model.input_channels)
         return {
-            "head": check.choice(self.head, "head", owner, HEADS),
+            "head": check.choice(self.head, "head", owner, KINDS),
             "features": check.choice(self.features, "features", owner, FEATURES),
             "n_support_copies": check.integer(
-                self.n_support_copies, "n_support_copies", owner, minimum=1, maximum=MAX_COPIES
+                self.n_support_copies, "n_support_copies", owner, minimum=1, maximum=MOST_COPIES
             ),
             "support_augmentation": self.support_augmentation,
             "flip": check.boolean(self.flip, "flip", owner),

@@ -1,32 +1,16 @@
-"""The classifiers that may stand on a model's features, and their arrays in a file."""
+"""The arrays of a fitted head, to save and to restore."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skd.classifiers import (
-    LinearSVC,
-    LogisticRegression,
-    NearestCentroid,
-    NearestNeighbor,
-    RidgeClassifier,
-)
+from skd.classifiers import NearestCentroid, NearestNeighbor
 from skd.classifiers.estimator import Classifier
-
-#: By the names that `skd.evaluate` gives them.
-HEADS: dict[str, Callable[[], Classifier]] = {
-    "logistic": LogisticRegression,
-    "nearest_centroid": NearestCentroid,
-    "nearest_centroid_cosine": lambda: NearestCentroid(metric="cosine"),
-    "nearest_neighbor": NearestNeighbor,
-    "nearest_neighbor_cosine": lambda: NearestNeighbor(metric="cosine"),
-    "ridge": RidgeClassifier,
-    "linear_svc": LinearSVC,
-}
+from skd.classifiers.kinds import KINDS
 
 
 def arrays_of(head: Classifier) -> dict[str, NDArray[Any]]:
@@ -42,7 +26,7 @@ def restored(name: str, arrays: Mapping[str, NDArray[Any]], classes: NDArray[Any
     ValueError
         If they do not fit each other; the message is the reason.
     """
-    head = HEADS[name]()
+    head = KINDS[name].make()
     names = _names(head)
     if set(arrays) != set(names):
         raise ValueError(f"it holds the arrays {sorted(arrays)} where {name!r} has {list(names)}")

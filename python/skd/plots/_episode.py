@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
 from skd.datasets import Split
+from skd.evaluation import predict_episodes
 from skd.evaluation.protocol import MOST_EPISODES
 from skd.models import Model
 from skd.plots._figures import GREEN, VERMILION, Display, check_axes, distinct, shortened
-from skd.plots._predictions import EpisodeOptions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -131,10 +131,13 @@ class EpisodeDisplay(Display):
         """
         owner = "EpisodeDisplay.from_model"
         check_axes(ax, 1, owner)
-        options = EpisodeOptions.checked(
+        number = check.integer(episode, "episode", owner, maximum=MOST_EPISODES - 1)
+        ((classes,), (support,), (query,)), (ways,) = predict_episodes(
             model,
             split,
             owner,
+            first=number,
+            n_episodes=1,
             n_way=n_way,
             n_shot=n_shot,
             n_query=n_query,
@@ -144,10 +147,6 @@ class EpisodeDisplay(Display):
             flip=flip,
             seed=seed,
         )
-        number = check.integer(episode, "episode", owner, maximum=MOST_EPISODES - 1)
-        drawn, predicted = options.predict(number, options.episodes(number, 1, owner))
-        (classes,), (support,), (query,) = drawn
-        ways = np.argmax(predicted[0][:, :, None] == classes, axis=2)
         display = cls(
             split.images[support],
             split.images[query],

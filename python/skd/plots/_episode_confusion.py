@@ -11,11 +11,10 @@ from numpy.typing import ArrayLike
 from skd import _validation as check
 from skd.classifiers import inputs
 from skd.datasets import Split
-from skd.evaluation.protocol import MOST_EPISODES
+from skd.evaluation import predict_episodes
 from skd.few_shot import FewShotClassifier, pictures
 from skd.models import Model
 from skd.plots._figures import Display, check_axes, distinct
-from skd.plots._predictions import EpisodeOptions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -117,10 +116,11 @@ flip, seed
         """
         owner = "EpisodeConfusionDisplay.from_model"
         check_axes(ax, 1, owner)
-        options = EpisodeOptions.checked(
+        episodes, ways = predict_episodes(
             model,
             split,
             owner,
+            n_episodes=n_episodes,
             n_way=n_way,
             n_shot=n_shot,
             n_query=n_query,
@@ -130,12 +130,12 @@ flip, seed
             flip=flip,
             seed=seed,
         )
-        count = check.integer(n_episodes, "n_episodes", owner, minimum=1, maximum=MOST_EPISODES)
-        episodes, predicted = options.predict(0, options.episodes(0, count, owner))
+        n_episodes, n_way, _ = ways.shape
         counts = np.zeros((split.n_classes, split.n_classes), dtype=np.int64)
-        truth = np.broadcast_to(episodes.classes[:, :, None], predicted.shape)
-        np.add.at(counts, (truth, predicted), 1)
-        title = f"Confusion in {count} {n_way}-way {n_shot}-shot episodes"
+        true = np.broadcast_to(episodes.classes[:, :, None], ways.shape)
+        predicted = np.take_along_axis(episodes.classes, ways.reshape(n_episodes, -1), axis=1)
+        np.add.at(counts, (true.reshape(n_episodes, -1), predicted), 1)
+        title = f"Confusion in {n_episodes} {n_way}-way {n_shot}-shot episodes"
         display = cls(counts, split.class_names, title=title)
         display.plot(ax=ax)
         return display

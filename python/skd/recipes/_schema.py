@@ -8,8 +8,8 @@ from typing import Any
 
 from skd import _validation as check
 from skd.augmentation import MODES
+from skd.classifiers.kinds import KINDS
 from skd.datasets.catalogue import NAMES, OWN_PICTURES
-from skd.evaluation import CLASSIFIERS
 from skd.models import ARCHITECTURES, FEATURES, PRECISIONS
 from skd.recipes import _checks as a
 from skd.recipes._checks import by
@@ -214,7 +214,7 @@ support_augmentation, flip, legacy_episodes
     n_shots: tuple[int, ...] = field(default=(1, 5), metadata=by(a.some_counts))
     n_query: int = field(default=15, metadata=by(a.count))
     n_episodes: int = field(default=600, metadata=by(a.count))
-    classifier: str = field(default="logistic", metadata=by(a.one_of(*CLASSIFIERS)))
+    classifier: str = field(default="logistic", metadata=by(a.one_of(*KINDS)))
     features: str = field(default="embedding", metadata=by(a.one_of(*FEATURES)))
     n_support_copies: int = field(default=5, metadata=by(a.count))
     support_augmentation: str = field(default="crop_flip", metadata=by(a.one_of(*MODES)))
