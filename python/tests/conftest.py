@@ -40,11 +40,11 @@ def batch(rng):
 def make_split(rng):
     """Return a function that makes a split of easy classes: one colour each, plus noise."""
 
-    def make(n_classes=5, per_class=20, side=16):
+    def make(num_classes=5, per_class=20, side=16):
         colours = np.array(
             [(200, 40, 40), (40, 200, 40), (40, 40, 200), (200, 200, 40), (40, 200, 200)]
         )
-        labels = np.repeat(np.arange(n_classes), per_class)
+        labels = np.repeat(np.arange(num_classes), per_class)
         noise = rng.integers(-30, 31, (len(labels), side, side, 3))
         images = colours[labels][:, None, None] + noise
         return skd.datasets.from_arrays(images.astype(np.uint8), labels)

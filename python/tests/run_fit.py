@@ -20,9 +20,9 @@ class OnEpoch(Callback):
         self.on_epoch = function
 
 
-def make_split(n_classes, per_class, seed):
+def make_split(num_classes, per_class, seed):
     rng = np.random.default_rng(seed)
-    labels = np.repeat(np.arange(n_classes), per_class)
+    labels = np.repeat(np.arange(num_classes), per_class)
     images = rng.integers(0, 256, (len(labels), 16, 16, 3), dtype=np.uint8)
     images[..., 0] += labels.astype(np.uint8)[:, None, None] * 40
     return skd.datasets.from_arrays(images, labels)

@@ -105,7 +105,7 @@ def test_data_import_makes_the_folder(run, tmp_path):
     result = run("data", "import", str(tmp_path), "--as", "fc100", "--to", target)
     assert result.exit_code == 0
     assert "Imported fc100" in result.output
-    assert skd.datasets.load("fc100", target).train.n_classes == 3
+    assert skd.datasets.load("fc100", target).train.num_classes == 3
 
 
 def test_data_import_says_what_is_wrong_in_one_line(run, tmp_path):

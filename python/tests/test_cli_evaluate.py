@@ -17,8 +17,8 @@ OPTIONS = ("--n-way", "3", "--n-query", "5", "--episodes", "12")
 @pytest.fixture
 def data(monkeypatch, make_split):
     """Return a few images of two splits, which take the place of the glyphs."""
-    train, val, test = make_split(), make_split(n_classes=4, per_class=8), make_split(n_classes=3)
-    few = skd.datasets.FewShotData(train, val, test)
+    val, test = make_split(num_classes=4, per_class=8), make_split(num_classes=3)
+    few = skd.datasets.FewShotData(make_split(), val, test)
     monkeypatch.setattr(skd.datasets, "load", lambda name, root=None: few)
     return few
 
@@ -92,7 +92,7 @@ def test_every_option_reaches_the_report(run, data, checkpoint, tmp_path):
     assert report.options.items() >= {**given, "flip": False, "legacy_episodes": True}.items()
     assert report.options["n_episodes"] == 4
     assert report.provenance["data"]["split"] == "test"
-    assert report.provenance["data"]["n_classes"] == data.test.n_classes
+    assert report.provenance["data"]["num_classes"] == data.test.num_classes
     assert report.provenance["episodes"]["file"] == episodes.name
     assert "threads" in result.stdout
 

@@ -37,7 +37,7 @@ def quick(*words):
     changes = [
         *recipe_data.changes(skd.recipes.load("gen0-glyphs")),
         *("model.architecture=convnet4", "model.widths=[8, 8, 8, 8]"),
-        *("data.images_per_class=20", "data.n_classes=5", "schedule.batch_size=1"),
+        *("data.images_per_class=20", "data.num_classes=5", "schedule.batch_size=1"),
         *words,
     ]
     return [word for change in changes for word in ("--set", change)]

@@ -67,8 +67,8 @@ def test_train_tells_which_pictures_it_left_out(run):
     assert report["training"]["n_unreadable"] == 2
 
 
-def pictures_of(n_classes):
-    labels = np.repeat(np.arange(n_classes), 4)
+def pictures_of(num_classes):
+    labels = np.repeat(np.arange(num_classes), 4)
     images = np.random.default_rng(0).integers(0, 256, (len(labels), 20, 20, 3), dtype=np.uint8)
     return images, labels
 
@@ -112,7 +112,7 @@ def test_train_trains_the_teacher_first_and_says_so(run):
         (("gen0-glyphs", "--set", "schedule.epochs=0"), "at least 1; got 0"),
         (("gen0-glyphs", "--set", "schedule.epochs"), "'TABLE.KEY=VALUE'"),
         (("gen0-cifar-fs",), "There is no 'data/cifar-fs'"),
-        (("gen0-glyphs", "--set", "data.n_classes=200"), "at most the number of classes"),
+        (("gen0-glyphs", "--set", "data.num_classes=200"), "at most the number of classes"),
         (("none.toml",), "There is no recipe 'none.toml'"),
     ],
 )

@@ -29,7 +29,7 @@ class _LinearClassifier(Classifier):
 
         Returns
         -------
-        decision : ndarray of shape (n_rows, n_classes) or (n_rows,), dtype float64
+        decision : ndarray of shape (n_rows, num_classes) or (n_rows,), dtype float64
             ``X @ coef_.T + intercept_``; of two classes, the score of the second alone, which
             is predicted where it is positive.
         """
@@ -81,11 +81,11 @@ class LogisticRegression(_LinearClassifier):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
+    classes_ : ndarray of shape (num_classes,)
         Labels, ascending.
-    coef_ : ndarray of shape (n_classes, n_features) or (1, n_features), dtype float64
+    coef_ : ndarray of shape (num_classes, n_features) or (1, n_features), dtype float64
         W; of two classes, the difference of its rows.
-    intercept_ : ndarray of shape (n_classes,) or (1,), dtype float64
+    intercept_ : ndarray of shape (num_classes,) or (1,), dtype float64
         Intercepts; they sum to 0. Of two classes, their difference.
     n_iter_ : int
         Iterations taken, at least 1.
@@ -169,7 +169,7 @@ class LogisticRegression(_LinearClassifier):
 
         Returns
         -------
-        probabilities : ndarray of shape (n_rows, n_classes), dtype float64
+        probabilities : ndarray of shape (n_rows, num_classes), dtype float64
             Rows sum to 1.
         """
         scores = self._scores(X, "predict_proba")
@@ -193,11 +193,11 @@ class RidgeClassifier(_LinearClassifier):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
+    classes_ : ndarray of shape (num_classes,)
         Labels, ascending.
-    coef_ : ndarray of shape (n_classes, n_features) or (1, n_features), dtype float64
+    coef_ : ndarray of shape (num_classes, n_features) or (1, n_features), dtype float64
         Coefficients; of two classes, those of the second.
-    intercept_ : ndarray of shape (n_classes,) or (1,), dtype float64
+    intercept_ : ndarray of shape (num_classes,) or (1,), dtype float64
         Intercepts; of two classes, that of the second.
     n_features_in_ : int
         Features of a row.
@@ -263,11 +263,11 @@ class LinearSVC(_LinearClassifier):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
+    classes_ : ndarray of shape (num_classes,)
         Labels, ascending.
-    coef_ : ndarray of shape (n_classes, n_features) or (1, n_features), dtype float64
+    coef_ : ndarray of shape (num_classes, n_features) or (1, n_features), dtype float64
         Coefficients; of two classes, those of the second.
-    intercept_ : ndarray of shape (n_classes,) or (1,), dtype float64
+    intercept_ : ndarray of shape (num_classes,) or (1,), dtype float64
         Intercepts; of two classes, that of the second.
     n_iter_ : int
         The most iterations that a class took.
@@ -336,8 +336,8 @@ class LinearSVC(_LinearClassifier):
 MAX_ITERATIONS = 2**40
 
 
-def _outputs(n_classes: int, n_features: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return np.empty((n_classes, n_features), np.float64), np.empty(n_classes, np.float64)
+def _outputs(num_classes: int, n_features: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return np.empty((num_classes, n_features), np.float64), np.empty(num_classes, np.float64)
 
 
 def _one_against_the_rest(

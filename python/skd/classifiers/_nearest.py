@@ -25,9 +25,9 @@ class NearestCentroid(Classifier):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
+    classes_ : ndarray of shape (num_classes,)
         Labels, ascending.
-    centroids_ : ndarray of shape (n_classes, n_features), dtype float64
+    centroids_ : ndarray of shape (num_classes, n_features), dtype float64
         Mean of the rows of each class.
     n_features_in_ : int
         Features of a row.
@@ -91,7 +91,7 @@ class NearestCentroid(Classifier):
 
         Returns
         -------
-        decision : ndarray of shape (n_rows, n_classes) or (n_rows,), dtype float64
+        decision : ndarray of shape (n_rows, num_classes) or (n_rows,), dtype float64
             Minus the squared distance to the mean of each class, or the cosine with it; of two
             classes, by how much the second is nearer.
         """
@@ -128,7 +128,7 @@ class NearestCentroid(Classifier):
 
         Returns
         -------
-        probabilities : ndarray of shape (n_rows, n_classes), dtype float64
+        probabilities : ndarray of shape (n_rows, num_classes), dtype float64
             Rows sum to 1.
         """
         nearness = self._nearness(X, "predict_proba")
@@ -154,7 +154,7 @@ class NearestNeighbor(Classifier):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
+    classes_ : ndarray of shape (num_classes,)
         Labels, ascending.
     samples_ : ndarray of shape (n_rows, n_features), dtype float64
         The rows.

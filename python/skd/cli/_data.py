@@ -144,7 +144,7 @@ def _cells(split: Split, *measured: Iterable[float]) -> tuple[str, ...]:
     mean, std = (" ".join(f"{value:.3f}" for value in values) for values in measured)
     shape = "x".join(map(str, split.images.shape[1:]))
     megabytes = f"{split.images.nbytes / 1e6:.1f}"
-    return f"{len(split)}", f"{split.n_classes}", per_class, shape, megabytes, mean, std
+    return f"{len(split)}", f"{split.num_classes}", per_class, shape, megabytes, mean, std
 
 
 def _require_described(loaded: FewShotData, described: Mapping[str, Mapping[str, Any]]) -> None:

@@ -43,8 +43,8 @@ def save_contact_sheet(split: Split, path: str | PathLike[str]) -> None:
     module = pillow()
     from io import BytesIO
 
-    rows = min(split.n_classes, MAX_CLASSES)
-    step = split.n_classes / rows
+    rows = min(split.num_classes, MAX_CLASSES)
+    step = split.num_classes / rows
     _, side, _, channels = split.images.shape
     cell = side + GAP
     sheet = np.full((rows * cell + GAP, COLUMNS * cell + GAP, channels), PAPER, dtype=np.uint8)

@@ -108,7 +108,7 @@ class Part:
         Order of the channels.
     mean, std : tuple of float, optional
         Normalisation, if the layout holds it.
-    original_labels : ndarray of shape (n_classes,), dtype int64, optional
+    original_labels : ndarray of shape (num_classes,), dtype int64, optional
         The labels that the classes had, if `labels` count from 0 already.
     """
 
@@ -226,7 +226,7 @@ def merged(first: Split, second: Split) -> Split:
 
     return Split(
         images=Pixels((len(first) + len(second), *first.images.shape[1:]), blocks).read(),
-        labels=fixed(np.concatenate([first.labels, second.labels + first.n_classes])),
+        labels=fixed(np.concatenate([first.labels, second.labels + first.num_classes])),
         original_labels=np.concatenate([first.original_labels, second.original_labels]),
         class_names=first.class_names + second.class_names,
         mean=first.mean,

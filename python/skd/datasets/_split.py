@@ -56,8 +56,8 @@ class Split:
         Images in NHWC order; memory-mapped where they come from a large file. Read-only, unless
         they are an array that was handed over.
     labels : ndarray of shape (n_images,), dtype int64
-        Classes ``0..n_classes - 1``, in ascending order of the original labels.
-    original_labels : ndarray of shape (n_classes,), dtype int64
+        Classes ``0..num_classes - 1``, in ascending order of the original labels.
+    original_labels : ndarray of shape (num_classes,), dtype int64
         The label that each class had.
     class_names : tuple of str
         One per class.
@@ -100,7 +100,7 @@ class Split:
         return len(self.images)
 
     @property
-    def n_classes(self) -> int:
+    def num_classes(self) -> int:
         """Number of classes."""
         return len(self.class_names)
 

@@ -163,7 +163,7 @@ def evaluate(
                 **protocol.names,
                 "sha256": split.sha256,
                 "n_images": len(split),
-                "n_classes": split.n_classes,
+                "num_classes": split.num_classes,
                 "image_shape": list(split.images.shape[1:]),
             },
         )
@@ -264,7 +264,7 @@ def evaluate_features(
         **protocol.names,
         "sha256": arrays_sha256(matrix, targets),
         "n_images": len(matrix),
-        "n_classes": len(np.unique(targets)),
+        "num_classes": len(np.unique(targets)),
         "n_dimensions": matrix.shape[1],
     }
     rows = l2_normalize(matrix)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skd import _native
 from skd._files.mapped import require_whole
 from skd._memory import new_array
-from skd.models import CHUNK, Model, Normalization
+from skd.models import EVALUATION_BATCH, Model, Normalization
 
 FloatArray = NDArray[np.float32]
 
@@ -66,7 +66,7 @@ class FeatureExtractor:
         embeds = kind == "embedding"
         self._forward = model.embed if embeds else model.logits
         self._dimensions = model.embedding_dim if embeds else model.num_classes
-        self._batch = np.zeros((CHUNK, *images.shape[1:]), dtype=np.float32)
+        self._batch = np.zeros((EVALUATION_BATCH, *images.shape[1:]), dtype=np.float32)
 
     def plain(self, positions: NDArray[np.int64]) -> FloatArray:
         """Return the features of images as they are, of shape (n_positions, n_dimensions)."""
@@ -143,8 +143,8 @@ class FeatureExtractor:
     def _features(self, count: int, fill: Callable[[int, int, FloatArray], None]) -> FloatArray:
         """Return the features of `count` images that `fill` puts into the batches."""
         features: FloatArray = new_array((count, self._dimensions), np.float32, "evaluate", "split")
-        for start in range(0, count, CHUNK):
-            stop = min(start + CHUNK, count)
+        for start in range(0, count, EVALUATION_BATCH):
+            stop = min(start + EVALUATION_BATCH, count)
             fill(start, stop, self._batch[: stop - start])
             features[start:stop] = self._forward(self._batch)[: stop - start]
             self._advance(stop - start)

@@ -18,7 +18,7 @@ from skd.classifiers.kinds import KINDS
 from skd.datasets import Split
 from skd.evaluation._episodes import require_enough_images
 from skd.evaluation._features import SupportAugmentation
-from skd.models import CHUNK, FEATURES, Model
+from skd.models import EVALUATION_BATCH, FEATURES, Model
 
 MOST_EPISODES = 1_000_000  # of an evaluation, whose episodes are in memory
 MOST_COPIES = 1000
@@ -140,7 +140,7 @@ def require_fitting(model: Model, split: Split, owner: str) -> None:
         split.images, "split", owner, side=model.image_size, channels=model.input_channels
     )
     with refused_as(owner):
-        model._native.require_memory(CHUNK, 0)
+        model._native.require_memory(EVALUATION_BATCH, 0)
 
 
 def check_evaluation(

@@ -57,7 +57,7 @@ class FewShotClassifier(Parameters):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
+    classes_ : ndarray of shape (num_classes,)
         Labels, ascending.
     head_ : Classifier
         The fitted head.

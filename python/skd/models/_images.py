@@ -18,7 +18,8 @@ from skd.models.plausible_floats import require_plausible
 
 FloatArray = NDArray[np.float32]
 
-CHUNK = 64  # images evaluated at once, which bounds the memory of an evaluation
+#: Images evaluated at once, which bounds the memory; as many as the library takes at once.
+EVALUATION_BATCH = 64
 
 
 class Normalization(NamedTuple):
@@ -65,13 +66,13 @@ class Chunks:
         self._normalization = normalization
         self.owner = owner
         self.count = len(self._images)
-        copied = check.float_copy_bytes(self._images[:CHUNK])
+        copied = check.float_copy_bytes(self._images[:EVALUATION_BATCH])
         with refused_as(owner), too_large_by(owner, "images"):
             native.require_memory(self.count, copied + 4 * dimensions * self.count)
 
     def __iter__(self) -> Iterator[tuple[slice, FloatArray]]:
-        for start in range(0, self.count, CHUNK):
-            rows = slice(start, min(start + CHUNK, self.count))
+        for start in range(0, self.count, EVALUATION_BATCH):
+            rows = slice(start, min(start + EVALUATION_BATCH, self.count))
             floats = model_floats(self._images[rows], self._normalization, self.owner)
             if self._images.dtype != np.uint8:
                 require_plausible(floats, self._normalization, "images", self.owner)

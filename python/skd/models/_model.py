@@ -15,7 +15,7 @@ from skd import _validation as check
 from skd._memory import too_large_by
 from skd._refusals.native import refused_as
 from skd.models._images import (
-    CHUNK,
+    EVALUATION_BATCH,
     Chunks,
     FloatArray,
     Normalization,
@@ -214,7 +214,7 @@ class Model:
                     self._native.stage_output(chunk, stage, output[rows])
         return outputs
 
-    def evaluation_memory(self, n_images: int = CHUNK) -> int:
+    def evaluation_memory(self, n_images: int = EVALUATION_BATCH) -> int:
         """Return how much memory the model's buffers hold once images are evaluated.
 
         An evaluation for which the machine has too little raises a MemoryError before it begins.

@@ -51,24 +51,24 @@ def draw_images(
     split: Any,
     owner: str,
     *,
-    n_classes: Any,
+    num_classes: Any,
     n_images: Any,
     seed: Any,
     most_classes: int | None = None,
 ) -> Drawn:
     """Draw images of some classes of a split; the labels that are returned count from 0.
 
-    `n_classes` None stands for all classes, or for the first `most_classes` that are drawn.
+    `num_classes` None stands for all classes, or for the first `most_classes` that are drawn.
     """
     check.instance(split, "split", owner, Split)
     for model in models.values():
         check_fitting(model, split, owner)
-    if n_classes is None:
-        n_classes = min(split.n_classes, most_classes or split.n_classes)
-    count = check.integer(n_classes, "n_classes", owner, minimum=1, maximum=split.n_classes)
+    if num_classes is None:
+        num_classes = min(split.num_classes, most_classes or split.num_classes)
+    count = check.integer(num_classes, "num_classes", owner, minimum=1, maximum=split.num_classes)
     per_class = check.integer(n_images, "n_images", owner, minimum=1)
     random = np.random.default_rng(check.seed(seed, owner))
-    classes = np.sort(random.permutation(split.n_classes)[:count])
+    classes = np.sort(random.permutation(split.num_classes)[:count])
     chosen = [
         np.sort(random.permutation(np.flatnonzero(split.labels == label))[:per_class])
         for label in classes

@@ -59,7 +59,7 @@ class ClassDistanceDisplay(Display):
         models: Model | Mapping[str, Model],
         split: Split,
         *,
-        n_classes: int | None = None,
+        num_classes: int | None = None,
         n_images: int = 20,
         seed: int = 0,
         ax: Any = None,
@@ -75,7 +75,7 @@ class ClassDistanceDisplay(Display):
             A model, or models by name, such as ``{"Gen-0": teacher, "Gen-1": student}``.
         split : Split
             Images of at least two classes, best of some that no model was trained on.
-        n_classes : int, optional
+        num_classes : int, optional
             Classes to draw at random; by default all.
         n_images : int, default=20
             Images of each class, at least 2, fewer if it has fewer; drawn at random.
@@ -101,7 +101,7 @@ class ClassDistanceDisplay(Display):
         by_name = named_models(models, owner)
         check_axes(ax, len(by_name), owner)
         drawn = draw_images(
-            by_name, split, owner, n_classes=n_classes, n_images=n_images, seed=seed
+            by_name, split, owner, num_classes=num_classes, n_images=n_images, seed=seed
         )
         first, second = np.triu_indices(len(drawn.labels), k=1)
         are_same = drawn.labels[first] == drawn.labels[second]

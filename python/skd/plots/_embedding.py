@@ -93,7 +93,7 @@ class EmbeddingDisplay(Display):
         split: Split,
         *,
         method: str = "pca",
-        n_classes: int | None = None,
+        num_classes: int | None = None,
         n_images: int = 100,
         seed: int = 0,
         ax: Any = None,
@@ -111,7 +111,7 @@ class EmbeddingDisplay(Display):
             Images, best of classes that no model was trained on.
         method : {"pca", "tsne"}, default="pca"
             Principal components of each model's embeddings, or t-SNE, which needs scikit-learn.
-        n_classes : int, optional
+        num_classes : int, optional
             Classes to draw at random; by default five, or all if there are fewer.
         n_images : int, default=100
             Images of each class, fewer if it has fewer; drawn at random.
@@ -142,7 +142,7 @@ class EmbeddingDisplay(Display):
             by_name,
             split,
             owner,
-            n_classes=n_classes,
+            num_classes=num_classes,
             n_images=n_images,
             seed=seed,
             most_classes=DEFAULT_CLASSES,

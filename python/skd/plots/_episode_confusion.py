@@ -30,7 +30,7 @@ class EpisodeConfusionDisplay(Display):
 
     Parameters
     ----------
-    counts : array-like of shape (n_classes, n_classes), dtype int64
+    counts : array-like of shape (num_classes, num_classes), dtype int64
         Queries by their true class (rows) and predicted class (columns).
     class_names : sequence of str
         One per class.
@@ -131,7 +131,7 @@ flip, seed
             seed=seed,
         )
         n_episodes, n_way, _ = ways.shape
-        counts = np.zeros((split.n_classes, split.n_classes), dtype=np.int64)
+        counts = np.zeros((split.num_classes, split.num_classes), dtype=np.int64)
         true = np.broadcast_to(episodes.classes[:, :, None], ways.shape)
         predicted = np.take_along_axis(episodes.classes, ways.reshape(n_episodes, -1), axis=1)
         np.add.at(counts, (true.reshape(n_episodes, -1), predicted), 1)

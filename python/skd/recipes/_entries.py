@@ -14,7 +14,7 @@ OBJECTIVES = ("Supervised", "Distilled", "Gen0", "Gen1")
 #: Entries that do not lie in the table of their function, or have another name there.
 ENTRIES = {
     "evaluate": {"n_shot": "evaluation.n_shots", "split": "data"},
-    "create_model": {"image_size": "data.image_size", "num_classes": "data.n_classes"},
+    "create_model": {"image_size": "data.image_size", "num_classes": "data.num_classes"},
     "fit": {
         "schedule": "schedule.kind",
         "augmentation": "data.augmentation",

@@ -248,7 +248,7 @@ class Run:
                 "steps": self.trainer.steps_taken,
                 "n_images": len(self.split),
                 "n_unreadable": len(self.data.unreadable),
-                "n_classes": self.split.n_classes,
+                "num_classes": self.split.num_classes,
                 "sha256": self.split.sha256,
             },
             "evaluations": evaluations,

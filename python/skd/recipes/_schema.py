@@ -30,7 +30,7 @@ class Data:
         Side of the images, of "folder" only.
     split : {"train", "trainval"}
         Classes to train on; with "trainval" there is no validation.
-    n_classes, images_per_class : int or None
+    num_classes, images_per_class : int or None
         Only the first ones of the training classes, and of the images of each.
     augmentation, flip, padding
         As for `Gen0.fit`.
@@ -40,7 +40,7 @@ class Data:
     root: str | None = field(default=None, metadata=by(a.text))
     image_size: int | None = field(default=None, metadata=by(a.count))
     split: str = field(default="train", metadata=by(a.one_of("train", "trainval")))
-    n_classes: int | None = field(default=None, metadata=by(a.count))
+    num_classes: int | None = field(default=None, metadata=by(a.count))
     images_per_class: int | None = field(default=None, metadata=by(a.count))
     augmentation: str = field(default="full", metadata=by(a.one_of(*MODES)))
     flip: bool = field(default=True, metadata=by(a.flag))

@@ -99,9 +99,9 @@ def training_images(recipe: Recipe, counts: Counts) -> int:
     data = recipe.data
     if data.split == "trainval":
         return counts.train + counts.val
-    classes = min(data.n_classes or counts.train_classes, counts.train_classes)
+    classes = min(data.num_classes or counts.train_classes, counts.train_classes)
     per_class = counts.train // counts.train_classes
-    if data.n_classes is None and data.images_per_class is None:
+    if data.num_classes is None and data.images_per_class is None:
         return counts.train
     return classes * min(data.images_per_class or per_class, per_class)
 

@@ -182,7 +182,7 @@ class _Run:
             return evaluate(
                 self._trainer.model,
                 val,
-                n_way=min(5, val.n_classes),
+                n_way=min(5, val.num_classes),
                 n_query=min(15, val.smallest_class - 1),
                 n_episodes=VALIDATION_EPISODES,
                 n_support_copies=1,

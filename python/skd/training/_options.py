@@ -107,9 +107,9 @@ class FitOptions:
         if (side, channels) != (model.image_size, model.input_channels):
             legal = f"of {model.image_size} pixels and {model.input_channels} channels"
             check.refuse("split", owner, legal, f"images of shape {split.images.shape}")
-        if split.n_classes > model.num_classes:
+        if split.num_classes > model.num_classes:
             legal = f"of at most {model.num_classes} classes"
-            check.refuse("split", owner, legal, split.n_classes)
+            check.refuse("split", owner, legal, split.num_classes)
 
     def _check_val(self, owner: str) -> None:
         if self.val is None:
@@ -117,8 +117,8 @@ class FitOptions:
         shape, legal = self.val.images.shape[1:], self.split.images.shape[1:]
         if shape != legal:
             check.refuse("val", owner, f"of images of shape {legal}", shape)
-        if self.val.n_classes < 2:
-            check.refuse("val", owner, "of at least 2 classes", self.val.n_classes)
+        if self.val.num_classes < 2:
+            check.refuse("val", owner, "of at least 2 classes", self.val.num_classes)
         if self.val.smallest_class < 2:
             check.refuse("val", owner, "of at least 2 images per class", self.val.smallest_class)
 
