@@ -15,21 +15,21 @@ from typing import Any, Self, TextIO
 SECONDS, SHARE = 10.0, 0.02
 
 
-def progress_bar(total: int, description: str, unit: str, *, wanted: bool) -> Any:
-    """Return what shows the progress of `total` units, with the interface of a tqdm bar.
+def progress_bar(total: int, description: str, unit: str, *, wanted: bool, done: int = 0) -> Any:
+    """Return a display of the progress over `total` units, with the interface of a tqdm bar.
 
-    That is a bar on a terminal and in a notebook, lines where the standard error goes elsewhere, as
-    into a file, and nothing unless it is wanted.
+    It is a bar on a terminal and in a notebook, lines of text if the standard error goes to a
+    file, and shows nothing unless it is wanted. `done` units were done before.
     """
     from tqdm import tqdm
 
-    options: dict[str, Any] = {"total": total, "desc": description, "unit": unit}
+    options: dict[str, Any] = {"total": total, "desc": description, "unit": unit, "initial": done}
     if not wanted or sys.stderr is None:
         return tqdm(**options, disable=True)
     if is_notebook():
         return _notebook_bar()(**options)
     if not sys.stderr.isatty():
-        return ProgressLines(total, description, unit, sys.stderr)
+        return ProgressLines(total, description, unit, sys.stderr, done=done)
     return tqdm(**options)
 
 
@@ -90,6 +90,8 @@ class ProgressLines:
         Where to write; what cannot be written is left out.
     clock : callable, default=time.monotonic
         Returns seconds.
+    done : int, default=0
+        Units that were done before.
     """
 
     def __init__(
@@ -99,10 +101,12 @@ class ProgressLines:
         unit: str,
         stream: TextIO,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        done: int = 0,
     ) -> None:
         self._total, self._description, self._unit = total, description, unit
         self._stream, self._pace = stream, Pace(clock)
-        self._done = self._done_before = 0
+        self._done = self._done_before = done
         self._further = ""
         self._has_written = False
 

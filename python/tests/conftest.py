@@ -1,5 +1,7 @@
+import io
 import os
 import signal
+import sys
 
 # Or scikit-learn skips one of its checks; SciPy reads it when it is imported.
 os.environ["SCIPY_ARRAY_API"] = "1"
@@ -50,3 +52,17 @@ def make_split(rng):
         return skd.datasets.from_arrays(images.astype(np.uint8), labels)
 
     return make
+
+
+@pytest.fixture
+def error_stream(monkeypatch):
+    """Return a function that makes the standard error a terminal, a file or nothing."""
+
+    def replace(kind):
+        stream = None if kind is None else io.StringIO()
+        if stream is not None:
+            stream.isatty = lambda: kind == "terminal"
+        monkeypatch.setattr(sys, "stderr", stream)
+        return stream
+
+    return replace

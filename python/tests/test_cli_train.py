@@ -1,6 +1,5 @@
 """``skd train``, ``quickstart``, ``recipes`` and ``info``: what they print, leave, and end with."""
 
-import io
 import json
 import os
 import signal
@@ -14,7 +13,6 @@ import event_files
 import numpy as np
 import pytest
 import recipe_data
-from rich.console import Console
 from typer.testing import CliRunner
 
 import skd
@@ -310,10 +308,9 @@ def test_every_command_has_help(run, command):
     assert "Usage: " in result.output
 
 
-def test_the_bar_shows_loss_accuracy_images_and_time_left_on_a_terminal(make_model):
-    output = io.StringIO()
-    console = Console(file=output, force_terminal=True, width=120)
-    display = _display.Display("gen0", console)
+def test_the_bar_shows_loss_accuracy_images_and_time_left_on_a_terminal(error_stream):
+    output = error_stream("terminal")
+    display = _display.Display("gen0")
     losses = skd.Losses(2.5, 2.0, 0.25, 0.0, 0.0, 0.5, 0.75)
     display.on_begin(RunStart("Gen0", 3, 10, 64, 10, ()))
     for step in (1, 2):
@@ -327,12 +324,12 @@ def test_the_bar_shows_loss_accuracy_images_and_time_left_on_a_terminal(make_mod
     assert "epoch 2: loss 2.500, accuracy 50.0 %, 128 images/s" in shown
 
 
-def test_a_terminal_that_was_closed_ends_no_training():
-    class Closed(io.StringIO):
-        def write(self, text):
-            raise OSError(5, "Input/output error")
+def test_a_terminal_that_was_closed_ends_no_training(error_stream):
+    def write(text):
+        raise OSError(5, "Input/output error")
 
-    display = _display.Display("gen0", Console(file=Closed(), force_terminal=True))
+    error_stream("terminal").write = write
+    display = _display.Display("gen0")
     losses = skd.Losses(*[0.0] * 7)
     display.on_begin(RunStart("Gen0", 3, 10, 64, 0, ()))
     display.on_step(StepRecord(1, 1, 1, 0.05, losses, 0.5))
@@ -340,9 +337,9 @@ def test_a_terminal_that_was_closed_ends_no_training():
     display.on_end(None)
 
 
-def test_the_bar_is_quiet_where_there_is_no_terminal():
-    output = io.StringIO()
-    display = _display.Display("gen0", Console(file=output))
+def test_the_bar_is_quiet_where_there_is_no_terminal(error_stream):
+    output = error_stream("file")
+    display = _display.Display("gen0")
     display.on_begin(RunStart("Gen0", 3, 10, 64, 0, ()))
     display.on_step(StepRecord(1, 1, 1, 0.05, skd.Losses(*[0.0] * 7), 0.5))
     display.on_end(KeyboardInterrupt())

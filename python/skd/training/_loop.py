@@ -46,12 +46,12 @@ def fit(trainer: Trainer, options: FitOptions) -> History:
             start.objective,
             "step",
             wanted=options.progress and ranks.is_first,
+            done=first,
         ) as bar,
         Batches(options, ranks, first) as batches,
         listening(options.callbacks, start),
         StopRequests(wanted=checkpoints is not None) as stop,
     ):
-        bar.update(first)
         run = _Run(trainer, options, progress, checkpoints, batches, stop, bar)
         while progress.epoch <= options.epochs:
             run.epoch()
