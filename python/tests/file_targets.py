@@ -53,7 +53,7 @@ class Target(NamedTuple):
 
 def resealed(content: bytes) -> bytes:
     """Return a sealed file whose checksum is right again, if it still has one."""
-    found = checksummed.SEAL.search(content, 0, 100_000)
+    found = checksummed.CHECKSUM.search(content, 0, 100_000)
     if found is None:
         return content
     digest = checksummed._digest(content, found)

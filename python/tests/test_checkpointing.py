@@ -9,7 +9,7 @@ import run_fit
 from file_size_limit import file_size_limit
 
 import skd
-from skd._files.checksummed import sealed, unsealed
+from skd._files.checksummed import checksummed_bytes, verified_content
 
 STEPS = 5  # of an epoch of run_fit
 
@@ -295,9 +295,9 @@ def test_an_intact_checkpoint_that_is_not_finite_is_skipped(
     for file in names(finished):
         (tmp_path / file).write_bytes((finished / file).read_bytes())
     newest = tmp_path / step_name(STEPS)
-    metadata, state = unsealed(newest.read_bytes(), must_be_sealed=True)
+    metadata, state = verified_content(newest.read_bytes(), requires_checksum=True)
     state[name] = np.full_like(state[name], -np.inf)
-    newest.write_bytes(sealed(state, metadata))
+    newest.write_bytes(checksummed_bytes(state, metadata))
     with pytest.warns(UserWarning, match=f"not finite .{name} .*resumes from 'step-0*4"):
         assert one_epoch(tmp_path) == one_epoch_digest
     assert newest.name + ".not-finite" in names(tmp_path)
@@ -306,8 +306,10 @@ def test_an_intact_checkpoint_that_is_not_finite_is_skipped(
 def test_a_run_whose_checkpoints_are_all_infinite_does_not_begin_anew(tmp_path):
     one_epoch(tmp_path)
     for path in tmp_path.iterdir():
-        metadata, state = unsealed(path.read_bytes(), must_be_sealed=True)
-        path.write_bytes(sealed({key: value * np.nan for key, value in state.items()}, metadata))
+        metadata, state = verified_content(path.read_bytes(), requires_checksum=True)
+        path.write_bytes(
+            checksummed_bytes({key: value * np.nan for key, value in state.items()}, metadata)
+        )
     with pytest.raises(skd.SKDError, match=r"No checkpoint of .* is whole and finite"):
         one_epoch(tmp_path)
 

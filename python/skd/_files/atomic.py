@@ -15,7 +15,7 @@ from skd.errors import WriteError
 IN_PLACE = "The new one is in place, but a loss of power may undo it."
 
 
-def write_whole(path: Path, data: Data) -> None:
+def write_atomically(path: Path, data: Data) -> None:
     """Write a file so that it appears whole or not at all, and stays after a loss of power.
 
     A symbolic link stays, and the file that it leads to is replaced. A device or a pipe, such as
@@ -40,7 +40,7 @@ def write_whole(path: Path, data: Data) -> None:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path) -> Iterator[Path]:
     """Give a folder to fill, which gets its name when the context ends without an error.
 
     Parameters

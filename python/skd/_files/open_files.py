@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from skd._files.atomic import write_whole
+from skd._files.atomic import write_atomically
 from skd._files.changes import Data, naming_errors, write_all
 from skd.errors import WriteError
 
@@ -80,7 +80,7 @@ class AppendedFile:
     """
 
     def __init__(self, path: Path, first: bytes) -> None:
-        write_whole(path, first)
+        write_atomically(path, first)
         self._file = OpenFile(path, os.O_APPEND, "The records before are kept.")
         self._size = len(first)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import PathLike
 
 from skd import _validation as check
-from skd._files.atomic import write_whole
+from skd._files.atomic import write_atomically
 from skd._files.changes import remove_file
 from skd.callbacks.metrics import epoch_columns
 from skd.history import EpochRecord
@@ -53,4 +53,4 @@ class HistoryFile(Callback):
         writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-        write_whole(self.path, text.getvalue().encode())
+        write_atomically(self.path, text.getvalue().encode())

@@ -105,7 +105,7 @@ def evaluate(
     with ending_in_one_line(OWNER, in_words=naming(OPTIONS)):
         communicator = join(threads)
         ranks = ranks_of(communicator, OWNER)
-        with ranks.guarded(), ranks.together():
+        with ranks.abort_on_local_error(), ranks.raise_on_all_ranks():
             report = None if json is None else check.output_file(json, "json", OWNER)
             model = skd.load_model(checkpoint)
             opened = open_data(

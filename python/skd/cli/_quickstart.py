@@ -10,7 +10,7 @@ import typer
 import skd
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._options import naming
-from skd.cli._run import Changes, Threads, carry_out, resuming
+from skd.cli._run import Changes, Threads, resuming, run_recipe
 from skd.recipes import load
 
 RECIPE = "gen1-glyphs"
@@ -36,7 +36,7 @@ def quickstart(
             skd.set_num_threads(threads)
         recipe = load(RECIPE, changes=changes or ())
         folder = output / recipe.name
-        carry_out(recipe, folder, resume=True)
+        run_recipe(recipe, folder, resume=True)
         model = folder / "model.safetensors"
         typer.echo(
             f"Score it in other ways:  skd evaluate {model} --data glyphs\n"

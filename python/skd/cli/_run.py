@@ -37,7 +37,7 @@ Threads = Annotated[
 MakeCallbacks = Callable[[Run], Sequence[Callback]]
 
 
-def carry_out(
+def run_recipe(
     recipe: Recipe,
     folder: Path,
     *,
@@ -51,7 +51,7 @@ def carry_out(
         run.check()
     for run in runs:
         run.prepare()
-        with run.ranks.guarded(), run.ranks.together():
+        with run.ranks.abort_on_local_error(), run.ranks.raise_on_all_ranks():
             _introduce(run)
             listeners: list[Callback] = []
             if run.ranks.is_first:

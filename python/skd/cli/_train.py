@@ -11,7 +11,7 @@ from skd.callbacks import Callback, MLflow, WeightsAndBiases
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._options import naming
 from skd.cli._processes import join
-from skd.cli._run import Changes, Threads, carry_out, resuming
+from skd.cli._run import Changes, Threads, resuming, run_recipe
 from skd.distributed.mpi_ranks import ranks_of
 from skd.recipes import Run, load
 
@@ -66,7 +66,7 @@ def train(
     ):
         communicator = join(threads)
         ranks = ranks_of(communicator, "skd train")
-        with ranks.guarded(), ranks.together():
+        with ranks.abort_on_local_error(), ranks.raise_on_all_ranks():
             resolved = load(recipe, changes=changes or ())
         folder = output or Path("runs", resolved.name)
-        carry_out(resolved, folder, resume=resume, callbacks=listeners, communicator=communicator)
+        run_recipe(resolved, folder, resume=resume, callbacks=listeners, communicator=communicator)

@@ -33,7 +33,7 @@ def save_contact_sheet(split: Split, path: str | PathLike[str]) -> None:
     WriteError
         If the file cannot be written.
     """
-    from skd._files.atomic import write_whole
+    from skd._files.atomic import write_atomically
     from skd.datasets._pixels import MODES
     from skd.datasets.pictures import pillow
 
@@ -56,4 +56,4 @@ def save_contact_sheet(split: Split, path: str | PathLike[str]) -> None:
     picture = sheet[..., 0] if channels == 1 else sheet
     output = BytesIO()
     module.fromarray(picture).convert(MODES[channels]).save(output, "PNG")
-    write_whole(target, output.getvalue())
+    write_atomically(target, output.getvalue())

@@ -70,7 +70,7 @@ def import_data(
     >>> import_data("CIFAR/cifar-100-python.tar.gz", name="fc100")  # doctest: +SKIP
     PosixPath('data/fc100')
     """
-    from skd._files.atomic import whole_folder
+    from skd._files.atomic import atomic_folder
     from skd._files.changes import make_folder
     from skd.datasets._layouts import finished, read_parts
     from skd.datasets.native_form import write_part
@@ -97,7 +97,7 @@ def import_data(
     count = sum(len(content.labels) for content in ready.values())
     with (
         progress_bar(count, f"import {key}", "image", wanted=shows) as bar,
-        whole_folder(target) as building,
+        atomic_folder(target) as building,
     ):
         for part, content in ready.items():
             source_files = [file.name for file in content.files]

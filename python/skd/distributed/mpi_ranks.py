@@ -131,14 +131,14 @@ class MPIRanks(Ranks):
         named = differences(self.broadcast(dict(content)), content)
         for rank, found in enumerate(self.communicator.allgather(named)):
             if found:
-                with self.alike():
+                with self.errors_on_all_ranks():
                     legal = "a communicator of ranks with equal arguments"
                     check.refuse("communicator", owner, legal, f"rank {rank} with {found[0]}")
 
     # Failures.
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def raise_on_all_ranks(self) -> Iterator[None]:
         """Raise in all processes if what is within fails in one; it must not use the others."""
         own: BaseException | None = None
         try:
@@ -152,7 +152,7 @@ class MPIRanks(Ranks):
                 raise self._common
 
     @contextmanager
-    def alike(self, *kinds: type[BaseException]) -> Iterator[None]:
+    def errors_on_all_ranks(self, *kinds: type[BaseException]) -> Iterator[None]:
         """Note that what fails so within fails in all processes."""
         try:
             yield
@@ -162,7 +162,7 @@ class MPIRanks(Ranks):
             raise
 
     @contextmanager
-    def guarded(self) -> Iterator[None]:
+    def abort_on_local_error(self) -> Iterator[None]:
         """End all processes if this one fails alone, for the others would wait for it forever."""
         try:
             yield

@@ -68,17 +68,17 @@ class Ranks:
         """Refuse in all processes what is not equal in all of them."""
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def raise_on_all_ranks(self) -> Iterator[None]:
         """Raise in all processes if what is within fails in one; it must not use the others."""
         yield
 
     @contextmanager
-    def alike(self, *kinds: type[BaseException]) -> Iterator[None]:
+    def errors_on_all_ranks(self, *kinds: type[BaseException]) -> Iterator[None]:
         """Note that what fails so within fails in all processes."""
         yield
 
     @contextmanager
-    def guarded(self) -> Iterator[None]:
+    def abort_on_local_error(self) -> Iterator[None]:
         """End all processes if this one fails alone, for the others would wait for it forever."""
         yield
 

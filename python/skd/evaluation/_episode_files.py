@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from skd import _validation as check
 from skd._files import bounded_json
-from skd._files.atomic import write_whole
+from skd._files.atomic import write_atomically
 from skd._files.hashes import arrays_sha256
 from skd._files.kinds import SAFETENSORS, kind_of_file
 from skd._files.safetensors_files import SafetensorsError, opened
@@ -112,7 +112,7 @@ def write_episodes(path: Path, drawn: EpisodeSet) -> None:
         "labels_sha256": drawn.labels_sha256,
     }
     metadata = {METADATA_KEY: json.dumps(description)}
-    write_whole(path, save(drawn.episodes._asdict(), metadata=metadata))
+    write_atomically(path, save(drawn.episodes._asdict(), metadata=metadata))
 
 
 def read_episodes(path: Path, owner: str) -> EpisodeSet:

@@ -115,7 +115,7 @@ def evaluate(
     """
     owner = "evaluate"
     ranks = ranks_of(communicator, owner)
-    with ranks.guarded(), ranks.together():
+    with ranks.abort_on_local_error(), ranks.raise_on_all_ranks():
         protocol, wanted, how = check_evaluation(
             model,
             split,
@@ -167,7 +167,7 @@ def evaluate(
                 "image_shape": list(split.images.shape[1:]),
             },
         )
-        with ranks.guarded():
+        with ranks.abort_on_local_error():
             ranks.require_equal({**options, **provenance}, owner)
             with progress_bar(0, owner, "image", wanted=shows and ranks.is_first) as bar:
                 extract = FeatureExtractor(

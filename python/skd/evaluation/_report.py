@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 from skd._files import bounded_json
-from skd._files.atomic import write_whole
+from skd._files.atomic import write_atomically
 from skd._files.kinds import JSON, kind_of_file
 
 FORMAT = "skd-evaluation"
@@ -149,7 +149,7 @@ class EvaluationResult:
             If the file cannot be written, as on a full disk; an existing one is then unchanged.
         """
         target = check.output_file(path, "path", "EvaluationResult.save")
-        write_whole(target, self.to_json().encode())
+        write_atomically(target, self.to_json().encode())
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> EvaluationResult:

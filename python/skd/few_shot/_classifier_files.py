@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from skd import _validation as check
 from skd._files import bounded_json
-from skd._files.atomic import write_whole
+from skd._files.atomic import write_atomically
 from skd._files.kinds import SAFETENSORS, kind_of_file
 from skd._files.safetensors_files import SafetensorsError, opened
 from skd.classifiers.estimator import Classifier
@@ -75,7 +75,7 @@ def write(
         arrays |= {f"model.{name}": array for name, array in state.items()}
     # safetensors writes the memory of an array as it lies, whatever its strides.
     contiguous = {name: np.require(array, requirements="C") for name, array in arrays.items()}
-    write_whole(target, save(contiguous, metadata={METADATA_KEY: json.dumps(metadata)}))
+    write_atomically(target, save(contiguous, metadata={METADATA_KEY: json.dumps(metadata)}))
 
 
 def read(path: str | PathLike[str], owner: str, model: Model | None) -> tuple[str, Saved]:

@@ -61,7 +61,7 @@ def model_of_bytes(data: bytes) -> Model:
         If they are damaged or of something else.
     """
     try:
-        return restored_model(*content_of(data, must_be_sealed=True))
+        return restored_model(*content_of(data, requires_checksum=True))
     except (TypeError, ValueError, DamagedCheckpointError) as error:
         raise ValueError(f"The pickled model is damaged: {error}.") from error
 

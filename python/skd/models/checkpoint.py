@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from skd import _validation as check
 from skd._files import bounded_json
-from skd._files.atomic import write_whole
-from skd._files.checksummed import sealed, unsealed
+from skd._files.atomic import write_atomically
+from skd._files.checksummed import checksummed_bytes, verified_content
 from skd._files.kinds import PICKLE, SAFETENSORS, TORCH, kind_of_file
 from skd._memory import require_memory
 from skd.errors import DamagedCheckpointError
@@ -48,14 +48,14 @@ def write_checkpoint(
 ) -> None:
     """Write a model's state, configuration and normalisation; see `Model.save`."""
     target = check.output_file(path, "path", "Model.save")
-    write_whole(target, checkpoint_bytes(state, config, normalization))
+    write_atomically(target, checkpoint_bytes(state, config, normalization))
 
 
 def checkpoint_bytes(
     state: Mapping[str, NDArray[Any]], config: Mapping[str, Any], normalization: Any
 ) -> bytearray:
     """Return what a checkpoint file holds, with its checksum."""
-    return sealed(state, model_metadata(config, normalization))
+    return checksummed_bytes(state, model_metadata(config, normalization))
 
 
 def model_metadata(config: Mapping[str, Any], normalization: Any) -> dict[str, str]:
@@ -75,13 +75,13 @@ def read_checkpoint(path: str | PathLike[str]) -> Content:
             raise DamagedCheckpointError(f"it is {kind}{hint.get(kind, '')}")
         # The bytes, and the arrays that are made of them.
         require_memory(2 * source.stat().st_size, f"The checkpoint {str(source)!r}")
-        return content_of(source.read_bytes(), must_be_sealed=False)
+        return content_of(source.read_bytes(), requires_checksum=False)
     except DamagedCheckpointError as error:
         legal = "a whole safetensors file that Model.save wrote"
         check.refuse("path", "load_model", legal, f"{str(source)!r}: {error}")
 
 
-def content_of(data: bytes, *, must_be_sealed: bool) -> Content:
+def content_of(data: bytes, *, requires_checksum: bool) -> Content:
     """Return the state, configuration and normalisation in the bytes of a checkpoint.
 
     Raises
@@ -89,7 +89,7 @@ def content_of(data: bytes, *, must_be_sealed: bool) -> Content:
     DamagedCheckpointError
         If they are no checkpoint of a model, or damaged.
     """
-    header, tensors = unsealed(data, must_be_sealed=must_be_sealed)
+    header, tensors = verified_content(data, requires_checksum=requires_checksum)
     if METADATA_KEY not in header:
         reader = next((READERS[key] for key in READERS if key in header), "skd.import_torch")
         raise DamagedCheckpointError(f"it is without a configuration; {reader} may read it")

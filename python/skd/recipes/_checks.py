@@ -10,7 +10,7 @@ from skd import _validation as check
 Check = Callable[[Any, str, str], Any]
 
 
-def by(function: Check) -> dict[str, Check]:
+def takes(function: Check) -> dict[str, Check]:
     """Return the metadata of a field that `function` checks."""
     return {"check": function}
 

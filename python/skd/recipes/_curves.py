@@ -6,7 +6,7 @@ import importlib.util
 import io
 from pathlib import Path
 
-from skd._files.atomic import write_whole
+from skd._files.atomic import write_atomically
 from skd.history import History
 
 NAME = "training.png"
@@ -40,5 +40,5 @@ def draw(history: History, folder: Path) -> Path | None:
     picture = io.BytesIO()
     figure.savefig(picture, dpi=120, format="png")
     path = folder / NAME
-    write_whole(path, picture.getvalue())
+    write_atomically(path, picture.getvalue())
     return path

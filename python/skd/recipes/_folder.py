@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from skd import _validation as check
-from skd._files.atomic import write_whole
+from skd._files.atomic import write_atomically
 from skd._files.changes import make_folder, remove_file
 from skd.distributed.differences import differences
 from skd.recipes._schema import Recipe
@@ -99,7 +99,7 @@ class RunFolder:
         for folder in (self.path, self.checkpoints, self.plots, self.evaluations):
             make_folder(folder)
         remove_file(self.report)
-        write_whole(self.config, recipe.to_toml().encode())
+        write_atomically(self.config, recipe.to_toml().encode())
 
     def list_unreadable(self, entries: Sequence[str]) -> None:
         """Write the files of the data that were left out, one in a line; none if there are none.
@@ -116,7 +116,7 @@ class RunFolder:
         if not lines:
             remove_file(self.unreadable)
             return
-        write_whole(self.unreadable, "".join(lines).encode())
+        write_atomically(self.unreadable, "".join(lines).encode())
 
     def write_report(self, report: Mapping[str, Any]) -> None:
         """Write the report: a run is finished when it is there.
@@ -134,7 +134,7 @@ class RunFolder:
             text = json.dumps(report, indent=2, allow_nan=False) + "\n"
         except (TypeError, ValueError) as error:
             check.refuse("report", owner, legal, str(error))
-        write_whole(self.report, text.encode())
+        write_atomically(self.report, text.encode())
 
 
 def _deciding(table: Mapping[str, Any]) -> dict[str, Any]:

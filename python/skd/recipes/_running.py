@@ -86,7 +86,11 @@ class Run:
         ValueError
             If data and recipe do not fit together; the message names the entry of the recipe.
         """
-        with self.ranks.guarded(), self.ranks.together(), naming_entries(self.recipe):
+        with (
+            self.ranks.abort_on_local_error(),
+            self.ranks.raise_on_all_ranks(),
+            naming_entries(self.recipe),
+        ):
             self.data = self._opens(self.recipe.data)
             self.split = training_split(self.data, self.recipe.data)
             if self.ranks.is_first:
@@ -108,11 +112,11 @@ class Run:
         if not self._is_checked:
             self.check()
         ranks = self.ranks
-        with ranks.guarded():
-            with ranks.together():
+        with ranks.abort_on_local_error():
+            with ranks.raise_on_all_ranks():
                 if self._teacher_file is not None:
                     self.teacher = load_model(self._teacher_file)
-            with ranks.alike(ValueError, SKDError):
+            with ranks.errors_on_all_ranks(ValueError, SKDError):
                 self.trainer = build_trainer(
                     self.recipe, self.split, self.teacher, ranks.communicator
                 )
@@ -201,7 +205,7 @@ class Run:
 
     def _write(self, work: Callable[[], object]) -> None:
         """Do it in the first process; where it fails there, all fail."""
-        with self.ranks.guarded(), self.ranks.together():
+        with self.ranks.abort_on_local_error(), self.ranks.raise_on_all_ranks():
             if self.ranks.is_first:
                 work()
 
@@ -301,7 +305,7 @@ def plan(
     resume = check.boolean(resume, "resume", "plan")
     target = Path("runs", recipe.name) if folder is None else check.path(folder, "folder", "plan")
     ranks = ranks_of(communicator, "plan")
-    with ranks.guarded(), ranks.together():
+    with ranks.abort_on_local_error(), ranks.raise_on_all_ranks():
         return _planned(recipe, target, resume, communicator)
 
 

@@ -11,8 +11,8 @@ from skd.augmentation import MODES
 from skd.classifiers.kinds import KINDS
 from skd.datasets.catalogue import NAMES, OWN_PICTURES
 from skd.models import ARCHITECTURES, FEATURES, PRECISIONS
-from skd.recipes import _checks as a
-from skd.recipes._checks import by
+from skd.recipes import _checks as checks
+from skd.recipes._checks import takes
 from skd.training import SCHEDULES
 
 
@@ -36,15 +36,15 @@ class Data:
         As for `Gen0.fit`.
     """
 
-    name: str = field(metadata=by(a.one_of(*NAMES, OWN_PICTURES)))
-    root: str | None = field(default=None, metadata=by(a.text))
-    image_size: int | None = field(default=None, metadata=by(a.count))
-    split: str = field(default="train", metadata=by(a.one_of("train", "trainval")))
-    num_classes: int | None = field(default=None, metadata=by(a.count))
-    images_per_class: int | None = field(default=None, metadata=by(a.count))
-    augmentation: str = field(default="full", metadata=by(a.one_of(*MODES)))
-    flip: bool = field(default=True, metadata=by(a.flag))
-    padding: int | None = field(default=None, metadata=by(a.natural))
+    name: str = field(metadata=takes(checks.one_of(*NAMES, OWN_PICTURES)))
+    root: str | None = field(default=None, metadata=takes(checks.text))
+    image_size: int | None = field(default=None, metadata=takes(checks.count))
+    split: str = field(default="train", metadata=takes(checks.one_of("train", "trainval")))
+    num_classes: int | None = field(default=None, metadata=takes(checks.count))
+    images_per_class: int | None = field(default=None, metadata=takes(checks.count))
+    augmentation: str = field(default="full", metadata=takes(checks.one_of(*MODES)))
+    flip: bool = field(default=True, metadata=takes(checks.flag))
+    padding: int | None = field(default=None, metadata=takes(checks.natural))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +57,12 @@ class Network:
         As for `skd.create_model`.
     """
 
-    architecture: str = field(default="resnet12", metadata=by(a.one_of(*ARCHITECTURES)))
-    widths: tuple[int, ...] | None = field(default=None, metadata=by(a.counts))
-    use_se: bool = field(default=False, metadata=by(a.flag))
-    drop_rate: float | None = field(default=None, metadata=by(a.below_one))
-    dropblock_size: int | None = field(default=None, metadata=by(a.count))
-    precision: str = field(default="float32", metadata=by(a.one_of(*PRECISIONS)))
+    architecture: str = field(default="resnet12", metadata=takes(checks.one_of(*ARCHITECTURES)))
+    widths: tuple[int, ...] | None = field(default=None, metadata=takes(checks.counts))
+    use_se: bool = field(default=False, metadata=takes(checks.flag))
+    drop_rate: float | None = field(default=None, metadata=takes(checks.below_one))
+    dropblock_size: int | None = field(default=None, metadata=takes(checks.count))
+    precision: str = field(default="float32", metadata=takes(checks.one_of(*PRECISIONS)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,9 +75,9 @@ class Optimizer:
         As for `skd.SGD`.
     """
 
-    lr: float = field(default=0.05, metadata=by(a.number))
-    momentum: float = field(default=0.9, metadata=by(a.below_one))
-    weight_decay: float = field(default=5e-4, metadata=by(a.number))
+    lr: float = field(default=0.05, metadata=takes(checks.number))
+    momentum: float = field(default=0.9, metadata=takes(checks.below_one))
+    weight_decay: float = field(default=5e-4, metadata=takes(checks.number))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,15 +93,15 @@ val_every
         Its ``schedule``.
     """
 
-    epochs: int = field(metadata=by(a.count))
-    decay_epochs: tuple[int, ...] = field(default=(), metadata=by(a.counts))
-    decay_factor: float = field(default=0.1, metadata=by(a.number))
-    kind: str = field(default="step", metadata=by(a.one_of(*SCHEDULES)))
-    warmup_epochs: float = field(default=0.0, metadata=by(a.number))
-    batch_size: int = field(default=64, metadata=by(a.count))
-    image_sizes: tuple[int, ...] | None = field(default=None, metadata=by(a.some_counts))
-    resize_epochs: tuple[int, ...] = field(default=(), metadata=by(a.counts))
-    val_every: int = field(default=1, metadata=by(a.count))
+    epochs: int = field(metadata=takes(checks.count))
+    decay_epochs: tuple[int, ...] = field(default=(), metadata=takes(checks.counts))
+    decay_factor: float = field(default=0.1, metadata=takes(checks.number))
+    kind: str = field(default="step", metadata=takes(checks.one_of(*SCHEDULES)))
+    warmup_epochs: float = field(default=0.0, metadata=takes(checks.number))
+    batch_size: int = field(default=64, metadata=takes(checks.count))
+    image_sizes: tuple[int, ...] | None = field(default=None, metadata=takes(checks.some_counts))
+    resize_epochs: tuple[int, ...] = field(default=(), metadata=takes(checks.counts))
+    val_every: int = field(default=1, metadata=takes(checks.count))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,9 +119,9 @@ class DistilledLoss:
         As for `skd.Distilled`.
     """
 
-    alpha: float = field(default=0.5, metadata=by(a.number))
-    beta: float = field(default=0.5, metadata=by(a.number))
-    temperature: float = field(default=4.0, metadata=by(a.positive))
+    alpha: float = field(default=0.5, metadata=takes(checks.number))
+    beta: float = field(default=0.5, metadata=takes(checks.number))
+    temperature: float = field(default=4.0, metadata=takes(checks.positive))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,8 +134,8 @@ class Gen0Loss:
         As for `skd.Gen0`.
     """
 
-    alpha: float = field(default=2.0, metadata=by(a.number))
-    rotations_per_image: int = field(default=4, metadata=by(a.views))
+    alpha: float = field(default=2.0, metadata=takes(checks.number))
+    rotations_per_image: int = field(default=4, metadata=takes(checks.views))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,10 +148,10 @@ class Gen1Loss:
         As for `skd.Gen1`.
     """
 
-    beta: float = field(default=0.1, metadata=by(a.number))
-    temperature: float = field(default=4.0, metadata=by(a.positive))
-    twin_rotations: tuple[int, ...] = field(default=(180,), metadata=by(a.twins))
-    bn_views: str = field(default="twins", metadata=by(a.one_of("twins", "all")))
+    beta: float = field(default=0.1, metadata=takes(checks.number))
+    temperature: float = field(default=4.0, metadata=takes(checks.positive))
+    twin_rotations: tuple[int, ...] = field(default=(180,), metadata=takes(checks.twins))
+    bn_views: str = field(default="twins", metadata=takes(checks.one_of("twins", "all")))
 
 
 Loss = SupervisedLoss | DistilledLoss | Gen0Loss | Gen1Loss
@@ -181,9 +181,9 @@ class Teacher:
         change.
     """
 
-    recipe: str | None = field(default=None, metadata=by(a.text))
-    checkpoint: str | None = field(default=None, metadata=by(a.text))
-    generations: int = field(default=1, metadata=by(a.count))
+    recipe: str | None = field(default=None, metadata=takes(checks.text))
+    checkpoint: str | None = field(default=None, metadata=takes(checks.text))
+    generations: int = field(default=1, metadata=takes(checks.count))
     changes: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
@@ -208,19 +208,19 @@ support_augmentation, flip, legacy_episodes
         As for `skd.evaluate`.
     """
 
-    model: str = field(default="last", metadata=by(a.one_of("last", "best")))
-    split: str = field(default="test", metadata=by(a.one_of("test", "val")))
-    n_way: int = field(default=5, metadata=by(a.ways))
-    n_shots: tuple[int, ...] = field(default=(1, 5), metadata=by(a.some_counts))
-    n_query: int = field(default=15, metadata=by(a.count))
-    n_episodes: int = field(default=600, metadata=by(a.count))
-    classifier: str = field(default="logistic", metadata=by(a.one_of(*KINDS)))
-    features: str = field(default="embedding", metadata=by(a.one_of(*FEATURES)))
-    n_support_copies: int = field(default=5, metadata=by(a.count))
-    support_augmentation: str = field(default="crop_flip", metadata=by(a.one_of(*MODES)))
-    flip: bool = field(default=True, metadata=by(a.flag))
-    legacy_episodes: bool = field(default=False, metadata=by(a.flag))
-    seed: int = field(default=0, metadata=by(a.natural))
+    model: str = field(default="last", metadata=takes(checks.one_of("last", "best")))
+    split: str = field(default="test", metadata=takes(checks.one_of("test", "val")))
+    n_way: int = field(default=5, metadata=takes(checks.ways))
+    n_shots: tuple[int, ...] = field(default=(1, 5), metadata=takes(checks.some_counts))
+    n_query: int = field(default=15, metadata=takes(checks.count))
+    n_episodes: int = field(default=600, metadata=takes(checks.count))
+    classifier: str = field(default="logistic", metadata=takes(checks.one_of(*KINDS)))
+    features: str = field(default="embedding", metadata=takes(checks.one_of(*FEATURES)))
+    n_support_copies: int = field(default=5, metadata=takes(checks.count))
+    support_augmentation: str = field(default="crop_flip", metadata=takes(checks.one_of(*MODES)))
+    flip: bool = field(default=True, metadata=takes(checks.flag))
+    legacy_episodes: bool = field(default=False, metadata=takes(checks.flag))
+    seed: int = field(default=0, metadata=takes(checks.natural))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,9 +235,9 @@ class Expected:
         Where they stand.
     """
 
-    one_shot: tuple[float, float] | None = field(default=None, metadata=by(a.accuracy))
-    five_shot: tuple[float, float] | None = field(default=None, metadata=by(a.accuracy))
-    source: str = field(metadata=by(a.text))
+    one_shot: tuple[float, float] | None = field(default=None, metadata=takes(checks.accuracy))
+    five_shot: tuple[float, float] | None = field(default=None, metadata=takes(checks.accuracy))
+    source: str = field(metadata=takes(checks.text))
 
     def of(self, n_shot: int) -> tuple[float, float] | None:
         """Look up the accuracy of episodes of so many shots.

@@ -118,25 +118,25 @@ class Callback:
 @contextmanager
 def listening(callbacks: Sequence[Callback], start: RunStart) -> Iterator[None]:
     """Tell all of the begin, and those who heard of it of the end, whatever it is."""
-    told: list[Callback] = []
+    begun: list[Callback] = []
     try:
         for callback in callbacks:
-            told.append(callback)
+            begun.append(callback)
             callback.on_begin(start)
         yield
     except BaseException as error:
-        _add_notes(error, _end(told, error))
+        _add_notes(error, _end(begun, error))
         raise
-    failures = _end(told, None)
+    failures = _end(begun, None)
     if failures:
         _add_notes(failures[0], failures[1:])
         raise failures[0]
 
 
-def _end(told: Sequence[Callback], error: BaseException | None) -> list[BaseException]:
+def _end(begun: Sequence[Callback], error: BaseException | None) -> list[BaseException]:
     """Tell all of the end; return what they raised."""
     failures: list[BaseException] = []
-    for callback in told:
+    for callback in begun:
         try:
             callback.on_end(error)
         except BaseException as failure:  # Ctrl-C too: the others close their files first

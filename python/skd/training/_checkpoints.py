@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _validation as check
-from skd._files.atomic import write_whole
+from skd._files.atomic import write_atomically
 from skd._files.changes import make_folder, naming_errors, remove_file, rename_file
-from skd._files.checksummed import sealed, unsealed
+from skd._files.checksummed import checksummed_bytes, verified_content
 from skd._files.temporaries import remove_leftovers
 from skd.distributed.differences import differences
 from skd.errors import DamagedCheckpointError, SKDError, WriteError
@@ -77,12 +77,12 @@ class Checkpoints:
         The first process alone touches the folder; all see what it sees.
         """
         present: list[Path] = []
-        with self._ranks.together():
+        with self._ranks.raise_on_all_ranks():
             if self._ranks.is_first:
                 make_folder(self._folder)
                 present = self._present()
         present = self._ranks.broadcast(present)
-        with self._ranks.alike(SKDError, ValueError):
+        with self._ranks.errors_on_all_ranks(SKDError, ValueError):
             return self._begun(present)
 
     def _begun(self, present: list[Path]) -> Progress:
@@ -91,7 +91,7 @@ class Checkpoints:
             got = f"{str(self._folder)!r} with {present[-1].name}"
             check.refuse("checkpoint_dir", self._owner, legal, got)
         progress = self._resumed(present) if present else Progress()
-        with self._ranks.together():
+        with self._ranks.raise_on_all_ranks():
             if self._ranks.is_first:
                 remove_leftovers(self._folder)
                 self._remove_old()
@@ -113,9 +113,9 @@ class Checkpoints:
         }
         state, own = trainer.snapshot()
         state |= {TRAINING_PREFIX + name: array for name, array in own.items()}
-        with self._ranks.together():
+        with self._ranks.raise_on_all_ranks():
             if self._ranks.is_first:
-                write_whole(path, sealed(state, metadata))
+                write_atomically(path, checksummed_bytes(state, metadata))
                 self.newest = path
                 self._remove_old()
         self.newest = path
@@ -128,9 +128,11 @@ class Checkpoints:
         model = self._trainer.model
         note = json.dumps({"epoch": best.epoch, "accuracy": best.validation.mean})
         metadata = {**model_metadata(model.config, model.normalization), BEST_KEY: note}
-        with self._ranks.together():
+        with self._ranks.raise_on_all_ranks():
             if self._ranks.is_first:
-                write_whole(self._folder / BEST_NAME, sealed(model.snapshot(), metadata))
+                write_atomically(
+                    self._folder / BEST_NAME, checksummed_bytes(model.snapshot(), metadata)
+                )
 
     def _remove_old(self) -> None:
         """Remove all checkpoints but the last two."""
@@ -146,7 +148,7 @@ class Checkpoints:
         skipped: dict[Path, DamagedCheckpointError] = {}
         for path in reversed(present):
             try:
-                saved = unsealed(self._read(path), must_be_sealed=True)
+                saved = verified_content(self._read(path), requires_checksum=True)
                 training = _training_of(saved)
                 _require_finite(saved)
             except DamagedCheckpointError as error:
@@ -169,7 +171,7 @@ class Checkpoints:
 
     def _read(self, path: Path) -> bytes:
         """Return the content of a file of the first process."""
-        with self._ranks.together():
+        with self._ranks.raise_on_all_ranks():
             data = path.read_bytes() if self._ranks.is_first else b""
         return self._ranks.broadcast(data)
 

@@ -128,7 +128,10 @@ class _Run:
             self._checkpoints.save_best(progress.records)
         self._save()
         try:
-            with self._stop.may_break_off(wanted=self._is_alone), trainer.ranks.together():
+            with (
+                self._stop.may_break_off(wanted=self._is_alone),
+                trainer.ranks.raise_on_all_ranks(),
+            ):
                 for listener in options.callbacks:
                     listener.on_epoch(record)
         except Stopped:
@@ -178,7 +181,7 @@ class _Run:
         if val is None or (epoch % options.val_every != 0 and epoch != options.epochs):
             return None
         ranks = self._trainer.ranks
-        with ranks.alike():  # what fails in one rank alone has ended all
+        with ranks.errors_on_all_ranks():  # what fails in one rank alone has ended all
             return evaluate(
                 self._trainer.model,
                 val,
@@ -225,5 +228,5 @@ class _Run:
         return number > 0
 
     def _deliver(self) -> NoReturn:
-        with self._trainer.ranks.alike():
+        with self._trainer.ranks.errors_on_all_ranks():
             self._stop.deliver()

@@ -125,9 +125,9 @@ class Objective(Trainer):
         arguments = {name: value for name, value in locals().items() if name != "self"}
         from skd.training._loop import fit  # loads concurrent.futures
 
-        with self.ranks.guarded(), self.ranks.together():
+        with self.ranks.abort_on_local_error(), self.ranks.raise_on_all_ranks():
             options = FitOptions(trainer=self, **arguments)
-        with self.ranks.guarded():
+        with self.ranks.abort_on_local_error():
             return fit(self, options)
 
 

@@ -127,7 +127,7 @@ def checked_terms(value: Any, owner: str) -> tuple[Term, ...]:
     return terms
 
 
-def described(
+def native_terms(
     terms: Sequence[Term],
     labels: NDArray[np.int64] | None,
     values: dict[str, float],
@@ -142,7 +142,7 @@ def described(
 
     def bound(term: Term) -> Callable[[FloatArray, tuple[int, ...]], tuple[float, FloatArray]]:
         def evaluate(rows: FloatArray, views: tuple[int, ...]) -> tuple[float, FloatArray]:
-            with ranks.alike():
+            with ranks.errors_on_all_ranks():
                 value, gradient = term.evaluate(rows, labels, views)
             values[term.name] = value
             return value, gradient

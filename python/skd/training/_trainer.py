@@ -22,7 +22,7 @@ from skd.machine import instruction_set
 from skd.models import Model, model_floats
 from skd.models.plausible_floats import require_plausible
 from skd.training._sgd import SGD
-from skd.training._terms import Term, checked_terms, described
+from skd.training._terms import Term, checked_terms, native_terms
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm
@@ -94,7 +94,7 @@ class Trainer:
             )
         self.ranks = ranks_of(communicator, owner)
         if self.ranks.size > 1:
-            with self.ranks.guarded():
+            with self.ranks.abort_on_local_error():
                 self.ranks.require_equal(self._identity(teacher), owner)
 
     def _identity(self, teacher: Model | None) -> dict[str, Any]:
@@ -171,14 +171,14 @@ class Trainer:
         """Call the library with the own terms, and report their values with its losses."""
         values: dict[str, float] = {}
         ranks = self.ranks
-        with ranks.guarded():
-            with ranks.together():
+        with ranks.abort_on_local_error():
+            with ranks.raise_on_all_ranks():
                 images, targets = self._batch(x, labels, image_size, method)
             share = ranks.share(len(images), sync_batch_norm=self.sync_batch_norm)
-            terms = described(self.terms, targets, values, ranks)
+            terms = native_terms(self.terms, targets, values, ranks)
             named = refused_as(f"{type(self).__name__}.{method}")
             # What the library reports so, it reports in all processes.
-            with ranks.alike(SKDError), self._explaining_non_finite(values), named:
+            with ranks.errors_on_all_ranks(SKDError), self._explaining_non_finite(values), named:
                 losses = call(images, targets, terms, share)
             return Losses(*losses, terms=ranks.mean(values, len(images)))
 
