@@ -1,4 +1,4 @@
-"""The losses of the method: each returns its value and its gradients.
+"""Losses of the method; each function returns the value and the gradients.
 
 References
 ----------
@@ -90,7 +90,7 @@ def distill_kl(
     teacher : array-like of shape (n_rows, num_classes), dtype float32
         Logits of the teacher; no gradient flows to them.
     temperature : float, default=4.0
-        Softens both distributions; > 0.
+        Temperature that softens both distributions, > 0.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def twin_l2(
     loss : float
         ``mean(||rotated - upright||)``, the Euclidean norm of each row, not squared.
     d_rotated, d_upright : ndarray of shape (n_rows, num_classes), dtype float32
-        Gradients; 0 for rows that are equal.
+        Gradients, which are 0 for equal rows.
 
     Examples
     --------

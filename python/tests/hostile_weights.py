@@ -77,9 +77,12 @@ SAFETENSORS = {
     "an unknown dtype": (safetensors({"a": entry(dtype="F128")}, BODY), "unknown dtype 'F128'"),
     "a dtype of objects": (safetensors({"a": entry(dtype="O")}, BODY), "unknown dtype 'O'"),
     "a dtype that is a list": (safetensors({"a": entry(dtype=["F32"])}, BODY), "unknown dtype"),
-    "no dtype": (safetensors({"a": {"shape": [6], "data_offsets": [0, 24]}}, BODY), "is not"),
-    "one more key": (safetensors({"a": {**entry(), "offset": 0}}, BODY), "is not"),
-    "a tensor that is a number": (safetensors({"a": 6}, BODY), "is not"),
+    "no dtype": (
+        safetensors({"a": {"shape": [6], "data_offsets": [0, 24]}}, BODY),
+        "does not describe",
+    ),
+    "one more key": (safetensors({"a": {**entry(), "offset": 0}}, BODY), "does not describe"),
+    "a tensor that is a number": (safetensors({"a": 6}, BODY), "does not describe"),
     "metadata of numbers": (
         safetensors({"__metadata__": {"a": 1}, "a": entry()}, BODY),
         "metadata are not all text",
@@ -253,7 +256,10 @@ TORCH_FILES = {
         "two types or sizes",
     ),
     "a tensor beyond its storage": (torch_tensor(shape=b"(K\x07t"), "larger than its storage"),
-    "a tensor of a negative shape": (torch_tensor(shape=b"(J\xff\xff\xff\xfft"), "that is none"),
+    "a tensor of a negative shape": (
+        torch_tensor(shape=b"(J\xff\xff\xff\xfft"),
+        "an impossible shape",
+    ),
     "a tensor that shows a number twice": (
         torch_tensor(shape=b"(K\x06K\x06t", strides=b"(K\0K\x01t"),
         "larger than its storage",
@@ -334,7 +340,7 @@ TORCH_FILES = {
     ),
     "marks without end": (torch_archive(b"(" * 100_000), "truncated"),
     "lists in lists": (torch_archive(b"]" * 100_000 + b"a" * 99_999 + b"."), "not a state dict"),
-    "an unpopped mark": (torch_archive(b"(."), "takes a mark for a value"),
+    "an unpopped mark": (torch_archive(b"(."), "uses a mark as a value"),
     "nothing on the stack": (torch_archive(b"."), "damaged near byte"),
     "no end": (torch_archive(b"N"), "truncated"),
     # Legacy streams that lie.

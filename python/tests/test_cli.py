@@ -132,14 +132,14 @@ def test_data_info_notices_changed_images(run, imported):
     path.write_bytes(content)
     result = run("data", "info", str(imported))
     assert result.exit_code == 2
-    assert "The images of val are not those of meta.json" in result.output
+    assert "The images of val differ from meta.json" in result.output
 
 
 def test_data_info_refuses_what_is_no_data_set(run, tmp_path):
     for data, reason in (
-        (tmp_path, "Nor is it imported: it has no train/meta.json"),
+        (tmp_path, "It is not an imported data set either: it has no train/meta.json"),
         (tmp_path / "nowhere", "DATA must be one of 'glyphs'"),
-        ("mnist", "or one of pictures, with a folder for each class"),
+        ("mnist", "or a folder of pictures with a folder for each class"),
     ):
         result = run("data", "info", str(data))
         assert result.exit_code == 2

@@ -280,7 +280,10 @@ def test_a_folder_of_pictures_is_data_split_as_in_training(run, refused, checkpo
     for data, reason in (
         (("--data", "folder"), "--root must be given with --data folder; got nothing."),
         (("--data", photos, "--root", photos), "--root must be left out where --data is a folder"),
-        (("--data", photos / "none"), "or one of pictures, with a folder for each class; got"),
-        (("--data", photos / "class001"), "Nor is it imported: it has no train/meta.json"),
+        (("--data", photos / "none"), "or a folder of pictures with a folder for each class; got"),
+        (
+            ("--data", photos / "class001"),
+            "It is not an imported data set either: it has no train/meta.json",
+        ),
     ):
         assert reason in refused(checkpoint, *data, *words)

@@ -49,7 +49,7 @@ def test_a_disk_that_fills_within_an_epoch_ends_a_training_which_can_be_resumed(
         line = one_line(run(*command), 1)
     assert line.startswith("skd train: [Errno 27] File too large, writing ")
     assert str(tmp_path / "run" / "tensorboard" / "events.out.tfevents.") in line
-    assert "The records before are kept. To go on: skd train gen0-glyphs --resume" in line
+    assert "The earlier records are kept. To resume: skd train gen0-glyphs --resume" in line
     assert run(*command, "--resume").exit_code == 0
 
 

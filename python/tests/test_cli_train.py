@@ -169,7 +169,9 @@ def test_ctrl_c_ends_with_status_130_and_the_command_that_goes_on_to_the_same_bi
     result = run("train", "gen0-glyphs", *words, "--output", "parts")
     assert result.exit_code == 130
     (line,) = result.stderr.splitlines()
-    assert line.startswith("skd train: interrupted. To go on: skd train gen0-glyphs --resume --set")
+    assert line.startswith(
+        "skd train: interrupted. To resume: skd train gen0-glyphs --resume --set"
+    )
     assert line.endswith("--output parts")
     again = run("train", "gen0-glyphs", *words, "--output", "parts", "--resume")
     assert again.exit_code == 0, again.output

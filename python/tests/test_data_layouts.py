@@ -302,7 +302,9 @@ def test_import_never_touches_a_folder_that_holds_something(tmp_path):
     target.mkdir()
     data_files.write_pickles(source, data_files.make_parts(32))
     skd.datasets.import_data(source, name="fc100", to=target)
-    with pytest.raises(ValueError, match="'to' parameter of import_data must be a folder that is"):
+    with pytest.raises(
+        ValueError, match="'to' parameter of import_data must be a new or empty folder"
+    ):
         skd.datasets.import_data(source, name="fc100", to=target)
 
 

@@ -222,7 +222,7 @@ def test_events_that_do_not_fit_end_the_training_at_once(tmp_path):
     trainer, board = run_fit.make_trainer(), TensorBoard(tmp_path, every_steps=1)
     with file_size_limit(4096), pytest.raises(skd.WriteError, match=r"events\.out") as caught:
         run_fit.fit(trainer, None, callbacks=[board])
-    assert caught.value.kept == "The records before are kept."
+    assert caught.value.kept == "The earlier records are kept."
     assert 1 < trainer.steps_taken < 20
 
 

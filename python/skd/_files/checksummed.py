@@ -1,8 +1,7 @@
-"""Checkpoint files that show whether a byte of them has changed.
+"""Checkpoint files with a checksum, which detects any changed byte.
 
-A sealed file is a safetensors file whose metadata hold the SHA-256 of the whole file, computed
-with zeros in the place of that sum. The header is written in sorted order: equal content gives
-equal bytes.
+The metadata of the safetensors file hold the SHA-256 of the whole file, computed with zeros in the
+place of the checksum. The header is written in sorted order, so equal content gives equal bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ CHECKSUM = re.compile(rb'"' + re.escape(CHECKSUM_KEY.encode()) + rb'":"([0-9a-f]
 
 
 def checksummed_bytes(state: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytearray:
-    """Return the bytes of a sealed safetensors file.
+    """Return the bytes of a safetensors file with a checksum.
 
     Parameters
     ----------
@@ -37,7 +36,7 @@ def checksummed_bytes(state: Mapping[str, NDArray[Any]], metadata: Mapping[str, 
     """
     from safetensors.numpy import save
 
-    # safetensors writes the memory of an array as it lies, whatever its strides.
+    # safetensors writes the memory of an array as it is and ignores strides.
     arrays = {name: np.require(view, requirements="C") for name, view in state.items()}
     written = save(arrays, metadata={**metadata, CHECKSUM_KEY: NO_CHECKSUM.decode()})
     start = _header_end(written)
@@ -48,7 +47,7 @@ def checksummed_bytes(state: Mapping[str, NDArray[Any]], metadata: Mapping[str, 
     data = bytearray(len(header).to_bytes(LENGTH_BYTES, "little") + header)
     (place,) = CHECKSUM.finditer(data)
     first, end = place.span(1)
-    del place  # it would keep the bytes from growing
+    del place  # a match would keep the bytearray from growing
     data += memoryview(written)[start:]
     data[first:end] = hashlib.sha256(data).hexdigest().encode()
     return data
@@ -57,26 +56,26 @@ def checksummed_bytes(state: Mapping[str, NDArray[Any]], metadata: Mapping[str, 
 def verified_content(
     data: bytes, *, requires_checksum: bool
 ) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
-    """Return the metadata and the tensors of a safetensors file that is whole.
+    """Verify the checksum of a safetensors file; return its metadata and tensors.
 
     Parameters
     ----------
     data : bytes
         Content of a file.
     requires_checksum : bool
-        Whether a file without a seal is refused too; other programs write none.
+        Whether a file without a checksum is refused; other programs write none.
 
     Returns
     -------
     metadata : dict of str to str
-        Without the seal.
+        Metadata without the checksum.
     state : dict of str to ndarray
         Tensors.
 
     Raises
     ------
     DamagedCheckpointError
-        If a byte differs or is missing, or this is no safetensors file.
+        If a byte differs or is missing, or the file is not a safetensors file.
     """
     end = _header_end(data)
     sums = list(CHECKSUM.finditer(data, 0, end))
@@ -95,7 +94,7 @@ def verified_content(
 
 
 def _digest(data: bytes, place: re.Match[bytes]) -> bytes:
-    """Return the sum of a file with zeros in its place."""
+    """Return the checksum of a file, computed with zeros in its place."""
     content = memoryview(data)
     digest = hashlib.sha256(content[: place.start(1)])
     digest.update(NO_CHECKSUM)

@@ -1,4 +1,4 @@
-"""The table of classifiers that `skd.evaluate` and `skd.FewShotClassifier` know by name."""
+"""Table of the classifiers of `skd.evaluate` and `skd.FewShotClassifier`, by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``skd quickstart``: from nothing to a trained and evaluated model in a few minutes."""
+"""``skd quickstart``: train and evaluate a model in a few minutes, without any data."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ RECIPE = "gen1-glyphs"
 
 def quickstart(
     output: Annotated[
-        Path, typer.Option(help="Folder of the two runs; what is there is gone on with.")
+        Path, typer.Option(help="Folder of the two runs; unfinished runs are resumed.")
     ] = Path("runs", "quickstart"),
     changes: Changes = None,
     threads: Threads = None,
 ) -> None:
     """Train both generations of SKD on the embedded glyphs, and evaluate them on novel ones.
 
-    Takes some minutes and needs no data. The same as 'skd train gen1-glyphs', which see.
+    It takes a few minutes and needs no data. It does the same as 'skd train gen1-glyphs'.
     """
     with ending_in_one_line(
         "skd quickstart",

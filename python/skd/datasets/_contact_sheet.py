@@ -1,4 +1,4 @@
-"""A contact sheet: a few images of a few classes, for the eye to check."""
+"""Contact sheets: a few images of a few classes, to check by eye."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def save_contact_sheet(split: Split, path: str | PathLike[str]) -> None:
     Parameters
     ----------
     split : Split
-        Classes are taken at equal distances, their first images from left to right.
+        Images to show: classes at equal distances, and their first images from left to right.
     path : path
-        A PNG file; replaced if it exists.
+        PNG file to write; an existing file is replaced.
 
     Raises
     ------

@@ -18,7 +18,7 @@ FloatArray = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class SupportAugmentation:
-    """How the support images are copied; the random choices depend on (seed, episode, copy)."""
+    """Augmentation of the support images; random choices depend on (seed, episode, copy)."""
 
     mode: int
     padding: int
@@ -35,22 +35,22 @@ class SupportAugmentation:
 class FeatureExtractor:
     """L2-normalised features of images, each a function of its image alone.
 
-    The network is always given full batches, the last filled up: it may compute another number
-    of images by another algorithm, which rounds differently, and then the accuracy of an episode
-    would depend on how many others there are.
+    The network always gets full batches, and the last one is padded. For another number of images
+    it might choose another algorithm, which rounds differently; the accuracy of an episode would
+    then depend on the number of episodes.
 
     Parameters
     ----------
     model : Model
         The network.
     kind : {"embedding", "logits"}
-        Which output of it.
+        Output of the network.
     images : ndarray of shape (n_images, side, side, n_channels), dtype uint8
-        All images; they may be memory-mapped, since only those asked for are read.
+        All images; they may be memory-mapped, because only the needed images are read.
     normalization : Normalization
-        Of the images.
+        Normalisation of the images.
     advance : callable
-        Told the number of images whenever a batch is done.
+        Function that is called with the number of images after each batch.
     """
 
     def __init__(
@@ -89,12 +89,12 @@ class FeatureExtractor:
         support : ndarray of shape (n_episodes, n_way, n_shot), dtype int64
             Positions of the support images.
         how : SupportAugmentation
-            What is done to them.
+            Augmentation of the images.
 
         Returns
         -------
         features : ndarray of shape (n_episodes, copies * n_way * n_shot, n_dimensions)
-            Copy after copy, float32.
+            Features copy after copy, float32.
         """
         positions = np.tile(support.reshape(len(support), -1), how.copies)
         episodes, size = positions.shape

@@ -25,7 +25,8 @@ def predict_episodes(
     Parameters
     ----------
     model : Model
-        Its normalisation serves the images; without one, that of `split`.
+        Model to evaluate. Images are normalised as it requires; if it has no normalisation, with
+        that of `split`.
     split : Split
         Images of novel classes.
     owner : str

@@ -1,4 +1,4 @@
-"""Accuracies of episodes, computed in blocks of bounded memory and shared out among ranks."""
+"""Accuracies of episodes, computed in blocks of bounded memory and split over the ranks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from skd.evaluation._features import FeatureExtractor, SupportAugmentation
 FloatArray = NDArray[np.float32]
 
 INVERSE_REGULARIZATION = 1.0
-# The support features of so many episodes are in memory at once, of fewer where they are large: a
+# Number of episodes whose support features are in memory at once; fewer if they are large. It is a
 # power of two, so that the batches of a block are full unless its episodes are few and large.
 MOST_EPISODES_AT_ONCE = 1024
 SUPPORT_BYTES = 1 << 26
@@ -58,7 +58,7 @@ def episode_accuracies(
     _, support, query = episodes
     needed = query if how.augments else np.concatenate([support, query], axis=2)
     positions, rows = np.unique(needed.ravel(), return_inverse=True)
-    rows = rows.reshape(needed.shape)  # of the features, in place of positions in the split
+    rows = rows.reshape(needed.shape)  # rows of the features, in place of positions in the split
     own_images, own_episodes = ranks.slice_of(len(positions)), ranks.slice_of(len(query))
     copies = how.copies if how.augments else 0
     bar.reset(own_images.stop - own_images.start + copies * support[own_episodes].size)
@@ -118,7 +118,7 @@ def score(
             None if predictions is None else predictions[block],
             accuracies[block.start - first : block.stop - first],
         )
-    # One division of integers: 0.07 * 100 is not 7.
+    # From the exact number of hits, because 0.07 * 100 is not 7 in floating point.
     n_queries = n_way * query.shape[2]
     percent: NDArray[np.float64] = 100 * np.rint(accuracies * n_queries) / n_queries
     return percent

@@ -1,4 +1,4 @@
-"""The protocol of an evaluation, checked before anything is computed."""
+"""Protocol of an evaluation, checked before anything is computed."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from skd.evaluation._episodes import require_enough_images
 from skd.evaluation._features import SupportAugmentation
 from skd.models import EVALUATION_BATCH, FEATURES, Model
 
-MOST_EPISODES = 1_000_000  # of an evaluation, whose episodes are in memory
+MOST_EPISODES = 1_000_000  # all episodes of an evaluation are in memory
 MOST_COPIES = 1000
 
 
 @dataclass(frozen=True)
 class EpisodeProtocol:
-    """Which episodes, and what is fitted in them."""
+    """Options of the episodes and their classifier."""
 
     n_way: int
     n_shot: int
@@ -55,9 +55,9 @@ class EpisodeProtocol:
         data_name: Any,
         split_name: Any,
     ) -> EpisodeProtocol:
-        """Check each option; what depends on the labels is left to `require_enough`."""
+        """Check each option by itself; `require_enough` checks the labels."""
         return cls(
-            # One class leaves nothing to tell apart: every answer would be right.
+            # With one class, every prediction would be right.
             n_way=check.integer(n_way, "n_way", owner, minimum=2),
             n_shot=check.integer(n_shot, "n_shot", owner, minimum=1),
             n_query=check.integer(n_query, "n_query", owner, minimum=1),
@@ -78,7 +78,7 @@ class EpisodeProtocol:
 
     @property
     def names(self) -> dict[str, str | None]:
-        """What a report calls the data and the split."""
+        """Names of the data and the split in a report."""
         return {"name": self.data_name, "split": self.split_name}
 
     @property
@@ -95,7 +95,7 @@ class EpisodeProtocol:
 
 @dataclass(frozen=True)
 class FeatureProtocol:
-    """What of a model is evaluated, and how the support images are augmented."""
+    """Options of the features and of the support augmentation."""
 
     features: str
     n_support_copies: int
@@ -112,7 +112,7 @@ class FeatureProtocol:
         support_augmentation: Any,
         flip: Any,
     ) -> FeatureProtocol:
-        """Check each option; what depends on the images is left to `augmentation`."""
+        """Check each option by itself; `augmentation` checks the images."""
         return cls(
             features=check.choice(features, "features", owner, FEATURES),
             n_support_copies=check.integer(
@@ -125,7 +125,7 @@ class FeatureProtocol:
         )
 
     def augmentation(self, split: Split, seed: int, owner: str) -> SupportAugmentation:
-        """Return what is done to support images of a split, which it must allow."""
+        """Return the augmentation of support images, which the split must allow."""
         _, side, _, channels = split.images.shape
         mode = mode_of(self.support_augmentation, "support_augmentation", owner, channels)
         copies = 1 if mode == _native.AUGMENT_NONE else self.n_support_copies
@@ -133,7 +133,7 @@ class FeatureProtocol:
 
 
 def require_fitting(model: Model, split: Split, owner: str) -> None:
-    """Refuse images that the model does not take, and a model that memory does not hold."""
+    """Refuse images that do not fit the model, and a model that does not fit into memory."""
     check.instance(model, "model", owner, Model)
     check.instance(split, "split", owner, Split)
     check.model_images(
@@ -172,7 +172,7 @@ def check_evaluation(
 
 
 def _name(value: Any, name: str, owner: str) -> str | None:
-    """Return the name that a report gives to the data or the split."""
+    """Check a name of the data or the split in a report."""
     if value is not None and not isinstance(value, str):
         check.refuse(name, owner, "a str or None", repr(value), TypeError)
     return value

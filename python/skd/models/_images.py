@@ -1,4 +1,4 @@
-"""Images as a network takes them: normalised, in chunks, and what comes out of it checked."""
+"""Inputs and outputs of a network: images normalised in chunks, outputs checked."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ EVALUATION_BATCH = 64
 
 
 class Normalization(NamedTuple):
-    """How uint8 images become the floats that a model takes: ``(x / 255 - mean) / std``.
+    """Normalisation of uint8 images to floats: ``(x / 255 - mean) / std``.
 
     Attributes
     ----------
     mean, std : tuple of float
-        One per channel, for pixels in 0..1.
+        Mean and standard deviation of each channel, for pixels in 0..1.
     """
 
     mean: tuple[float, ...]
@@ -47,9 +47,9 @@ def checked_normalization(
 
 
 class Chunks:
-    """Images in chunks of bounded size, as the float32 that the library takes.
+    """Images in chunks of bounded size, converted to float32.
 
-    They are refused if they, or the `dimensions` that are computed of each, do not fit into memory.
+    The images are refused if they, or `dimensions` outputs of each, do not fit into memory.
     """
 
     def __init__(
@@ -81,11 +81,11 @@ class Chunks:
 
 
 def finite_outputs(outputs: FloatArray, owner: str) -> FloatArray:
-    """Return outputs of a model, unless one overflowed."""
+    """Return outputs of a model, or raise if one is not finite."""
     is_finite = np.isfinite(outputs).all(axis=1)
     if not is_finite.all():
         raise SKDError(
-            f"{owner} came out NaN or infinite for image {int(is_finite.argmin())} of "
+            f"{owner} gave NaN or infinite values for image {int(is_finite.argmin())} of "
             f"{len(outputs)}: the model's weights, or the images, are too large for float32."
         )
     return outputs
@@ -94,7 +94,7 @@ def finite_outputs(outputs: FloatArray, owner: str) -> FloatArray:
 def model_floats(
     images: NDArray[Any], normalization: Normalization | None, owner: str, *, name: str = "images"
 ) -> FloatArray:
-    """Return images as the floats that a model takes: uint8 normalised, others as they are."""
+    """Return images as float32: uint8 images normalised, others as they are."""
     if images.dtype != np.uint8:
         return check.float_array(images, name, owner)
     if normalization is None:

@@ -28,12 +28,12 @@ FEATURES = ("embedding", "logits")
 
 
 class Model:
-    """A network; made by `create_model`, `load_model` and `Model.clone`.
+    """A network; created by `create_model`, `load_model` and `Model.clone`.
 
-    Images are given in NHWC order, as float32 that is already normalised, or as uint8, which
-    needs `normalization`. Evaluation uses running statistics and no dropout. Floats that no
-    normalisation gives, ten times beyond the model's own, are refused. A call that reads or changes
-    the model waits for those of other threads, and is of one state.
+    Images are in NHWC order, either float32 that is already normalised, or uint8, which needs
+    `normalization`. Evaluation uses running statistics and no dropout. Floats that are not
+    plausible, ten times beyond the range of the model's normalisation, are refused. Calls of
+    several threads on one model wait for each other, and each sees one consistent state.
     """
 
     def __init__(self, native: _native.Model, config: Mapping[str, Any]) -> None:
@@ -64,7 +64,7 @@ class Model:
 
     @property
     def config(self) -> dict[str, Any]:
-        """What `create_model` was called with, without the seed."""
+        """Arguments of `create_model`, without the seed."""
         return dict(self._config)
 
     @property
@@ -89,7 +89,7 @@ class Model:
 
     @property
     def precision(self) -> str:
-        """Of the products of the 3x3 convolutions: "float32" or "bfloat16"."""
+        """Precision of the products of the 3x3 convolutions: "float32" or "bfloat16"."""
         name: str = self._config["precision"]
         return name
 
@@ -127,7 +127,7 @@ class Model:
         Parameters
         ----------
         images : array-like of shape (n_images, image_size, image_size, input_channels)
-            Dtype uint8, or float32 already normalised.
+            Images of dtype uint8, or float32 that is already normalised.
 
         Returns
         -------
@@ -137,7 +137,7 @@ class Model:
         Raises
         ------
         SKDError
-            If a value overflows float32, as with weights that are too large.
+            If a value overflows float32, for example because weights are too large.
         """
         return self._embed(self._chunks(images, "Model.embed", self.embedding_dim))
 
@@ -147,7 +147,7 @@ class Model:
         Parameters
         ----------
         images : array-like of shape (n_images, image_size, image_size, input_channels)
-            Dtype uint8, or float32 already normalised.
+            Images of dtype uint8, or float32 that is already normalised.
 
         Returns
         -------
@@ -157,7 +157,7 @@ class Model:
         Raises
         ------
         SKDError
-            If a value overflows float32, as with weights that are too large.
+            If a value overflows float32, for example because weights are too large.
         """
         return self._logits(self._chunks(images, "Model.logits", self.num_classes))
 
@@ -167,7 +167,7 @@ class Model:
         Parameters
         ----------
         images : array-like of shape (n_images, image_size, image_size, input_channels)
-            Dtype uint8, or float32 already normalised.
+            Images of dtype uint8, or float32 that is already normalised.
 
         Returns
         -------
@@ -179,7 +179,7 @@ class Model:
         ValueError
             If the model has no rotation head.
         SKDError
-            If a value overflows float32, as with weights that are too large.
+            If a value overflows float32, for example because weights are too large.
         """
         owner = "Model.rotation_logits"
         if not self.has_rotation_head:
@@ -197,7 +197,7 @@ class Model:
         Parameters
         ----------
         images : array-like of shape (n_images, image_size, image_size, input_channels)
-            Dtype uint8, or float32 already normalised.
+            Images of dtype uint8, or float32 that is already normalised.
 
         Returns
         -------
@@ -316,7 +316,7 @@ class Model:
         Parameters
         ----------
         images : array-like of shape (n_images, image_size, image_size, input_channels)
-            Dtype uint8, or float32 already normalised.
+            Images of dtype uint8, or float32 that is already normalised.
         kind : {"embedding", "logits"}
             Which output.
         normalization : Normalization, optional
@@ -330,7 +330,7 @@ class Model:
         Raises
         ------
         SKDError
-            If a value overflows float32, as with weights that are too large.
+            If a value overflows float32, for example because weights are too large.
         """
         owner = "Model.features"
         if normalization is None:

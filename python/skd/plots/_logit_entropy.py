@@ -1,4 +1,4 @@
-"""How undecided models are: the entropy of the softmax of their logits."""
+"""Entropy of the predicted distribution, which measures the uncertainty of models."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ BINS = 40
 class LogitEntropyDisplay(Display):
     """Histograms of the entropy of the predicted distribution over the base classes.
 
-    The paper's argument [1]_ is one of entropy: Gen-0 raises it by its self-supervised loss, and
-    Gen-1 lowers it again where it pulls twins together, held by its teacher.
+    The paper [1]_ argues with entropy: the self-supervised loss of Gen-0 raises it, and Gen-1,
+    guided by its teacher, lowers it again as it pulls twins together.
 
     Parameters
     ----------
     entropies : mapping of str to array-like of shape (n_images,)
         Entropy of each image in nats, by the name of the model.
     num_classes : int
-        Classes of the models: the entropy is at most ``log(num_classes)``.
+        Number of classes of the models; the entropy is at most ``log(num_classes)``.
 
     Attributes
     ----------
     ax_ : Axes
-        Where it was drawn last.
+        Axes of the last drawing.
     figure_ : Figure
         The figure of these axes.
 
@@ -78,35 +78,35 @@ class LogitEntropyDisplay(Display):
     ) -> LogitEntropyDisplay:
         """Compute the logits of images of a split, their entropies, and draw them.
 
-        All models are shown the same images.
+        All models see the same images.
 
         Parameters
         ----------
         models : Model or mapping of str to Model
-            A model, or models by name, such as ``{"Gen-0": teacher, "Gen-1": student}``, of equally
+            Model, or models by name, such as ``{"Gen-0": teacher, "Gen-1": student}``, of equally
             many classes.
         split : Split
-            Images; of base or of novel classes.
+            Images of base or novel classes.
         num_classes : int, optional
-            Classes of the split to draw at random; by default all.
+            Number of classes of the split, drawn at random; by default all.
         n_images : int, default=20
-            Images of each class, fewer if it has fewer; drawn at random.
+            Number of images of each class, drawn at random; all of a class that has fewer.
         seed : int, default=0
-            Of the choice of classes and images.
+            Seed of the choice of classes and images.
         ax : Axes, optional
-            Where to draw; by default in a new figure.
+            Axes to draw in; by default in a new figure.
 
         Returns
         -------
         display : LogitEntropyDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is missing.
         TypeError, ValueError
-            If an argument is not legal, images are not of the shape that the models take, or the
+            If an argument is not legal, images do not have the shape of the models, or the
             models differ in the number of their classes.
         """
         owner = "LogitEntropyDisplay.from_models"
@@ -128,12 +128,12 @@ class LogitEntropyDisplay(Display):
         return display
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the histograms over one another, up to the entropy of the uniform distribution.
+        """Draw the histograms in one panel, up to the entropy of the uniform distribution.
 
         Parameters
         ----------
         ax : Axes, optional
-            Where to draw; by default in a new figure.
+            Axes to draw in; by default in a new figure.
 
         Returns
         -------
@@ -145,7 +145,7 @@ class LogitEntropyDisplay(Display):
         ImportError
             If matplotlib is missing.
         TypeError, ValueError
-            If `ax` is no Axes.
+            If `ax` is not an Axes.
         """
         (axes,) = self._axes(ax, 1, "LogitEntropyDisplay.plot", SIZE)
         most = math.log(self.num_classes)

@@ -1,4 +1,4 @@
-"""The plot of a run's training; skipped where matplotlib is missing."""
+"""Plot of a run's training; skipped if matplotlib is missing."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def draw(history: History, folder: Path) -> Path | None:
     Parameters
     ----------
     history : History
-        Of a training.
+        History of the training.
     folder : Path
-        Where to write ``training.png``.
+        Folder to write ``training.png`` to.
 
     Returns
     -------
     path : Path or None
-        The picture; None without matplotlib.
+        Path of the picture; None without matplotlib.
     """
     if importlib.util.find_spec("matplotlib") is None:
         return None
@@ -34,7 +34,7 @@ def draw(history: History, folder: Path) -> Path | None:
     from skd.plots import TrainingCurvesDisplay
     from skd.plots.training_curves import PANELS, SIZE
 
-    # Not pyplot's: it would choose a backend, and might open a window.
+    # Not a figure of pyplot, which would choose a backend and might open a window.
     figure = Figure(figsize=SIZE, layout="constrained")
     TrainingCurvesDisplay.from_history(history, ax=figure.subplots(1, PANELS))
     picture = io.BytesIO()

@@ -1,4 +1,4 @@
-"""What a run will need, found out before its first step."""
+"""Checks of everything a run will need, before its first step."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from skd.training import check_fit
 def require_trainable(
     recipe: Recipe, data: FewShotData, split: Split, teacher: Model | None, ranks: Ranks
 ) -> None:
-    """Refuse what `fit` would, with the processes of the run.
+    """Refuse options that `fit` would refuse, with the ranks of the run.
 
-    A teacher that is still to be trained is stood in for by a fresh network, which it will be.
+    A fresh network takes the place of a teacher that is not trained yet.
     """
     if recipe.stage in TAUGHT and teacher is None:
         teacher = fresh_model(recipe, split)
@@ -28,7 +28,7 @@ def require_trainable(
 
 
 def require_scorable(recipe: Recipe, data: FewShotData, split: Split) -> None:
-    """Refuse what `evaluate` would, for every number of shots."""
+    """Refuse options that `evaluate` would refuse, for every number of shots."""
     options = dataclasses.asdict(recipe.evaluation)
     del options["model"]
     scored, shots = getattr(data, options.pop("split")), options.pop("n_shots")

@@ -1,4 +1,4 @@
-"""What a recipe may say: one class for each of its tables."""
+"""Tables and entries of a recipe: one class for each table."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from skd.training import SCHEDULES
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """What is trained on.
+    """Training data.
 
     Attributes
     ----------
     name : str
-        One of the names of `skd.datasets.load`, or "folder" for pictures of your own.
+        Name of a data set for `skd.datasets.load`, or "folder" for your own pictures.
     root : str or None
         Folder of the files; by default ``data/NAME``.
     image_size : int or None
-        Side of the images, of "folder" only.
+        Side of the images, for "folder" only.
     split : {"train", "trainval"}
-        Classes to train on; with "trainval" there is no validation.
+        Classes to train on; "trainval" excludes validation.
     num_classes, images_per_class : int or None
-        Only the first ones of the training classes, and of the images of each.
+        Number of training classes, and of images of each; the first ones are used.
     augmentation, flip, padding
         As for `Gen0.fit`.
     """
@@ -49,7 +49,7 @@ class Data:
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """The arguments of `skd.create_model`, but what the data decide.
+    """Arguments of `skd.create_model`, except those that the data decide.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer:
-    """The arguments of `skd.SGD`.
+    """Arguments of `skd.SGD`.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class Optimizer:
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """How long is trained, in which batches, and how the learning rate falls.
+    """Length of the training, batches, and schedule of the learning rate.
 
     Attributes
     ----------
@@ -90,7 +90,7 @@ class Schedule:
 val_every
         As for `Gen0.fit`.
     kind : {"step", "cosine", "one_cycle"}
-        Its ``schedule``.
+        Argument ``schedule`` of `Gen0.fit`.
     """
 
     epochs: int = field(metadata=takes(checks.count))
@@ -111,7 +111,7 @@ class SupervisedLoss:
 
 @dataclass(frozen=True, kw_only=True)
 class DistilledLoss:
-    """The weights of `skd.Distilled`.
+    """Arguments of `skd.Distilled`.
 
     Attributes
     ----------
@@ -126,7 +126,7 @@ class DistilledLoss:
 
 @dataclass(frozen=True, kw_only=True)
 class Gen0Loss:
-    """Weight and views of `skd.Gen0`.
+    """Arguments of `skd.Gen0`.
 
     Attributes
     ----------
@@ -140,7 +140,7 @@ class Gen0Loss:
 
 @dataclass(frozen=True, kw_only=True)
 class Gen1Loss:
-    """The weights and choices of `skd.Gen1`.
+    """Arguments of `skd.Gen1`.
 
     Attributes
     ----------
@@ -166,19 +166,19 @@ TAUGHT = ("distilled", "gen1")
 
 @dataclass(frozen=True, kw_only=True)
 class Teacher:
-    """Where the teacher of a student comes from: one of `recipe` and `checkpoint`.
+    """Teacher of a student: either `recipe` or `checkpoint`.
 
     Attributes
     ----------
     recipe : str or None
-        Name or file of the recipe that trains it. Its data and model are the student's.
+        Name or file of the recipe that trains the teacher, with the student's data and model.
     checkpoint : str or None
-        A file that `Model.save` wrote.
+        File that `Model.save` wrote.
     generations : int
-        Students in a row, each taught by the one before; of stage "distilled" only.
+        Number of consecutive students, each with the one before as teacher; for stage "distilled"
+        only.
     changes : mapping
-        Tables ``optimizer``, ``schedule`` and ``loss`` with entries of the teacher's recipe to
-        change.
+        Tables ``optimizer``, ``schedule`` and ``loss`` with changes to the teacher's recipe.
     """
 
     recipe: str | None = field(default=None, metadata=takes(checks.text))
@@ -193,16 +193,17 @@ CHANGEABLE = ("optimizer", "schedule", "loss")
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """How the model is scored when it is trained.
+    """Evaluation of the trained model.
 
     Attributes
     ----------
     model : {"last", "best"}
-        The model of the last epoch, or of the epoch with the best validation accuracy.
+        Model of the last epoch, or of the epoch with the best validation accuracy.
     n_shots : tuple of int
-        An evaluation of each.
+        Numbers of shots; each gets an evaluation.
     seed : int
-        Of the episodes, whatever the seed of the training: all models meet the same.
+        Seed of the episodes, independent of the training's seed, so that all models meet the same
+        episodes.
     split, n_way, n_query, n_episodes, classifier, features, n_support_copies, \
 support_augmentation, flip, legacy_episodes
         As for `skd.evaluate`.
@@ -225,14 +226,14 @@ support_augmentation, flip, legacy_episodes
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """Accuracies, 5-way, to compare with: mean and half-width of the interval, in percent.
+    """Expected 5-way accuracies: mean and half-width of the interval, in percent.
 
     Attributes
     ----------
     one_shot, five_shot : tuple of two floats, or None
-        Where they were published or measured.
+        Published or measured accuracies.
     source : str
-        Where they stand.
+        Source of the accuracies.
     """
 
     one_shot: tuple[float, float] | None = field(default=None, metadata=takes(checks.accuracy))
@@ -240,7 +241,7 @@ class Expected:
     source: str = field(metadata=takes(checks.text))
 
     def of(self, n_shot: int) -> tuple[float, float] | None:
-        """Look up the accuracy of episodes of so many shots.
+        """Return the accuracy for a number of shots.
 
         Parameters
         ----------
@@ -258,22 +259,22 @@ class Expected:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """All that decides a training and its evaluation.
+    """Complete description of a training and its evaluation.
 
-    Read one with `skd.recipes.load`; docs/recipes.md lists the entries.
+    Read one with `skd.recipes.load`; docs/how-to/recipes.md lists the entries.
 
     Attributes
     ----------
     name : str
-        Of its run folder.
+        Name of its run folder.
     title : str
-        What it reproduces.
+        Description of the reproduced result.
     stage : {"supervised", "distilled", "gen0", "gen1"}
-        The objective.
+        Objective of the training.
     seed : int
-        Of weights, order, augmentation and dropout.
+        Seed of weights, order, augmentation and dropout.
     data, model, optimizer, schedule, loss, teacher, evaluation, expected
-        The tables.
+        Tables of the recipe.
     """
 
     name: str
@@ -295,17 +296,17 @@ class Recipe:
         Returns
         -------
         table : dict
-            What `skd.recipes.load` reads from a file; entries that are None are left out.
+            Tables as `skd.recipes.load` reads them from a file; entries that are None are left out.
         """
         return _table(self)
 
     def to_toml(self) -> str:
-        """Return the recipe as a TOML document; needs tomli-w, which the extra ``cli`` brings.
+        """Return the recipe as a TOML document; it needs tomli-w, which the extra ``cli`` installs.
 
         Returns
         -------
         text : str
-            A recipe that says the same without depending on any default.
+            Recipe in TOML that does not depend on any default.
         """
         import tomli_w
 
@@ -313,7 +314,7 @@ class Recipe:
 
 
 def _table(value: Any) -> dict[str, Any]:
-    """Return the fields of a dataclass that are not None, lists for tuples."""
+    """Return the fields of a dataclass that are not None, with lists in place of tuples."""
     table: dict[str, Any] = {}
     for name in value.__dataclass_fields__:
         entry = getattr(value, name)
@@ -321,7 +322,7 @@ def _table(value: Any) -> dict[str, Any]:
             if inner := _table(entry):
                 table[name] = inner
         elif name == "changes":
-            table.update(entry)  # they stand in the table of the teacher
+            table.update(entry)  # they belong to the table of the teacher
         elif entry is not None:
             table[name] = list(entry) if isinstance(entry, tuple) else entry
     return table

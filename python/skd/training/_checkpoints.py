@@ -1,4 +1,4 @@
-"""The checkpoints of `fit`: written, kept, found again."""
+"""Checkpoints of `fit`: writing, rotating and resuming them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TRAINING_KEY = "skd.training"
 BEST_KEY = "skd.best"
 BEST_NAME = "best.safetensors"
 NAME = re.compile(r"step-(\d{12})\.safetensors")
-FORMAT = 1  # of what is saved under TRAINING_KEY
+FORMAT = 1  # version of the JSON under TRAINING_KEY
 KEPT = 2
 Saved = tuple[dict[str, str], dict[str, NDArray[Any]]]
 
@@ -43,7 +43,7 @@ class NotFiniteError(DamagedCheckpointError):
 
 
 def _require_finite(saved: Saved) -> None:
-    """Refuse a state that no step can go on from."""
+    """Refuse a state with values that no step can continue from."""
     for name, array in saved[1].items():
         if not np.isfinite(array).all():
             raise NotFiniteError(f"{name} holds NaN or infinite values")
@@ -57,12 +57,12 @@ class Checkpoints:
         self._owner = f"{type(trainer).__name__}.fit"
         self._ranks = trainer.ranks
         self._recipe = recipe(trainer, options)
-        #: The newest checkpoint that this run wrote or went on from.
+        #: Newest checkpoint that this run wrote or resumed from.
         self.newest: Path | None = None
 
     @contextmanager
     def naming_the_newest(self) -> Iterator[None]:
-        """Add the checkpoint from which training can be resumed to errors of writing."""
+        """Add the checkpoint to resume from to write errors."""
         try:
             yield
         except WriteError as error:
@@ -72,9 +72,9 @@ class Checkpoints:
             raise
 
     def begin(self) -> Progress:
-        """Make the folder, or restore trainer and model from its newest whole checkpoint.
+        """Create the folder, or restore trainer and model from its newest usable checkpoint.
 
-        The first process alone touches the folder; all see what it sees.
+        Only the first process touches the folder; it broadcasts the content to all.
         """
         present: list[Path] = []
         with self._ranks.raise_on_all_ranks():
@@ -98,7 +98,7 @@ class Checkpoints:
         return progress
 
     def save(self, progress: Progress) -> None:
-        """Write a checkpoint, and remove all but the last two: in the first process."""
+        """Write a checkpoint and remove all but the last two, in the first process."""
         trainer, model = self._trainer, self._trainer.model
         path = self._folder / f"step-{trainer.steps_taken:012}.safetensors"
         training = {
@@ -170,13 +170,13 @@ class Checkpoints:
         raise SKDError(f"No checkpoint of {str(self._folder)!r} is whole and finite ({reasons}).")
 
     def _read(self, path: Path) -> bytes:
-        """Return the content of a file of the first process."""
+        """Read a file in the first process and broadcast its content."""
         with self._ranks.raise_on_all_ranks():
             data = path.read_bytes() if self._ranks.is_first else b""
         return self._ranks.broadcast(data)
 
     def _restored(self, saved: Saved, training: dict[str, Any], path: Path) -> Progress:
-        """Put trainer and model into a saved state, if it is one of this run."""
+        """Restore trainer and model from a saved state, if it belongs to this run."""
         self._require_same_run(training, path)
         trainer, own = {}, {}
         for name, array in saved[1].items():
@@ -213,19 +213,19 @@ class Checkpoints:
 
 
 def _training_of(saved: Saved) -> dict[str, Any]:
-    """Return what a checkpoint records of its training.
+    """Return the training record of a checkpoint.
 
     Raises
     ------
     DamagedCheckpointError
-        If it records none, as a model that was saved alone, or what cannot be.
+        If the record is missing, as in a model that was saved alone, or impossible.
     """
     try:
         training: dict[str, Any] = json.loads(saved[0][TRAINING_KEY])
-        if training["format"] == FORMAT:  # another is refused with its number
+        if training["format"] == FORMAT:  # other formats are refused later, with their number
             Progress.decode(training["progress"])
             dict(training["recipe"])
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        reason = f"it records no training that can be ({type(error).__name__})"
+        reason = f"its training record is missing or impossible ({type(error).__name__})"
         raise DamagedCheckpointError(reason) from error
     return training

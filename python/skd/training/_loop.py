@@ -59,7 +59,7 @@ def fit(trainer: Trainer, options: FitOptions) -> History:
 
 
 def _identity(trainer: Trainer, options: FitOptions) -> dict[str, Any]:
-    """Return what must be equal in all processes that train together."""
+    """Return the values that must be equal on all ranks."""
     return {
         **recipe(trainer, options),
         "epochs": options.epochs,
@@ -97,7 +97,7 @@ class _Run:
         self._checkpoints, self._batches, self._stop, self._bar = checkpoints, batches, stop, bar
 
     def epoch(self) -> None:
-        """Train what is left of an epoch, validate, and save; or save and stop, if asked to."""
+        """Train the rest of an epoch, validate and save; or save and stop after a signal."""
         trainer, options, progress = self._trainer, self._options, self._progress
         while progress.step < options.steps_per_epoch:
             try:
@@ -181,7 +181,7 @@ class _Run:
         if val is None or (epoch % options.val_every != 0 and epoch != options.epochs):
             return None
         ranks = self._trainer.ranks
-        with ranks.errors_on_all_ranks():  # what fails in one rank alone has ended all
+        with ranks.errors_on_all_ranks():  # evaluate reports an error of one rank on all
             return evaluate(
                 self._trainer.model,
                 val,
@@ -195,7 +195,7 @@ class _Run:
             )
 
     def _is_due(self) -> bool:
-        """Whether a checkpoint follows this step; the one after an epoch's last includes it."""
+        """Whether a checkpoint follows this step; after the last of an epoch one always does."""
         every, progress, steps = (
             self._options.save_every_steps,
             self._progress,
@@ -215,11 +215,11 @@ class _Run:
 
     @property
     def _is_alone(self) -> bool:
-        """Whether work can be broken off without others that would wait."""
+        """Whether this is the only rank, so that work can be interrupted at any moment."""
         return self._trainer.ranks.size == 1
 
     def _must_stop(self) -> bool:
-        """Whether a signal has asked this process, or any other of the run, to end."""
+        """Whether a signal has asked this process, or another rank, to stop."""
         if self._checkpoints is None:
             return False
         number = self._trainer.ranks.largest(self._stop.requested or 0)

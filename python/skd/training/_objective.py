@@ -46,81 +46,83 @@ class Objective(Trainer):
     ) -> History:
         """Train for a number of epochs.
 
-        Every epoch visits the images in a new order and leaves out the last incomplete batch.
-        While one batch is trained on, the next one is augmented. The model's normalisation
-        becomes that of `split`. A run that is resumed ends as one that was never interrupted, bit
-        for bit; see ``docs/training.md``.
+        Every epoch visits the images in a new order and drops the last incomplete batch. While
+        one batch is trained on, the next one is augmented. The model takes over the normalisation
+        of `split`. A resumed run gives the same result as an uninterrupted one, bit for bit; see
+        ``docs/how-to/training.md``.
 
         Parameters
         ----------
         split : Split
             Images and labels to train on.
         epochs : int
-            How many times the images are seen.
+            Number of passes over the images.
         decay_epochs : sequence of int, default=()
             Epochs, counted from 1, after which the learning rate is multiplied by `decay_factor`.
         decay_factor : float, default=0.1
-            See `decay_epochs`; "cosine" and "one_cycle" end at its cube.
+            Factor of `decay_epochs`; "cosine" and "one_cycle" end at its cube times the rate.
         schedule : {"step", "cosine", "one_cycle"}, default="step"
-            How the learning rate falls, from the optimiser's. "one_cycle" changes it at every step,
-            the others at every epoch; see `skd.schedules`.
+            Schedule of the learning rate, which starts from the optimiser's. "one_cycle" changes
+            it at every step, the others at every epoch; see `skd.step_lr`, `skd.cosine_lr` and
+            `skd.one_cycle_lr`.
         warmup_epochs : float, default=0.0
-            Epochs, also a fraction of one, over which the rate rises linearly from 0.
+            Number of epochs over which the rate rises linearly from 0; may be a fraction.
         batch_size : int, default=64
-            Images of a step, before rotation; over all ranks.
+            Images of a step, before rotation, over all ranks.
         image_sizes : sequence of int, optional
-            Sides in pixels to which the augmented images are resized, one after the other:
-            progressive resizing. Small images cost less; end with the size that the model is used
-            at. By default the model's `image_size`.
+            Sides in pixels to which the augmented images are resized, one after the other
+            (progressive resizing). Small images cost less; end with the size at which the model
+            will be used. By default the model's `image_size`.
         resize_epochs : sequence of int, default=()
-            Epochs, counted from 1, after which the next of `image_sizes` is taken.
+            Epochs, counted from 1, after which the next of `image_sizes` is used.
         augmentation : {"full", "crop_flip", "none"}, default="full"
-            See `skd.augment`.
+            Augmentation of the images; see `skd.augment`.
         flip : bool, default=True
-            Whether augmentation mirrors images; set False if left and right have a meaning.
+            Whether augmentation mirrors images; set False if left and right differ in meaning.
         padding : int, optional
             Zeros around an image before it is cropped; by default 4 for 32 pixels, 8 for 84.
         seed : int, default=0
-            Of the order and of the augmentation.
+            Seed of the order and the augmentation.
         val : Split, optional
-            Novel classes: after each `val_every` epochs the model is evaluated on 1-shot episodes.
+            Images of novel classes, on which the model is evaluated in 1-shot episodes.
         val_every : int, default=1
-            See `val`.
+            Number of epochs between two evaluations on `val`.
         progress : bool, default=True
-            Whether to show the progress: a bar on a terminal and in a notebook, else a line now and
-            then on the standard error.
+            Show the progress: a bar on a terminal and in a notebook, otherwise occasional lines
+            on the standard error.
         callbacks : sequence of Callback, default=()
-            Told of the begin, each step, each epoch and the end; see `skd.callbacks`. Ranks may
-            have different ones, or none.
+            Callbacks that hear of the beginning, each step, each epoch and the end; see
+            `skd.callbacks`. Ranks may have different callbacks, or none.
         checkpoint_dir : str or path, optional
-            Folder of checkpoints: the last two, and ``best.safetensors`` on `val`. One is written
-            after every epoch and on Ctrl-C or SIGTERM, which end the run within a step.
+            Folder of checkpoints: the last two, and ``best.safetensors``, the best on `val`. One
+            is written after every epoch and on Ctrl-C or SIGTERM, which end the run within a step.
         save_every_steps : int, optional
-            Write one after every so many steps too.
+            Number of steps after which a further checkpoint is written.
         resume : bool, default=False
-            Whether to go on from the newest usable checkpoint, if there is one. The data, `epochs`
-            under the cosine and all options of the model, the objective and the run must be equal.
+            Continue from the newest usable checkpoint, if there is one. The data, `epochs` unless
+            the schedule is "step", and all options of the model, the objective and the run must be
+            equal.
         prefetch : bool, default=True
-            Whether to augment a batch while the one before is trained on; changes no result.
+            Augment a batch while the one before is trained on; does not change the result.
 
         Returns
         -------
         history : History
-            One record per epoch, those before the interruption included.
+            One record per epoch, including the epochs before an interruption.
 
         Raises
         ------
         NonFiniteLossError
-            If a step comes out NaN or infinite; the model is as the step before left it.
+            If a step gives NaN or infinite values; the model keeps the state before that step.
         WriteError
             If a checkpoint, or a file of a callback, cannot be written. It is an `OSError` that
-            names the file and the checkpoint to resume from; those written before are intact.
+            names the file and the checkpoint to resume from; earlier files are intact.
         SKDError
-            If there are checkpoints to resume from, but none is whole and finite; or where another
+            If there are checkpoints to resume from, but none is whole and finite; or if another
             rank raises one of these.
         ValueError
-            If an argument is wrong, the folder holds checkpoints without `resume`, or those of
-            another run; the differences are named and nothing is changed.
+            If an argument is wrong, or the folder holds checkpoints of another run, or any
+            without `resume`; the differences are named and nothing is changed.
         """
         arguments = {name: value for name, value in locals().items() if name != "self"}
         from skd.training._loop import fit  # loads concurrent.futures

@@ -1,4 +1,4 @@
-"""What two runs must have in common for one to go on where the other stopped."""
+"""Identity of a run: two runs with equal identity can continue each other."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 def recipe(trainer: Trainer, options: FitOptions) -> dict[str, Any]:
-    """Return all that decides the bits of a run, but its length, in the types of JSON.
+    """Return everything that decides the bits of a run except its length, in the types of JSON.
 
-    Threads, prefetching, the progress bar, callbacks and how often checkpoints are written decide
-    nothing, and are left out.
+    Threads, prefetching, the progress bar, callbacks and the frequency of checkpoints do not
+    change the result and are left out.
     """
     teacher = getattr(trainer, "teacher", None)
     result = {
@@ -41,7 +41,7 @@ def recipe(trainer: Trainer, options: FitOptions) -> dict[str, Any]:
 
 
 def environment(ranks: Ranks) -> dict[str, Any]:
-    """Return what may change the last bits of a result without changing its meaning."""
+    """Return the circumstances that may change the last bits of a result."""
     return {
         "version": __version__,
         "instruction set": instruction_set(),

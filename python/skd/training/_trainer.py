@@ -98,10 +98,10 @@ class Trainer:
                 self.ranks.require_equal(self._identity(teacher), owner)
 
     def _identity(self, teacher: Model | None) -> dict[str, Any]:
-        """Return what must be equal in all processes that train together."""
+        """Return the values that must be equal on all ranks."""
         return {
             "version": __version__,
-            "instruction set": instruction_set(),  # others round otherwise
+            "instruction set": instruction_set(),  # other instruction sets round differently
             **self.model.config,
             **self.recipe(),
             "model": state_sha256(self.model.snapshot()),
@@ -116,10 +116,11 @@ class Trainer:
         Parameters
         ----------
         x : array-like of shape (batch, image_size, image_size, channels), dtype float32
-            Normalised images, not rotated; uint8 ones are normalised by the model's own. With a
-            communicator, this rank's part of a batch that lies over the ranks in their order.
+            Normalised images, not rotated; uint8 images are normalised with the model's
+            normalisation. With a communicator, this rank's part of a batch that is split over the
+            ranks in order.
         labels : array-like of shape (batch,), dtype int64
-            Classes, in ``0..num_classes - 1``. `Gen1` takes None too.
+            Classes, in ``0..num_classes - 1``. `Gen1` also accepts None.
         image_size : int, optional
             Side of the images in pixels; by default the model's. The network ends in a global
             average, so its weights fit images of any side that its poolings allow.
@@ -127,13 +128,13 @@ class Trainer:
         Returns
         -------
         losses : Losses
-            Terms of the loss before the step, means over the whole batch.
+            Terms of the loss before the step, as means over the whole batch.
 
         Raises
         ------
         NonFiniteLossError
             If a loss, a term or a gradient is NaN or infinite, or the update would make a
-            parameter so; nothing is then updated.
+            parameter NaN or infinite. Nothing is updated.
         MemoryError
             If the machine has less memory than the step needs; see `step_memory`.
         """
@@ -168,7 +169,7 @@ class Trainer:
         labels: ArrayLike | None,
         image_size: int | None,
     ) -> Losses:
-        """Call the library with the own terms, and report their values with its losses."""
+        """Call the library with the trainer's terms; return its losses with their values."""
         values: dict[str, float] = {}
         ranks = self.ranks
         with ranks.abort_on_local_error():
@@ -177,7 +178,7 @@ class Trainer:
             share = ranks.share(len(images), sync_batch_norm=self.sync_batch_norm)
             terms = native_terms(self.terms, targets, values, ranks)
             named = refused_as(f"{type(self).__name__}.{method}")
-            # What the library reports so, it reports in all processes.
+            # The library raises an SKDError on all ranks.
             with ranks.errors_on_all_ranks(SKDError), self._explaining_non_finite(values), named:
                 losses = call(images, targets, terms, share)
             return Losses(*losses, terms=ranks.mean(values, len(images)))
@@ -188,7 +189,7 @@ class Trainer:
         Returns
         -------
         gradients : dict of str to ndarray
-            Read-only views under the names and in the shapes of `Model.state_dict`; only of
+            Read-only views under the names and in the shapes of `Model.state_dict`, for the
             parameters that have a gradient.
         """
         return self._native.gradients()
@@ -196,7 +197,7 @@ class Trainer:
     def _batch(
         self, x: Any, labels: Any, image_size: Any, method: str
     ) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
-        """Return a batch in the form that the library takes."""
+        """Return a batch in the form of the binding."""
         owner, model = f"{type(self).__name__}.{method}", self.model
         side = training_side(model, image_size, "image_size", owner)
         images = check.model_images(x, "x", owner, side=side, channels=model.input_channels)
@@ -214,17 +215,17 @@ class Trainer:
         return floats, targets
 
     def __getstate__(self) -> NoReturn:
-        """Refuse to be pickled or copied: a trainer holds the buffers of its steps."""
+        """Refuse pickling and copying: a trainer holds the buffers of its steps."""
         name = type(self).__name__
         raise TypeError(
             f"A {name} cannot be pickled or copied. Pickle or clone its model, keep its "
-            f"state_dict, and make a new {name} of them; fit(checkpoint_dir=...) does so for a "
-            "whole training."
+            f"state_dict, and create a new {name} from them; fit(checkpoint_dir=...) does so for "
+            "a whole training."
         )
 
     @property
     def learning_rate(self) -> float:
-        """Learning rate of the next step; at first that of the optimiser."""
+        """Learning rate of the next step; initially the optimiser's."""
         return self._learning_rate
 
     @learning_rate.setter
@@ -241,7 +242,7 @@ class Trainer:
         return self._native.steps_taken
 
     def recipe(self) -> dict[str, Any]:
-        """Return what the trainer was made with, as numbers, texts and lists.
+        """Return the options of the trainer as numbers, texts and lists.
 
         Returns
         -------
@@ -265,10 +266,10 @@ class Trainer:
         }
 
     def step_memory(self, batch_size: int, *, image_size: int | None = None) -> int:
-        """Return how much memory trainer and models hold once they take steps.
+        """Return the memory that trainer and models hold once they take steps.
 
-        A step for which the machine has too little raises a MemoryError before it begins, and
-        changes nothing. `skd.available_memory` tells what there is.
+        If the machine has too little memory for a step, it raises a MemoryError before it begins
+        and changes nothing. `skd.available_memory` returns the memory that is left.
 
         Parameters
         ----------
@@ -281,7 +282,7 @@ class Trainer:
         -------
         step_memory : int
             Bytes of state, gradients, velocities, activations and workspaces, without the arrays
-            of the batch; found without allocating anything.
+            of the batch. The computation allocates nothing.
 
         Examples
         --------
@@ -305,14 +306,15 @@ class Trainer:
         batch_size : int
             Images of a step, before rotation.
         further_bytes : int, default=0
-            Bytes that arrays of the caller need besides.
+            Bytes that the caller's arrays need in addition.
         image_size : int, optional
             Side of the images in pixels; by default the model's.
 
         Raises
         ------
         MemoryError
-            With the batch size, the estimate and what is available.
+            If memory is short; the message names the batch size, the estimate and the memory
+            that is available.
         """
         owner = f"{type(self).__name__}.require_memory"
         number = check.integer(batch_size, "batch_size", owner, minimum=1)
@@ -323,7 +325,7 @@ class Trainer:
             self._native.require_memory(number, side, further)
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
-        """Return all that the next step depends on beside the model's own state.
+        """Return everything that the next step depends on besides the model's state.
 
         Returns
         -------
@@ -343,34 +345,34 @@ class Trainer:
         return state
 
     def snapshot(self) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
-        """Copy the state of the model and that of the trainer, both after the same step.
+        """Copy the states of model and trainer, both after the same step.
 
         Returns
         -------
         model, trainer : dict of str to ndarray
-            As of `Model.state_dict` and `state_dict`, but nothing changes the arrays.
+            Copies of `Model.state_dict` and `state_dict`, which later steps do not change.
         """
         with self._native.locked():
             own = {name: array.copy() for name, array in self.state_dict().items()}
             return self.model.snapshot(), own
 
     def load_state_dict(self, state_dict: Mapping[str, ArrayLike]) -> None:
-        """Replace the whole state of the trainer, or nothing of it; the model stays as it is.
+        """Replace the state of the trainer, all or nothing; the model does not change.
 
         Parameters
         ----------
         state_dict : mapping of str to array-like
-            An array of the right shape for every name of `state_dict`, and no other name.
+            An array of the right shape for every name of `state_dict`, and no further names.
 
         Raises
         ------
         ValueError
             If names are missing or unexpected, a shape differs, or a value is not finite.
         TypeError
-            If an entry is no array of real numbers, or the step is no integer.
+            If an entry is not an array of real numbers, or the step is not an integer.
         """
         owner = f"{type(self).__name__}.load_state_dict"
-        with refused_as(owner), self._native.locked():  # the arrays may be the trainer's own
+        with refused_as(owner), self._native.locked():  # the arrays may be views of this trainer
             arrays = check.state_arrays(state_dict, self.state_dict(), owner)
             step = check.integer(arrays.pop("step")[()], "step", owner, maximum=MAX_STEP)
             rate = check.float32(arrays.pop("learning_rate")[()], "learning_rate", owner)
@@ -379,7 +381,7 @@ class Trainer:
 
     @contextmanager
     def _explaining_non_finite(self, own: Mapping[str, float]) -> Iterator[None]:
-        """Add step and terms to the error of a step whose loss or gradient is not finite."""
+        """Add step and terms to the error about a loss or gradient that is not finite."""
         try:
             yield
         except NonFiniteLossError as error:
