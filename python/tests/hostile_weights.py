@@ -217,7 +217,7 @@ TORCH_FILES = {
     "a pickle of numbers": (pickle.dumps({"model": {}}, 2), "does not begin"),
     "random bytes": (
         np.random.default_rng(0).bytes(5000),
-        "no file of torch.save|not an operation",
+        "not a file of torch.save|not an operation",
     ),
     # Archives that lie.
     "half an archive": (torch_archive({})[:60], "damaged"),
@@ -228,7 +228,7 @@ TORCH_FILES = {
     "a list of very many members": (many_members(), "longer than 1,048,576 bytes"),
     "a link out of the archive": (
         linked(torch_archive(holding(tensor()))),
-        "'0' is of another size",
+        "'0' has another size",
     ),
     "members with absolute names": (
         archive_of({"/etc/data.pkl": b"N.", "../../data.pkl": b"N."}),
@@ -242,7 +242,7 @@ TORCH_FILES = {
     "no storage": (torch_archive(holding(tensor())), "lacks the storage '0'"),
     "a storage of another size": (
         torch_archive(holding(tensor()), {"0": BODY[:-1]}),
-        "'0' is of another size",
+        "'0' has another size",
     ),
     "a storage of 2^62 numbers": (torch_tensor(count=2**62), "another size"),
     "a storage of a negative count": (torch_tensor(count=-1), "no name or size"),
@@ -347,7 +347,7 @@ TORCH_FILES = {
     "the magic number alone": (LEGACY[:15], "truncated"),
     "legacy of another protocol": (
         LEGACY[:15] + pickle.dumps(1002, 2),
-        "another protocol than 1001",
+        "its protocol is not 1001",
     ),
     "legacy without a byte order": (
         b"".join(pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, [])),
@@ -355,7 +355,7 @@ TORCH_FILES = {
     ),
     "legacy that lacks a storage": (
         LEGACY + holding(tensor()) + pickle.dumps(["1"], 2),
-        "not those that its tensors name",
+        "differ from those that its tensors name",
     ),
     "legacy whose storage is cut": (
         LEGACY + holding(tensor()) + pickle.dumps(["0"], 2) + struct.pack("<q", 6) + BODY[:-1],
@@ -363,6 +363,6 @@ TORCH_FILES = {
     ),
     "legacy whose storage is longer": (
         LEGACY + holding(tensor()) + pickle.dumps(["0"], 2) + struct.pack("<q", 7) + BODY,
-        "'0' is of another size",
+        "'0' has another size",
     ),
 }

@@ -40,7 +40,7 @@ def made(classifier):
 @made
 def test_every_check_of_scikit_learn_passes(classifier):
     with warnings.catch_warnings():
-        # Of not inheriting from scikit-learn, which is the point, and of what checks provoke.
+        # Warnings that we do not inherit from scikit-learn, which is the point, and of its checks.
         warnings.simplefilter("ignore")
         results = check_estimator(classifier, on_fail=None, on_skip=None)
     assert len(results) > 40

@@ -33,10 +33,10 @@ SIGNATURES = (
 )
 HTML_STARTS = (b"<!doctype", b"<html", b"<head", b"<script")
 LFS_START = b"version https://git-lfs"
-BOTH_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of text in UTF-16
+BOTH_MARKS = (b"\xff\xfe", b"\xfe\xff")  # marks of text in UTF-16
 TAR_PLACE, TAR_MARK = 257, b"ustar"
 LONGEST_HEADER = 100_000_000  # bytes that a safetensors file's may have
-CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # what no text holds
+CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # characters that text never holds
 PICKLE_START = re.compile(rb"\x80[\x02-\x05]")
 NOTEBOOK = re.compile(rb'\A\s*\{\s*"(cells|nbformat|metadata)"')
 FIRST_MEMBER = re.compile(rb"[^/\x00]*/(data\.pkl|constants\.pkl|code/|version)")

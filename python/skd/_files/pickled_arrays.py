@@ -63,7 +63,7 @@ def make_array(content: Any, dtype: Any, shape: Any, order: str, reader: Reader)
     is_shape = isinstance(shape, tuple) and len(shape) <= MAX_DIMENSIONS
     if not is_shape or not all(type(size) is int and size >= 0 for size in shape):
         raise PickleError(f"the shape of an array is {shown(shape):.80}")
-    if isinstance(content, str):  # of Python 2, or escaped as text by protocol 2 of Python 3
+    if isinstance(content, str):  # bytes of Python 2, or of protocol 2 of Python 3
         reader.copied(len(content))
         content = content.encode("latin-1")
     if isinstance(content, list):

@@ -25,7 +25,7 @@ MAX_OPERATIONS = 16_000_000  # bounds the time
 #: Memory allowed for the objects of a pickle, in addition to its length.
 OBJECT_BYTES = 40 << 20
 OF_PAIR, OF_ITEM = 100, 8  # bytes of a dict and a tuple for each entry
-MAX_LINE = 4096  # of the text opcodes, but for strings
+MAX_LINE = 4096  # longest line of text operations, except strings
 MAX_INTEGER_BYTES = 16
 #: From this size on, strings of Python 2 stay views of bytes: they are the content of an array.
 LONG_STRING = 4096

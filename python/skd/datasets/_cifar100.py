@@ -53,7 +53,7 @@ def cifar100_paths(folder: Path, published: Published) -> dict[str, Path]:
 
 
 def read_cifar100(paths: dict[str, Path], published: Published) -> dict[str, Part]:
-    """Read the parts: of each, the images of training, then those of test, in order."""
+    """Read the parts; the training images of each precede its test images, in order."""
     (path,) = set(paths.values())
     files.look_at(path)
     require_memory(NEEDED, f"CIFAR-100 from {str(path)!r}")

@@ -34,7 +34,7 @@ class FewShotData:
     def trainval(self) -> Split:
         """Training and validation classes as one split, for a final training before the test.
 
-        The classes of `val` follow those of `train`; the normalisation is that of `train`. Large
+        The classes of `val` follow those of `train`, and the normalisation is `train`'s. Large
         images are kept in a temporary file.
         """
         return merged(self.train, self.val)

@@ -33,9 +33,9 @@ def load(name: str, root: str | PathLike[str] | None = None, *, bgr: bool = Fals
     Returns
     -------
     data : FewShotData
-        Three splits that share no class, with the published normalisation; "glyphs" has that of its
-        training split. Large images stay in their file and are mapped. Files that have to be
-        converted go through a temporary file each time, which `import_data` avoids.
+        Three splits that share no class, with the published normalisation ("glyphs": the
+        normalisation of its training split). Large images stay in their file and are mapped. Files
+        that have to be converted go through a temporary file each time, which `import_data` avoids.
 
     Raises
     ------

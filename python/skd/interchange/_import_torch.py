@@ -181,7 +181,7 @@ def _requested(config: dict[str, Any], architecture: str | None) -> dict[str, An
 
 
 def _complete(state: State, model: Model) -> dict[str, NDArray[Any]]:
-    """Return an array for each name of the model; those that no file has keep fresh values."""
+    """Return an array for each name of the model; names that no file has keep fresh values."""
     result: dict[str, NDArray[Any]] = {}
     for name, view in model.state_dict().items():
         tensor = state.get(name)

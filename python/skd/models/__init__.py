@@ -1,4 +1,4 @@
-"""Models: created, loaded, saved, and asked for embeddings and logits."""
+"""Models: creating, loading and saving networks, and computing embeddings and logits."""
 
 from skd.models._create import ARCHITECTURES, PRECISIONS, create_model
 from skd.models._images import EVALUATION_BATCH, Normalization, model_floats

@@ -202,7 +202,7 @@ class Model:
         Returns
         -------
         outputs : tuple of ndarray of shape (n_images, height, width, channels), dtype float32
-            One array per stage, after its pooling.
+            Outputs after the pooling of each stage.
         """
         owner = "Model.stage_outputs"
         shapes = [self._native.stage_shape(1, stage)[1:] for stage in range(self.stage_count)]
@@ -215,14 +215,15 @@ class Model:
         return outputs
 
     def evaluation_memory(self, n_images: int = EVALUATION_BATCH) -> int:
-        """Return how much memory the model's buffers hold once images are evaluated.
+        """Return the memory that the model's buffers hold once images are evaluated.
 
-        An evaluation for which the machine has too little raises a MemoryError before it begins.
+        If the machine has too little memory for an evaluation, it raises a MemoryError before it
+        begins.
 
         Parameters
         ----------
         n_images : int, default=64
-            Images handed over at once; 64 at a time are evaluated.
+            Number of images of a call; 64 at a time are evaluated.
 
         Returns
         -------
@@ -237,34 +238,34 @@ class Model:
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """Return the state as read-only views, under PyTorch's names and in its shapes.
 
-        The views show the model's own memory: they change when the model is trained, and keep
-        it alive. `snapshot` gives what stays as it is.
+        The views share the model's memory: they change when the model is trained, and keep it
+        alive. `snapshot` returns copies.
 
         Returns
         -------
         state : dict of str to ndarray
-            float32, and int64 for the counters of batch norms.
+            Arrays of float32, and int64 for the counters of batch norms.
         """
         return self._native.state_dict()
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
-        """Copy the state, as it is between two steps of a trainer in another thread.
+        """Copy the state consistently, between two steps of a trainer in another thread.
 
         Returns
         -------
         state : dict of str to ndarray
-            As of `state_dict`, but the arrays are C-contiguous and nothing changes them.
+            C-contiguous copies of `state_dict`, which later steps do not change.
         """
         with self._native.locked():
             return {name: view.copy() for name, view in self.state_dict().items()}
 
     def load_state_dict(self, state_dict: Mapping[str, ArrayLike]) -> None:
-        """Replace the whole state, or nothing of it.
+        """Replace the state, all or nothing.
 
         Parameters
         ----------
         state_dict : mapping of str to array-like
-            An array of the right shape for every name of `state_dict`, and no other name.
+            An array of the right shape for every name of `state_dict`, and no further names.
 
         Raises
         ------
@@ -285,7 +286,7 @@ class Model:
         Returns
         -------
         copy : Model
-            Of equal configuration and state; it shares nothing with this one.
+            Model with equal configuration and state, which shares nothing with this one.
         """
         copy = Model(self._native.clone(), self._config)
         copy._normalization = self._normalization
@@ -318,9 +319,9 @@ class Model:
         images : array-like of shape (n_images, image_size, image_size, input_channels)
             Images of dtype uint8, or float32 that is already normalised.
         kind : {"embedding", "logits"}
-            Which output.
+            Output of the network.
         normalization : Normalization, optional
-            Of uint8 images; by default that of the model.
+            Normalisation of uint8 images; by default the model's.
 
         Returns
         -------

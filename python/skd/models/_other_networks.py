@@ -1,4 +1,4 @@
-"""The networks of other programs, told by the names of their weights."""
+"""Networks of other programs, recognised by the names of their weights."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class RunFolder:
             before["schedule.epochs"] = wanted["schedule.epochs"]
         different = differences(before, wanted)
         if different:
-            legal = f"that of {str(self.path)!r}, or have another folder"
+            legal = f"the recipe of {str(self.path)!r}, or have another folder"
             check.refuse("recipe", "a run", legal, "; ".join(different))
 
     def begin(self, recipe: Recipe) -> None:

@@ -201,7 +201,7 @@ class Checkpoints:
         if self._options.epochs < trained:
             different.append(f"epochs {self._options.epochs} after {trained} that are trained")
         if different:
-            legal = f"False, or the run that of {str(path)!r}"
+            legal = f"False, or this must be the run of {str(path)!r}"
             check.refuse("resume", self._owner, legal, "; ".join(different))
         here, there = environment(self._ranks), training["environment"]
         if here != there and self._ranks.is_first:
