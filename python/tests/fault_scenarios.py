@@ -14,7 +14,7 @@ import skd
 import skd.training._loop
 from skd._files.checksummed import verified_content
 from skd.callbacks import HistoryFile, TensorBoard
-from skd.cli._application import application
+from skd.cli.application import application
 from skd.errors import DamagedCheckpointError
 
 skd.training._loop.VALIDATION_EPISODES = 5

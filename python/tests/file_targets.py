@@ -20,8 +20,8 @@ import skd
 import skd.callbacks
 from skd._files import checksummed
 from skd.plots import training_curves
+from skd.recipes import RunFolder
 from skd.recipes import load as load_recipe
-from skd.recipes._folder import RunFolder
 
 WIDTHS = (4, 4, 4, 4)
 SIDE = 16

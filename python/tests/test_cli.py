@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import skd
 from skd import cli
 from skd.cli import _bench
-from skd.cli._application import application
+from skd.cli.application import application
 
 
 @pytest.fixture

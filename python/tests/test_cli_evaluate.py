@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import skd
-from skd.cli._application import application
+from skd.cli.application import application
 
 OPTIONS = ("--n-way", "3", "--n-query", "5", "--episodes", "12")
 

@@ -12,7 +12,7 @@ from file_size_limit import file_size_limit
 from typer.testing import CliRunner
 
 import skd
-from skd.cli._application import application
+from skd.cli.application import application
 from skd.datasets import _importing
 
 

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 import skd
 from skd.callbacks import RunStart, StepRecord
 from skd.cli import _display, _formatting, _recipes, _run
-from skd.cli._application import application
+from skd.cli.application import application
 from skd.errors import NonFiniteLossError
 from skd.recipes import Run, costs, load, names
 

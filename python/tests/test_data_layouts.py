@@ -9,7 +9,7 @@ import pytest
 
 import skd
 from skd.datasets import _parts
-from skd.datasets._class_lists import ALL_CLASSES, SUPERCLASSES, class_list
+from skd.datasets.class_lists import ALL_CLASSES, SUPERCLASSES, class_list
 
 LAYOUTS = {
     "RFS pickles of mini": ("mini-imagenet", data_files.write_mini_pickles),

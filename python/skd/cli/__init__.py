@@ -26,7 +26,7 @@ def main() -> None:
         sys.exit(f"The command line of skd needs {names}: pip install 'skd[cli]'")
     try:
         try:
-            from skd.cli._application import application  # needs typer and rich
+            from skd.cli.application import application  # needs typer and rich
 
             application(prog_name="skd")
         finally:

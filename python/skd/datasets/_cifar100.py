@@ -12,9 +12,9 @@ import numpy as np
 
 from skd._memory import require_memory
 from skd.datasets import _data_files as files
-from skd.datasets._class_lists import ALL_CLASSES, class_list
 from skd.datasets._parts import Block, Part, checked_labels, gather, text_names
 from skd.datasets.catalogue import REQUIRED, Published
+from skd.datasets.class_lists import ALL_CLASSES, class_list
 
 FOLDER = "cifar-100-python"
 ARCHIVE = f"{FOLDER}.tar.gz"
