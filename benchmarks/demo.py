@@ -39,7 +39,7 @@ def main() -> None:
     console = Console()
     data = skd.datasets.load("glyphs")
     console.print(
-        f"glyphs: {PLAN.n_classes} training classes, {data.test.n_classes} novel test classes; "
+        f"glyphs: {PLAN.num_classes} training classes, {data.test.num_classes} novel test classes; "
         f"{skd.get_num_threads()} threads"
     )
     comparison = method.compare(

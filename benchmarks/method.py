@@ -34,7 +34,7 @@ DECAYS = {"RFS-simple": (45 / 90, 60 / 90, 75 / 90), "Gen-0": (60 / 65,), "Gen-1
 class Plan:
     """What is trained, and how it is scored."""
 
-    n_classes: int = 24  # of the training split
+    num_classes: int = 24  # of the training split
     widths: tuple[int, ...] = (32, 64, 128, 256)
     batch_size: int = 64
     drop_rate: float = 0.0  # of dropout and DropBlock, which only slow so short a training down
@@ -76,16 +76,16 @@ class Comparison:
     scores: dict[str, Score]
 
 
-def training_split(data: skd.datasets.FewShotData, n_classes: int) -> skd.datasets.Split:
-    """Return the first `n_classes` classes of the training split."""
+def training_split(data: skd.datasets.FewShotData, num_classes: int) -> skd.datasets.Split:
+    """Return the first `num_classes` classes of the training split."""
     split = data.train
-    chosen = split.labels < n_classes
+    chosen = split.labels < num_classes
     return skd.datasets.from_arrays(
         split.images[chosen],
         split.labels[chosen],
         mean=split.mean,
         std=split.std,
-        class_names=split.class_names[:n_classes],
+        class_names=split.class_names[:num_classes],
     )
 
 
@@ -96,7 +96,7 @@ def compare(
     report: Callable[[str, Score], None] = lambda method, score: None,
 ) -> Comparison:
     """Train and score the three methods with one seed."""
-    train = training_split(data, plan.n_classes)
+    train = training_split(data, plan.num_classes)
     result = Comparison({}, {}, {})
 
     def run(method: str, trainer: Any, epochs: int) -> None:
@@ -119,7 +119,7 @@ def compare(
     def fresh_model() -> skd.Model:
         return skd.create_model(
             "resnet12",
-            num_classes=train.n_classes,
+            num_classes=train.num_classes,
             image_size=train.images.shape[1],
             widths=plan.widths,
             drop_rate=plan.drop_rate,

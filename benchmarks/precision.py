@@ -39,10 +39,10 @@ PLAN = replace(method.Plan(), gen0_epochs=12)
 
 def train_and_score(precision: str, data: skd.datasets.FewShotData, seed: int) -> dict[str, Any]:
     """Train Gen-0 in a precision and score it on 1-shot and 5-shot episodes."""
-    train = method.training_split(data, PLAN.n_classes)
+    train = method.training_split(data, PLAN.num_classes)
     model = skd.create_model(
         "resnet12",
-        num_classes=train.n_classes,
+        num_classes=train.num_classes,
         image_size=train.images.shape[1],
         widths=PLAN.widths,
         drop_rate=PLAN.drop_rate,
@@ -142,7 +142,7 @@ def report(runs: list[dict[str, Any]]) -> list[str]:
         "# Accuracy by precision",
         "",
         f"`python benchmarks/precision.py`, skd {skd.__version__}, {sets}:",
-        f"Gen-0 of {PLAN.gen0_epochs} epochs on {PLAN.n_classes} classes of glyphs;",
+        f"Gen-0 of {PLAN.gen0_epochs} epochs on {PLAN.num_classes} classes of glyphs;",
         f"{PLAN.n_episodes} 5-way episodes of novel classes, accuracy in percent ± half-width of",
         "the 95 % interval over episodes. Differences are taken seed by seed.",
         "",

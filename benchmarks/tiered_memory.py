@@ -67,7 +67,7 @@ def train(folder: Path, seconds: float) -> dict[str, float]:
     """Train on the imported set, from all over its images, and stop within the epoch."""
     data = skd.datasets.load(NAME, folder)
     model = skd.create_model(
-        "convnet4", num_classes=data.train.n_classes, image_size=SIDE, widths=(8, 8, 8, 8)
+        "convnet4", num_classes=data.train.num_classes, image_size=SIDE, widths=(8, 8, 8, 8)
     )
     trainer = skd.Supervised(model)
 

@@ -1,4 +1,4 @@
-"""Memory that is asked for before it is taken."""
+"""Memory checks before large allocations."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from numpy.typing import DTypeLike, NDArray
 
 from skd import _native
 
-LARGE_NEED = 1 << 26  # of what is smaller it is not worth to ask the system
+LARGE_NEED = 1 << 26  # smaller needs are not worth a system call
 
 
 def require_memory(n_bytes: int, need: str) -> None:
-    """Raise a MemoryError if that many bytes cannot be had, before they are taken.
+    """Raise a MemoryError before an allocation that the memory cannot hold.
 
-    Linux promises more memory than there is, and kills the process that takes it at its word.
+    Linux promises more memory than there is, and kills a process that uses it.
 
     Parameters
     ----------
     n_bytes : int
         Bytes to be allocated.
     need : str
-        What they are for: the subject of the sentence of the error.
+        Purpose of the bytes, the subject of the error's sentence.
     """
     if n_bytes < LARGE_NEED:
         return
@@ -39,16 +39,16 @@ def require_memory(n_bytes: int, need: str) -> None:
 
 @contextmanager
 def too_large_by(owner: str, *names: str) -> Iterator[None]:
-    """Name the arguments of `owner` that are too large, where the library lacks memory.
+    """Name the arguments of `owner` that are too large in a MemoryError of the library.
 
-    Where one function calls another so, the outer one is named.
+    If contexts are nested, the outer function is named.
 
     Parameters
     ----------
     owner : str
         The function that was called.
     *names : str
-        Arguments of which the need depends.
+        Arguments that the need depends on.
     """
     try:
         yield
@@ -61,14 +61,14 @@ def too_large_by(owner: str, *names: str) -> Iterator[None]:
 
 
 def new_array(shape: tuple[int, ...], dtype: DTypeLike, owner: str, cause: str) -> NDArray[Any]:
-    """Return an array without values, or raise a MemoryError that names what it is large by.
+    """Return an uninitialised array, or raise a MemoryError that names the argument `cause`.
 
     Parameters
     ----------
     shape : tuple of int
-        Its shape.
+        Shape of the array.
     dtype : dtype
-        Its dtype.
+        Dtype of the array.
     owner : str
         The function that returns it.
     cause : str

@@ -1,4 +1,4 @@
-"""The progress of long computations: a bar on a terminal and in a notebook, lines elsewhere."""
+"""Progress of long computations: a bar on a terminal and in a notebook, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-#: Seconds between lines, and the share of the time so far where that is more: a log of a day has
-#: some hundred lines, and what takes a moment leaves none.
+#: Seconds between lines, and the share of the elapsed time, whichever is more: a log of a day has
+#: some hundred lines, and a short computation leaves none.
 SECONDS, SHARE = 10.0, 0.02
 
 
-def progress_bar(total: int, description: str, unit: str, *, wanted: bool) -> Any:
-    """Return what shows the progress of `total` units, with the interface of a tqdm bar.
+def progress_bar(total: int, description: str, unit: str, *, wanted: bool, done: int = 0) -> Any:
+    """Return a display of the progress over `total` units, with the interface of a tqdm bar.
 
-    That is a bar on a terminal and in a notebook, lines where the standard error goes elsewhere, as
-    into a file, and nothing unless it is wanted.
+    It is a bar on a terminal and in a notebook, lines of text if the standard error goes to a
+    file, and shows nothing unless it is wanted. `done` units were done before.
     """
     from tqdm import tqdm
 
-    options: dict[str, Any] = {"total": total, "desc": description, "unit": unit}
+    options: dict[str, Any] = {"total": total, "desc": description, "unit": unit, "initial": done}
     if not wanted or sys.stderr is None:
         return tqdm(**options, disable=True)
     if is_notebook():
         return _notebook_bar()(**options)
     if not sys.stderr.isatty():
-        return ProgressLines(total, description, unit, sys.stderr)
+        return ProgressLines(total, description, unit, sys.stderr, done=done)
     return tqdm(**options)
 
 
 def is_notebook() -> bool:
-    """Whether a kernel of Jupyter runs this, whose output is no terminal and can show a bar."""
+    """Whether a Jupyter kernel runs this, which can show a bar although it is not a terminal."""
     interactive = sys.modules.get("IPython")
     shell = None if interactive is None else interactive.get_ipython()
     return shell is not None and "IPKernelApp" in shell.config
 
 
 def _notebook_bar() -> Callable[..., Any]:
-    """Return the class of bars: widgets if there are any, or else text."""
+    """Return the class of bars: widgets if they are installed, otherwise text."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that there are no widgets
+        warnings.simplefilter("ignore")  # the warning that widgets are missing
         from tqdm.auto import tqdm
 
     bar: Callable[..., Any] = tqdm
@@ -51,12 +51,12 @@ def _notebook_bar() -> Callable[..., Any]:
 
 
 class Pace:
-    """Tells when another line is due.
+    """Decides when another line is due.
 
     Parameters
     ----------
     clock : callable, default=time.monotonic
-        Returns seconds.
+        Function that returns seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -73,23 +73,25 @@ class Pace:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since the beginning."""
+        """Seconds since the start."""
         return self._clock() - self.start
 
 
 class ProgressLines:
-    """Lines of text from time to time, where a bar would fill a file with its frames.
+    """Occasional lines of text, for files that a bar would fill with its frames.
 
     Parameters
     ----------
     total : int
-        Units to do.
+        Total number of units.
     description, unit : str
-        What is done, and in what it is counted.
+        Name of the work, and of its units.
     stream : text file
-        Where to write; what cannot be written is left out.
+        Stream to write to; failures to write are ignored.
     clock : callable, default=time.monotonic
-        Returns seconds.
+        Function that returns seconds.
+    done : int, default=0
+        Units that were done before.
     """
 
     def __init__(
@@ -99,10 +101,12 @@ class ProgressLines:
         unit: str,
         stream: TextIO,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        done: int = 0,
     ) -> None:
         self._total, self._description, self._unit = total, description, unit
         self._stream, self._pace = stream, Pace(clock)
-        self._done = self._done_before = 0
+        self._done = self._done_before = done
         self._further = ""
         self._has_written = False
 
@@ -116,17 +120,17 @@ class ProgressLines:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Say how far it came, if anything was said before."""
+        """Write a last line, if there were lines before."""
         if self._has_written:
             self._write()
 
     def reset(self, total: int | None = None) -> None:
-        """Begin anew, with another total if one is given."""
+        """Start again, with another total if one is given."""
         self._done = self._done_before = 0
         self._total = self._total if total is None else total
 
     def update(self, count: int = 1) -> None:
-        """Count more as done, and write a line if one is due."""
+        """Add finished units, and write a line if one is due."""
         self._done += count
         before = self._pace.last
         if not self._pace.is_due():
@@ -137,7 +141,7 @@ class ProgressLines:
         self._write(f", about {_duration(left)} left" if left > 0 else "")
 
     def set_postfix(self, *, refresh: bool = True, **numbers: object) -> None:
-        """Keep further numbers for the next line."""
+        """Store further numbers for the next line."""
         self._further = "".join(f", {name} {value}" for name, value in numbers.items())
 
     def _write(self, left: str = "") -> None:
@@ -145,7 +149,7 @@ class ProgressLines:
         elapsed = _duration(self._pace.elapsed)
         line = f"{self._description}: {self._done}/{self._total} {self._unit}s{share}"
         self._has_written = True
-        with suppress(OSError, ValueError):  # a pipe that nobody reads, a file that is closed
+        with suppress(OSError, ValueError):  # a broken pipe, a closed file
             print(f"{line}, {elapsed}{left}{self._further}", file=self._stream, flush=True)
 
 

@@ -1,6 +1,6 @@
-"""Argument checks: the one place where what users pass becomes what the library takes.
+"""Argument validation: converts user input to the arrays and numbers the library expects.
 
-Every refusal is one sentence: ``The 'x' parameter of F must be C; got V.``
+Every error is one sentence: ``The 'x' parameter of F must be C; got V.``
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ Value = TypeVar("Value")
 
 MAX_INT64 = 2**63 - 1
 MAX_SEED = 2**64 - 1
-MAX_ENTRIES = 1_000_000  # of a sequence that is looked at entry by entry
-MAX_COUNTER = 2**62  # counters of a state dict; a run never counts from here to 2**63
+MAX_ENTRIES = 1_000_000  # of a sequence that is checked entry by entry
+MAX_COUNTER = 2**62  # largest counter of a state dict; no run counts from here to 2**63
 
 
 def integer(
@@ -108,7 +108,7 @@ def float32(
     open_minimum: bool = False,
     open_maximum: bool = False,
 ) -> float:
-    """Return `value` as a float that lies in the interval after the library's rounding, too."""
+    """Return `value` as a float that also lies in the interval after rounding to float32."""
     bounds = (minimum, maximum, open_minimum, open_maximum)
     result = _in_interval(value, name, owner, *bounds)
     with np.errstate(over="ignore"):
@@ -118,14 +118,14 @@ def float32(
 
 
 def boolean(value: Any, name: str, owner: str) -> bool:
-    """Return `value` if it is a truth value; the words "no" and "False" are none."""
+    """Return `value` as a bool; text such as "no" and "False" is refused."""
     if not isinstance(value, (bool, np.bool_, int, np.integer)) or value not in (0, 1):
         refuse(name, owner, "True or False", shown(value), TypeError)
     return bool(value)
 
 
 def sequence(value: Any, name: str, owner: str, legal: str) -> Sequence[Any] | NDArray[Any]:
-    """Return a sequence or vector; text, and an iterator, which may not end, are refused."""
+    """Return a sequence or vector; text and iterators, which may not end, are refused."""
     is_sequence = isinstance(value, Sequence) and not isinstance(value, (str, bytes))
     if not is_sequence and not (isinstance(value, np.ndarray) and value.ndim):
         refuse(name, owner, legal, shown(value), TypeError)
@@ -136,7 +136,7 @@ def sequence(value: Any, name: str, owner: str, legal: str) -> Sequence[Any] | N
 
 
 def iterable(value: Any, name: str, owner: str, legal: str) -> Iterable[Any]:
-    """Return what can be iterated over, but for text and arrays without an axis."""
+    """Return an iterable; text and arrays without an axis are refused."""
     is_scalar = isinstance(value, np.ndarray) and not value.ndim
     if not isinstance(value, Iterable) or isinstance(value, (str, bytes)) or is_scalar:
         refuse(name, owner, legal, shown(value), TypeError)
@@ -160,7 +160,7 @@ def instances(value: Any, name: str, owner: str, kind: type[Value]) -> tuple[Val
 
 
 def choice(value: Any, name: str, owner: str, legal: Iterable[Value]) -> Value:
-    """Return `value` if it is one of the legal ones."""
+    """Return `value` if it is legal."""
     options = list(legal)
     for option in options:
         if isinstance(value, type(option)) and option == value:
@@ -189,7 +189,7 @@ def _require_ndim(array: NDArray[Any], ndim: int | None, name: str, owner: str) 
 def require_shape(
     array: NDArray[Any], shape: tuple[int, ...], name: str, owner: str, *, by: str
 ) -> None:
-    """Refuse an array of another shape than the argument `by` decides."""
+    """Refuse an array whose shape does not fit the argument `by`."""
     if array.shape != shape:
         refuse(name, owner, f"of shape {shape} for this '{by}'", f"shape {array.shape}")
 
@@ -199,7 +199,7 @@ def _is_taken_as_it_is(array: NDArray[Any], dtype: type[np.generic]) -> bool:
 
 
 def _require_copy(array: NDArray[Any], dtype: type[np.generic], name: str, owner: str) -> None:
-    """Refuse an array whose copy does not fit into memory: to look at each entry takes as long."""
+    """Refuse an array whose copy does not fit into memory."""
     n_bytes = array.size * np.dtype(dtype).itemsize
     require_memory(n_bytes, f"A copy of the '{name}' of {owner}, of shape {array.shape},")
 
@@ -207,7 +207,7 @@ def _require_copy(array: NDArray[Any], dtype: type[np.generic], name: str, owner
 def _convert(array: NDArray[Any], dtype: type[np.generic], name: str, owner: str) -> NDArray[Any]:
     if not _is_taken_as_it_is(array, dtype):
         _require_copy(array, dtype, name, owner)
-    with np.errstate(over="ignore"):  # what overflows becomes infinite, and is refused as such
+    with np.errstate(over="ignore"):  # values that overflow become infinite and are refused
         converted = np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
     require_whole(array)
     return converted
@@ -216,7 +216,7 @@ def _convert(array: NDArray[Any], dtype: type[np.generic], name: str, owner: str
 def float_array(
     value: ArrayLike, name: str, owner: str, *, ndim: int | None = None, finite: bool = False
 ) -> NDArray[np.float32]:
-    """Return `value` as C-contiguous float32: itself if it is that already, else a copy."""
+    """Return `value` as C-contiguous float32, copied only if necessary."""
     array = _as_array(value, name, owner)
     _require_ndim(array, ndim, name, owner)
     result: NDArray[np.float32] = _convert(array, np.float32, name, owner)
@@ -226,12 +226,12 @@ def float_array(
 
 
 def float_copy_bytes(array: NDArray[Any]) -> int:
-    """Return what `float_array` would allocate for an array."""
+    """Return the bytes that `float_array` would allocate for an array."""
     return 0 if _is_taken_as_it_is(array, np.float32) else 4 * array.size
 
 
 def byte_array(value: ArrayLike, name: str, owner: str, *, ndim: int) -> NDArray[np.uint8]:
-    """Return `value` as C-contiguous uint8; only integers in 0..255 are taken."""
+    """Return `value` as C-contiguous uint8; only integers in 0..255 are accepted."""
     array = _as_array(value, name, owner)
     _require_ndim(array, ndim, name, owner)
     if array.dtype != np.uint8:
@@ -268,9 +268,9 @@ def square_images(value: ArrayLike, name: str, owner: str) -> NDArray[np.uint8]:
 def integer_array(
     value: ArrayLike, name: str, owner: str, *, length: int | None = None, of: str = ""
 ) -> NDArray[np.int64]:
-    """Return a new int64 vector; its own copy, so that no other thread can change it meanwhile.
+    """Return a copy as an int64 vector, which no other thread can change.
 
-    `length` is how many there must be: one for each of the argument `of`.
+    `length` is the required length, one entry for each of the argument `of`.
     """
     array = _as_array(value, name, owner, legal="an array of integers")
     _require_ndim(array, 1, name, owner)
@@ -287,9 +287,9 @@ def integer_array(
 def text_labels(
     value: Any, name: str, owner: str, *, length: int
 ) -> tuple[tuple[str, ...], NDArray[np.int64]] | None:
-    """Return the classes of labels of text, in order, and the position of each label.
+    """Return the sorted classes of text labels, and the position of each label.
 
-    None if no label is text; what is text in part is refused.
+    The result is None if no label is text; a mixture of text and others is refused.
     """
     try:
         array = np.asarray(value)
@@ -299,7 +299,7 @@ def text_labels(
         return None
     if len(array) != length:
         refuse(name, owner, f"of length {length}, one for each of 'images'", len(array))
-    # NumPy makes text of the numbers in a list.
+    # NumPy would convert numbers in a list to text.
     labels = list(value) if isinstance(value, (list, tuple)) else array.tolist()
     if not any(isinstance(label, str) for label in labels):
         return None
@@ -321,7 +321,7 @@ def names(value: Any, name: str, owner: str) -> tuple[str, ...]:
 
 
 def class_labels(value: ArrayLike, name: str, owner: str) -> NDArray[np.int64]:
-    """Return a non-empty vector of labels of any integers."""
+    """Return a non-empty vector of integer labels."""
     labels = integer_array(value, name, owner)
     if not labels.size:
         refuse(name, owner, "non-empty", "no labels")
@@ -331,7 +331,7 @@ def class_labels(value: ArrayLike, name: str, owner: str) -> NDArray[np.int64]:
 def channel_vector(
     value: ArrayLike, name: str, owner: str, *, channels: int, positive: bool = False
 ) -> NDArray[np.float32]:
-    """Return one float per channel; a scalar serves all channels."""
+    """Return one float per channel; a scalar applies to all channels."""
     vector = float_array(value, name, owner, finite=True)
     if vector.ndim == 0:
         vector = np.full(channels, vector, dtype=np.float32)
@@ -370,7 +370,7 @@ def output(value: Any, name: str, owner: str, shape: tuple[int, ...]) -> None:
 def model_images(
     value: ArrayLike, name: str, owner: str, *, side: int, channels: int
 ) -> NDArray[Any]:
-    """Return images of a model's shape as they are; uint8 and floats only."""
+    """Return uint8 or float images of a model's shape, unchanged."""
     images = _as_array(value, name, owner)
     if images.dtype != np.uint8 and (images.dtype.kind != "f" and images.size):
         legal = "uint8, or float32 that is already normalised"
@@ -381,7 +381,7 @@ def model_images(
 
 
 def _state_array(value: ArrayLike, name: str, owner: str, view: NDArray[Any]) -> NDArray[Any]:
-    """Return one entry of a state dict in the shape and dtype of the state it replaces."""
+    """Return one entry of a state dict in the dtype of the state it replaces."""
     array = _as_array(value, name, owner)
     if array.shape != view.shape:
         refuse(name, owner, f"of shape {view.shape}", f"shape {array.shape}")
@@ -409,17 +409,17 @@ def state_arrays(
 
 
 def subset(value: Any, name: str, owner: str, legal: Sequence[int]) -> tuple[int, ...]:
-    """Return a non-empty choice of the legal integers, without repetition."""
+    """Return a non-empty selection of legal integers without repetition."""
     chosen = tuple(integers(value, name, owner))
     if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(legal):
-        refuse(name, owner, f"different ones of {tuple(legal)}, at least one", chosen)
+        refuse(name, owner, f"different values of {tuple(legal)}, at least one", chosen)
     return chosen
 
 
 def double_vector(
     value: ArrayLike, name: str, owner: str, *, nan: bool = False
 ) -> NDArray[np.float64]:
-    """Return a non-empty vector of finite numbers, or NaN if that is allowed, as float64."""
+    """Return a non-empty float64 vector of finite numbers, or NaN if `nan`."""
     array = _as_array(value, name, owner)
     _require_ndim(array, 1, name, owner)
     vector: NDArray[np.float64] = _convert(array, np.float64, name, owner)

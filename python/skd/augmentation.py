@@ -1,7 +1,7 @@
 """Augmentation of uint8 images: zero-padded crop, colour jitter, flip, normalisation.
 
-The colour operations round as Pillow's do. Random choices depend on (seed, epoch, position) only,
-never on threads or on the order of calls.
+The colour operations round like Pillow's. Random choices depend only on (seed, epoch, position),
+never on threads or the order of calls.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ __all__ = [
     "epoch_order",
 ]
 
-#: One record per image: origin of the crop in the padded image; 1 to mirror left to right; the
-#: colour operations in order (0 brightness, 1 contrast, 2 saturation, -1 none); their factors
-#: (of brightness, contrast and saturation, whatever the order).
+#: Record of an image: origin of the crop in the padded image; 1 to mirror left to right; colour
+#: operations in order (0 brightness, 1 contrast, 2 saturation, -1 none); factors of brightness,
+#: contrast and saturation, always in this order.
 CHOICES = np.dtype(
     [
         ("top", np.int32),
@@ -49,7 +49,7 @@ MAX_SIDE = 2**16
 
 
 def default_padding(size: int) -> int:
-    """Return the padding for images of a side: 8 from 64 pixels on, else an eighth of the side.
+    """Return the padding for images of a side: an eighth of the side, at most 8.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def default_padding(size: int) -> int:
     Returns
     -------
     padding : int
-        4 for 32 pixels and 8 for 84, as published.
+        Padding in pixels: 4 for 32 pixels and 8 for 84, as published.
 
     Raises
     ------
@@ -98,24 +98,25 @@ def augment(
     images : array-like of shape (n_images, side, side, n_channels), dtype uint8
         Images in NHWC order.
     seed, epoch : int
-        Address the random choices: the same result for the same pair.
+        Seed and epoch, which determine the random choices.
     mode : {"full", "crop_flip", "none"}, default="full"
-        "full" crops, jitters brightness, contrast and saturation by factors in 0.6..1.4 in random
-        order, and flips; it needs 3 channels. "none" normalises only.
+        Kind of augmentation. "full" crops, jitters brightness, contrast and saturation by factors
+        in 0.6..1.4 in random order, and flips; it needs 3 channels. "crop_flip" leaves out the
+        colours, and "none" only normalises.
     size : int, optional
-        Side of the result in pixels; by default that of the images. The crop is resized by an
-        antialiased bilinear filter, as Pillow's ``Image.resize``, before its colours change.
+        Side of the result in pixels; by default that of the images. The crop is resized with an
+        antialiased bilinear filter, as in Pillow's ``Image.resize``, before its colours change.
     padding : int, optional
         Zeros on each side before the crop; by default `default_padding` of the side.
     flip : bool, default=True
-        Whether to mirror left to right with probability 1/2.
+        Mirror images left to right with probability 1/2.
     mean, std : float or array-like of shape (n_channels,), default=0 and 1
         Normalisation, for pixels in 0..1.
     positions : array-like of shape (n_augmented,), dtype int64, optional
-        Which of the images to augment, in which order; by default each, in order. What an image
-        becomes depends on its position in `images`, not on that in `positions`.
+        Positions of the images to augment; by default all, in order. The random choices depend on
+        the position in `images`, not on the position in `positions`.
     out : ndarray of the shape of the result, dtype float32, optional
-        Where to write the result: C-contiguous and writable.
+        Array for the result, C-contiguous and writable.
 
     Returns
     -------
@@ -125,10 +126,10 @@ def augment(
     Raises
     ------
     ValueError
-        If `images` are not square or not of values in 0..255, mode "full" is asked of other than
-        3 channels, or another argument is not legal; `out` is then unchanged.
+        If `images` are not square or have values outside 0..255, mode "full" is given for another
+        number of channels than 3, or another argument is not legal; `out` is unchanged.
     TypeError
-        If an argument is of another type than documented.
+        If an argument has another type than documented.
 
     Examples
     --------
@@ -153,7 +154,7 @@ def augment(
     if positions is not None:
         chosen = check.integer_array(positions, "positions", owner)
         if chosen.size and not 0 <= chosen.min() <= chosen.max() < len(pixels):
-            legal = f"in 0..{len(pixels) - 1}, places of 'images'"
+            legal = f"in 0..{len(pixels) - 1}, positions in 'images'"
             check.refuse("positions", owner, legal, f"{chosen.min()}..{chosen.max()}")
         shape = (len(chosen), *shape[1:])
     if out is None:
@@ -176,14 +177,14 @@ def epoch_order(n_images: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
     n_images : int
         Number of images of the split.
     seed : int
-        That of `fit`.
+        Seed of `fit`.
     epoch : int
-        Counted from 1.
+        Number of the epoch, counted from 1.
 
     Returns
     -------
     order : ndarray of shape (n_images,), dtype int64
-        A permutation of ``0..n_images - 1``, of which each batch takes the next `batch_size`.
+        Permutation of ``0..n_images - 1``; each batch takes the next `batch_size` entries.
 
     Examples
     --------
@@ -225,14 +226,14 @@ def draw_augmentation(
     Returns
     -------
     choices : ndarray of shape (n_images,), dtype CHOICES
-        To be changed at will and passed to `apply_augmentation`.
+        Choices, which may be changed and passed to `apply_augmentation`.
 
     Raises
     ------
     ValueError
         If an argument is not legal.
     TypeError
-        If an argument is of another type than documented.
+        If an argument has another type than documented.
 
     Examples
     --------
@@ -260,7 +261,7 @@ def apply_augmentation(
     images : array-like of shape (n_images, side, side, n_channels), dtype uint8
         Images in NHWC order; colour operations need 3 channels.
     choices : ndarray of shape (n_images,), dtype CHOICES
-        See `draw_augmentation`.
+        Choices of `draw_augmentation`.
     padding : int, default=4
         Zeros on each side before the crop.
 
@@ -303,7 +304,7 @@ def apply_augmentation(
 
 
 def mode_of(mode: str, name: str, owner: str, channels: int) -> int:
-    """Return the library's number of a mode that images of so many channels allow."""
+    """Return the library's number of a mode, which the number of channels must allow."""
     check.choice(mode, name, owner, MODES)
     if mode == "full" and channels != 3:
         check.refuse(name, owner, '"crop_flip" or "none" unless images have 3 channels', channels)
@@ -318,5 +319,5 @@ def padding_of(padding: int | None, side: int, owner: str) -> int:
 
 
 def _rows_of_bytes(choices: NDArray[Any]) -> NDArray[np.uint8]:
-    """View records as rows of bytes, the form in which they cross into the library."""
+    """View records as rows of bytes, the form of the binding."""
     return choices.view(np.uint8).reshape(len(choices), CHOICES.itemsize)

@@ -1,4 +1,4 @@
-"""The exceptions of the package, besides Python's own ``ValueError`` and ``TypeError``."""
+"""Exceptions of the package, besides Python's ``ValueError`` and ``TypeError``."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ class SKDError(Exception):
 
 
 class NonFiniteLossError(SKDError):
-    """A step came out NaN or infinite; the model is as it was before the step.
+    """A step gave NaN or infinite values; the model keeps the state before the step.
 
-    That is a loss, a gradient, or a parameter or velocity after the update.
+    The value is a loss, a gradient, or a parameter or velocity after the update.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class NonFiniteLossError(SKDError):
     terms : dict of str to float
         Terms of the loss of that step.
     checkpoint : Path or None
-        The newest checkpoint that `fit` wrote before, if there is one.
+        Newest checkpoint that `fit` wrote, if there is one.
     """
 
     def __init__(
@@ -40,24 +40,24 @@ class NonFiniteLossError(SKDError):
 
 
 class DamagedCheckpointError(SKDError):
-    """A file is cut short or changed: it is no whole checkpoint."""
+    """A checkpoint file is incomplete or changed."""
 
 
 class WriteError(SKDError, OSError):
-    """A file or a folder could not be written, as on a full disk; the message says what was kept.
+    """A file or folder could not be written; the message says what was kept.
 
     Attributes
     ----------
     errno : int
         Number of the system's error, such as ``errno.ENOSPC``.
     strerror : str
-        The system's words for it.
+        Message of the system.
     filename : str
         File or folder that could not be written.
     kept : str
-        Sentence on the state of that file now.
+        Sentence about the state of the file.
     checkpoint : Path or None
-        The newest checkpoint from which `fit` can resume, if there is one.
+        Newest checkpoint from which `fit` can resume, if there is one.
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class WriteError(SKDError, OSError):
         self.checkpoint = checkpoint
 
     def __str__(self) -> str:
-        """Return the system's words, the file, and what was kept."""
+        """Return the system's message, the file, and what was kept."""
         text = f"[Errno {self.errno}] {self.strerror}, writing {self.filename!r}. {self.kept}"
         if self.checkpoint is not None:
             text += f" Training can be resumed from {str(self.checkpoint)!r}."
@@ -82,16 +82,16 @@ class WriteError(SKDError, OSError):
 
 
 class DataError(SKDError, ValueError):
-    """A file of a data set is damaged, is not what its name says, or may not be read."""
+    """A file of a data set is damaged, of the wrong kind, or not readable."""
 
 
 class ConvergenceWarning(UserWarning):
-    """A solver stopped before it was as near to the minimum as its `tol` asks for.
+    """A solver stopped before it reached its tolerance `tol`.
 
-    Where scikit-learn is loaded, the warning is also its `sklearn.exceptions.ConvergenceWarning`,
-    so that a filter for either serves.
+    If scikit-learn is loaded, the warning is also a `sklearn.exceptions.ConvergenceWarning`, so
+    that a filter for either works.
     """
 
 
 class NotFittedError(SKDError, ValueError, AttributeError):
-    """A classifier was asked before it was fitted."""
+    """A classifier was used before it was fitted."""

@@ -1,4 +1,4 @@
-"""What a training step and a training run report."""
+"""Records of training steps and training runs."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ class _LossFields(NamedTuple):
 
 
 class Losses(_LossFields):
-    """Terms of one step; those that the objective lacks are 0.
+    """Loss terms of one step; terms that the objective does not have are 0.
 
     Attributes
     ----------
     total : float
-        What is minimised.
+        Loss that is minimised.
     cross_entropy, rotation : float
         Terms of `Supervised` and `Gen0`.
     distillation, twin : float
-        Terms of `Gen1`; the first of `Distilled`, too.
+        Terms of `Gen1`; `Distilled` has the first.
     accuracy, rotation_accuracy : float
-        Fractions in 0..1 of the images classified rightly.
+        Fractions, in 0..1, of the images that are classified correctly.
     terms : mapping of str to float
-        Values of the trainer's own terms, before their weights; no entry of the tuple.
+        Values of the trainer's further terms, before their weights; not an entry of the tuple.
     """
 
     terms: Mapping[str, float] = MappingProxyType({})
@@ -55,7 +55,7 @@ class Losses(_LossFields):
         rotation_accuracy: float,
         terms: Mapping[str, float] | None = None,
     ) -> Losses:
-        """Make the tuple of seven numbers."""
+        """Create the tuple of seven numbers."""
         self = super().__new__(
             cls, total, cross_entropy, rotation, distillation, twin, accuracy, rotation_accuracy
         )
@@ -74,7 +74,7 @@ class EpochRecord:
     Attributes
     ----------
     epoch : int
-        Counted from 1.
+        Number of the epoch, counted from 1.
     learning_rate : float
         Learning rate of the epoch's last step.
     losses : Losses
@@ -82,7 +82,7 @@ class EpochRecord:
     seconds : float
         Duration of the training, without the validation.
     images_per_second : float
-        Images of the split, each counted once however often it was rotated.
+        Throughput in images of the split; each counts once, however many rotations it passes in.
     validation : EvaluationResult or None
         Few-shot accuracy on the validation split, if this epoch was validated.
     """
@@ -109,7 +109,7 @@ class History(Sequence[EpochRecord]):
 
     @property
     def best(self) -> EpochRecord | None:
-        """The first epoch with the highest validation accuracy; None without validation."""
+        """First epoch with the highest validation accuracy; None without validation."""
         validated = [record for record in self.records if record.validation is not None]
         return max(validated, key=_accuracy) if validated else None
 

@@ -1,4 +1,4 @@
-"""The losses of the method: each returns its value and its gradients.
+"""Losses of the method; each function returns the value and the gradients.
 
 References
 ----------
@@ -22,16 +22,16 @@ def cross_entropy(logits: ArrayLike, labels: ArrayLike) -> tuple[float, NDArray[
 
     Parameters
     ----------
-    logits : array-like of shape (n_rows, n_classes), dtype float32
+    logits : array-like of shape (n_rows, num_classes), dtype float32
         Class scores.
     labels : array-like of shape (n_rows,), dtype int64
-        True classes, in ``0..n_classes - 1``.
+        True classes, in ``0..num_classes - 1``.
 
     Returns
     -------
     loss : float
         ``-mean(log_softmax(logits)[row, labels[row]])``.
-    d_logits : ndarray of shape (n_rows, n_classes), dtype float32
+    d_logits : ndarray of shape (n_rows, num_classes), dtype float32
         Gradient with respect to `logits`.
 
     Examples
@@ -55,7 +55,7 @@ def rotation_bce(logits: ArrayLike, labels: ArrayLike) -> tuple[float, NDArray[n
 
     Parameters
     ----------
-    logits : array-like of shape (n_rows, n_classes), dtype float32
+    logits : array-like of shape (n_rows, num_classes), dtype float32
         Scores of the rotations; four classes in the method.
     labels : array-like of shape (n_rows,), dtype int64
         True rotations, in quarter turns.
@@ -63,8 +63,8 @@ def rotation_bce(logits: ArrayLike, labels: ArrayLike) -> tuple[float, NDArray[n
     Returns
     -------
     loss : float
-        Mean over all ``n_rows * n_classes`` entries.
-    d_logits : ndarray of shape (n_rows, n_classes), dtype float32
+        Mean over all ``n_rows * num_classes`` entries.
+    d_logits : ndarray of shape (n_rows, num_classes), dtype float32
         Gradient with respect to `logits`.
 
     Examples
@@ -85,18 +85,18 @@ def distill_kl(
 
     Parameters
     ----------
-    student : array-like of shape (n_rows, n_classes), dtype float32
+    student : array-like of shape (n_rows, num_classes), dtype float32
         Logits of the student.
-    teacher : array-like of shape (n_rows, n_classes), dtype float32
+    teacher : array-like of shape (n_rows, num_classes), dtype float32
         Logits of the teacher; no gradient flows to them.
     temperature : float, default=4.0
-        Softens both distributions; > 0.
+        Temperature that softens both distributions, > 0.
 
     Returns
     -------
     loss : float
         ``T**2 * mean(KL(softmax(teacher / T) || softmax(student / T)))`` over the rows.
-    d_student : ndarray of shape (n_rows, n_classes), dtype float32
+    d_student : ndarray of shape (n_rows, num_classes), dtype float32
         Gradient with respect to `student`.
 
     Examples
@@ -118,17 +118,17 @@ def twin_l2(
 
     Parameters
     ----------
-    rotated : array-like of shape (n_rows, n_classes), dtype float32
+    rotated : array-like of shape (n_rows, num_classes), dtype float32
         Logits of the rotated images.
-    upright : array-like of shape (n_rows, n_classes), dtype float32
+    upright : array-like of shape (n_rows, num_classes), dtype float32
         Logits of the same images upright.
 
     Returns
     -------
     loss : float
         ``mean(||rotated - upright||)``, the Euclidean norm of each row, not squared.
-    d_rotated, d_upright : ndarray of shape (n_rows, n_classes), dtype float32
-        Gradients; 0 for rows that are equal.
+    d_rotated, d_upright : ndarray of shape (n_rows, num_classes), dtype float32
+        Gradients, which are 0 for equal rows.
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""How fast this machine can compute, what a network costs, and how long its convolutions take.
+"""Speed of this machine, operations of a network, and times of its convolutions.
 
-Floating-point operations are those of direct convolution, two for each multiply-add, whatever the
-algorithm: Winograd's saving shows as a higher rate, and its share of the peak may exceed 1.
+Floating-point operations are counted for direct convolution, two per multiply-add, whatever the
+algorithm. Winograd's algorithm needs fewer, so its rate may exceed the peak.
 """
 
 from skd.machine import (

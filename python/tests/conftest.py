@@ -1,5 +1,7 @@
+import io
 import os
 import signal
+import sys
 
 # Or scikit-learn skips one of its checks; SciPy reads it when it is imported.
 os.environ["SCIPY_ARRAY_API"] = "1"
@@ -40,13 +42,27 @@ def batch(rng):
 def make_split(rng):
     """Return a function that makes a split of easy classes: one colour each, plus noise."""
 
-    def make(n_classes=5, per_class=20, side=16):
+    def make(num_classes=5, per_class=20, side=16):
         colours = np.array(
             [(200, 40, 40), (40, 200, 40), (40, 40, 200), (200, 200, 40), (40, 200, 200)]
         )
-        labels = np.repeat(np.arange(n_classes), per_class)
+        labels = np.repeat(np.arange(num_classes), per_class)
         noise = rng.integers(-30, 31, (len(labels), side, side, 3))
         images = colours[labels][:, None, None] + noise
         return skd.datasets.from_arrays(images.astype(np.uint8), labels)
 
     return make
+
+
+@pytest.fixture
+def error_stream(monkeypatch):
+    """Return a function that makes the standard error a terminal, a file or nothing."""
+
+    def replace(kind):
+        stream = None if kind is None else io.StringIO()
+        if stream is not None:
+            stream.isatty = lambda: kind == "terminal"
+        monkeypatch.setattr(sys, "stderr", stream)
+        return stream
+
+    return replace

@@ -7,7 +7,7 @@ import tarfile
 
 import numpy as np
 
-from skd.datasets._class_lists import ALL_CLASSES
+from skd.datasets.class_lists import ALL_CLASSES
 
 PARTS = ("train", "val", "test")
 PER_CLASS = 3

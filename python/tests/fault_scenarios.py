@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 
 import skd
 import skd.training._loop
-from skd._files.checksummed import unsealed
+from skd._files.checksummed import verified_content
 from skd.callbacks import HistoryFile, TensorBoard
-from skd.cli._application import application
+from skd.cli.application import application
 from skd.errors import DamagedCheckpointError
 
 skd.training._loop.VALIDATION_EPISODES = 5
@@ -176,7 +176,7 @@ def torn(path):
         return None if is_whole else f"a table of {len(rows)} rows"
     if path.suffix == ".safetensors":
         try:
-            unsealed(data, must_be_sealed=True)
+            verified_content(data, requires_checksum=True)
         except DamagedCheckpointError as error:
             return str(error)
     return None if data else "it is empty"

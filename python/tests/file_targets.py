@@ -20,8 +20,8 @@ import skd
 import skd.callbacks
 from skd._files import checksummed
 from skd.plots import training_curves
+from skd.recipes import RunFolder
 from skd.recipes import load as load_recipe
-from skd.recipes._folder import RunFolder
 
 WIDTHS = (4, 4, 4, 4)
 SIDE = 16
@@ -53,7 +53,7 @@ class Target(NamedTuple):
 
 def resealed(content: bytes) -> bytes:
     """Return a sealed file whose checksum is right again, if it still has one."""
-    found = checksummed.SEAL.search(content, 0, 100_000)
+    found = checksummed.CHECKSUM.search(content, 0, 100_000)
     if found is None:
         return content
     digest = checksummed._digest(content, found)

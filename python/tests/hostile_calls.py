@@ -289,7 +289,7 @@ def _displays(subjects):
             "query": lambda: rng.integers(0, 255, (3, 2, 8, 8, 3), dtype=np.uint8),
             "predicted": lambda: np.zeros((3, 2), int), "class_names": _always(names)}),
         "LogitEntropyDisplay": (plots.LogitEntropyDisplay, {
-            "entropies": _always(values), "n_classes": _always(3)}),
+            "entropies": _always(values), "num_classes": _always(3)}),
         "TrainingCurvesDisplay": (plots.TrainingCurvesDisplay, {
             "epochs": lambda: np.arange(1, 4), "learning_rate": lambda: np.full(3, 0.1),
             "losses": lambda: {"total": np.ones(3)}, "accuracy": lambda: np.ones(3)}),

@@ -77,9 +77,12 @@ SAFETENSORS = {
     "an unknown dtype": (safetensors({"a": entry(dtype="F128")}, BODY), "unknown dtype 'F128'"),
     "a dtype of objects": (safetensors({"a": entry(dtype="O")}, BODY), "unknown dtype 'O'"),
     "a dtype that is a list": (safetensors({"a": entry(dtype=["F32"])}, BODY), "unknown dtype"),
-    "no dtype": (safetensors({"a": {"shape": [6], "data_offsets": [0, 24]}}, BODY), "is not"),
-    "one more key": (safetensors({"a": {**entry(), "offset": 0}}, BODY), "is not"),
-    "a tensor that is a number": (safetensors({"a": 6}, BODY), "is not"),
+    "no dtype": (
+        safetensors({"a": {"shape": [6], "data_offsets": [0, 24]}}, BODY),
+        "does not describe",
+    ),
+    "one more key": (safetensors({"a": {**entry(), "offset": 0}}, BODY), "does not describe"),
+    "a tensor that is a number": (safetensors({"a": 6}, BODY), "does not describe"),
     "metadata of numbers": (
         safetensors({"__metadata__": {"a": 1}, "a": entry()}, BODY),
         "metadata are not all text",
@@ -214,7 +217,7 @@ TORCH_FILES = {
     "a pickle of numbers": (pickle.dumps({"model": {}}, 2), "does not begin"),
     "random bytes": (
         np.random.default_rng(0).bytes(5000),
-        "no file of torch.save|not an operation",
+        "not a file of torch.save|not an operation",
     ),
     # Archives that lie.
     "half an archive": (torch_archive({})[:60], "damaged"),
@@ -225,7 +228,7 @@ TORCH_FILES = {
     "a list of very many members": (many_members(), "longer than 1,048,576 bytes"),
     "a link out of the archive": (
         linked(torch_archive(holding(tensor()))),
-        "'0' is of another size",
+        "'0' has another size",
     ),
     "members with absolute names": (
         archive_of({"/etc/data.pkl": b"N.", "../../data.pkl": b"N."}),
@@ -239,7 +242,7 @@ TORCH_FILES = {
     "no storage": (torch_archive(holding(tensor())), "lacks the storage '0'"),
     "a storage of another size": (
         torch_archive(holding(tensor()), {"0": BODY[:-1]}),
-        "'0' is of another size",
+        "'0' has another size",
     ),
     "a storage of 2^62 numbers": (torch_tensor(count=2**62), "another size"),
     "a storage of a negative count": (torch_tensor(count=-1), "no name or size"),
@@ -253,7 +256,10 @@ TORCH_FILES = {
         "two types or sizes",
     ),
     "a tensor beyond its storage": (torch_tensor(shape=b"(K\x07t"), "larger than its storage"),
-    "a tensor of a negative shape": (torch_tensor(shape=b"(J\xff\xff\xff\xfft"), "that is none"),
+    "a tensor of a negative shape": (
+        torch_tensor(shape=b"(J\xff\xff\xff\xfft"),
+        "an impossible shape",
+    ),
     "a tensor that shows a number twice": (
         torch_tensor(shape=b"(K\x06K\x06t", strides=b"(K\0K\x01t"),
         "larger than its storage",
@@ -334,14 +340,14 @@ TORCH_FILES = {
     ),
     "marks without end": (torch_archive(b"(" * 100_000), "truncated"),
     "lists in lists": (torch_archive(b"]" * 100_000 + b"a" * 99_999 + b"."), "not a state dict"),
-    "an unpopped mark": (torch_archive(b"(."), "takes a mark for a value"),
+    "an unpopped mark": (torch_archive(b"(."), "uses a mark as a value"),
     "nothing on the stack": (torch_archive(b"."), "damaged near byte"),
     "no end": (torch_archive(b"N"), "truncated"),
     # Legacy streams that lie.
     "the magic number alone": (LEGACY[:15], "truncated"),
     "legacy of another protocol": (
         LEGACY[:15] + pickle.dumps(1002, 2),
-        "another protocol than 1001",
+        "its protocol is not 1001",
     ),
     "legacy without a byte order": (
         b"".join(pickle.dumps(part, 2) for part in (0x1950A86A20F9469CFC6C, 1001, [])),
@@ -349,7 +355,7 @@ TORCH_FILES = {
     ),
     "legacy that lacks a storage": (
         LEGACY + holding(tensor()) + pickle.dumps(["1"], 2),
-        "not those that its tensors name",
+        "differ from those that its tensors name",
     ),
     "legacy whose storage is cut": (
         LEGACY + holding(tensor()) + pickle.dumps(["0"], 2) + struct.pack("<q", 6) + BODY[:-1],
@@ -357,6 +363,6 @@ TORCH_FILES = {
     ),
     "legacy whose storage is longer": (
         LEGACY + holding(tensor()) + pickle.dumps(["0"], 2) + struct.pack("<q", 7) + BODY,
-        "'0' is of another size",
+        "'0' has another size",
     ),
 }

@@ -24,7 +24,7 @@ SMALL = (
     "evaluation.n_shots=[1]",
     "evaluation.n_support_copies=1",
 )
-FEW_GLYPHS = ("data.n_classes=2", "data.images_per_class=4")
+FEW_GLYPHS = ("data.num_classes=2", "data.images_per_class=4")
 
 
 def write(name, folder):

@@ -1,8 +1,8 @@
 """Gives random and changed files to every reader: ``run_file_fuzz.py FIRST COUNT [STEP]``.
 
 Cases FIRST, FIRST + STEP, ... are made, each from its number alone. A file may be read, or refused
-by an error that names it; whatever else happens is printed, and the script ends with 1. Of each
-case the memory at its peak is measured. The last line is a JSON object of counts.
+by an error that names it; whatever else happens is printed, and the script ends with 1. The peak
+memory of each case is measured. The last line is a JSON object of counts.
 """
 
 import faulthandler

@@ -10,11 +10,19 @@ import sys
 import numpy as np
 
 import skd
+from skd.callbacks import Callback
 
 
-def make_split(n_classes, per_class, seed):
+class OnEpoch(Callback):
+    """Calls a function with the record of each epoch."""
+
+    def __init__(self, function):
+        self.on_epoch = function
+
+
+def make_split(num_classes, per_class, seed):
     rng = np.random.default_rng(seed)
-    labels = np.repeat(np.arange(n_classes), per_class)
+    labels = np.repeat(np.arange(num_classes), per_class)
     images = rng.integers(0, 256, (len(labels), 16, 16, 3), dtype=np.uint8)
     images[..., 0] += labels.astype(np.uint8)[:, None, None] * 40
     return skd.datasets.from_arrays(images, labels)

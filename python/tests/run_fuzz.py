@@ -257,7 +257,6 @@ def methods(subjects):
             f"{name}.snapshot": (trainer.snapshot, [], {}),
             f"{name}.gradients": (trainer.gradients, [], {}),
             f"{name}.recipe": (trainer.recipe, [], {}),
-            f"{name}.level_running_statistics": (trainer.level_running_statistics, [], {}),
         }  # fmt: skip
     for name, classifier in subjects.classifiers.items():
         result[f"skd.{name}"] = (type(classifier), [], {})

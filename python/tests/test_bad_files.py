@@ -192,7 +192,7 @@ CASES = {
     ),
     # Archives of arrays.
     "a zip bomb": (with_archive(zip_bomb), "times its size"),
-    "an archive of another compression": (with_archive(compressed_by_lzma), "another way"),
+    "an archive of another compression": (with_archive(compressed_by_lzma), "another method"),
     "an archive cut in the middle": (with_archive(cut), "truncated: the list at its end"),
     "an archive cut in the list": (with_archive(lambda path: cut(path, 0.9999)), "truncated"),
     "an archive without images": (
@@ -252,7 +252,7 @@ CASES = {
     "an archive with code in its names": (cifar_archive(meta=pickle.dumps(print)), "not data"),
     "an archive of CIFAR-10": (
         cifar_archive(meta={"fine_label_names": ["cat"]}),
-        "not those of CIFAR-100",
+        "differ from those of CIFAR-100",
     ),
     # Lists and pictures.
     "a list that names a file above": (with_list("../../secret.png,a"), "outside of 'images'"),

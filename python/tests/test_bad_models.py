@@ -101,11 +101,11 @@ def test_outputs_that_overflow_are_an_error_and_not_a_chance_accuracy(make_model
     split = make_split()
     model.normalization = (split.mean, split.std)
     for owner in ("embed", "logits", "rotation_logits"):
-        with pytest.raises(skd.SKDError, match=rf"Model\.{owner} came out NaN or infinite"):
+        with pytest.raises(skd.SKDError, match=rf"Model\.{owner} gave NaN or infinite values"):
             getattr(model, owner)(split.images)
-    with pytest.raises(skd.SKDError, match="came out NaN or infinite"):
+    with pytest.raises(skd.SKDError, match="gave NaN or infinite values"):
         skd.evaluate(model, split, n_way=2, n_query=2, n_episodes=2)
-    with pytest.raises(skd.SKDError, match="came out NaN or infinite"):
+    with pytest.raises(skd.SKDError, match="gave NaN or infinite values"):
         skd.FewShotClassifier(model).fit(split.images, split.labels)
 
 

@@ -114,7 +114,7 @@ def test_fit_checks_every_option_before_the_first_step(make_model, make_split):
     model = make_model()
     gen0, before = skd.Gen0(model), snapshot(model)
     for options in (
-        {"callback": 3},
+        {"callbacks": 3},
         {"flip": "no"},
         {"decay_factor": 1e300, "decay_epochs": [1], "epochs": 3},
     ):
@@ -145,5 +145,5 @@ def test_a_single_class_is_no_validation_set(make_model, make_split):
     model = make_model()
     gen0, before = skd.Gen0(model), snapshot(model)
     with pytest.raises(ValueError, match=r"'val' parameter of Gen0\.fit .* at least 2 classes"):
-        gen0.fit(make_split(), epochs=1, batch_size=20, val=make_split(n_classes=1))
+        gen0.fit(make_split(), epochs=1, batch_size=20, val=make_split(num_classes=1))
     assert_unchanged(model, before)

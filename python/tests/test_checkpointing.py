@@ -9,7 +9,7 @@ import run_fit
 from file_size_limit import file_size_limit
 
 import skd
-from skd._files.checksummed import sealed, unsealed
+from skd._files.checksummed import checksummed_bytes, verified_content
 
 STEPS = 5  # of an epoch of run_fit
 
@@ -43,7 +43,7 @@ def interrupt_after(epoch):
         if record.epoch == epoch:
             raise InterruptError
 
-    return callback
+    return run_fit.OnEpoch(callback)
 
 
 def test_the_last_two_and_the_best_are_kept(tmp_path):
@@ -73,9 +73,10 @@ def test_a_resumed_run_ends_with_the_bits_and_history_of_an_uninterrupted_one(tm
     steady = run_fit.make_trainer()
     expected = run_fit.digest(steady, run_fit.fit(steady, None))
     with pytest.raises(InterruptError):
-        run_fit.fit(run_fit.make_trainer(), tmp_path, callback=interrupt_after(epoch))
+        run_fit.fit(run_fit.make_trainer(), tmp_path, callbacks=[interrupt_after(epoch)])
     trainer, epochs = run_fit.make_trainer(), []
-    history = run_fit.fit(trainer, tmp_path, callback=lambda record: epochs.append(record.epoch))
+    append_epoch = run_fit.OnEpoch(lambda record: epochs.append(record.epoch))
+    history = run_fit.fit(trainer, tmp_path, callbacks=[append_epoch])
     assert run_fit.digest(trainer, history) == expected
     assert epochs == list(range(epoch + 1, 5))
 
@@ -99,7 +100,7 @@ def test_random_rotations_and_growing_images_are_resumed_bit_for_bit(tmp_path, e
     steady = trainer()
     expected = run_fit.digest(steady, run_fit.fit(steady, None, **FAST))
     with pytest.raises(InterruptError):
-        run_fit.fit(trainer(), tmp_path, callback=interrupt_after(epoch), **FAST)
+        run_fit.fit(trainer(), tmp_path, callbacks=[interrupt_after(epoch)], **FAST)
     threads = skd.get_num_threads()
     try:
         skd.set_num_threads(threads + 1)
@@ -116,7 +117,7 @@ def test_threads_and_prefetching_may_change_in_between(tmp_path):
     threads = skd.get_num_threads()
     try:
         with pytest.raises(InterruptError):
-            run_fit.fit(run_fit.make_trainer(), tmp_path, callback=interrupt_after(2))
+            run_fit.fit(run_fit.make_trainer(), tmp_path, callbacks=[interrupt_after(2)])
         skd.set_num_threads(threads + 1)
         trainer = run_fit.make_trainer()
         history = run_fit.fit(trainer, tmp_path, prefetch=False, save_every_steps=None)
@@ -128,7 +129,7 @@ def test_threads_and_prefetching_may_change_in_between(tmp_path):
 def test_a_finished_run_is_resumed_without_training(tmp_path, one_epoch_digest):
     one_epoch(tmp_path)
     before = names(tmp_path)
-    assert one_epoch(tmp_path, callback=interrupt_after(1)) == one_epoch_digest
+    assert one_epoch(tmp_path, callbacks=[interrupt_after(1)]) == one_epoch_digest
     assert names(tmp_path) == before
 
 
@@ -294,9 +295,9 @@ def test_an_intact_checkpoint_that_is_not_finite_is_skipped(
     for file in names(finished):
         (tmp_path / file).write_bytes((finished / file).read_bytes())
     newest = tmp_path / step_name(STEPS)
-    metadata, state = unsealed(newest.read_bytes(), must_be_sealed=True)
+    metadata, state = verified_content(newest.read_bytes(), requires_checksum=True)
     state[name] = np.full_like(state[name], -np.inf)
-    newest.write_bytes(sealed(state, metadata))
+    newest.write_bytes(checksummed_bytes(state, metadata))
     with pytest.warns(UserWarning, match=f"not finite .{name} .*resumes from 'step-0*4"):
         assert one_epoch(tmp_path) == one_epoch_digest
     assert newest.name + ".not-finite" in names(tmp_path)
@@ -305,8 +306,10 @@ def test_an_intact_checkpoint_that_is_not_finite_is_skipped(
 def test_a_run_whose_checkpoints_are_all_infinite_does_not_begin_anew(tmp_path):
     one_epoch(tmp_path)
     for path in tmp_path.iterdir():
-        metadata, state = unsealed(path.read_bytes(), must_be_sealed=True)
-        path.write_bytes(sealed({key: value * np.nan for key, value in state.items()}, metadata))
+        metadata, state = verified_content(path.read_bytes(), requires_checksum=True)
+        path.write_bytes(
+            checksummed_bytes({key: value * np.nan for key, value in state.items()}, metadata)
+        )
     with pytest.raises(skd.SKDError, match=r"No checkpoint of .* is whole and finite"):
         one_epoch(tmp_path)
 

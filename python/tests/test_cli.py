@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import skd
 from skd import cli
 from skd.cli import _bench
-from skd.cli._application import application
+from skd.cli.application import application
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_data_import_makes_the_folder(run, tmp_path):
     result = run("data", "import", str(tmp_path), "--as", "fc100", "--to", target)
     assert result.exit_code == 0
     assert "Imported fc100" in result.output
-    assert skd.datasets.load("fc100", target).train.n_classes == 3
+    assert skd.datasets.load("fc100", target).train.num_classes == 3
 
 
 def test_data_import_says_what_is_wrong_in_one_line(run, tmp_path):
@@ -132,14 +132,14 @@ def test_data_info_notices_changed_images(run, imported):
     path.write_bytes(content)
     result = run("data", "info", str(imported))
     assert result.exit_code == 2
-    assert "The images of val are not those of meta.json" in result.output
+    assert "The images of val differ from meta.json" in result.output
 
 
 def test_data_info_refuses_what_is_no_data_set(run, tmp_path):
     for data, reason in (
-        (tmp_path, "Nor is it imported: it has no train/meta.json"),
+        (tmp_path, "It is not an imported data set either: it has no train/meta.json"),
         (tmp_path / "nowhere", "DATA must be one of 'glyphs'"),
-        ("mnist", "or one of pictures, with a folder for each class"),
+        ("mnist", "or a folder of pictures with a folder for each class"),
     ):
         result = run("data", "info", str(data))
         assert result.exit_code == 2

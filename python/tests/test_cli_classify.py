@@ -6,7 +6,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import skd
-from skd.cli._application import application
+from skd.cli.application import application
 
 COLOURS = {"sky": (40, 60, 220), "grass": (40, 200, 60)}
 

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import skd
-from skd.cli._application import application
+from skd.cli.application import application
 
 OPTIONS = ("--n-way", "3", "--n-query", "5", "--episodes", "12")
 
@@ -17,8 +17,8 @@ OPTIONS = ("--n-way", "3", "--n-query", "5", "--episodes", "12")
 @pytest.fixture
 def data(monkeypatch, make_split):
     """Return a few images of two splits, which take the place of the glyphs."""
-    train, val, test = make_split(), make_split(n_classes=4, per_class=8), make_split(n_classes=3)
-    few = skd.datasets.FewShotData(train, val, test)
+    val, test = make_split(num_classes=4, per_class=8), make_split(num_classes=3)
+    few = skd.datasets.FewShotData(make_split(), val, test)
     monkeypatch.setattr(skd.datasets, "load", lambda name, root=None: few)
     return few
 
@@ -92,7 +92,7 @@ def test_every_option_reaches_the_report(run, data, checkpoint, tmp_path):
     assert report.options.items() >= {**given, "flip": False, "legacy_episodes": True}.items()
     assert report.options["n_episodes"] == 4
     assert report.provenance["data"]["split"] == "test"
-    assert report.provenance["data"]["n_classes"] == data.test.n_classes
+    assert report.provenance["data"]["num_classes"] == data.test.num_classes
     assert report.provenance["episodes"]["file"] == episodes.name
     assert "threads" in result.stdout
 
@@ -280,7 +280,10 @@ def test_a_folder_of_pictures_is_data_split_as_in_training(run, refused, checkpo
     for data, reason in (
         (("--data", "folder"), "--root must be given with --data folder; got nothing."),
         (("--data", photos, "--root", photos), "--root must be left out where --data is a folder"),
-        (("--data", photos / "none"), "or one of pictures, with a folder for each class; got"),
-        (("--data", photos / "class001"), "Nor is it imported: it has no train/meta.json"),
+        (("--data", photos / "none"), "or a folder of pictures with a folder for each class; got"),
+        (
+            ("--data", photos / "class001"),
+            "It is not an imported data set either: it has no train/meta.json",
+        ),
     ):
         assert reason in refused(checkpoint, *data, *words)

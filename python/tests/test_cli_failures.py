@@ -12,7 +12,7 @@ from file_size_limit import file_size_limit
 from typer.testing import CliRunner
 
 import skd
-from skd.cli._application import application
+from skd.cli.application import application
 from skd.datasets import _importing
 
 
@@ -37,7 +37,7 @@ def quick(*words):
     changes = [
         *recipe_data.changes(skd.recipes.load("gen0-glyphs")),
         *("model.architecture=convnet4", "model.widths=[8, 8, 8, 8]"),
-        *("data.images_per_class=20", "data.n_classes=5", "schedule.batch_size=1"),
+        *("data.images_per_class=20", "data.num_classes=5", "schedule.batch_size=1"),
         *words,
     ]
     return [word for change in changes for word in ("--set", change)]
@@ -49,7 +49,7 @@ def test_a_disk_that_fills_within_an_epoch_ends_a_training_which_can_be_resumed(
         line = one_line(run(*command), 1)
     assert line.startswith("skd train: [Errno 27] File too large, writing ")
     assert str(tmp_path / "run" / "tensorboard" / "events.out.tfevents.") in line
-    assert "The records before are kept. To go on: skd train gen0-glyphs --resume" in line
+    assert "The earlier records are kept. To resume: skd train gen0-glyphs --resume" in line
     assert run(*command, "--resume").exit_code == 0
 
 

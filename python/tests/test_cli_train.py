@@ -1,6 +1,5 @@
 """``skd train``, ``quickstart``, ``recipes`` and ``info``: what they print, leave, and end with."""
 
-import io
 import json
 import os
 import signal
@@ -14,13 +13,12 @@ import event_files
 import numpy as np
 import pytest
 import recipe_data
-from rich.console import Console
 from typer.testing import CliRunner
 
 import skd
 from skd.callbacks import RunStart, StepRecord
 from skd.cli import _display, _formatting, _recipes, _run
-from skd.cli._application import application
+from skd.cli.application import application
 from skd.errors import NonFiniteLossError
 from skd.recipes import Run, costs, load, names
 
@@ -67,8 +65,8 @@ def test_train_tells_which_pictures_it_left_out(run):
     assert report["training"]["n_unreadable"] == 2
 
 
-def pictures_of(n_classes):
-    labels = np.repeat(np.arange(n_classes), 4)
+def pictures_of(num_classes):
+    labels = np.repeat(np.arange(num_classes), 4)
     images = np.random.default_rng(0).integers(0, 256, (len(labels), 20, 20, 3), dtype=np.uint8)
     return images, labels
 
@@ -112,7 +110,7 @@ def test_train_trains_the_teacher_first_and_says_so(run):
         (("gen0-glyphs", "--set", "schedule.epochs=0"), "at least 1; got 0"),
         (("gen0-glyphs", "--set", "schedule.epochs"), "'TABLE.KEY=VALUE'"),
         (("gen0-cifar-fs",), "There is no 'data/cifar-fs'"),
-        (("gen0-glyphs", "--set", "data.n_classes=200"), "at most the number of classes"),
+        (("gen0-glyphs", "--set", "data.num_classes=200"), "at most the number of classes"),
         (("none.toml",), "There is no recipe 'none.toml'"),
     ],
 )
@@ -171,7 +169,9 @@ def test_ctrl_c_ends_with_status_130_and_the_command_that_goes_on_to_the_same_bi
     result = run("train", "gen0-glyphs", *words, "--output", "parts")
     assert result.exit_code == 130
     (line,) = result.stderr.splitlines()
-    assert line.startswith("skd train: interrupted. To go on: skd train gen0-glyphs --resume --set")
+    assert line.startswith(
+        "skd train: interrupted. To resume: skd train gen0-glyphs --resume --set"
+    )
     assert line.endswith("--output parts")
     again = run("train", "gen0-glyphs", *words, "--output", "parts", "--resume")
     assert again.exit_code == 0, again.output
@@ -310,10 +310,9 @@ def test_every_command_has_help(run, command):
     assert "Usage: " in result.output
 
 
-def test_the_bar_shows_loss_accuracy_images_and_time_left_on_a_terminal(make_model):
-    output = io.StringIO()
-    console = Console(file=output, force_terminal=True, width=120)
-    display = _display.Display("gen0", console)
+def test_the_bar_shows_loss_accuracy_images_and_time_left_on_a_terminal(error_stream):
+    output = error_stream("terminal")
+    display = _display.Display("gen0")
     losses = skd.Losses(2.5, 2.0, 0.25, 0.0, 0.0, 0.5, 0.75)
     display.on_begin(RunStart("Gen0", 3, 10, 64, 10, ()))
     for step in (1, 2):
@@ -327,12 +326,12 @@ def test_the_bar_shows_loss_accuracy_images_and_time_left_on_a_terminal(make_mod
     assert "epoch 2: loss 2.500, accuracy 50.0 %, 128 images/s" in shown
 
 
-def test_a_terminal_that_was_closed_ends_no_training():
-    class Closed(io.StringIO):
-        def write(self, text):
-            raise OSError(5, "Input/output error")
+def test_a_terminal_that_was_closed_ends_no_training(error_stream):
+    def write(text):
+        raise OSError(5, "Input/output error")
 
-    display = _display.Display("gen0", Console(file=Closed(), force_terminal=True))
+    error_stream("terminal").write = write
+    display = _display.Display("gen0")
     losses = skd.Losses(*[0.0] * 7)
     display.on_begin(RunStart("Gen0", 3, 10, 64, 0, ()))
     display.on_step(StepRecord(1, 1, 1, 0.05, losses, 0.5))
@@ -340,9 +339,9 @@ def test_a_terminal_that_was_closed_ends_no_training():
     display.on_end(None)
 
 
-def test_the_bar_is_quiet_where_there_is_no_terminal():
-    output = io.StringIO()
-    display = _display.Display("gen0", Console(file=output))
+def test_the_bar_is_quiet_where_there_is_no_terminal(error_stream):
+    output = error_stream("file")
+    display = _display.Display("gen0")
     display.on_begin(RunStart("Gen0", 3, 10, 64, 0, ()))
     display.on_step(StepRecord(1, 1, 1, 0.05, skd.Losses(*[0.0] * 7), 0.5))
     display.on_end(KeyboardInterrupt())

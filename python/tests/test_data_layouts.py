@@ -9,7 +9,7 @@ import pytest
 
 import skd
 from skd.datasets import _parts
-from skd.datasets._class_lists import ALL_CLASSES, SUPERCLASSES, class_list
+from skd.datasets.class_lists import ALL_CLASSES, SUPERCLASSES, class_list
 
 LAYOUTS = {
     "RFS pickles of mini": ("mini-imagenet", data_files.write_mini_pickles),
@@ -125,7 +125,7 @@ def test_the_default_root_is_a_folder_of_the_name(tmp_path, monkeypatch):
     source.mkdir()
     data_files.write_pickles(source, data_files.make_parts(32))
     skd.datasets.import_data("source", name="fc100")
-    assert skd.datasets.load("fc100").test.n_classes == 2
+    assert skd.datasets.load("fc100").test.num_classes == 2
     assert (tmp_path / "data" / "fc100" / "train" / "images.npy").is_file()
 
 
@@ -191,7 +191,7 @@ def test_parts_may_each_count_their_classes_from_zero(tmp_path):
     target = skd.datasets.import_data(tmp_path, name="tiered-imagenet", to=tmp_path / "to")
     data = skd.datasets.load("tiered-imagenet", target)
     assert (data.train.class_names, data.val.class_names) == (("0", "1", "2"), ("0", "1"))
-    assert data.trainval.n_classes == 5
+    assert data.trainval.num_classes == 5
 
 
 def test_other_images_of_the_training_classes_keep_their_labels(tmp_path):
@@ -302,7 +302,9 @@ def test_import_never_touches_a_folder_that_holds_something(tmp_path):
     target.mkdir()
     data_files.write_pickles(source, data_files.make_parts(32))
     skd.datasets.import_data(source, name="fc100", to=target)
-    with pytest.raises(ValueError, match="'to' parameter of import_data must be a folder that is"):
+    with pytest.raises(
+        ValueError, match="'to' parameter of import_data must be a new or empty folder"
+    ):
         skd.datasets.import_data(source, name="fc100", to=target)
 
 

@@ -15,7 +15,7 @@ def test_labels_count_from_zero_in_ascending_order(rng):
     np.testing.assert_array_equal(split.labels, [2, 0, 1, 2])
     np.testing.assert_array_equal(split.original_labels, [-3, 7, 40])
     assert split.class_names == ("a", "b", "c")
-    assert (len(split), split.n_classes, split.smallest_class) == (4, 3, 1)
+    assert (len(split), split.num_classes, split.smallest_class) == (4, 3, 1)
 
 
 @pytest.mark.parametrize("kind", [list, np.array, lambda names: np.array(names, dtype=object)])

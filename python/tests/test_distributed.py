@@ -177,7 +177,7 @@ def test_a_rank_that_fails_alone_ends_all(tmp_path, job, reason):
     done = launch(2, SCRIPT, job, tmp_path)
     assert done.returncode != 0
     assert reason in done.stderr
-    assert "skd: rank 1 of 2 fails; all are ended." in done.stderr
+    assert "skd: rank 1 of 2 failed; all ranks are aborted." in done.stderr
 
 
 def test_a_single_process_needs_no_mpi(monkeypatch, make_model):

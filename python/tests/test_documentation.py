@@ -37,15 +37,15 @@ def test_docstring_examples_run(name):
     assert result.failed == 0
 
 
-def reduced(split, n_classes):
+def reduced(split, num_classes):
     """Return the first images of the first classes."""
-    rows = np.concatenate([np.flatnonzero(split.labels == c)[:20] for c in range(n_classes)])
+    rows = np.concatenate([np.flatnonzero(split.labels == c)[:20] for c in range(num_classes)])
     return skd.datasets.from_arrays(
         split.images[rows],
         split.labels[rows],
         mean=split.mean,
         std=split.std,
-        class_names=split.class_names[:n_classes],
+        class_names=split.class_names[:num_classes],
     )
 
 

@@ -78,9 +78,9 @@ def test_data(names, tmp_path, rng):
     images = rng.integers(0, 256, (4, 84, 84, 3), dtype=np.uint8)
     parts = {name: (images, np.arange(4) // 2) for name in ("train", "val", "test")}
     data_files.write_mini_pickles(tmp_path / "downloads", parts)
-    assert run("data.md", 0, names)["data"].train.n_classes == 2
-    test_plots_documentation.write_photos(tmp_path / "photos", rng, n_classes=5, per_class=2)
-    assert run("data.md", 1, names)["data"].train.n_classes == 3
+    assert run("data.md", 0, names)["data"].train.num_classes == 2
+    test_plots_documentation.write_photos(tmp_path / "photos", rng, num_classes=5, per_class=2)
+    assert run("data.md", 1, names)["data"].train.num_classes == 3
 
 
 def test_training(names, tmp_path, capsys):
@@ -140,7 +140,7 @@ def test_distributed_in_one_process(names, monkeypatch, capsys):
 
 
 def test_classify_your_photo(names, tmp_path, rng, capsys):
-    test_plots_documentation.write_photos(tmp_path / "support", rng, n_classes=3, per_class=5)
+    test_plots_documentation.write_photos(tmp_path / "support", rng, num_classes=3, per_class=5)
     Image.open(tmp_path / "support" / "class01" / "0.png").save(tmp_path / "photo.jpg")
     names["model"].save("model.safetensors")
     run("classify-your-photo.md", 0, {})

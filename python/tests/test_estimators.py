@@ -40,7 +40,7 @@ def made(classifier):
 @made
 def test_every_check_of_scikit_learn_passes(classifier):
     with warnings.catch_warnings():
-        # Of not inheriting from scikit-learn, which is the point, and of what checks provoke.
+        # Warnings that we do not inherit from scikit-learn, which is the point, and of its checks.
         warnings.simplefilter("ignore")
         results = check_estimator(classifier, on_fail=None, on_skip=None)
     assert len(results) > 40
@@ -263,7 +263,7 @@ def test_a_fit_that_stops_at_its_limit_warns_those_of_both_names(unscaled, class
 
 def test_a_fit_that_rounding_ends_says_so():
     rows = np.array([[1.0, 2.0], [2.0, 1.0], [5.0, 4.0], [4.0, 5.0]])
-    with pytest.warns(skd.ConvergenceWarning, match=r"rounding hides .* raise 'tol'"):
+    with pytest.warns(skd.ConvergenceWarning, match=r"rounding prevents .* raise 'tol'"):
         skd.LogisticRegression(tol=1e-30).fit(rows, [0, 1, 1, 0])
 
 

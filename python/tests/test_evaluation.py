@@ -256,7 +256,7 @@ def test_the_result_states_what_it_was_computed_from(make_model, make_split):
         "split": "val",
         "sha256": sha256(split.images, split.labels, before=header),
         "n_images": 100,
-        "n_classes": 5,
+        "num_classes": 5,
         "image_shape": [16, 16, 3],
     }
     assert provenance["episodes"] == {

@@ -16,7 +16,7 @@ from file_size_limit import file_size_limit
 
 import skd
 from skd._files import atomic, changes, open_files, temporaries
-from skd._files.atomic import whole_folder, write_whole
+from skd._files.atomic import atomic_folder, write_atomically
 from skd._files.temporaries import TemporaryFile, TemporaryFolder
 from skd.callbacks import Callback, HistoryFile, TensorBoard
 from skd.datasets import _parts
@@ -61,7 +61,7 @@ def test_no_other_module_of_the_package_changes_files():
 def test_an_error_says_what_was_kept_and_can_be_pickled(tmp_path):
     path = tmp_path / "file"
     with file_size_limit(10), pytest.raises(skd.WriteError) as caught:
-        write_whole(path, bytes(100))
+        write_atomically(path, bytes(100))
     error = caught.value
     assert (error.errno, error.filename, error.kept) == (
         errno.EFBIG,
@@ -73,7 +73,7 @@ def test_an_error_says_what_was_kept_and_can_be_pickled(tmp_path):
     )
     path.write_text("old")
     with file_size_limit(10), pytest.raises(skd.WriteError, match="What was there is unchanged"):
-        write_whole(path, bytes(100))
+        write_atomically(path, bytes(100))
     assert path.read_text() == "old"
     error.checkpoint = path
     again = pickle.loads(pickle.dumps(error))
@@ -87,7 +87,7 @@ def test_a_file_whose_name_cannot_be_flushed_is_in_place(tmp_path, monkeypatch):
 
     monkeypatch.setattr(temporaries, "sync_folder", fail)
     with pytest.raises(skd.WriteError, match="The new one is in place"):
-        write_whole(tmp_path / "file", b"new")
+        write_atomically(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"new"
 
 
@@ -101,12 +101,12 @@ def test_a_file_system_that_cannot_flush_folders_is_no_error(tmp_path, monkeypat
         original(descriptor)
 
     monkeypatch.setattr(os, "fsync", fsync)
-    write_whole(tmp_path / "file", b"new")
+    write_atomically(tmp_path / "file", b"new")
     assert os.listdir(tmp_path) == ["file"]
 
 
 def test_a_name_of_255_bytes_can_be_written(tmp_path):
-    write_whole(tmp_path / ("n" * 255), b"new")
+    write_atomically(tmp_path / ("n" * 255), b"new")
     assert os.listdir(tmp_path) == ["n" * 255]
 
 
@@ -114,7 +114,7 @@ def test_a_link_stays_and_what_it_leads_to_is_replaced(tmp_path):
     (tmp_path / "place").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "place" / "file")
     for data in (b"first", b"second"):
-        write_whole(tmp_path / "link", data)
+        write_atomically(tmp_path / "link", data)
         assert (tmp_path / "place" / "file").read_bytes() == data
     assert (tmp_path / "link").is_symlink()
 
@@ -123,7 +123,7 @@ def test_a_pipe_is_written_to_and_stays(tmp_path):
     path = tmp_path / "pipe"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    write_whole(path, b"data")
+    write_atomically(path, b"data")
     assert os.read(reader, 10) == b"data"
     os.close(reader)
     assert path.is_fifo()
@@ -132,7 +132,8 @@ def test_a_pipe_is_written_to_and_stays(tmp_path):
 def test_threads_that_write_the_same_file_leave_one_of_theirs(tmp_path):
     contents = [bytes([number]) * 100_000 for number in range(8)]
     threads = [
-        threading.Thread(target=write_whole, args=(tmp_path / "file", data)) for data in contents
+        threading.Thread(target=write_atomically, args=(tmp_path / "file", data))
+        for data in contents
     ]
     for thread in threads:
         thread.start()
@@ -147,7 +148,7 @@ def test_what_was_left_is_removed_and_what_is_being_written_is_not(tmp_path):
     (tmp_path / ".skd-00112233445566bb.part" / "train").mkdir(parents=True)
     (tmp_path / ".skd-notes.part").write_text("the user's")
     with TemporaryFile(tmp_path) as file, TemporaryFolder(tmp_path) as folder:
-        write_whole(tmp_path / "new", b"")
+        write_atomically(tmp_path / "new", b"")
         here = {file.path.name, folder.path.name}
         assert set(os.listdir(tmp_path)) == {"new", ".skd-notes.part"} | here
     assert set(os.listdir(tmp_path)) == {"new", ".skd-notes.part"}
@@ -160,7 +161,7 @@ def test_without_locks_files_are_written_and_nothing_is_removed(tmp_path, monkey
     monkeypatch.setattr("fcntl.flock", flock)
     left = tmp_path / ".skd-00112233445566aa.part"
     left.write_text("another process may write it")
-    write_whole(tmp_path / "new", b"new")
+    write_atomically(tmp_path / "new", b"new")
     assert set(os.listdir(tmp_path)) == {"new", left.name}
 
 
@@ -174,7 +175,7 @@ def test_a_temporary_that_another_takes_for_left_is_made_anew(tmp_path, monkeypa
         return original(path, *arguments, **options)
 
     monkeypatch.setattr(os, "stat", stat_after_removal)
-    write_whole(tmp_path / "file", b"new")
+    write_atomically(tmp_path / "file", b"new")
     assert len(calls) == 1
     assert os.listdir(tmp_path) == ["file"]
 
@@ -191,7 +192,7 @@ def test_an_error_of_a_whole_folder_names_the_file_as_it_would_be_called(tmp_pat
 
 
 def test_errors_of_reading_are_not_taken_for_errors_of_writing(tmp_path):
-    with pytest.raises(FileNotFoundError), whole_folder(tmp_path / "to"):
+    with pytest.raises(FileNotFoundError), atomic_folder(tmp_path / "to"):
         (tmp_path / "none").read_bytes()
     assert os.listdir(tmp_path) == []
 
@@ -221,7 +222,7 @@ def test_events_that_do_not_fit_end_the_training_at_once(tmp_path):
     trainer, board = run_fit.make_trainer(), TensorBoard(tmp_path, every_steps=1)
     with file_size_limit(4096), pytest.raises(skd.WriteError, match=r"events\.out") as caught:
         run_fit.fit(trainer, None, callbacks=[board])
-    assert caught.value.kept == "The records before are kept."
+    assert caught.value.kept == "The earlier records are kept."
     assert 1 < trainer.steps_taken < 20
 
 

@@ -80,7 +80,7 @@ def test_a_class_may_be_called_like_a_part(tmp_path):
 
 
 def test_what_is_left_out_is_listed_with_the_reason(tmp_path):
-    write_classes(tmp_path, n_classes=4, per_class=1)
+    write_classes(tmp_path, num_classes=4, per_class=1)
     picture(tmp_path / "stray.png")
     (tmp_path / "empty").mkdir()
     (tmp_path / "class00" / "broken.png").symlink_to("nowhere.png")
@@ -92,12 +92,12 @@ def test_what_is_left_out_is_listed_with_the_reason(tmp_path):
     assert "no such file" in reasons["broken.png"]
     assert "not a file" in reasons["pipe.png"]
     assert "without pictures" in reasons["empty"]
-    assert "no folder of a class" in reasons["stray.png"]
+    assert "outside the folders of classes" in reasons["stray.png"]
     assert "convert it to JPEG" in reasons["photo.HEIC"]
 
 
 def test_pictures_are_known_by_name_or_content(tmp_path):
-    write_classes(tmp_path, n_classes=3, per_class=1)
+    write_classes(tmp_path, num_classes=3, per_class=1)
     for name in ("1.PNG", "2.jfif", "noname", "scraped.php", "3.tiff"):
         picture(tmp_path / "class00" / name)
     for name in ("notes.txt", "labels.csv", "video.mp4"):
@@ -109,7 +109,7 @@ def test_pictures_are_known_by_name_or_content(tmp_path):
 
 def test_links_to_folders_are_followed_once(tmp_path):
     root, elsewhere = tmp_path / "root", tmp_path / "elsewhere"
-    write_classes(root, n_classes=3, per_class=1)
+    write_classes(root, num_classes=3, per_class=1)
     picture(elsewhere / "1.png")
     (root / "class00" / "link").symlink_to(elsewhere)
     (elsewhere / "loop").symlink_to(root / "class00")
@@ -118,7 +118,7 @@ def test_links_to_folders_are_followed_once(tmp_path):
 
 
 def test_a_class_whose_name_is_no_text_is_read_and_listed(tmp_path):
-    write_classes(tmp_path, n_classes=3, per_class=1)
+    write_classes(tmp_path, num_classes=3, per_class=1)
     name = os.fsdecode(b"caf\xe9")
     picture(tmp_path / name / "0.png")
     (tmp_path / name / "1.png").write_bytes(b"?")
@@ -130,7 +130,7 @@ def test_a_class_whose_name_is_no_text_is_read_and_listed(tmp_path):
 
 @pytest.mark.parametrize("name", HIDDEN[:3])
 def test_a_few_shot_classifier_passes_over_hidden_files(tmp_path, make_model, name):
-    write_classes(tmp_path, n_classes=2, per_class=2)
+    write_classes(tmp_path, num_classes=2, per_class=2)
     picture(tmp_path / name / "x" / "0.png")
     picture(tmp_path / "class01" / name / "0.png")
     (tmp_path / "class00" / "._0.png").write_bytes(b"\0")
@@ -142,7 +142,7 @@ def test_a_few_shot_classifier_passes_over_hidden_files(tmp_path, make_model, na
 
 
 def test_a_few_shot_classifier_names_every_picture_that_it_cannot_read(tmp_path, make_model):
-    write_classes(tmp_path, n_classes=2, per_class=4)
+    write_classes(tmp_path, num_classes=2, per_class=4)
     for name in ("1.png", "2.png"):
         (tmp_path / "class01" / name).write_bytes(b"?")
     classifier = skd.FewShotClassifier(make_model())

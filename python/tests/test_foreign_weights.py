@@ -210,7 +210,7 @@ DIFFERENCES = {
     r"conv2\.weight is of shape \(9,": with_zeros("layer2.0.conv2.weight", 9, 9, 3, 3),
     r"bn1\.weight is of shape \(9,\)": with_zeros("layer2.0.bn1.weight", 9),
     "takes images of 9 channels": with_zeros("layer1.0.conv1.weight", 8, 9, 3, 3),
-    "its classifier reads 9 features": with_zeros("classifier.weight", 4, 9),
+    "its classifier takes 9 features": with_zeros("classifier.weight", 4, 9),
     r"layer1\.0\.bn1\.weight is not finite": lambda s: s["layer1.0.bn1.weight"].fill(np.nan),
 }
 
@@ -233,7 +233,7 @@ def test_load_model_says_who_reads_what_it_does_not(tmp_path, make_model):
     skd.FewShotClassifier(model).fit(images, [0, 1, 0, 1, 0, 1]).save(tmp_path / "few.safetensors")
     (tmp_path / "page.safetensors").write_bytes(b"<!doctype html>")
     for name, hint in [
-        ("net.safetensors", "it is without a configuration; skd.import_torch may read it"),
+        ("net.safetensors", "it has no configuration; skd.import_torch may read it"),
         ("few.safetensors", "FewShotClassifier.load may read it"),
         ("net.pth", "it is a file of torch.save; skd.import_torch reads it"),
         ("page.safetensors", "it is an HTML page"),

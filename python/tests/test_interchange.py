@@ -272,7 +272,7 @@ def test_a_state_that_does_not_fit_together_is_refused_before_memory_is_taken(
         return tensors.Tensor(storage, 0, shape, strides)
 
     assert_refused("layer1.0.conv2.weight", **{"layer1.0.conv1.weight": zeros(8000, 3, 3, 3)})
-    assert_refused("its classifier reads", **{"classifier.weight": zeros(100_000, 1)})
+    assert_refused("its classifier takes", **{"classifier.weight": zeros(100_000, 1)})
     assert_refused("lacks layer3.1.bn2.bias", **{"layer3.1.bn2.bias": None})
     assert_refused("has fc.weight", **{"fc.weight": zeros(2, 2)})
     assert_refused("layer2.0.bn1.weight is of shape", **{"layer2.0.bn1.weight": zeros(5)})

@@ -84,7 +84,7 @@ def test_a_signal_breaks_off_a_callback_after_the_epoch_is_saved(tmp_path, expec
         pytest.fail("the callback went on")
 
     with pytest.raises(KeyboardInterrupt):
-        run_fit.fit(run_fit.make_trainer(), tmp_path, callback=callback)
+        run_fit.fit(run_fit.make_trainer(), tmp_path, callbacks=[run_fit.OnEpoch(callback)])
     assert resumed(tmp_path) == expected
 
 
@@ -116,9 +116,11 @@ def test_without_checkpoints_or_outside_the_main_thread_no_handler_is_installed(
     def look(record):
         seen.append(signal.getsignal(signal.SIGTERM))
 
-    run_fit.fit(run_fit.make_trainer(), None, epochs=1, callback=look)
+    run_fit.fit(run_fit.make_trainer(), None, epochs=1, callbacks=[run_fit.OnEpoch(look)])
     thread = threading.Thread(
-        target=lambda: run_fit.fit(run_fit.make_trainer(), tmp_path, epochs=1, callback=look)
+        target=lambda: run_fit.fit(
+            run_fit.make_trainer(), tmp_path, epochs=1, callbacks=[run_fit.OnEpoch(look)]
+        )
     )
     thread.start()
     thread.join()

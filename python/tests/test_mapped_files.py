@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 import pytest
+import run_fit
 from data_files import make_parts, write_mini_pickles, write_numpy_archives
 
 import skd
@@ -63,10 +64,9 @@ def test_a_file_that_has_become_shorter_is_named(tmp_path, model, layout, name):
 def test_a_file_that_becomes_shorter_during_a_fit_ends_it(tmp_path, model):
     folder, file = native_form(tmp_path, make_parts(SIDE))
     split = skd.datasets.load("mini-imagenet", folder).train
+    shorten = run_fit.OnEpoch(lambda record: os.truncate(file, 10_000))
     with pytest.raises(DataError, match=r"images\.npy.*has become shorter"):
-        skd.Supervised(model).fit(
-            split, epochs=9, batch_size=4, callback=lambda record: os.truncate(file, 10_000)
-        )
+        skd.Supervised(model).fit(split, epochs=9, batch_size=4, callbacks=[shorten])
 
 
 def test_arrays_that_users_map_are_watched_too(tmp_path, model):

@@ -9,6 +9,7 @@ import run_lifetimes
 from bad_input import assert_unchanged, snapshot
 
 import skd
+from skd.models import EVALUATION_BATCH
 
 MANY = 2**22
 
@@ -49,6 +50,11 @@ def test_the_memory_of_an_evaluation_is_what_it_takes(make_model):
     told = model.evaluation_memory(70)
     model.embed(broadcast(70))
     assert skd.live_memory() - before == told
+
+
+def test_python_evaluates_as_many_images_at_once_as_the_library(make_model):
+    needs = [make_model().evaluation_memory(EVALUATION_BATCH + more) for more in (-1, 0, 1)]
+    assert needs[0] < needs[1] == needs[2]
 
 
 ORDERS = ([1, 3, 8, 20, 64], [64, 20, 8, 3, 1], [8, 64, 1, 20, 3])

@@ -12,9 +12,9 @@ import skd
 SIZE = 12
 
 
-def write_classes(folder, n_classes=10, per_class=3, size=(SIZE, SIZE)):
+def write_classes(folder, num_classes=10, per_class=3, size=(SIZE, SIZE)):
     """Write pictures of one colour for each class."""
-    for label in range(n_classes):
+    for label in range(num_classes):
         (folder / f"class{label:02d}").mkdir(parents=True)
         for number in range(per_class):
             image = Image.new("RGB", size, (20 * label, 10, number))
@@ -24,7 +24,7 @@ def write_classes(folder, n_classes=10, per_class=3, size=(SIZE, SIZE)):
 
 def first_image(tmp_path, image, name="0.png", channels=3, size=SIZE, **options):
     """Return the first image of a folder whose first file is this picture."""
-    write_classes(tmp_path, n_classes=3, per_class=1)
+    write_classes(tmp_path, num_classes=3, per_class=1)
     (tmp_path / "class00" / "0.png").unlink()
     image.save(tmp_path / "class00" / name, **options)
     data = skd.datasets.from_folder(tmp_path, image_size=size, channels=channels)
@@ -36,7 +36,7 @@ def first_image(tmp_path, image, name="0.png", channels=3, size=SIZE, **options)
 def test_classes_are_divided_by_the_shares_and_disjoint(tmp_path):
     data = skd.datasets.from_folder(write_classes(tmp_path), image_size=SIZE)
     splits = (data.train, data.val, data.test)
-    assert [split.n_classes for split in splits] == [6, 2, 2]
+    assert [split.num_classes for split in splits] == [6, 2, 2]
     names = [name for split in splits for name in split.class_names]
     assert sorted(names) == [f"class{label:02d}" for label in range(10)]
     for split in splits:
@@ -56,14 +56,14 @@ def test_the_seed_decides_which_classes_go_where(tmp_path):
 
 @pytest.mark.parametrize("shares", [(0.98, 0.01, 0.01), (0.1, 0.45, 0.45), (0.01, 0.98, 0.01)])
 def test_every_split_gets_a_class(tmp_path, shares):
-    write_classes(tmp_path, n_classes=3, per_class=1)
+    write_classes(tmp_path, num_classes=3, per_class=1)
     data = skd.datasets.from_folder(tmp_path, image_size=4, split=shares)
-    assert [split.n_classes for split in (data.train, data.val, data.test)] == [1, 1, 1]
+    assert [split.num_classes for split in (data.train, data.val, data.test)] == [1, 1, 1]
 
 
 def test_a_folder_that_is_split_is_taken_as_it_is(tmp_path):
     for part, count in (("train", 3), ("val", 1), ("test", 2)):
-        write_classes(tmp_path / part, n_classes=count)
+        write_classes(tmp_path / part, num_classes=count)
         for path in (tmp_path / part).iterdir():
             path.rename(path.with_name(f"{part}{path.name}"))
     data = skd.datasets.from_folder(tmp_path, image_size=4)
@@ -71,7 +71,7 @@ def test_a_folder_that_is_split_is_taken_as_it_is(tmp_path):
 
 
 def test_unreadable_files_are_listed_and_left_out(tmp_path):
-    write_classes(tmp_path, n_classes=4)
+    write_classes(tmp_path, num_classes=4)
     (tmp_path / "class01" / "1.png").write_bytes(b"<html>")
     whole = (tmp_path / "class02" / "0.png").read_bytes()
     (tmp_path / "class02" / "0.png").write_bytes(whole[:50])
@@ -83,12 +83,12 @@ def test_unreadable_files_are_listed_and_left_out(tmp_path):
 
 
 def test_a_class_without_readable_files_is_left_out(tmp_path):
-    write_classes(tmp_path, n_classes=8, per_class=1)
+    write_classes(tmp_path, num_classes=8, per_class=1)
     (tmp_path / "class03" / "0.png").write_bytes(b"")
     data = skd.datasets.from_folder(tmp_path, image_size=SIZE)
     splits = (data.train, data.val, data.test)
     assert "class03" not in {name for split in splits for name in split.class_names}
-    assert sum(split.n_classes for split in splits) == 7
+    assert sum(split.num_classes for split in splits) == 7
 
 
 def test_pictures_are_turned_upright(tmp_path):
@@ -151,7 +151,7 @@ def test_wrong_argument_is_named(case, tmp_path):
 
 
 def test_two_classes_are_too_few(tmp_path):
-    write_classes(tmp_path, n_classes=2)
+    write_classes(tmp_path, num_classes=2)
     with pytest.raises(skd.datasets.DataError, match="holds 2 folders of pictures"):
         skd.datasets.from_folder(tmp_path, image_size=4)
 
@@ -162,7 +162,7 @@ def test_a_missing_folder_is_named(tmp_path):
 
 
 def test_pictures_of_nothing_but_damage_are_refused(tmp_path):
-    write_classes(tmp_path, n_classes=3, per_class=1)
+    write_classes(tmp_path, num_classes=3, per_class=1)
     for path in tmp_path.glob("*/*.png"):
         path.write_bytes(b"?")
     with pytest.raises(skd.datasets.DataError, match=r"no picture of train can be read: .*0\.png"):

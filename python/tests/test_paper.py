@@ -11,7 +11,7 @@ import skd.recipes
 from skd.history import EpochRecord, History, Losses
 
 SMALL = (
-    "data.n_classes=4",
+    "data.num_classes=4",
     "model.widths=[4, 4, 8, 8]",
     "schedule.epochs=2",
     "schedule.decay_epochs=[]",

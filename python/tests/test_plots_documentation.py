@@ -37,7 +37,7 @@ def test_the_examples_of_the_page_run(monkeypatch, tmp_path, make_split):
     gen0 = run_fit.make_trainer()
     history = run_fit.fit(gen0, None, epochs=2, callbacks=[file])
     split = make_split(per_class=16)
-    few = make_split(n_classes=3, per_class=6)
+    few = make_split(num_classes=3, per_class=6)
     student = gen0.model.clone()
     classifier = skd.FewShotClassifier(student).fit(few.images, few.labels)
     names = {
@@ -71,9 +71,9 @@ def test_the_page_names_every_display_and_constructor():
         assert all(f"`{maker}(" in line for maker in makers)
 
 
-def write_photos(folder, rng, n_classes=25, per_class=20):
+def write_photos(folder, rng, num_classes=25, per_class=20):
     """Write photos of one colour and some noise for each class."""
-    for label in range(n_classes):
+    for label in range(num_classes):
         target = folder / f"class{label:02d}"
         target.mkdir(parents=True)
         colour = np.array([label * 10, 250 - label * 10, label * 37 % 250])

@@ -10,7 +10,7 @@ from plotted import assert_nothing_is_cut_off
 
 import skd
 from skd import plots
-from skd.plots._predictions import EpisodeOptions
+from skd.evaluation import predict_episodes
 
 FEW = {"n_way": 3, "n_shot": 2, "n_query": 4}
 OPTIONS = {
@@ -57,13 +57,12 @@ def hard(rng):
 def test_predictions_are_those_of_evaluate_episode_by_episode(model, hard, changed):
     options = {**FEW, **OPTIONS, **changed}
     result = skd.evaluate(model, hard, n_episodes=70, **options)
-    checked = EpisodeOptions.checked(model, hard, "test", **options)
-    episodes, predicted = checked.predict(0, checked.episodes(0, 70, "test"))
-    right = predicted == episodes.classes[:, :, None]
+    _, ways = predict_episodes(model, hard, "test", n_episodes=70, **options)
+    right = ways == np.arange(ways.shape[1])[:, None]
     np.testing.assert_allclose(100 * right.mean(axis=(1, 2)), result.accuracies)
     assert 40 < result.mean < 100
-    (late,) = checked.predict(66, checked.episodes(66, 1, "test")).classes
-    np.testing.assert_array_equal(late, predicted[66])
+    _, (late,) = predict_episodes(model, hard, "test", first=66, n_episodes=1, **options)
+    np.testing.assert_array_equal(late, ways[66])
 
 
 def test_the_confusion_counts_every_query_and_has_the_accuracy_of_evaluate(model, hard):

@@ -33,7 +33,7 @@ def models(make_model):
 
 def test_an_embedding_shows_every_image_once_with_its_class(models, make_split):
     split = make_split()
-    display = plots.EmbeddingDisplay.from_models(models, split, n_classes=3, n_images=7)
+    display = plots.EmbeddingDisplay.from_models(models, split, num_classes=3, n_images=7)
     assert [axes.get_title() for axes in display.ax_] == ["Gen-0", "Gen-1"]
     for axes, points in zip(display.ax_, display.points.values(), strict=True):
         assert_legible(axes)
@@ -86,7 +86,7 @@ def test_neighbours_are_embedded_by_scikit_learn(models, make_split):
     split = make_split()
     first, second = (
         plots.EmbeddingDisplay.from_models(
-            models["Gen-0"], split, method="tsne", n_classes=2, n_images=6, seed=2**63
+            models["Gen-0"], split, method="tsne", num_classes=2, n_images=6, seed=2**63
         )
         for _ in range(2)
     )
@@ -102,7 +102,7 @@ def test_without_scikit_learn_there_is_no_tsne(models, make_split, monkeypatch):
 
 
 def test_distances_of_all_pairs_are_divided_by_class(models, make_split):
-    split = make_split(n_classes=3, per_class=4)
+    split = make_split(num_classes=3, per_class=4)
     model = models["Gen-0"]
     display = plots.ClassDistanceDisplay.from_models(models, split)
     within, between = display.within["Gen-0"], display.between["Gen-0"]
@@ -120,7 +120,7 @@ def test_distances_of_all_pairs_are_divided_by_class(models, make_split):
 
 
 def test_histograms_of_distances_hold_every_pair(models, make_split):
-    display = plots.ClassDistanceDisplay.from_models(models, make_split(n_classes=3, per_class=5))
+    display = plots.ClassDistanceDisplay.from_models(models, make_split(num_classes=3, per_class=5))
     limits = {axes.get_ylim() for axes in display.ax_}
     assert len(limits) == 1
     for axes in display.ax_:
@@ -188,7 +188,7 @@ WRONG = {
     "entropies beyond the uniform": (
         ValueError,
         "'entropies'",
-        lambda: plots.LogitEntropyDisplay({"a": [1.0]}, n_classes=2),
+        lambda: plots.LogitEntropyDisplay({"a": [1.0]}, num_classes=2),
     ),
 }
 
@@ -204,7 +204,7 @@ WRONG_MODELS = {
     "no models": (ValueError, "'models'", {"models": {}}),
     "models by number": (TypeError, "'models'", {"models": {1: 2}}),
     "no split": (TypeError, "'split'", {"split": None}),
-    "many classes": (ValueError, "'n_classes'", {"n_classes": 9}),
+    "many classes": (ValueError, "'num_classes'", {"num_classes": 9}),
     "no images": (ValueError, "'n_images'", {"n_images": 0}),
     "a negative seed": (ValueError, "'seed'", {"seed": -1}),
     "no axes": (TypeError, "'ax'", {"ax": "left"}),
@@ -231,7 +231,7 @@ def test_images_of_another_size_and_models_of_other_classes_are_refused(
         lambda: plots.EmbeddingDisplay.from_models(models, small),
         lambda: plots.EmbeddingDisplay.from_models(models, make_split(), method="umap"),
         lambda: plots.LogitEntropyDisplay.from_models(unlike, make_split()),
-        lambda: plots.ClassDistanceDisplay.from_models(models, make_split(), n_classes=1),
+        lambda: plots.ClassDistanceDisplay.from_models(models, make_split(), num_classes=1),
         lambda: plots.ClassDistanceDisplay.from_models(models, make_split(), n_images=1),
     ):
         with pytest.raises(ValueError, match=r"The '(split|method|models)' parameter of"):

@@ -6,9 +6,7 @@ import types
 
 import nbformat
 import numpy as np
-import pytest
 from nbclient import NotebookClient
-from rich.console import Console
 
 import skd
 from skd import _progress_bar as _progress
@@ -77,20 +75,6 @@ def test_the_total_may_be_known_later():
     assert log.getvalue().splitlines()[0] == "evaluate: 4/4 images, 100 %, 0:11"
 
 
-@pytest.fixture
-def error_stream(monkeypatch):
-    """Return a function that makes the standard error a terminal, a file or nothing."""
-
-    def replace(kind):
-        stream = None if kind is None else io.StringIO()
-        if stream is not None:
-            stream.isatty = lambda: kind == "terminal"
-        monkeypatch.setattr(sys, "stderr", stream)
-        return stream
-
-    return replace
-
-
 def test_the_kind_of_bar_follows_the_standard_error(error_stream):
     for kind, shown in (("terminal", "tqdm"), ("file", "ProgressLines"), (None, "tqdm")):
         error_stream(kind)
@@ -135,9 +119,9 @@ def test_fit_and_evaluate_show_a_bar_in_a_notebook():
     assert shown == [False, True, True, False]
 
 
-def test_a_log_of_the_command_has_lines_of_epochs_now_and_then():
-    log, clock = io.StringIO(), Clock()
-    display = _display.Display("gen0", Console(file=log, width=40))
+def test_a_log_of_the_command_has_lines_of_epochs_now_and_then(error_stream):
+    log, clock = error_stream("file"), Clock()
+    display = _display.Display("gen0")
     display.on_begin(RunStart("Gen0", 30, 10, 64, 0, ()))
     display._pace = _progress.Pace(clock)
     losses = skd.Losses(*np.ones(7))

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 import skd
 import skd.recipes
-from skd.cli._application import application
+from skd.cli.application import application
 from skd.recipes._reading import legal_keys
 
 ROOT = Path(__file__).parents[2]

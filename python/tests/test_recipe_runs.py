@@ -187,7 +187,7 @@ def test_a_teacher_may_be_a_checkpoint_of_the_network_that_the_recipe_says(tmp_p
 
 def test_what_does_not_fit_the_data_is_refused_before_anything_is_written(tmp_path):
     for word, message in (
-        ("data.n_classes=142", "at most the number of classes, 141"),
+        ("data.num_classes=142", "at most the number of classes, 141"),
         ("schedule.batch_size=9", "at most the number of images, 8"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -275,7 +275,7 @@ n_episodes = 2
     results = recipes.run(own, tmp_path / "run")
     assert 0 <= results[1].mean <= 100
     report = json.loads((tmp_path / "run" / "report.json").read_text())
-    assert report["training"]["n_classes"] == 8
+    assert report["training"]["num_classes"] == 8
 
 
 def test_the_estimate_counts_what_is_left_and_changes_nothing(tmp_path):

@@ -62,7 +62,7 @@ FIT_CHANGES = {
 }
 #: What changes no bit; `epochs` makes a run longer.
 FIT_FREE = {
-    "epochs", "progress", "callback", "callbacks", "checkpoint_dir", "save_every_steps", "resume",
+    "epochs", "progress", "callbacks", "checkpoint_dir", "save_every_steps", "resume",
     "prefetch",
 }  # fmt: skip
 MODEL_CHANGES = {

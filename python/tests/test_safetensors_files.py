@@ -105,10 +105,10 @@ def test_json_may_take_as_much_memory_as_its_file_allows():
 
 
 def test_a_header_of_a_long_training_is_read_if_it_is_sealed():
-    from skd._files.checksummed import sealed, unsealed
+    from skd._files.checksummed import checksummed_bytes, verified_content
 
-    data = bytes(sealed({"a": np.arange(6.0)}, {"long": "[1]," * 300_000}))
+    data = bytes(checksummed_bytes({"a": np.arange(6.0)}, {"long": "[1]," * 300_000}))
     assert struct.unpack("<Q", data[:8])[0] > 1_000_000
-    metadata, state = unsealed(data, must_be_sealed=True)
+    metadata, state = verified_content(data, requires_checksum=True)
     assert len(metadata["long"]) == 1_200_000
     assert state["a"].tolist() == [0, 1, 2, 3, 4, 5]

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import run_fit
 
 import skd
 
@@ -92,7 +93,12 @@ def test_fit_lowers_the_loss_and_records_each_epoch(make_model, make_split, obje
     records = []
     trainer = objective(model, optimizer=skd.SGD(lr=0.05))
     history = trainer.fit(
-        split, epochs=6, decay_epochs=[4], batch_size=20, progress=False, callback=records.append
+        split,
+        epochs=6,
+        decay_epochs=[4],
+        batch_size=20,
+        progress=False,
+        callbacks=[run_fit.OnEpoch(records.append)],
     )
     assert list(history) == records
     assert [record.epoch for record in history] == [1, 2, 3, 4, 5, 6]
@@ -182,7 +188,7 @@ def test_random_rotations_take_no_terms(make_model):
 
 
 def test_fit_reports_the_best_validated_epoch(make_model, make_split):
-    split, val = make_split(), make_split(n_classes=3, per_class=6)
+    split, val = make_split(), make_split(num_classes=3, per_class=6)
     history = skd.Gen0(make_model()).fit(
         split, epochs=3, batch_size=20, progress=False, val=val, val_every=2
     )
@@ -199,7 +205,7 @@ def test_fit_stops_cleanly_when_interrupted(make_model, make_split):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        gen0.fit(make_split(), **FIT, callback=interrupt)
+        gen0.fit(make_split(), **FIT, callbacks=[run_fit.OnEpoch(interrupt)])
     assert gen0.steps_taken == 5
     gen0.fit(make_split(), **FIT)
     assert gen0.steps_taken == 15
@@ -248,12 +254,12 @@ def test_fit_refuses_a_split_of_another_kind(make_model, make_split):
     with pytest.raises(ValueError, match="classes"):
         gen0.fit(make_split(), **FIT)
     with pytest.raises(ValueError, match="pixels"):
-        gen0.fit(make_split(n_classes=3, side=8), **FIT)
+        gen0.fit(make_split(num_classes=3, side=8), **FIT)
     with pytest.raises(TypeError, match="'split'"):
         gen0.fit([1, 2, 3], **FIT)
-    single = make_split(n_classes=3, per_class=1)
+    single = make_split(num_classes=3, per_class=1)
     with pytest.raises(ValueError, match="'val'"):
-        gen0.fit(make_split(n_classes=3), **FIT, val=single)
+        gen0.fit(make_split(num_classes=3), **FIT, val=single)
 
 
 def test_uint8_batches_are_normalised_by_the_model(make_model, make_split):

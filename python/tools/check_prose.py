@@ -21,6 +21,10 @@ CHECKED = (
     "Sources/*/*.md",
     "Tests/**/*.md",
     "python/*.md",
+    "python/skd/**/*.py",
+    "python/skd/**/*.pyi",
+    "python/src/*",
+    "python/tests/**/*.py",
     "python/tools/*.py",
 )
 #: What lies between two words of a sentence: spaces, or the end of a line and a comment's marks.

@@ -1,1 +1,1 @@
-"""Files that are read with distrust and written as a whole."""
+"""Safe readers of untrusted files, and atomic writes."""

@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all."""
+"""Atomic writes: files and folders appear whole or not at all."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from skd.errors import WriteError
 IN_PLACE = "The new one is in place, but a loss of power may undo it."
 
 
-def write_whole(path: Path, data: Data) -> None:
-    """Write a file so that it appears whole or not at all, and stays after a loss of power.
+def write_atomically(path: Path, data: Data) -> None:
+    """Write a file atomically; it survives a loss of power.
 
-    A symbolic link stays, and the file that it leads to is replaced. A device or a pipe, such as
-    ``/dev/stdout``, is written to as it is.
+    A symbolic link stays, and its target is replaced. A device or a pipe, such as
+    ``/dev/stdout``, is written to in place.
 
     Raises
     ------
@@ -40,23 +40,23 @@ def write_whole(path: Path, data: Data) -> None:
 
 
 @contextmanager
-def whole_folder(path: Path) -> Iterator[Path]:
-    """Give a folder to fill, which gets its name when the context ends without an error.
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder, which is renamed to `path` when the context ends without an error.
 
     Parameters
     ----------
     path : Path
-        Its name; there is no such folder yet, or an empty one.
+        Final name; there is no such folder yet, or an empty one.
 
     Yields
     ------
     building : Path
-        The folder under its temporary name; errors name its files as they would be called.
+        The folder under its temporary name; errors use the final names of its files.
 
     Raises
     ------
     WriteError
-        If a file of it, or the folder, cannot be written; nothing of it is then left.
+        If the folder or a file in it cannot be written; nothing is left behind.
     """
     remove_leftovers(path.parent)
     temporary = TemporaryFolder(path.parent)
@@ -79,14 +79,14 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def _kept(path: Path, temporary: TemporaryFile) -> str:
-    """Say what a failure left under a name."""
+    """Describe the state of a path after a failure."""
     if temporary.is_named:
         return IN_PLACE
     return "What was there is unchanged." if os.path.lexists(path) else "Nothing was left of it."
 
 
 def _is_device(path: Path) -> bool:
-    """Whether there is something of that name that is neither a file nor a folder."""
+    """Whether the path is neither a file nor a folder, but exists."""
     try:
         mode = path.stat().st_mode
     except OSError:

@@ -1,4 +1,4 @@
-"""JSON of foreign files: parsed only if what becomes of it takes little memory."""
+"""Parsing JSON of untrusted files within a memory limit."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import math
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-#: Bytes that Python takes for what a character of JSON can begin: an object or a list with its
-#: first entry, one more entry, a character of text.
+#: Bytes of Python objects per character of JSON: an object or a list with its first entry, one
+#: more entry, a character of text.
 OF_BRACKET, OF_COMMA, OF_CHARACTER = 240, 40, 5
-SPARE = 48 << 20  # bytes that the content of any file may take
+SPARE = 48 << 20  # bytes that the content of every file may take
 
 
 def parse(
@@ -19,21 +19,21 @@ def parse(
     file_bytes: int = 0,
     refuse_constant: Callable[[str], NoReturn] | None = None,
 ) -> Any:
-    """Return what JSON says.
+    """Return the value of a JSON text.
 
     Parameters
     ----------
     text : bytes or str
-        UTF-8, without a byte order mark. No object may have a key twice.
+        JSON text in UTF-8, without a byte order mark. No object may have a key twice.
     file_bytes : int, default=0
-        Length of the file that it comes from, which is granted besides 48 MB.
+        Length of the file it comes from, which is allowed in addition to 48 MB.
     refuse_constant : callable, optional
-        Called with "NaN" or "Infinity", to raise a ValueError.
+        Function that is called with "NaN" or "Infinity" and raises a ValueError.
 
     Raises
     ------
     ValueError
-        If it is not JSON, is nested too deeply, or would take too much memory.
+        If the text is not JSON, is nested too deeply, or would take too much memory.
     """
     marks = ("[", "{", ",") if isinstance(text, str) else (b"[", b"{", b",")
     lists, objects, commas = (text.count(mark) for mark in marks)  # type: ignore[arg-type]
@@ -59,5 +59,5 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def finite_or_none(value: float) -> float | None:
-    """Return a number in the types of JSON, which has no NaN."""
+    """Return a number as JSON can hold it: None for NaN and infinity."""
     return value if math.isfinite(value) else None

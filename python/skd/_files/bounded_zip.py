@@ -1,4 +1,4 @@
-"""Zip archives of others: opened only if the list of their members takes little memory."""
+"""Opening untrusted ZIP archives within a limit on the list of members."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import io
 import zipfile
 from typing import IO
 
-#: Length of the list, in bytes; a member takes 46 and its name. Checkpoints have some hundred.
+#: Largest list of members, in bytes; a member takes 46 and its name. Checkpoints have a few hundred
+#: members.
 MAX_LIST = 1 << 20
 
 
 class _Bounded(io.RawIOBase):
-    """A file of which no more than a limit is read at once."""
+    """A file that refuses to read more than a limit at once."""
 
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__()
@@ -20,23 +21,23 @@ class _Bounded(io.RawIOBase):
         self._size = file.seek(0, io.SEEK_END)
 
     def seekable(self) -> bool:
-        """Return that one can seek."""
+        """Return True: the file can seek."""
         return True
 
     def readable(self) -> bool:
-        """Return that one can read."""
+        """Return True: the file can be read."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to another place."""
+        """Move to another position."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
-        """Return the place."""
+        """Return the position."""
         return self._file.tell()
 
     def read(self, count: int = -1) -> bytes:
-        """Read, if it is not too much."""
+        """Read, unless it would be too much."""
         left = max(0, self._size - self._file.tell())
         wanted = left if count is None or count < 0 else min(count, left)
         if self.limit is not None and wanted > self.limit:
@@ -50,7 +51,7 @@ def opened_zip(file: IO[bytes]) -> zipfile.ZipFile:
     Raises
     ------
     zipfile.BadZipFile
-        If it is none, or lists too many members.
+        If the file is not a ZIP archive, or lists too many members.
     """
     bounded = _Bounded(file)
     archive = zipfile.ZipFile(bounded)

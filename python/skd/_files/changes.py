@@ -1,8 +1,7 @@
-"""The calls that change files, each with an error that names the file and says what was kept.
+"""Calls that change files; their errors name the file and say what was kept.
 
-The package writes through this module and the three that build on it, and through no other:
-`atomic` replaces files and makes folders that appear whole, `temporaries` holds what they
-are built in, and `open_files` writes in pieces.
+The package writes only through this module and the three that build on it: `atomic` replaces files
+and folders atomically, `temporaries` holds temporary files, and `open_files` writes in pieces.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from skd.errors import WriteError
 
 Data = bytes | bytearray | memoryview
 
-#: What a file system answers that cannot flush a folder.
+#: Errors of a file system that cannot flush a folder.
 UNSUPPORTED = (errno.EINVAL, errno.ENOTSUP)
 
 
@@ -32,9 +31,9 @@ def naming_errors(name: Path | str, kept: Callable[[], str] = _nothing_more) -> 
     Parameters
     ----------
     name : path or str
-        File that the error names.
+        Name of the file in the error.
     kept : callable, optional
-        Returns the sentence on what was kept; called after the failure.
+        Function that returns the sentence about what was kept; called after the failure.
     """
     try:
         yield
@@ -59,7 +58,7 @@ def sync_folder(folder: Path) -> None:
     """Flush the names in a folder to the disk, where the system allows it."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    except PermissionError:  # a folder to write into, but not to read
+    except PermissionError:  # a folder that is writable but not readable
         return
     try:
         os.fsync(descriptor)
@@ -71,14 +70,14 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it, which stay after a loss of power.
+    """Create a folder and its parents; they survive a loss of power.
 
     Raises
     ------
     FileExistsError, NotADirectoryError
-        If there is a file of that name.
+        If there is a file with that name.
     WriteError
-        If it cannot be made.
+        If the folder cannot be created.
     """
     if path.is_dir():
         return
@@ -89,13 +88,13 @@ def make_folder(path: Path) -> None:
     except (FileExistsError, NotADirectoryError):
         raise
     except OSError as error:
-        raise _named(error, path, "The folder was not made.") from error
+        raise _named(error, path, "The folder was not created.") from error
     with naming_errors(path, lambda: "The folder is there, but a loss of power may undo it."):
         sync_folder(path.parent)
 
 
 def remove_file(path: Path) -> None:
-    """Remove a file, if there is one."""
+    """Remove a file, if it exists."""
     with naming_errors(path, lambda: "The file is still there."):
         path.unlink(missing_ok=True)
 

@@ -1,8 +1,7 @@
-"""Checkpoint files that show whether a byte of them has changed.
+"""Checkpoint files with a checksum, which detects any changed byte.
 
-A sealed file is a safetensors file whose metadata hold the SHA-256 of the whole file, computed
-with zeros in the place of that sum. The header is written in sorted order: equal content gives
-equal bytes.
+The metadata of the safetensors file hold the SHA-256 of the whole file, computed with zeros in the
+place of the checksum. The header is written in sorted order, so equal content gives equal bytes.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from numpy.typing import NDArray
 from skd._files.safetensors_files import LENGTH_BYTES, Safetensors, SafetensorsError
 from skd.errors import DamagedCheckpointError
 
-SEAL_KEY = "skd.sha256"
-NO_SEAL = b"0" * 64
+CHECKSUM_KEY = "skd.sha256"
+NO_CHECKSUM = b"0" * 64
 # Quotes within other metadata are escaped, so that this matches at the key itself only.
-SEAL = re.compile(rb'"' + re.escape(SEAL_KEY.encode()) + rb'":"([0-9a-f]{64})"')
+CHECKSUM = re.compile(rb'"' + re.escape(CHECKSUM_KEY.encode()) + rb'":"([0-9a-f]{64})"')
 
 
-def sealed(state: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytearray:
-    """Return the bytes of a sealed safetensors file.
+def checksummed_bytes(state: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytearray:
+    """Return the bytes of a safetensors file with a checksum.
 
     Parameters
     ----------
@@ -37,68 +36,68 @@ def sealed(state: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> by
     """
     from safetensors.numpy import save
 
-    # safetensors writes the memory of an array as it lies, whatever its strides.
+    # safetensors writes the memory of an array as it is and ignores strides.
     arrays = {name: np.require(view, requirements="C") for name, view in state.items()}
-    written = save(arrays, metadata={**metadata, SEAL_KEY: NO_SEAL.decode()})
+    written = save(arrays, metadata={**metadata, CHECKSUM_KEY: NO_CHECKSUM.decode()})
     start = _header_end(written)
     header = json.dumps(
         json.loads(written[LENGTH_BYTES:start]), sort_keys=True, separators=(",", ":")
     ).encode()
     header += b" " * (-len(header) % 8)  # tensors stay aligned
     data = bytearray(len(header).to_bytes(LENGTH_BYTES, "little") + header)
-    (place,) = SEAL.finditer(data)
+    (place,) = CHECKSUM.finditer(data)
     first, end = place.span(1)
-    del place  # it would keep the bytes from growing
+    del place  # a match would keep the bytearray from growing
     data += memoryview(written)[start:]
     data[first:end] = hashlib.sha256(data).hexdigest().encode()
     return data
 
 
-def unsealed(
-    data: bytes, *, must_be_sealed: bool
+def verified_content(
+    data: bytes, *, requires_checksum: bool
 ) -> tuple[dict[str, str], dict[str, NDArray[Any]]]:
-    """Return the metadata and the tensors of a safetensors file that is whole.
+    """Verify the checksum of a safetensors file; return its metadata and tensors.
 
     Parameters
     ----------
     data : bytes
         Content of a file.
-    must_be_sealed : bool
-        Whether a file without a seal is refused too; other programs write none.
+    requires_checksum : bool
+        Whether a file without a checksum is refused; other programs write none.
 
     Returns
     -------
     metadata : dict of str to str
-        Without the seal.
+        Metadata without the checksum.
     state : dict of str to ndarray
         Tensors.
 
     Raises
     ------
     DamagedCheckpointError
-        If a byte differs or is missing, or this is no safetensors file.
+        If a byte differs or is missing, or the file is not a safetensors file.
     """
     end = _header_end(data)
-    seals = list(SEAL.finditer(data, 0, end))
-    if len(seals) > 1 or (must_be_sealed and not seals):
+    sums = list(CHECKSUM.finditer(data, 0, end))
+    if len(sums) > 1 or (requires_checksum and not sums):
         raise DamagedCheckpointError("its checksum is missing")
-    if seals and _digest(data, seals[0]) != seals[0].group(1):
+    if sums and _digest(data, sums[0]) != sums[0].group(1):
         raise DamagedCheckpointError("its checksum is wrong")
     try:
-        content = Safetensors.of_bytes(data, is_trusted=bool(seals))
+        content = Safetensors.of_bytes(data, is_trusted=bool(sums))
         state = content.arrays()
     except SafetensorsError as error:
         raise DamagedCheckpointError(str(error)) from error
     metadata = content.metadata
-    metadata.pop(SEAL_KEY, None)
+    metadata.pop(CHECKSUM_KEY, None)
     return metadata, state
 
 
 def _digest(data: bytes, place: re.Match[bytes]) -> bytes:
-    """Return the sum of a file with zeros in its place."""
+    """Return the checksum of a file, computed with zeros in its place."""
     content = memoryview(data)
     digest = hashlib.sha256(content[: place.start(1)])
-    digest.update(NO_SEAL)
+    digest.update(NO_CHECKSUM)
     digest.update(content[place.end(1) :])
     return digest.hexdigest().encode()
 

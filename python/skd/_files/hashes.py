@@ -1,4 +1,4 @@
-"""SHA-256 of arrays and models: by these a report names what it was computed from."""
+"""SHA-256 of arrays and models, which identify the inputs of a report."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def arrays_sha256(*arrays: NDArray[Any]) -> str:
 def state_sha256(state: Mapping[str, NDArray[Any]]) -> str:
     """Return the SHA-256 of a state dict: name, dtype, shape and bytes, in the order of the names.
 
-    It depends on the values alone, not on the file that held them.
+    The hash depends only on the values, not on the file that held them.
     """
     digest = _sha256()
     for name, array in sorted(state.items()):
@@ -35,7 +35,7 @@ def state_sha256(state: Mapping[str, NDArray[Any]]) -> str:
 
 
 def _sha256() -> _Hash:
-    from hashlib import sha256  # which loads OpenSSL; importing skd must stay quick
+    from hashlib import sha256  # it loads OpenSSL, and importing skd must stay quick
 
     return sha256()
 

@@ -1,16 +1,16 @@
-"""What a file is, told from its first bytes: for messages about files that are something else."""
+"""Kinds of files, recognised from their first bytes, for messages about wrong files."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-START = 4096  # bytes that are enough to tell
+START = 4096  # bytes that suffice to recognise a kind
 
 SAFETENSORS, TORCH, PICKLE = "a safetensors file", "a file of torch.save", "a pickle"
 HTML, XML, TEXT, LFS = "an HTML page", "an XML file", "a text file", "a pointer of Git LFS"
 JSON = "a JSON file"
-#: What the first bytes are, and what such a file is called.
+#: First bytes of files, and the name of their kind.
 SIGNATURES = (
     (b"\x93NUMPY", "an array file of NumPy"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
@@ -33,17 +33,17 @@ SIGNATURES = (
 )
 HTML_STARTS = (b"<!doctype", b"<html", b"<head", b"<script")
 LFS_START = b"version https://git-lfs"
-BOTH_MARKS = (b"\xff\xfe", b"\xfe\xff")  # of text in UTF-16
+BOTH_MARKS = (b"\xff\xfe", b"\xfe\xff")  # marks of text in UTF-16
 TAR_PLACE, TAR_MARK = 257, b"ustar"
 LONGEST_HEADER = 100_000_000  # bytes that a safetensors file's may have
-CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # what no text holds
+CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # characters that text never holds
 PICKLE_START = re.compile(rb"\x80[\x02-\x05]")
 NOTEBOOK = re.compile(rb'\A\s*\{\s*"(cells|nbformat|metadata)"')
 FIRST_MEMBER = re.compile(rb"[^/\x00]*/(data\.pkl|constants\.pkl|code/|version)")
 
 
 def kind_of(start: bytes) -> str | None:
-    """Return what a file is called, or None if its first bytes tell nothing.
+    """Return the kind of a file, or None if its first bytes are not known.
 
     Parameters
     ----------
@@ -77,13 +77,13 @@ def kind_of(start: bytes) -> str | None:
 
 
 def kind_of_file(path: Path) -> str | None:
-    """Return what a file is called, or None if its first bytes tell nothing."""
+    """Return the kind of a file, or None if its first bytes are not known."""
     with open(path, "rb") as file:
         return kind_of(file.read(START))
 
 
 def _kind_of_zip(start: bytes) -> str:
-    """Return what a zip archive holds, as the name of its first member tells."""
+    """Return the kind of a ZIP archive, recognised from the name of its first member."""
     length = int.from_bytes(start[26:28], "little")
     member = start[30 : 30 + length]
     if member.endswith(b".npy"):

@@ -1,8 +1,8 @@
-"""Files that are mapped into memory, and may become shorter meanwhile.
+"""Memory-mapped files, which may become shorter while they are in use.
 
 The system ends a process that reads beyond the new end of a mapped file. The library's handler of
-that signal puts zeros there instead (see ``skd_watch_mapping``), and whoever has read asks here
-whether the file is still whole.
+that signal puts zeros there instead (see ``skd_watch_mapping``), and after reading the package
+checks here whether the file is still whole.
 """
 
 from __future__ import annotations
@@ -42,26 +42,26 @@ class MappedFile(mmap.mmap):
 
 
 class _Mapping(NamedTuple):
-    """What an array shows, and the name of the file."""
+    """The mapping behind an array, and the name of its file."""
 
     mapped: mmap.mmap
     name: str
 
 
 def watch_mapping_of(array: NDArray[Any]) -> None:
-    """Watch the file that an array shows, if it shows one."""
+    """Watch the file behind an array, if there is one."""
     mapping = _mapping_of(array)
     if mapping is not None:
         _watch(mapping.mapped)
 
 
 def require_whole(array: NDArray[Any]) -> None:
-    """Raise an error if the file that an array shows has become shorter; to be asked after reading.
+    """Raise an error if the file behind an array has become shorter; call it after reading.
 
     Raises
     ------
     DataError
-        With the name of the file.
+        If it has; the message names the file.
     """
     mapping = _mapping_of(array)
     if mapping is None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from skd._files.atomic import write_whole
+from skd._files.atomic import write_atomically
 from skd._files.changes import Data, naming_errors, write_all
 from skd.errors import WriteError
 
@@ -20,9 +20,9 @@ class OpenFile:
     path : Path
         The file.
     flags : int
-        Flags of ``os.open``, beside that for writing.
+        Further flags of ``os.open``, besides that for writing.
     kept : str, default=""
-        Sentence of the errors on what was kept.
+        Sentence of the errors about what was kept.
     """
 
     def __init__(self, path: Path, flags: int, kept: str = "") -> None:
@@ -36,7 +36,7 @@ class OpenFile:
             write_all(self._descriptor, data)
 
     def cut(self, size: int) -> None:
-        """Remove what lies behind the first `size` bytes."""
+        """Remove everything after the first `size` bytes."""
         with self._naming_errors():
             os.ftruncate(self._descriptor, size)
 
@@ -56,7 +56,7 @@ class OpenFile:
 
 @contextmanager
 def new_file(path: Path) -> Iterator[OpenFile]:
-    """Open a new file that is on the disk when the context ends."""
+    """Open a new file, which is flushed to the disk when the context ends."""
     file = OpenFile(path, os.O_CREAT | os.O_EXCL)
     try:
         yield file
@@ -69,19 +69,19 @@ def new_file(path: Path) -> Iterator[OpenFile]:
 
 
 class AppendedFile:
-    """A file of records, each of which is appended whole or not at all.
+    """A file of records, each of which is appended atomically.
 
     Parameters
     ----------
     path : Path
-        The file; it appears with its first records.
+        The file; it is created with the first records.
     first : bytes
         The first records.
     """
 
     def __init__(self, path: Path, first: bytes) -> None:
-        write_whole(path, first)
-        self._file = OpenFile(path, os.O_APPEND, "The records before are kept.")
+        write_atomically(path, first)
+        self._file = OpenFile(path, os.O_APPEND, "The earlier records are kept.")
         self._size = len(first)
 
     def append(self, records: bytes) -> None:

@@ -21,7 +21,7 @@ def path(value: Any, name: str, owner: str) -> Path:
 
 
 def input_file(value: Any, name: str, owner: str, *, what: str) -> Path:
-    """Return the path of a file to be read; `what` says of what kind."""
+    """Return the path of a file to read; `what` names its kind in errors."""
     source = path(value, name, owner)
     if source.is_dir():
         refuse(name, owner, "the name of a file", f"the folder {str(source)!r}")
@@ -31,7 +31,7 @@ def input_file(value: Any, name: str, owner: str, *, what: str) -> Path:
 
 
 def output_file(value: Any, name: str, owner: str) -> Path:
-    """Return the path of a file to be written: no folder itself, and in one that takes it."""
+    """Return the path of a file to write: not a folder, and in a writable folder."""
     target = path(value, name, owner)
     if target.is_dir():
         refuse(name, owner, "the name of a file", f"the folder {str(target)!r}")
@@ -44,20 +44,20 @@ def output_file(value: Any, name: str, owner: str) -> Path:
 
 
 def output_folder(value: Any, name: str, owner: str) -> Path:
-    """Return the path of a folder to write into, which exists or can be made."""
+    """Return the path of a folder to write into, which exists or can be created."""
     target = path(value, name, owner)
     place = target
     while not os.path.lexists(place) and place.parent != place:
         place = place.parent
     if not place.is_dir():
-        got = f"{str(target)!r}, where {str(place)!r} is none"
+        got = f"{str(target)!r}, where {str(place)!r} is not a folder"
         refuse(name, owner, "a folder", got, NotADirectoryError)
     _require_writable(place, name, owner, target)
     return target
 
 
 def _require_writable(folder: Path, name: str, owner: str, target: Path) -> None:
-    """Refuse a folder in which no file can be made; nothing is written to find out."""
+    """Refuse a folder in which no file can be created, without writing anything."""
     if not os.access(folder, os.W_OK | os.X_OK):
-        got = f"{str(target)!r}, for {str(folder)!r} is read-only"
+        got = f"{str(target)!r}, and {str(folder)!r} is read-only"
         refuse(name, owner, "in a folder that can be written into", got, PermissionError)

@@ -1,7 +1,7 @@
-"""The operations of the pickle format that make data, and what memory each may take.
+"""Operations of the pickle format that create data, and the memory that each may take.
 
-Those on classes, extension registries and buffers outside of the pickle are left out on purpose.
-Their names are those of the standard module `pickletools`.
+Operations on classes, extension registries and external buffers are left out on purpose. The names
+are those of the standard module `pickletools`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 STOP = ord(".")
 MARK = object()
-#: By their bytes: the operation on a `skd._files.pickles.Reader`, and the bytes of memory that
-#: CPython takes for what it makes, without the content of text.
+#: Byte of each operation: its function on a `skd._files.pickles.Reader`, and the bytes of memory
+#: that CPython takes for the object it creates, without the content of text.
 OPERATIONS: dict[int, tuple[Callable[[Any], Any], int]] = {
     ord(key): operation
     for key, operation in {
@@ -66,10 +66,10 @@ OPERATIONS: dict[int, tuple[Callable[[Any], Any], int]] = {
         "c": (lambda r: r._refer(str(r._line(), "utf-8"), str(r._line(), "utf-8")), 300),  # GLOBAL
         "\x93": (lambda r: r._stack_global(), 300),  # STACK_GLOBAL
         "R": (lambda r: r._reduce(), 400),  # REDUCE
-        "\x81": (lambda r: r._reduce(), 400),  # NEWOBJ: the same for what is data
+        "\x81": (lambda r: r._reduce(), 400),  # NEWOBJ: the same for data
         "b": (lambda r: r._build(), 0),  # BUILD
         "\x80": (lambda r: r._protocol(), 0),  # PROTO
-        "\x95": (lambda r: r._unpack("<Q"), 0),  # FRAME: only says how much to read ahead
+        "\x95": (lambda r: r._unpack("<Q"), 0),  # FRAME: only a hint for reading ahead
         "P": (lambda r: r._resolve(str(r._line(), "ascii")), 400),  # PERSID
         "Q": (lambda r: r._resolve(r._pop()), 400),  # BINPERSID
     }.items()

@@ -1,14 +1,14 @@
-"""What a pickle's names of NumPy stand for: arrays, dtypes and scalars of numbers and text.
+"""Constructors for NumPy's names in pickles: arrays, dtypes and scalars of numbers and text.
 
-Whatever version wrote the pickle (`numpy.core` or `numpy._core`), arrays are made here from checked
-shapes, dtypes and bytes; NumPy's own functions never see what the file holds.
+Arrays of any version of NumPy (`numpy.core` or `numpy._core`) are created here from checked shapes,
+dtypes and bytes; NumPy's unpickling functions never see the content of the file.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from reprlib import repr as shown  # of a nest that a pickle repeats many times over
+from reprlib import repr as shown  # a pickle can repeat a nested value many times
 from typing import Any
 
 import numpy as np
@@ -47,7 +47,7 @@ class UnfinishedArray(Unfinished):
     """An array without shape and content."""
 
     def finish(self, state: Any, reader: Reader) -> NDArray[Any]:
-        """Return the array of its state ``(version, shape, dtype, is_fortran, content)``."""
+        """Return the array from its state ``(version, shape, dtype, is_fortran, content)``."""
         if not isinstance(state, tuple) or len(state) not in (4, 5):
             raise PickleError("the state of an array is damaged")
         shape, dtype, is_fortran, content = state[-4:]
@@ -55,7 +55,7 @@ class UnfinishedArray(Unfinished):
 
 
 def make_array(content: Any, dtype: Any, shape: Any, order: str, reader: Reader) -> NDArray[Any]:
-    """Return an array over the bytes of a pickle; a copy only where alignment needs it."""
+    """Return an array over the bytes of a pickle; a copy only if alignment requires it."""
     if isinstance(dtype, UnfinishedType):
         dtype = dtype.dtype
     if not isinstance(dtype, np.dtype):
@@ -63,7 +63,7 @@ def make_array(content: Any, dtype: Any, shape: Any, order: str, reader: Reader)
     is_shape = isinstance(shape, tuple) and len(shape) <= MAX_DIMENSIONS
     if not is_shape or not all(type(size) is int and size >= 0 for size in shape):
         raise PickleError(f"the shape of an array is {shown(shape):.80}")
-    if isinstance(content, str):  # of Python 2, or escaped as text by protocol 2 of Python 3
+    if isinstance(content, str):  # bytes of Python 2, or of protocol 2 of Python 3
         reader.copied(len(content))
         content = content.encode("latin-1")
     if isinstance(content, list):
@@ -125,7 +125,7 @@ def _ordered_dict(arguments: tuple[Any, ...], reader: Reader) -> dict[Any, Any]:
 
 
 def _refuse_class(arguments: tuple[Any, ...], reader: Reader) -> Any:
-    raise PickleError("it makes an array in an unknown way")
+    raise PickleError("it creates an array in an unknown way")
 
 
 CONSTRUCTORS: dict[Name, Constructor] = {

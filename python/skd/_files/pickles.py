@@ -1,12 +1,12 @@
 """Reading pickles without running them.
 
-`loads` is an interpreter of the pickle format that knows data alone: numbers, text, bytes, lists,
-tuples and dicts, and what a table of *constructors* makes of the names it holds. It never imports a
-name and never calls anything that a file names, so a pickle cannot run code. Every declared size is
-checked against the bytes that are there before memory is taken, and large byte strings are views
-into the input: an array in a mapped file is not copied.
+`loads` interprets the part of the pickle format that describes data: numbers, text, bytes, lists,
+tuples and dicts, and objects of the names in a table of *constructors*. It never imports a name and
+never calls anything that a file names, so a pickle cannot run code. Every declared size is checked
+against the length of the input before memory is allocated, and large byte strings are views into
+the input: an array in a mapped file is not copied.
 
-Protocols 0 to 5 are read, of Python 2 and 3. Text of Python 2 is taken as Latin-1.
+Protocols 0 to 5 of Python 2 and 3 are read. Text of Python 2 is decoded as Latin-1.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from typing import Any, NamedTuple
 from skd._files.pickle_operations import MARK, OPERATIONS, STOP
 
 MAX_OPERATIONS = 16_000_000  # bounds the time
-#: Memory of the objects that a pickle makes, besides as much as it is long.
+#: Memory allowed for the objects of a pickle, in addition to its length.
 OBJECT_BYTES = 40 << 20
-OF_PAIR, OF_ITEM = 100, 8  # bytes that a dict and a tuple take for an entry
-MAX_LINE = 4096  # of the text opcodes, but for strings
+OF_PAIR, OF_ITEM = 100, 8  # bytes of a dict and a tuple for each entry
+MAX_LINE = 4096  # longest line of text operations, except strings
 MAX_INTEGER_BYTES = 16
-#: From this size on, Python 2's strings stay a view of bytes: they are the content of an array.
+#: From this size on, strings of Python 2 stay views of bytes: they are the content of an array.
 LONG_STRING = 4096
 NAME = re.compile(r"[A-Za-z_][\w.]*\Z", re.ASCII)
 
 
 class PickleError(ValueError):
-    """A pickle is damaged, or holds what is not data."""
+    """A pickle is damaged, or holds something other than data."""
 
 
 class Name(NamedTuple):
@@ -48,18 +48,18 @@ class Name(NamedTuple):
 
 
 class Unfinished:
-    """What a constructor returns if the pickle sets its state later, by `finish`."""
+    """Result of a constructor whose state the pickle sets later, by `finish`."""
 
     def __init__(self) -> None:
         self.memo_keys: list[int] = []
 
     def finish(self, state: Any, reader: Reader) -> Any:
-        """Return the object of a state."""
+        """Return the object with a state."""
         raise NotImplementedError
 
 
 class Opaque(Unfinished):
-    """Stands for an object that is not wanted: whatever is put into it is forgotten."""
+    """Placeholder of an object that is not needed; it discards everything put into it."""
 
     def finish(self, state: Any, reader: Reader) -> Opaque:
         """Return the same object."""
@@ -82,15 +82,15 @@ def loads(
     data : bytes-like
         A whole pickle, such as a mapped file; arrays of the result are views into it.
     constructors : mapping of Name to callable
-        What makes an object of a name: called with the tuple of arguments and the `Reader`.
-        `skd._files.pickled_arrays.CONSTRUCTORS` makes NumPy's arrays, dtypes and scalars.
+        Constructor of each name, called with the tuple of arguments and the `Reader`.
+        `skd._files.pickled_arrays.CONSTRUCTORS` creates NumPy's arrays, dtypes and scalars.
     persistent : callable, optional
-        What makes an object of a persistent id; without it there may be none.
+        Constructor of an object from a persistent id; without it, such ids are refused.
 
     Returns
     -------
     value : object
-        Numbers, str, bytes, lists, tuples, dicts and what the constructors made.
+        Numbers, str, bytes, lists, tuples, dicts and results of the constructors.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def loads(
 
 
 def read_one(reader: Reader) -> Any:
-    """Read the next of the pickles that follow each other in the data of a reader."""
+    """Read the next of several consecutive pickles in the data of a reader."""
     try:
         return reader.run()
     except PickleError:
@@ -122,7 +122,7 @@ def read_one(reader: Reader) -> Any:
 
 
 def require_key(key: Any) -> None:
-    """Refuse a key of a dict that is not simple: hashing nested tuples may never end."""
+    """Refuse a dict key that is not simple: hashing nested tuples may never end."""
     parts = key if isinstance(key, tuple) else (key,)
     for part in parts:
         if not isinstance(part, (str, bytes, int, float, type(None))):
@@ -131,7 +131,7 @@ def require_key(key: Any) -> None:
 
 
 class Reader:
-    """The state of an interpretation: position, stack and memo."""
+    """State of the interpreter: position, stack and memo."""
 
     def __init__(
         self,
@@ -176,13 +176,13 @@ class Reader:
         return view
 
     def _take_memory(self, count: int) -> None:
-        """Refuse that objects take far more memory than the input."""
+        """Refuse objects that take far more memory than the input."""
         self._memory += count
         if self._memory > OBJECT_BYTES + len(self.data):
             raise PickleError("it unpacks to far more than its size")
 
     def copied(self, count: int) -> None:
-        """Refuse that more than twice the input is copied, as by repeating a long string."""
+        """Refuse to copy more than twice the input, for example by repeating a long string."""
         self._copied += count
         if self._copied > 2 * len(self.data) + 4096:
             raise PickleError("it unpacks to far more than its size")
@@ -193,7 +193,7 @@ class Reader:
 
     def _line(self, limit: int = MAX_LINE) -> bytes:
         start = self.position
-        while True:  # by pieces, so that a missing end of line copies little
+        while True:  # in pieces, so that a missing end of line copies little
             piece = bytes(self.data[self.position : self.position + MAX_LINE])
             end = piece.find(b"\n")
             self.position += len(piece) if end < 0 else end + 1
@@ -208,7 +208,7 @@ class Reader:
     def _pop(self) -> Any:
         value = self._stack.pop()
         if value is MARK:
-            raise PickleError(f"it takes a mark for a value at byte {self.position - 1}")
+            raise PickleError(f"it uses a mark as a value at byte {self.position - 1}")
         return value
 
     def _pop_to_mark(self) -> list[Any]:
@@ -266,7 +266,7 @@ class Reader:
 
     def _remember(self, key: int) -> None:
         if self._stack[-1] is MARK:
-            raise PickleError("it remembers a mark")
+            raise PickleError("it stores a mark in the memo")
         value = self._stack[-1]
         self._memo[key] = value
         if isinstance(value, Unfinished):

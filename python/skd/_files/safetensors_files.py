@@ -1,7 +1,6 @@
-"""The safetensors format, read strictly: whatever the file claims is checked before it is used.
+"""A strict reader of the safetensors format, which checks every claim of a file before use.
 
-The library that writes the format reads it too, but not bfloat16 into NumPy, and not all that is
-wrong with a file is an error to it.
+The safetensors library cannot read bfloat16 into NumPy, and it accepts some damaged files.
 
     8 bytes    length n of the header, little-endian
     n bytes    JSON: {name: {"dtype", "shape", "data_offsets": [begin, end]}, "__metadata__": {}}
@@ -26,7 +25,7 @@ LENGTH_BYTES = 8
 METADATA = "__metadata__"
 KEYS = {"dtype", "shape", "data_offsets"}
 MAX_DIMENSIONS = 8
-#: NumPy's types; bfloat16 has none and is widened to float32. 8-bit floats are not read.
+#: Types of NumPy; bfloat16 is widened to float32, and 8-bit floats are not read.
 DTYPES = {
     "F64": "<f8",
     "F32": "<f4",
@@ -57,11 +56,11 @@ Read = Callable[[int, int], bytes | memoryview]
 
 
 class SafetensorsError(ValueError):
-    """A file is not whole, or not of the format; the message is the reason."""
+    """A file is incomplete or not in the format; the message is the reason."""
 
 
 class Entry(NamedTuple):
-    """What the header says of a tensor; `begin` and `end` count from the start of the file."""
+    """A tensor's entry in the header; `begin` and `end` count from the start of the file."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -70,16 +69,16 @@ class Entry(NamedTuple):
 
 
 class Safetensors:
-    """A file or bytes of the format.
+    """A file or bytes in the safetensors format.
 
     Attributes
     ----------
     metadata : dict of str to str
-        The texts of the header.
+        Metadata of the header.
     entries : dict of str to Entry
-        The tensors, in the order of the header.
+        Entries of the tensors, in the order of the header.
     header_end : int
-        Where the tensors begin, in bytes.
+        Offset of the first tensor, in bytes.
 
     Raises
     ------
@@ -113,7 +112,7 @@ class Safetensors:
 
     @classmethod
     def of_bytes(cls, data: bytes | bytearray, *, is_trusted: bool = False) -> Safetensors:
-        """Read bytes; arrays are views of them. What is trusted may have a header of any size."""
+        """Read bytes; arrays are views of them. Trusted bytes may have a header of any size."""
         view = memoryview(data)
         return cls(
             lambda start, count: view[start : start + count], len(view), is_trusted=is_trusted
@@ -141,7 +140,7 @@ class Safetensors:
 
 
 def widened(values: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """Return the bits of bfloat16 numbers as the float32 numbers that they are."""
+    """Convert the bits of bfloat16 numbers to float32."""
     bits = values.astype(np.uint32)
     bits <<= 16
     return bits.view(np.float32)
@@ -149,7 +148,7 @@ def widened(values: NDArray[np.uint16]) -> NDArray[np.float32]:
 
 @contextmanager
 def opened(path: str | PathLike[str]) -> Iterator[Safetensors]:
-    """Open a file of the format; its tensors can be read within the block."""
+    """Open a file; its tensors can be read inside the block."""
     with open(path, "rb") as file:
         yield Safetensors(_reading(file), os.fstat(file.fileno()).st_size)
 
@@ -173,9 +172,9 @@ def _header(text: bytes, granted: int) -> dict[str, Any]:
 
 
 def _entry(name: str, value: Any, start: int) -> Entry:
-    """Return what the header says of a tensor if it can be true."""
+    """Return the checked entry of a tensor."""
     if not isinstance(value, dict) or set(value) != KEYS:
-        raise SafetensorsError(f"what its header says of {name!r:.80} is not {sorted(KEYS)}")
+        raise SafetensorsError(f"its header does not describe {name!r:.80} by {sorted(KEYS)}")
     dtype, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
     if not isinstance(dtype, str) or not (dtype in DTYPES or dtype in NOT_READ):
         raise SafetensorsError(f"{name!r:.80} is of the unknown dtype {dtype!r:.40}")
@@ -201,7 +200,7 @@ def _are_sizes(value: Any) -> bool:
 
 
 def _require_gapless(entries: dict[str, Entry], start: int, size: int) -> None:
-    """Refuse tensors that overlap, or leave a part of the file to none."""
+    """Refuse tensors that overlap or leave a gap in the file."""
     place = start
     for name, entry in sorted(entries.items(), key=lambda item: (item[1].begin, item[1].end)):
         if entry.begin != place:

@@ -1,8 +1,8 @@
-"""What is written before it gets its name, and what killed processes left of that.
+"""Temporary files and folders, and the removal of leftovers of killed processes.
 
 A temporary file or folder has a random name and is locked (``flock``) while its process lives:
-the system releases the lock of a process that is killed. So whoever writes next into the same
-folder recognises what was left, whichever process or container left it, and removes it.
+the system releases the lock of a killed process. The next write into the same folder recognises
+leftovers of any process or container, and removes them.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ NAME = re.compile(r"\.skd-[0-9a-f]{16}\.part")
 
 
 class TemporaryFile:
-    """A file that gets its name when it is whole; it is removed if it gets none.
+    """A temporary file that is renamed when it is complete, or removed.
 
     Parameters
     ----------
     folder : Path
-        Folder that it is in, before and after.
+        Folder of the file, before and after renaming.
 
     Attributes
     ----------
     path : Path
         Temporary name.
     is_named : bool
-        Whether it has got its name.
+        Whether the file has its final name.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,7 +50,7 @@ class TemporaryFile:
         self.is_named = False
 
     def __enter__(self) -> TemporaryFile:
-        """Create it, under a lock."""
+        """Create and lock the file."""
         while True:
             self.path = self._folder / f".skd-{os.urandom(8).hex()}.part"
             try:
@@ -68,7 +68,7 @@ class TemporaryFile:
         write_all(self._descriptor, data)
 
     def become(self, path: Path) -> None:
-        """Flush it to the disk and give it its name, which another may have had."""
+        """Flush the file to the disk and give it its final name, replacing an existing file."""
         assert self._descriptor is not None
         os.fsync(self._descriptor)
         os.replace(self.path, path)
@@ -82,12 +82,12 @@ class TemporaryFile:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Remove it if it has no name; what fails here hides no error."""
+        """Remove the file unless it has its final name; failures are ignored."""
         if not self.is_named:
             self._discard()
 
     def _created(self) -> int:
-        """Create it and return the descriptor."""
+        """Create the file and return its descriptor."""
         return os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
 
     def _discard(self) -> None:
@@ -105,7 +105,7 @@ class TemporaryFile:
             os.close(descriptor)
 
     def _is_locked(self, descriptor: int) -> bool:
-        """Lock it; return False if another process has taken it for one that was left."""
+        """Lock the file; return False if another process removed it as a leftover."""
         if not _lock(descriptor):
             return False
         try:
@@ -115,7 +115,7 @@ class TemporaryFile:
 
 
 class TemporaryFolder(TemporaryFile):
-    """A folder that gets its name when everything in it is written."""
+    """A temporary folder that is renamed when everything in it is written."""
 
     def _created(self) -> int:
         os.mkdir(self.path)
@@ -126,7 +126,7 @@ class TemporaryFolder(TemporaryFile):
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what killed processes left in a folder; what cannot be removed stays."""
+    """Remove leftovers of killed processes from a folder; failures are ignored."""
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if NAME.fullmatch(entry.name):
@@ -149,7 +149,7 @@ def _remove_if_left(path: Path) -> None:
 
 
 def _lock(descriptor: int) -> bool:
-    """Lock an open file; a file system without locks counts as one where nobody else locks."""
+    """Lock an open file; on a file system without locks this always succeeds."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -160,14 +160,14 @@ def _lock(descriptor: int) -> bool:
 
 
 def mapped_temporary(shape: tuple[int, ...], blocks: Iterator[Data]) -> NDArray[np.uint8]:
-    """Return bytes that lie in a temporary file without a name, mapped.
+    """Return bytes in a mapped temporary file without a name.
 
     Parameters
     ----------
     shape : tuple of int
         Shape of the array.
     blocks : iterator of bytes-like
-        Its content, in order.
+        Content of the array, in order.
     """
 
     def advice() -> str:

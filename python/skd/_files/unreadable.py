@@ -1,10 +1,10 @@
-"""The error of files whose weights cannot be read."""
+"""The error about files whose weights cannot be read."""
 
 from __future__ import annotations
 
 
 class UnreadableFileError(Exception):
-    """A file holds no weights that are read, is damaged, or asks for what is not granted.
+    """A file holds no readable weights, is damaged, or would run code.
 
-    The functions that users call turn it into a ValueError, which names the file.
+    Public functions turn it into a ValueError that names the file.
     """

@@ -45,7 +45,7 @@ class Function(NamedTuple):
     names : mapping
         Arguments that Python calls otherwise.
     architecture : str, optional
-        Of `create_model`, which the library names in its place.
+        Argument of `create_model`, which the library names in its place.
     """
 
     owner: str | None

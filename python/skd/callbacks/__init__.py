@@ -1,4 +1,4 @@
-"""Listeners of `fit`: history files, TensorBoard, trackers, and a protocol for your own."""
+"""Callbacks of `fit`: history files, TensorBoard, trackers, and a base class for your own."""
 
 from skd.callbacks._history_file import HistoryFile
 from skd.callbacks._tensorboard import TensorBoard

@@ -1,7 +1,7 @@
-"""An event file of TensorBoard: records of a length, its checksum, a message, its checksum.
+"""Event files of TensorBoard: each record is a length, its checksum, a message, its checksum.
 
-tensorboardX makes the messages and the checksums. Its own writer is not used: it writes in a
-thread behind a queue, and once that thread has failed, the training waits at the full queue.
+tensorboardX creates the messages and the checksums. Its writer is not used, because it writes in a
+thread behind a queue: if that thread fails, training deadlocks on the full queue.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ FILE_VERSION = "brain.Event:2"
 
 
 class EventFile:
-    """A new event file in a folder, which is made.
+    """A new event file in a folder, which is created.
 
     Parameters
     ----------
     folder : Path
-        Where TensorBoard looks.
+        Folder that TensorBoard reads.
     purge_step : int, optional
-        First step that other files of the folder may hold and that is taken back.
+        First step of earlier files in the folder that is discarded.
     """
 
     def __init__(self, folder: Path, *, purge_step: int | None = None) -> None:
@@ -64,7 +64,7 @@ class EventFile:
 
 
 def _unused_name(folder: Path) -> Path:
-    """Return a name under which TensorBoard finds the file, behind those of earlier files."""
+    """Return a file name that TensorBoard finds and sorts after those of earlier files."""
     stem = f"events.out.tfevents.{int(time.time()):010}.{socket.gethostname()}.{os.getpid()}"
     names = (folder / f"{stem}.{count}" for count in itertools.count())
     return next(path for path in names if not path.exists())

@@ -1,11 +1,11 @@
-"""The epochs of a run as a CSV file."""
+"""History of a run as a CSV file."""
 
 from __future__ import annotations
 
 from os import PathLike
 
 from skd import _validation as check
-from skd._files.atomic import write_whole
+from skd._files.atomic import write_atomically
 from skd._files.changes import remove_file
 from skd.callbacks.metrics import epoch_columns
 from skd.history import EpochRecord
@@ -15,12 +15,12 @@ from skd.training import Callback, RunStart
 class HistoryFile(Callback):
     """Writes the epochs of a run into a CSV file, one line each.
 
-    The file appears whole or not at all, and after a resumed run it holds every epoch once.
+    The file is written atomically, and after a resumed run it holds every epoch once.
 
     Parameters
     ----------
     path : str or path
-        The file; its folder exists. What it held is replaced when training begins.
+        CSV file in an existing folder; an existing file is replaced when training begins.
 
     Examples
     --------
@@ -32,7 +32,7 @@ class HistoryFile(Callback):
         self._records: list[EpochRecord] = []
 
     def on_begin(self, start: RunStart) -> None:
-        """Write the epochs that were trained before."""
+        """Write the epochs of the run so far."""
         self._records = list(start.records)
         self._write()
 
@@ -53,4 +53,4 @@ class HistoryFile(Callback):
         writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-        write_whole(self.path, text.getvalue().encode())
+        write_atomically(self.path, text.getvalue().encode())

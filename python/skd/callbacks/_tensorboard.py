@@ -1,4 +1,4 @@
-"""Event files that TensorBoard shows."""
+"""Logging to TensorBoard."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 class TensorBoard(MetricsCallback):
     """Writes event files; look at them with ``tensorboard --logdir FOLDER``.
 
-    Needs tensorboardX, which the extra ``logs`` brings.
+    It needs tensorboardX, which the extra ``logs`` installs.
 
     Parameters
     ----------
     folder : str or path
-        Where to write; it is made. A resumed run takes back what was logged after its checkpoint.
+        Folder to write to, which is created. A resumed run discards records after its checkpoint.
     every_steps : int, default=10
-        Which steps are logged; all epochs are.
+        Number of steps between two logged steps; every epoch is logged.
 
     Raises
     ------
@@ -34,7 +34,7 @@ class TensorBoard(MetricsCallback):
 
     Notes
     -----
-    If the file cannot be written, `fit` raises `WriteError`, and the records before are kept.
+    If the file cannot be written, `fit` raises `WriteError`, and earlier records are kept.
     """
 
     def __init__(self, folder: str | PathLike[str], *, every_steps: int = EVERY_STEPS) -> None:
@@ -58,7 +58,7 @@ class TensorBoard(MetricsCallback):
             self._file.sync()
 
     def log(self, metrics: dict[str, float], step: int) -> None:
-        """Keep some numbers; see `MetricsCallback.log`."""
+        """Log some numbers; see `MetricsCallback.log`."""
         if self._file is not None:
             self._file.add_scalars(metrics, step)
 

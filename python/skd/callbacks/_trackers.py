@@ -1,4 +1,4 @@
-"""Weights & Biases and MLflow, for those who have them."""
+"""Logging to Weights & Biases and MLflow, if they are installed."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class WeightsAndBiases(MetricsCallback):
     project : str
         Name of the project.
     config : mapping, optional
-        What is shown as the run's configuration.
+        Configuration of the run that is shown.
     every_steps : int, default=10
-        Which steps are logged; all epochs are.
+        Number of steps between two logged steps; every epoch is logged.
     **options
         Further arguments of ``wandb.init``, such as ``name`` and ``id``.
 
@@ -50,7 +50,7 @@ class WeightsAndBiases(MetricsCallback):
         self._run = self._wandb.init(**self._options)
 
     def log(self, metrics: dict[str, float], step: int) -> None:
-        """Keep some numbers; see `MetricsCallback.log`."""
+        """Log some numbers; see `MetricsCallback.log`."""
         self._run.log(metrics, step=step)
 
     def on_end(self, error: BaseException | None) -> None:
@@ -67,11 +67,11 @@ class MLflow(MetricsCallback):
     experiment : str
         Name of the experiment.
     config : mapping, optional
-        What is logged as parameters; tables in it are flattened to names with dots.
+        Parameters to log; nested tables are flattened to names with dots.
     run_name : str, optional
-        By default MLflow makes one up.
+        Name of the run; by default MLflow chooses one.
     every_steps : int, default=10
-        Which steps are logged; all epochs are.
+        Number of steps between two logged steps; every epoch is logged.
 
     Raises
     ------
@@ -102,7 +102,7 @@ class MLflow(MetricsCallback):
         self._mlflow.log_params(self._parameters)
 
     def log(self, metrics: dict[str, float], step: int) -> None:
-        """Keep some numbers; see `MetricsCallback.log`."""
+        """Log some numbers; see `MetricsCallback.log`."""
         self._mlflow.log_metrics(metrics, step=step)
 
     def on_end(self, error: BaseException | None) -> None:
@@ -112,7 +112,7 @@ class MLflow(MetricsCallback):
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return the entries of nested tables under their names joined by dots."""
+    """Return the entries of nested tables, with their keys joined by dots."""
     entries: dict[str, Any] = {}
     for name, value in table.items():
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Steps and epochs as named numbers, for whoever draws curves."""
+"""Steps and epochs as named numbers for trackers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ EVERY_STEPS = 10
 
 
 def loss_columns(losses: Losses) -> dict[str, float]:
-    """Return the losses under their names, the own terms as ``term.NAME``."""
+    """Return the losses by name; further terms are named ``term.NAME``."""
     return {**losses._asdict(), **{f"term.{name}": v for name, v in losses.terms.items()}}
 
 
 def epoch_columns(record: EpochRecord) -> dict[str, float | None]:
-    """Return all numbers of an epoch; those of a validation are None without one."""
+    """Return all numbers of an epoch; numbers of the validation are None without one."""
     validation = record.validation
     return {
         "epoch": record.epoch,
@@ -30,12 +30,12 @@ def epoch_columns(record: EpochRecord) -> dict[str, float | None]:
 
 
 class MetricsCallback(Callback):
-    """Turns steps and epochs into named numbers; a tracker only has to `log` them.
+    """Converts steps and epochs to named numbers; subclasses only implement `log`.
 
     Parameters
     ----------
     every_steps : int, default=10
-        Which steps are logged; all epochs are.
+        Number of steps between two logged steps; every epoch is logged.
     """
 
     def __init__(self, *, every_steps: int = EVERY_STEPS) -> None:
@@ -43,7 +43,7 @@ class MetricsCallback(Callback):
         self._steps_per_epoch = 0
 
     def on_begin(self, start: RunStart) -> None:
-        """Keep how long an epoch is: all curves are drawn over steps."""
+        """Store the length of an epoch, because all curves are drawn over steps."""
         self._steps_per_epoch = start.steps_per_epoch
 
     def on_step(self, record: StepRecord) -> None:
@@ -62,19 +62,19 @@ class MetricsCallback(Callback):
         metrics = {
             f"{group}/{name}": float(value)
             for name, value in numbers.items()
-            # Losses that the objective lacks are exactly 0, and would be empty plots.
+            # Losses that the objective does not have are exactly 0, and would give empty plots.
             if value is not None and (value != 0 or name in ("total", "accuracy"))
         }
         self.log(metrics, step)
 
     def log(self, metrics: dict[str, float], step: int) -> None:
-        """Keep some numbers.
+        """Log some numbers.
 
         Parameters
         ----------
         metrics : dict of str to float
-            Values by name, such as ``"step/total"`` and ``"epoch/val_accuracy"``; accuracies of
-            validations are in percent, those of training in 0..1.
+            Values by name, such as ``"step/total"`` and ``"epoch/val_accuracy"``; validation
+            accuracies are in percent, training accuracies in 0..1.
         step : int
             Steps of the run so far.
         """

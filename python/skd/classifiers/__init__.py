@@ -1,7 +1,7 @@
 """Classifiers on features, with the interface of scikit-learn's estimators.
 
-They are computed in Swift and need NumPy alone; scikit-learn's pipelines, searches and
-cross-validation take them as its own.
+They are computed in Swift and need only NumPy. They work in scikit-learn's pipelines, searches and
+cross-validation.
 """
 
 from skd.classifiers._linear import LinearSVC, LogisticRegression, RidgeClassifier

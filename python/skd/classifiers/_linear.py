@@ -14,7 +14,7 @@ from skd.classifiers.inputs import warn_unless_converged
 
 
 class _LinearClassifier(Classifier):
-    """Coefficients and intercepts: one row for each class, or the second's alone of two."""
+    """Coefficients and intercepts: a row for each class; for two classes, only the second's."""
 
     coef_: NDArray[np.float64]
     intercept_: NDArray[np.float64]
@@ -29,9 +29,9 @@ class _LinearClassifier(Classifier):
 
         Returns
         -------
-        decision : ndarray of shape (n_rows, n_classes) or (n_rows,), dtype float64
-            ``X @ coef_.T + intercept_``; of two classes, the score of the second alone, which
-            is predicted where it is positive.
+        decision : ndarray of shape (n_rows, num_classes) or (n_rows,), dtype float64
+            ``X @ coef_.T + intercept_``. For two classes it is the score of the second class,
+            which is predicted if the score is positive.
         """
         scores = self._scores(X, "decision_function")
         return scores[:, 0] if len(self.classes_) == 2 else scores
@@ -47,7 +47,7 @@ class _LinearClassifier(Classifier):
         Returns
         -------
         labels : ndarray of shape (n_rows,)
-            Predicted classes, the first of equal ones.
+            Predicted classes; ties go to the first.
         """
         scores = self._scores(X, "predict")
         if len(self.classes_) == 2:
@@ -65,39 +65,39 @@ class _LinearClassifier(Classifier):
 
 
 class LogisticRegression(_LinearClassifier):
-    """Multinomial logistic regression, with the objective of scikit-learn's.
+    """Multinomial logistic regression with the same objective as scikit-learn.
 
-    Minimises the sum of the cross-entropies plus ``1 / (2 C) * ||W||**2`` by L-BFGS, where W has
-    one row for each class; the intercepts are free.
+    It minimises the sum of the cross-entropies plus ``1 / (2 C) * ||W||**2`` by L-BFGS, where W has
+    one row for each class; the intercepts are not penalised.
 
     Parameters
     ----------
     C : float, default=1.0
         Inverse strength of the regularisation, > 0.
     tol : float, default=1e-5
-        Stops when no entry of the gradient is larger.
+        Tolerance: the fit stops when no entry of the gradient is larger.
     max_iter : int, default=1000
         Largest number of iterations.
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        Labels, ascending.
-    coef_ : ndarray of shape (n_classes, n_features) or (1, n_features), dtype float64
-        W; of two classes, the difference of its rows.
-    intercept_ : ndarray of shape (n_classes,) or (1,), dtype float64
-        Intercepts; they sum to 0. Of two classes, their difference.
+    classes_ : ndarray of shape (num_classes,)
+        Labels in ascending order.
+    coef_ : ndarray of shape (num_classes, n_features) or (1, n_features), dtype float64
+        W; for two classes, the difference of its rows.
+    intercept_ : ndarray of shape (num_classes,) or (1,), dtype float64
+        Intercepts, which sum to 0; for two classes, their difference.
     n_iter_ : int
-        Iterations taken, at least 1.
+        Number of iterations, at least 1.
     n_features_in_ : int
-        Features of a row.
+        Number of features.
     feature_names_in_ : ndarray of shape (n_features,), dtype object
-        Names of the columns, if a data frame was fitted.
+        Names of the columns, if the fit was on a data frame.
 
     Notes
     -----
-    Of two classes too both have a row of W, as with scikit-learn's ``multi_class="multinomial"``:
-    what scikit-learn finds without that for two classes with C, this finds with C / 2.
+    With two classes, both have a row of W, as with scikit-learn's ``multi_class="multinomial"``.
+    Without that option, scikit-learn's result for two classes and C equals this one for C / 2.
 
     Examples
     --------
@@ -121,7 +121,7 @@ class LogisticRegression(_LinearClassifier):
         X : array-like of shape (n_rows, n_features), dtype float32
             Features, used as they are.
         y : array-like of shape (n_rows,)
-            Classes, any integers or strings; at least two different ones.
+            Classes, any integers or strings; at least two different classes.
 
         Returns
         -------
@@ -131,15 +131,15 @@ class LogisticRegression(_LinearClassifier):
         Raises
         ------
         ValueError
-            If an argument or a parameter is not legal; an earlier fit then stays.
+            If an argument or a parameter is not legal; an earlier fit is kept.
         TypeError
-            If an argument or a parameter is of another type than documented.
+            If an argument or a parameter has another type than documented.
 
         Warns
         -----
         ConvergenceWarning
-            If the fit stopped at `max_iter`, or where rounding hides any further descent, before
-            it reached `tol`.
+            If the fit stopped before it reached `tol`: at `max_iter`, or where rounding prevents
+            any further descent.
         """
         owner = self._owner("fit")
         strength = check.number(self.C, "C", owner, open_minimum=True)
@@ -169,8 +169,8 @@ class LogisticRegression(_LinearClassifier):
 
         Returns
         -------
-        probabilities : ndarray of shape (n_rows, n_classes), dtype float64
-            Rows sum to 1.
+        probabilities : ndarray of shape (n_rows, num_classes), dtype float64
+            Probabilities; each row sums to 1.
         """
         scores = self._scores(X, "predict_proba")
         if len(self.classes_) == 2:
@@ -180,11 +180,11 @@ class LogisticRegression(_LinearClassifier):
 
 
 class RidgeClassifier(_LinearClassifier):
-    """Ridge regression of the classes, one against the rest, as scikit-learn's.
+    """Ridge regression of the classes, one against the rest, like scikit-learn's.
 
-    Minimises ``||X @ w + b - t||**2 + alpha * ||w||**2`` for each class, where t is 1 for its rows
-    and -1 for the others; the intercept is free. The solution is exact, in the smaller of the
-    dimensions and the rows.
+    For each class it minimises ``||X @ w + b - t||**2 + alpha * ||w||**2``, where t is 1 for its
+    rows and -1 for the others; the intercept is not penalised. The solution is exact; the linear
+    system has the size of the features or of the rows, whichever is smaller.
 
     Parameters
     ----------
@@ -193,16 +193,16 @@ class RidgeClassifier(_LinearClassifier):
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        Labels, ascending.
-    coef_ : ndarray of shape (n_classes, n_features) or (1, n_features), dtype float64
-        Coefficients; of two classes, those of the second.
-    intercept_ : ndarray of shape (n_classes,) or (1,), dtype float64
-        Intercepts; of two classes, that of the second.
+    classes_ : ndarray of shape (num_classes,)
+        Labels in ascending order.
+    coef_ : ndarray of shape (num_classes, n_features) or (1, n_features), dtype float64
+        Coefficients; for two classes, only the second's.
+    intercept_ : ndarray of shape (num_classes,) or (1,), dtype float64
+        Intercepts; for two classes, only the second's.
     n_features_in_ : int
-        Features of a row.
+        Number of features.
     feature_names_in_ : ndarray of shape (n_features,), dtype object
-        Names of the columns, if a data frame was fitted.
+        Names of the columns, if the fit was on a data frame.
 
     Examples
     --------
@@ -222,7 +222,7 @@ class RidgeClassifier(_LinearClassifier):
         X : array-like of shape (n_rows, n_features), dtype float32
             Features, used as they are.
         y : array-like of shape (n_rows,)
-            Classes, any integers or strings; at least two different ones.
+            Classes, any integers or strings; at least two different classes.
 
         Returns
         -------
@@ -232,9 +232,9 @@ class RidgeClassifier(_LinearClassifier):
         Raises
         ------
         ValueError
-            If an argument or a parameter is not legal; an earlier fit then stays.
+            If an argument or a parameter is not legal; an earlier fit is kept.
         TypeError
-            If an argument or a parameter is of another type than documented.
+            If an argument or a parameter has another type than documented.
         """
         alpha = check.number(self.alpha, "alpha", self._owner("fit"), open_minimum=True)
         rows, classes, positions = self._fit_inputs(X, y)
@@ -248,33 +248,33 @@ class RidgeClassifier(_LinearClassifier):
 class LinearSVC(_LinearClassifier):
     """Linear support vector machines with the squared hinge, one against the rest.
 
-    Minimises ``(||w||**2 + b**2) / 2 + C * sum(max(0, 1 - t * (X @ w + b))**2)`` for each class, as
-    scikit-learn's with its defaults; t is 1 for the rows of the class and -1 for the others.
+    For each class it minimises ``(||w||**2 + b**2) / 2 + C * sum(max(0, 1 - t * (X @ w + b))**2)``,
+    as scikit-learn does by default; t is 1 for the rows of the class and -1 for the others.
 
     Parameters
     ----------
     C : float, default=1.0
         Inverse strength of the regularisation, > 0.
     tol : float, default=1e-6
-        Stops where (w, b) is known to be that near to the minimum; most fits end sooner, at the
-        exact one.
+        Tolerance: the fit stops when (w, b) is known to be that near to the minimum; most fits
+        reach the exact minimum sooner.
     max_iter : int, default=1000
-        Largest number of iterations, each a system of linear equations.
+        Largest number of iterations; each solves a system of linear equations.
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        Labels, ascending.
-    coef_ : ndarray of shape (n_classes, n_features) or (1, n_features), dtype float64
-        Coefficients; of two classes, those of the second.
-    intercept_ : ndarray of shape (n_classes,) or (1,), dtype float64
-        Intercepts; of two classes, that of the second.
+    classes_ : ndarray of shape (num_classes,)
+        Labels in ascending order.
+    coef_ : ndarray of shape (num_classes, n_features) or (1, n_features), dtype float64
+        Coefficients; for two classes, only the second's.
+    intercept_ : ndarray of shape (num_classes,) or (1,), dtype float64
+        Intercepts; for two classes, only the second's.
     n_iter_ : int
-        The most iterations that a class took.
+        Largest number of iterations of a class.
     n_features_in_ : int
-        Features of a row.
+        Number of features.
     feature_names_in_ : ndarray of shape (n_features,), dtype object
-        Names of the columns, if a data frame was fitted.
+        Names of the columns, if the fit was on a data frame.
 
     Examples
     --------
@@ -298,7 +298,7 @@ class LinearSVC(_LinearClassifier):
         X : array-like of shape (n_rows, n_features), dtype float32
             Features, used as they are.
         y : array-like of shape (n_rows,)
-            Classes, any integers or strings; at least two different ones.
+            Classes, any integers or strings; at least two different classes.
 
         Returns
         -------
@@ -308,15 +308,15 @@ class LinearSVC(_LinearClassifier):
         Raises
         ------
         ValueError
-            If an argument or a parameter is not legal; an earlier fit then stays.
+            If an argument or a parameter is not legal; an earlier fit is kept.
         TypeError
-            If an argument or a parameter is of another type than documented.
+            If an argument or a parameter has another type than documented.
 
         Warns
         -----
         ConvergenceWarning
-            If the fit stopped at `max_iter`, or where rounding hides any further descent, before
-            it reached `tol`.
+            If the fit stopped before it reached `tol`: at `max_iter`, or where rounding prevents
+            any further descent.
         """
         owner = self._owner("fit")
         strength = check.number(self.C, "C", owner, open_minimum=True)
@@ -336,13 +336,13 @@ class LinearSVC(_LinearClassifier):
 MAX_ITERATIONS = 2**40
 
 
-def _outputs(n_classes: int, n_features: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    return np.empty((n_classes, n_features), np.float64), np.empty(n_classes, np.float64)
+def _outputs(num_classes: int, n_features: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return np.empty((num_classes, n_features), np.float64), np.empty(num_classes, np.float64)
 
 
 def _one_against_the_rest(
     coefficients: NDArray[np.float64], intercepts: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Of two classes, whose problems mirror each other, keep the second."""
+    """Keep only the second of two classes, whose problems mirror each other."""
     first = 1 if len(intercepts) == 2 else 0
     return coefficients[first:].copy(), intercepts[first:].copy()

@@ -1,4 +1,4 @@
-"""Classifiers by the nearest of a number of points."""
+"""Nearest-centroid and nearest-neighbour classifiers."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ METRICS = {"euclidean": _native.METRIC_EUCLIDEAN, "cosine": _native.METRIC_COSIN
 
 
 class NearestCentroid(Classifier):
-    """The class whose mean is nearest: the prototypes of prototypical networks [1]_.
+    """Nearest-centroid classifier, as in prototypical networks [1]_.
 
     Parameters
     ----------
     metric : {"euclidean", "cosine"}, default="euclidean"
-        How near a row is to a mean: by the distance, or by the cosine of the angle between both,
-        which is 0 if one of them is zero.
+        Measure of nearness of a row to a mean: the distance, or the cosine of the angle between
+        them, which is 0 if one of them is zero.
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        Labels, ascending.
-    centroids_ : ndarray of shape (n_classes, n_features), dtype float64
+    classes_ : ndarray of shape (num_classes,)
+        Labels in ascending order.
+    centroids_ : ndarray of shape (num_classes, n_features), dtype float64
         Mean of the rows of each class.
     n_features_in_ : int
-        Features of a row.
+        Number of features.
     feature_names_in_ : ndarray of shape (n_features,), dtype object
-        Names of the columns, if a data frame was fitted.
+        Names of the columns, if the fit was on a data frame.
 
     References
     ----------
@@ -59,7 +59,7 @@ class NearestCentroid(Classifier):
         X : array-like of shape (n_rows, n_features), dtype float32
             Features, used as they are.
         y : array-like of shape (n_rows,)
-            Classes, any integers or strings; at least two different ones.
+            Classes, any integers or strings; at least two different classes.
 
         Returns
         -------
@@ -69,9 +69,9 @@ class NearestCentroid(Classifier):
         Raises
         ------
         ValueError
-            If an argument or the metric is not legal; an earlier fit then stays.
+            If an argument or the metric is not legal; an earlier fit is kept.
         TypeError
-            If an argument is of another type than documented.
+            If an argument has another type than documented.
         """
         check.choice(self.metric, "metric", self._owner("fit"), METRICS)
         rows, classes, positions = self._fit_inputs(X, y)
@@ -82,7 +82,7 @@ class NearestCentroid(Classifier):
         return self
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
-        """Return how near each class is.
+        """Return the nearness of each class.
 
         Parameters
         ----------
@@ -91,9 +91,9 @@ class NearestCentroid(Classifier):
 
         Returns
         -------
-        decision : ndarray of shape (n_rows, n_classes) or (n_rows,), dtype float64
-            Minus the squared distance to the mean of each class, or the cosine with it; of two
-            classes, by how much the second is nearer.
+        decision : ndarray of shape (n_rows, num_classes) or (n_rows,), dtype float64
+            Minus the squared distance to the mean of each class, or the cosine with it. For two
+            classes, the nearness of the second minus that of the first.
         """
         nearness = self._nearness(X, "decision_function")
         return np.diff(nearness, axis=1)[:, 0] if len(self.classes_) == 2 else nearness
@@ -109,17 +109,17 @@ class NearestCentroid(Classifier):
         Returns
         -------
         labels : ndarray of shape (n_rows,)
-            Predicted classes, the first of equally near ones.
+            Predicted classes; ties go to the first.
         """
         winners = self._nearness(X, "predict").argmax(axis=1)
         predicted: NDArray[Any] = self.classes_[winners]
         return predicted
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:  # noqa: N803
-        """Return the softmax of how near each class is.
+        """Return the softmax of the nearness of each class.
 
         With the Euclidean metric these are the probabilities of prototypical networks. They are
-        not calibrated; those of the cosine, which differ little from each other, even less.
+        not calibrated, least of all with the cosine, where they differ little from each other.
 
         Parameters
         ----------
@@ -128,8 +128,8 @@ class NearestCentroid(Classifier):
 
         Returns
         -------
-        probabilities : ndarray of shape (n_rows, n_classes), dtype float64
-            Rows sum to 1.
+        probabilities : ndarray of shape (n_rows, num_classes), dtype float64
+            Probabilities; each row sums to 1.
         """
         nearness = self._nearness(X, "predict_proba")
         _native.softmax(nearness, nearness)
@@ -144,26 +144,26 @@ class NearestCentroid(Classifier):
 
 
 class NearestNeighbor(Classifier):
-    """The class of the nearest row, the first of equally near ones.
+    """Nearest-neighbour classifier; ties go to the first row.
 
     Parameters
     ----------
     metric : {"euclidean", "cosine"}, default="euclidean"
-        How near two rows are: by their distance, or by the cosine of the angle between both, which
-        is 0 if one of them is zero.
+        Measure of nearness of two rows: their distance, or the cosine of the angle between them,
+        which is 0 if one of them is zero.
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
-        Labels, ascending.
+    classes_ : ndarray of shape (num_classes,)
+        Labels in ascending order.
     samples_ : ndarray of shape (n_rows, n_features), dtype float64
-        The rows.
+        Rows of the fit.
     sample_classes_ : ndarray of shape (n_rows,), dtype int64
         Position of the class of each row in `classes_`.
     n_features_in_ : int
-        Features of a row.
+        Number of features.
     feature_names_in_ : ndarray of shape (n_features,), dtype object
-        Names of the columns, if a data frame was fitted.
+        Names of the columns, if the fit was on a data frame.
 
     Examples
     --------
@@ -186,7 +186,7 @@ class NearestNeighbor(Classifier):
         X : array-like of shape (n_rows, n_features), dtype float32
             Features, used as they are.
         y : array-like of shape (n_rows,)
-            Classes, any integers or strings; at least two different ones.
+            Classes, any integers or strings; at least two different classes.
 
         Returns
         -------
@@ -196,9 +196,9 @@ class NearestNeighbor(Classifier):
         Raises
         ------
         ValueError
-            If an argument or the metric is not legal; an earlier fit then stays.
+            If an argument or the metric is not legal; an earlier fit is kept.
         TypeError
-            If an argument is of another type than documented.
+            If an argument has another type than documented.
         """
         check.choice(self.metric, "metric", self._owner("fit"), METRICS)
         rows, classes, positions = self._fit_inputs(X, y)

@@ -1,4 +1,4 @@
-"""What all classifiers share: parameters, checks of inputs, and accuracy."""
+"""Base of the classifiers: parameters, checks of inputs, and accuracy."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from skd.classifiers import inputs
 
 
 class Parameters:
-    """Parameters by name, as scikit-learn's tools ask for them.
+    """Access to parameters by name, as scikit-learn's tools require.
 
-    They are stored as they come and checked by `fit`.
+    Parameters are stored unchanged, and `fit` checks them.
     """
 
     @classmethod
@@ -30,7 +30,7 @@ class Parameters:
         Parameters
         ----------
         deep : bool, default=True
-            Of no effect: no parameter is an estimator.
+            Not used, because no parameter is an estimator.
 
         Returns
         -------
@@ -55,7 +55,7 @@ class Parameters:
         Raises
         ------
         ValueError
-            If there is no parameter of a name; nothing is then set.
+            If a name is not a parameter; nothing is set.
         """
         legal = self._parameter_names()
         for name in params:
@@ -65,7 +65,7 @@ class Parameters:
         return self
 
     def __repr__(self) -> str:
-        """Return the class with the parameters that differ from the defaults."""
+        """Return the class name with the parameters that differ from the defaults."""
         defaults = inspect.signature(type(self)).parameters
         changed = [
             f"{name}={value!r}"
@@ -75,7 +75,7 @@ class Parameters:
         return f"{type(self).__name__}({', '.join(changed)})"
 
     def __sklearn_tags__(self) -> Any:
-        """Return scikit-learn's description of a classifier; only scikit-learn asks for it."""
+        """Return scikit-learn's description of a classifier; only scikit-learn calls it."""
         from sklearn.utils import ClassifierTags, Tags, TargetTags
 
         return Tags(
@@ -108,21 +108,21 @@ class Classifier(Parameters, ABC):
         y: ArrayLike,
         sample_weight: ArrayLike | None = None,
     ) -> float:
-        """Return the share of rows whose class is predicted rightly.
+        """Return the share of rows that are classified correctly.
 
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features), dtype float32
             Features.
         y : array-like of shape (n_rows,)
-            Their classes.
+            Classes of the rows.
         sample_weight : array-like of shape (n_rows,), optional
             Weights of the rows.
 
         Returns
         -------
         accuracy : float
-            In 0..1.
+            Accuracy in 0..1.
         """
         predicted = self.predict(X)
         owner = f"{type(self).__name__}.score"
@@ -151,7 +151,7 @@ class Classifier(Parameters, ABC):
         return rows, classes, positions
 
     def _remember(self, features: ArrayLike, n_features: int, classes: NDArray[Any]) -> None:
-        """Keep what later calls are checked against; the last thing that a fit does."""
+        """Store the classes and columns that later calls are checked against; ends a fit."""
         names = inputs.feature_names(features)
         if names is not None:
             self.feature_names_in_ = names
@@ -176,7 +176,7 @@ class Classifier(Parameters, ABC):
         return rows
 
     def _check_names(self, features: ArrayLike, owner: str) -> None:
-        """Refuse a data frame with other columns than that of fit, and warn where one has none."""
+        """Refuse a data frame with other columns than in `fit`; warn if one has no names."""
         given = inputs.feature_names(features)
         known = getattr(self, "feature_names_in_", None)
         if given is None and known is None:
@@ -193,7 +193,7 @@ class Classifier(Parameters, ABC):
 def accuracy(
     predicted: NDArray[Any], truth: NDArray[Any], weights: NDArray[np.float64] | None = None
 ) -> float:
-    """Return the share of equal labels, which may be of different types and then are not."""
+    """Return the share of equal labels; labels of different types are not equal."""
     pairs = zip(predicted.tolist(), truth.tolist(), strict=True)
     correct = np.array([one == other for one, other in pairs], dtype=np.float64)
     return float(np.average(correct, weights=weights))

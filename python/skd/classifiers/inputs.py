@@ -1,7 +1,7 @@
-"""What estimators are given becomes what the library takes, with the words scikit-learn expects.
+"""Checks of the inputs of estimators, with the messages that scikit-learn expects.
 
-scikit-learn's own checks of estimators look for some phrases in messages, and for its own classes
-of exceptions and warnings. Those are used where scikit-learn is loaded already.
+scikit-learn's checks of estimators look for certain phrases in messages, and for its classes of
+exceptions and warnings. These are used if scikit-learn is already loaded.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def feature_rows(features: Any, owner: str) -> NDArray[np.float32]:
 
 
 def _numbers_of_objects(array: NDArray[Any], owner: str) -> NDArray[np.float64]:
-    """Return the numbers that an array of objects holds."""
+    """Return the numbers in an array of objects."""
     try:
         return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -62,7 +62,7 @@ def label_vector(
 ) -> NDArray[Any]:
     """Return labels as a vector of integers, strings, truth values or whole floats.
 
-    `length` is how many there must be: one for each row of the argument `of`.
+    `length` is the required number of labels, one for each row of the argument `of`.
     """
     if labels is None:
         got = "None: the estimator requires y to be passed, but the target y is None"
@@ -87,14 +87,14 @@ def label_vector(
 
 
 def _integers_of_objects(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a vector of the integers that objects are, or the objects."""
+    """Convert objects to integers if all are integers; otherwise return the objects."""
     if all(isinstance(label, (int, np.integer)) for label in array):
         return np.array(array.tolist())
     return array
 
 
 def _require_labels(array: NDArray[Any], owner: str, name: str) -> None:
-    """Refuse what names no classes: numbers with a fraction, NaN, objects of mixed types."""
+    """Refuse labels that cannot be classes: fractions, NaN, objects of mixed types."""
     kind = array.dtype.kind
     legal = "integers, strings or truth values"
     if kind == "f":
@@ -134,11 +134,11 @@ def not_fitted(owner: str) -> NotFittedError:
 def warn_unless_converged(
     converged: bool, owner: str, *, n_iter: int, max_iter: int, tol: float
 ) -> None:
-    """Warn of a fit that stopped before its tolerance was reached; called by `fit`."""
+    """Warn about a fit that stopped before it reached its tolerance; called by `fit`."""
     if converged:
         return
     if n_iter < max_iter:
-        why = f"after {n_iter} iterations, where rounding hides any further descent,"
+        why = f"after {n_iter} iterations, where rounding prevents any further descent,"
         advice = "Scale the features, or raise 'tol'."
     else:
         why = f"at max_iter={max_iter} iterations"
@@ -153,9 +153,9 @@ def _convergence_warning() -> type[Warning]:
 
 @cache
 def _shared(name: str) -> type[Any]:
-    """Return the class of ours and of scikit-learn's name, for those who catch or filter either.
+    """Return a class that derives from ours and scikit-learn's, so that either can be caught.
 
-    What a worker of joblib raises comes back pickled, so that it tells how it is made again.
+    Exceptions of joblib's workers are pickled, so the class defines how to recreate itself.
     """
     from sklearn import exceptions
 

@@ -26,18 +26,18 @@ def main() -> None:
         sys.exit(f"The command line of skd needs {names}: pip install 'skd[cli]'")
     try:
         try:
-            from skd.cli._application import application  # needs typer and rich
+            from skd.cli.application import application  # needs typer and rich
 
             application(prog_name="skd")
         finally:
-            if sys.stdout is not None:  # as it is where the standard output is closed
+            if sys.stdout is not None:  # None if the standard output is closed
                 sys.stdout.flush()
     except KeyboardInterrupt:  # before or after the command itself
         sys.exit(INTERRUPTED)
-    except OSError as error:  # of the standard output: commands report those of files themselves
+    except OSError as error:  # of the standard output: commands report errors of files
         from skd.cli._exit_status import in_one_line
 
-        # Or Python would try it again when it ends, and fail again.
+        # Otherwise Python would flush again when it ends, and fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         print(f"skd: {in_one_line(error)}", file=sys.stderr)
         sys.exit(FAILED)

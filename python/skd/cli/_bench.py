@@ -1,4 +1,4 @@
-"""``skd bench``: how fast training and evaluation are on this machine."""
+"""``skd bench``: the speed of training and evaluation on this machine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Work:
 
     @property
     def name(self) -> str:
-        """What the table says."""
+        """Name in the table."""
         views = f" x {ROTATIONS}" if self.kind == "Gen-0 step" else ""
         images = "image" if self.batch == 1 else "images"
         return f"{self.kind}, {self.image_size} px, {self.batch}{views} {images}"
@@ -44,7 +44,7 @@ class Work:
         return training_flops(resnet12_convolutions(ROTATIONS * self.batch, self.image_size))
 
     def prepare(self) -> Callable[[], object]:
-        """Return one run."""
+        """Return a function that does one run."""
         model = skd.create_model("resnet12", num_classes=CLASSES, image_size=self.image_size)
         shape = (self.batch, self.image_size, self.image_size, 3)
         images = np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
@@ -66,7 +66,7 @@ WORKS = (
 
 @dataclass(frozen=True)
 class Speed:
-    """How fast a work is."""
+    """Speed of a work."""
 
     work: Work
     seconds: float
@@ -74,7 +74,7 @@ class Speed:
 
     @property
     def images_per_second(self) -> float:
-        """Images, rotated views not counted."""
+        """Throughput in images, rotated views not counted."""
         return self.work.batch / self.seconds
 
     @property
@@ -99,7 +99,7 @@ class Speed:
 
 
 def measure(run: Callable[[], object], runs: int) -> float:
-    """Return the median of the seconds of `runs` runs, after one that does not count."""
+    """Return the median seconds of `runs` runs, after a warm-up run."""
     run()
     times = []
     for _ in range(runs):
@@ -112,20 +112,22 @@ def measure(run: Callable[[], object], runs: int) -> float:
 def bench(
     threads: Annotated[
         int | None,
-        typer.Option(min=1, max=256, help="Threads; by default the number of processors."),
+        typer.Option(
+            min=1, max=256, help="Number of threads; by default the number of processors."
+        ),
     ] = None,
     runs: Annotated[
-        int, typer.Option(min=1, max=1000, help="Runs of each work; the median counts.")
+        int, typer.Option(min=1, max=1000, help="Runs of each row; the median is shown.")
     ] = 5,
     size: Annotated[
         int | None,
-        typer.Option(help="Only images of this side: 32 or 84 pixels. By default both."),
+        typer.Option(help="Side of the images, 32 or 84 pixels; by default both."),
     ] = None,
 ) -> None:
     """Time training steps and embeddings of ResNet-12 on this machine, in float32.
 
-    GFLOP/s count direct convolution, so that Winograd's saving may show as more than the peak.
-    Run it while nothing else computes.
+    GFLOP/s count the operations of direct convolution; because Winograd's algorithm needs fewer,
+    a row may exceed the peak. Run it while the machine is otherwise idle.
     """
     sizes = sorted({work.image_size for work in WORKS})
     if size is not None and size not in sizes:

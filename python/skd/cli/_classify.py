@@ -1,4 +1,4 @@
-"""``skd classify``: the class of photos, from a few examples of each class."""
+"""``skd classify``: classify photos from a few examples of each class."""
 
 from __future__ import annotations
 
@@ -30,16 +30,20 @@ def classify(
         Path, typer.Argument(help="Folder that holds a folder of example photos for each class.")
     ],
     photos: Annotated[list[Path], typer.Argument(help="Photos to classify.")],
-    model: Annotated[Path, typer.Option(help="A model that Model.save wrote.")],
+    model: Annotated[Path, typer.Option(help="Model file that Model.save wrote.")],
     head: Annotated[
         str, typer.Option(help="Classifier that is fitted to the examples.")
     ] = "logistic",
     threads: Annotated[
         int | None,
-        typer.Option(min=1, max=256, help="By default the processors; no number depends on it."),
+        typer.Option(
+            min=1,
+            max=256,
+            help="Threads; by default one per processor. Results are the same.",
+        ),
     ] = None,
 ) -> None:
-    """Classify photos by a few examples of each class; nothing is trained but the head.
+    """Classify photos from a few examples of each class; only the head is trained.
 
     Prints a line for each photo: its class, the probability of the class if the head gives one, and
     the file.

@@ -1,4 +1,4 @@
-"""``skd data``: import data sets, and look at them."""
+"""``skd data``: import data sets and inspect them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from skd.datasets.native_form import native_paths, read_meta
 from skd.datasets.statistics import ChannelStatistics
 
 OWNER = "skd data"
-AT_ONCE = 1024  # images whose pixels are counted together
+AT_ONCE = 1024  # images whose statistics are computed at once
 IMPORT_OPTIONS = {"source": "SOURCE", "name": "--as", "to": "--to", "bgr": "--bgr"}
 INFO_OPTIONS = {
     "data": "DATA",
@@ -33,11 +33,11 @@ INFO_OPTIONS = {
     "save_contact_sheet.path": "--contact-sheet",
 }
 
-data = typer.Typer(no_args_is_help=True, help="Import data sets, and look at them.")
+data = typer.Typer(no_args_is_help=True, help="Import data sets and inspect them.")
 
 Name = Annotated[
     str,
-    typer.Option("--as", help="cifar-fs, fc100, mini-imagenet or tiered-imagenet."),
+    typer.Option("--as", help="Data set: cifar-fs, fc100, mini-imagenet or tiered-imagenet."),
 ]
 Bgr = Annotated[
     bool, typer.Option("--bgr", help="Keep tieredImageNet's channels as blue, green, red.")
@@ -48,10 +48,10 @@ Bgr = Annotated[
 def import_command(
     source: Annotated[Path, typer.Argument(help="Folder of the files, or CIFAR-100's archive.")],
     name: Name,
-    to: Annotated[Path | None, typer.Option(help="Folder to make; by default data/NAME.")] = None,
+    to: Annotated[Path | None, typer.Option(help="Folder to create; by default data/NAME.")] = None,
     bgr: Bgr = False,
 ) -> None:
-    """Bring a data set, in any layout that skd reads, into the form that loads at once."""
+    """Convert a data set, in any layout that skd reads, to the form that loads fastest."""
     with ending_in_one_line(OWNER, in_words=naming(IMPORT_OPTIONS)):
         if name == OWN_PICTURES:
             legal = (
@@ -68,22 +68,22 @@ def info(
     data: Annotated[
         str,
         typer.Argument(
-            help="An imported folder, a folder of pictures with a folder for each class, or a name "
-            "such as glyphs."
+            help="Imported folder, folder of pictures with a folder for each class, or a name such "
+            "as glyphs."
         ),
     ],
     contact_sheet: Annotated[
         Path | None,
         typer.Option(
-            help="PNG file of training images; by default FOLDER/contact-sheet.png of an imported "
-            "folder, and else none."
+            help="PNG file to draw training images into; by default FOLDER/contact-sheet.png "
+            "for an imported folder, otherwise none."
         ),
     ] = None,
     image_size: Annotated[
-        int, typer.Option(min=1, max=4096, help="Side that pictures are scaled to, in pixels.")
+        int, typer.Option(min=1, max=4096, help="Side in pixels to which pictures are scaled.")
     ] = 84,
 ) -> None:
-    """Print counts, sizes and statistics; of an imported set, check the hashes too."""
+    """Print counts, sizes and statistics, and check the hashes of an imported set."""
     console = Console()
     with ending_in_one_line(OWNER, in_words=naming(INFO_OPTIONS)):
         if contact_sheet is not None:
@@ -136,7 +136,7 @@ def _table(data: str, loaded: FewShotData, described: Mapping[str, Mapping[str, 
 
 
 def _cells(split: Split, *measured: Iterable[float]) -> tuple[str, ...]:
-    """Render a part; mean and deviation are the measured ones."""
+    """Render a part with its measured mean and standard deviation."""
     counts = np.bincount(split.labels)
     per_class = (
         str(counts.min()) if counts.min() == counts.max() else f"{counts.min()}-{counts.max()}"
@@ -144,13 +144,13 @@ def _cells(split: Split, *measured: Iterable[float]) -> tuple[str, ...]:
     mean, std = (" ".join(f"{value:.3f}" for value in values) for values in measured)
     shape = "x".join(map(str, split.images.shape[1:]))
     megabytes = f"{split.images.nbytes / 1e6:.1f}"
-    return f"{len(split)}", f"{split.n_classes}", per_class, shape, megabytes, mean, std
+    return f"{len(split)}", f"{split.num_classes}", per_class, shape, megabytes, mean, std
 
 
 def _require_described(loaded: FewShotData, described: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse images that are not those that were imported."""
+    """Refuse images that differ from the imported ones."""
     wrong = [
         part for part, known in described.items() if getattr(loaded, part).sha256 != known["sha256"]
     ]
     if wrong:
-        raise ValueError(f"The images of {', '.join(wrong)} are not those of meta.json.")
+        raise ValueError(f"The images of {', '.join(wrong)} differ from meta.json.")

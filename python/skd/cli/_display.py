@@ -1,73 +1,49 @@
-"""What a training shows: on a terminal a bar with loss, accuracy, images per second, time left."""
+"""Progress of a training: on a terminal a bar with loss, accuracy and images per second."""
 
 from __future__ import annotations
 
-import time
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-
-from skd._progress_bar import Pace
+from skd._progress_bar import Pace, progress_bar
 from skd.callbacks import Callback, RunStart, StepRecord
 from skd.history import EpochRecord
 
-REFRESH_SECONDS = 0.1
-MEMORY = 0.95  # share of the steps before in what is shown: it follows some twenty steps
+MEMORY = 0.95  # weight of the earlier steps in the averages shown: they follow some twenty steps
 
 
 class Display(Callback):
-    """Draws the bar on the standard error, and a line for each epoch.
+    """Draws a bar on the standard error, and prints a line for each epoch.
 
-    Where the standard error is no terminal, lines of epochs are left now and then. Once it takes
-    nothing any more, as when a window was closed, nothing is drawn.
+    If the standard error is not a terminal, there is no bar, and lines of epochs come now and
+    then. When the terminal is closed, drawing stops and training continues.
 
     Parameters
     ----------
     name : str
-        What is trained.
-    console : Console, optional
-        Of the terminal; by default that of the standard error.
+        Name of the training.
     """
 
-    def __init__(self, name: str, console: Console | None = None) -> None:
+    def __init__(self, name: str) -> None:
         self._name = name
-        self._console = console or Console(stderr=True)
-        self._progress: Progress | None = None
-        self._task: TaskID | None = None
-        self._start: RunStart | None = None
+        self._bar: Any = None
         self._shown: dict[str, float] = {}
-        self._drawn = 0.0
         self._pace = Pace()
 
     def on_begin(self, start: RunStart) -> None:
         """Draw the bar, if this is a terminal."""
-        self._pace = Pace()
-        if not self._console.is_terminal:
+        self._pace, self._start, self._shown = Pace(), start, {}
+        if not _is_terminal():
             return
-        self._start, self._shown = start, {}
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-            TextColumn("{task.fields[numbers]}"),
-            TimeRemainingColumn(compact=True),
-            console=self._console,
-            auto_refresh=False,  # a thread of its own could only fail unseen
-        )
-        self._task = self._progress.add_task(
-            self._name,
-            total=start.epochs * start.steps_per_epoch,
-            completed=start.steps_done,
-            numbers="",
-        )
+        total = start.epochs * start.steps_per_epoch
         with self._drawing():
-            self._progress.start()
+            self._bar = progress_bar(total, self._name, "step", wanted=True, done=start.steps_done)
 
     def on_step(self, record: StepRecord) -> None:
-        """Move the bar on."""
-        if self._progress is None or self._task is None or self._start is None:
+        """Advance the bar."""
+        if self._bar is None:
             return
         now = {
             "loss": record.losses.total,
@@ -77,52 +53,46 @@ class Display(Callback):
         for name, value in now.items():
             before = self._shown.get(name, value)
             self._shown[name] = MEMORY * before + (1 - MEMORY) * value
-        shown = self._shown
+        shown, start = self._shown, self._start
         numbers = (
-            f"loss {shown['loss']:.3f}  accuracy {shown['accuracy']:.1f} %  "
-            f"{self._start.batch_size / max(shown['seconds'], 1e-9):.0f} images/s"
+            f"loss {shown['loss']:.3f}, accuracy {shown['accuracy']:.1f} %, "
+            f"{start.batch_size / max(shown['seconds'], 1e-9):.0f} images/s"
         )
         with self._drawing():
-            self._progress.update(
-                self._task,
-                completed=record.steps_done,
-                description=f"{self._name} {record.epoch}/{self._start.epochs}",
-                numbers=numbers,
-                refresh=self._is_due(),
-            )
+            self._bar.set_description(f"{self._name} {record.epoch}/{start.epochs}", refresh=False)
+            self._bar.set_postfix_str(numbers, refresh=False)
+            self._bar.update()
 
     def on_epoch(self, record: EpochRecord) -> None:
-        """Leave a line of the epoch; where there is no bar, if it is time for one."""
-        is_log = not self._console.is_terminal and self._pace.is_due()
-        if self._progress is not None or is_log:
-            with self._drawing():
-                self._console.print(epoch_line(record), highlight=False, soft_wrap=is_log)
+        """Print a line about the epoch; without a terminal, only if one is due."""
+        with self._drawing():
+            if self._bar is not None:
+                self._bar.write(epoch_line(record), file=sys.stderr)
+            elif not _is_terminal() and self._pace.is_due():
+                print(epoch_line(record), file=sys.stderr, flush=True)
 
     def on_end(self, error: BaseException | None) -> None:
         """Leave the bar as it is."""
-        if self._progress is not None:
+        if self._bar is not None:
             with self._drawing():
-                self._progress.stop()
-            self._progress = None
-
-    def _is_due(self) -> bool:
-        """Whether the bar is old enough to be drawn again."""
-        now = time.monotonic()
-        is_due = now - self._drawn >= REFRESH_SECONDS
-        self._drawn = now if is_due else self._drawn
-        return is_due
+                self._bar.close()
+            self._bar = None
 
     @contextmanager
     def _drawing(self) -> Iterator[None]:
-        """Give up the bar if it cannot be drawn: a training does not end for that."""
+        """Give up the bar if it cannot be drawn: that does not end a training."""
         try:
             yield
         except OSError:
-            self._progress = None
+            self._bar = None
+
+
+def _is_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def epoch_line(record: EpochRecord) -> str:
-    """Say an epoch in one line."""
+    """Describe an epoch in one line."""
     line = (
         f"epoch {record.epoch}: loss {record.losses.total:.3f}, "
         f"accuracy {100 * record.losses.accuracy:.1f} %, {record.images_per_second:.0f} images/s"

@@ -11,13 +11,13 @@ import typer
 import skd
 from skd import _validation as check
 from skd.augmentation import MODES
+from skd.classifiers.kinds import KINDS
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._formatting import aligned, flat
 from skd.cli._opening import open_data, unreadable_lines
 from skd.cli._options import naming
 from skd.cli._processes import is_first, join, say
 from skd.distributed.mpi_ranks import ranks_of
-from skd.evaluation import CLASSIFIERS
 from skd.models import FEATURES
 
 OWNER = "skd evaluate"
@@ -52,60 +52,66 @@ class SplitName(StrEnum):
 
 
 def evaluate(
-    checkpoint: Annotated[Path, typer.Argument(help="A model that Model.save wrote.")],
+    checkpoint: Annotated[Path, typer.Argument(help="Model file that Model.save wrote.")],
     data: Annotated[
         str,
         typer.Option(
-            help="Name of a data set, or a folder: one that was imported, or one of pictures with "
-            "a folder for each class."
+            help="Name of a data set, an imported folder, or a folder of pictures with a folder "
+            "for each class."
         ),
     ],
     root: Annotated[
-        Path | None, typer.Option(help="Folder of the files of a named set, or of '--data folder'.")
+        Path | None,
+        typer.Option(help="Folder of the files of a named data set, or of '--data folder'."),
     ] = None,
     split: Annotated[
-        SplitName, typer.Option(help="Score the test split once, when all is decided.")
+        SplitName, typer.Option(help="Split to score. Score the test split only once, at the end.")
     ] = SplitName.VAL,
     n_way: Annotated[int, typer.Option(help="Classes of an episode.")] = 5,
     n_shot: Annotated[int, typer.Option(help="Support images of each class.")] = 1,
     n_query: Annotated[int, typer.Option(help="Query images of each class.")] = 15,
     episodes: Annotated[int, typer.Option(help="Number of episodes.")] = 600,
     classifier: Annotated[
-        str, typer.Option(help=f"Fitted on the support: {', '.join(CLASSIFIERS)}.")
+        str, typer.Option(help=f"Classifier of the episodes: {', '.join(KINDS)}.")
     ] = "logistic",
     features: Annotated[
         str, typer.Option(help=f"Output of the model: {' or '.join(FEATURES)}.")
     ] = "embedding",
     support_augmentation: Annotated[
-        str, typer.Option(help=f"Of the support images: {', '.join(MODES)}.")
+        str, typer.Option(help=f"Augmentation of the support images: {', '.join(MODES)}.")
     ] = "crop_flip",
     n_support_copies: Annotated[
         int, typer.Option(help="Augmented copies of each support image.")
     ] = 5,
-    flip: Annotated[bool, typer.Option(help="Whether the augmentation mirrors images.")] = True,
-    seed: Annotated[int, typer.Option(help="Of the episodes and the augmentation.")] = 0,
+    flip: Annotated[bool, typer.Option(help="Let the augmentation mirror images.")] = True,
+    seed: Annotated[int, typer.Option(help="Seed of the episodes and the augmentation.")] = 0,
     legacy_episodes: Annotated[
         bool, typer.Option("--legacy-episodes", help="Draw the episodes of the published code.")
     ] = False,
     episodes_file: Annotated[
-        Path | None, typer.Option(help="Replay its episodes, or keep them there if it is new.")
+        Path | None,
+        typer.Option(help="File of episodes: replayed if it exists, otherwise written."),
     ] = None,
     threads: Annotated[
         int | None,
-        typer.Option(min=1, max=256, help="By default the processors; no number depends on it."),
+        typer.Option(
+            min=1,
+            max=256,
+            help="Threads; by default one per processor. Results are the same.",
+        ),
     ] = None,
-    json: Annotated[Path | None, typer.Option(help="File to write the whole report into.")] = None,
+    json: Annotated[Path | None, typer.Option(help="JSON file for the whole report.")] = None,
 ) -> None:
     """Evaluate a checkpoint on few-shot episodes: mean accuracy with its 95 % interval.
 
-    Every model is given the same episodes, which depend on the labels, the options and the seed
-    alone. docs/evaluation.md says precisely what is computed and what the report holds. Under
-    mpirun the processes share the episodes (docs/distributed.md).
+    Every model meets the same episodes, which depend only on the labels, the options and the seed.
+    docs/how-to/evaluation.md defines the computation and the report. Under mpirun the processes
+    share the episodes (docs/how-to/distributed.md).
     """
     with ending_in_one_line(OWNER, in_words=naming(OPTIONS)):
         communicator = join(threads)
         ranks = ranks_of(communicator, OWNER)
-        with ranks.guarded(), ranks.together():
+        with ranks.abort_on_local_error(), ranks.raise_on_all_ranks():
             report = None if json is None else check.output_file(json, "json", OWNER)
             model = skd.load_model(checkpoint)
             opened = open_data(
@@ -144,8 +150,8 @@ def evaluate(
 
 
 def report_lines(result: skd.EvaluationResult) -> list[str]:
-    """Render a result: accuracy, every option, and what it was computed from."""
+    """Render a result: accuracy, every option and the provenance."""
     mean = f"{result} (mean and ci95 of {len(result.accuracies)} episodes)"
     rows = [("accuracy", mean), *flat(result.options), *flat(result.provenance)]
-    rows.append(("threads", f"{skd.get_num_threads()} (no number depends on it)"))
+    rows.append(("threads", f"{skd.get_num_threads()} (does not change results)"))
     return aligned(rows)

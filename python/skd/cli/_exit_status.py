@@ -1,7 +1,8 @@
-"""How a command ends: its status and, where something is wrong, one line that says what.
+"""Exit statuses of commands, and their errors as one line.
 
-0 done; 1 the run failed (a loss that is not finite, a full disk, too little memory, a missing
-library); 2 the input is wrong (an option, a recipe, a file); 130 Ctrl-C; 143 SIGTERM.
+The statuses are: 0 success; 1 the run failed (a loss that is not finite, a full disk, too little
+memory, a missing library); 2 the input is wrong (an option, a recipe, a file); 130 Ctrl-C; 143
+SIGTERM.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ WRONG_FILE = (
     NotADirectoryError,
     PermissionError,
 )
-#: Files are named by `WriteError`; without a name, these are of the standard output.
+#: Errors of the standard output: errors of files are `WriteError` and have a name.
 OF_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EPIPE)
 
 
@@ -44,12 +45,13 @@ def ending_in_one_line(
     Parameters
     ----------
     command : str
-        What begins the line, such as "skd train".
+        Beginning of the line, such as "skd train".
     in_words : callable, optional
-        Says what is refused in the words of the command; see `skd.cli._options.naming`.
+        Function that translates a refusal into the command's options; see
+        `skd.cli._options.naming`.
     when_interrupted : callable, optional
-        What else to say after Ctrl-C, SIGTERM or a file that could not be written, such as how
-        to go on.
+        Function that returns a further sentence after Ctrl-C, SIGTERM or a file that could not be
+        written, such as how to resume.
     """
     try:
         with _ended_by_sigterm():
@@ -73,7 +75,7 @@ def ending_in_one_line(
 
 @contextmanager
 def _ended_by_sigterm() -> Iterator[None]:
-    """Let SIGTERM raise `SystemExit`, so that what is half-written is removed."""
+    """Let SIGTERM raise `SystemExit`, so that temporary files are removed."""
     is_ours = (
         threading.current_thread() is threading.main_thread()
         and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL

@@ -13,7 +13,7 @@ def aligned(rows: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def flat(entries: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the entries of nested mappings under their names joined by dots."""
+    """Yield the entries of nested mappings, with their keys joined by dots."""
     for name, value in entries.items():
         if isinstance(value, Mapping):
             yield from flat(value, f"{prefix}{name}.")
@@ -24,7 +24,7 @@ def flat(entries: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
 
 
 def duration(seconds: float) -> str:
-    """Render a duration in the unit that suits it."""
+    """Render a duration in a suitable unit."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     if seconds < 5400:

@@ -1,4 +1,4 @@
-"""``skd info``: what an error report should say."""
+"""``skd info``: the facts that a bug report should contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data sets that commands take: by name, imported, or folders of pictures."""
+"""Opening the data sets of commands: named, imported, or folders of pictures."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ MOST_SHOWN = 20
 def open_data(
     data: str, root: Path | None, owner: str, *, image_size: int, channels: int, progress: bool
 ) -> FewShotData:
-    """Load what ``--data`` and ``--root`` name.
+    """Load the data set that ``--data`` and ``--root`` name.
 
     Parameters
     ----------
     data : str
-        Name of a data set, "folder", or a folder: one that was imported, or one of pictures.
+        Name of a data set, "folder", or the path of an imported folder or of pictures.
     root : Path or None
-        Folder of the files of what has a name.
+        Folder of the files of a named data set.
     owner : str
-        The command.
+        Name of the command in errors.
     image_size, channels : int
-        Of the images that pictures become.
+        Size and channels of the images that pictures are converted to.
     progress : bool
         Whether to show a bar while pictures are read.
 
     Returns
     -------
     data : FewShotData
-        Pictures of your own are split as `skd.datasets.from_folder` does it by default, as in a
+        Folders of pictures are split by the default of `skd.datasets.from_folder`, as in
         training.
     """
     if data in NAMES:
@@ -46,14 +46,14 @@ def open_data(
         if root is None:
             check.refuse("root", owner, f"given with --data {OWN_PICTURES}", "nothing")
         folder = root
-    elif os.path.isdir(data):  # false, not an error, for what is no path
+    elif os.path.isdir(data):  # False, not an error, for an impossible path
         if root is not None:
             check.refuse("root", owner, "left out where --data is a folder", repr(str(root)))
         folder = Path(data)
     else:
         legal = (
-            f"one of {', '.join(map(repr, NAMES))}, or a folder: one that 'skd data import' made, "
-            "or one of pictures, with a folder for each class"
+            f"one of {', '.join(map(repr, NAMES))}, or a folder that 'skd data import' made, "
+            "or a folder of pictures with a folder for each class"
         )
         check.refuse("data", owner, legal, repr(data))
     if data != OWN_PICTURES and "train" in native_paths(folder):
@@ -66,20 +66,18 @@ def open_data(
         if data == OWN_PICTURES:
             raise
         further = (
-            "Nor is it imported: it has no train/meta.json ('skd data import' makes that of the "
-            "files of a published data set)."
+            "It is not an imported data set either: it has no train/meta.json ('skd data import' "
+            "makes that from the files of a published data set)."
         )
         raise DataError(f"{error} {further}") from error
 
 
 def unreadable_lines(left_out: Sequence[str]) -> list[str]:
-    """Say which files of the data were left out; none if there are none."""
+    """List the files of the data that were left out, if any."""
     if not left_out:
         return []
     files = "file" if len(left_out) == 1 else "files"
-    lines = [
-        f"left out  {len(left_out)} {files} of the data that cannot be read or lie in no class:"
-    ]
+    lines = [f"left out  {len(left_out)} {files} of the data that cannot be read or have no class:"]
     lines += [f"  {' '.join(entry.splitlines())}" for entry in left_out[:MOST_SHOWN]]
     if len(left_out) > MOST_SHOWN:
         lines.append(f"  and {len(left_out) - MOST_SHOWN} more")

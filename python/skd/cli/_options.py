@@ -1,4 +1,4 @@
-"""What is refused of a command, in the words of its options."""
+"""Translation of refused arguments into the options of a command."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from skd._refusals import Refusal
 
-#: What functions say of their arguments, and commands of their options.
+#: Phrases about arguments of functions, and about options of commands.
 PHRASES = {
     "unless resume=True": "unless --resume is given",
     "or have another folder": "or be given another --output",
@@ -14,14 +14,14 @@ PHRASES = {
 
 
 def naming(options: Mapping[str, str]) -> Callable[[Refusal], str]:
-    """Return what turns a refusal into the words of a command.
+    """Return a function that describes a refusal by the options of a command.
 
     Parameters
     ----------
     options : mapping
-        Options and arguments of the command, by the parameters that they become: ``"name"``, or
-        ``"owner.name"`` where functions have different ones of the same name. Others, such as an
-        entry of a recipe, are reported as they are.
+        Options and arguments of the command by the parameter they are passed as: ``"name"``, or
+        ``"owner.name"`` if several functions have a parameter of that name. Other parameters, such
+        as an entry of a recipe, keep their names.
     """
 
     def words(refusal: Refusal) -> str:

@@ -1,4 +1,4 @@
-"""The processes that ``mpirun`` started with this one: all compute, the first one speaks."""
+"""Processes of ``mpirun``: all compute, and only the first one prints."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def join(threads: int | None) -> Intracomm | None:
     Parameters
     ----------
     threads : int or None
-        Of each process; by default they share the processors.
+        Number of threads of each process; by default they share the processors.
     """
     communicator = launched_communicator()
     if threads is not None:
@@ -31,16 +31,16 @@ def join(threads: int | None) -> Intracomm | None:
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print a text in the first process; what the standard error does not take is left out."""
+    """Print a text in the first process; failures of the standard error are ignored."""
     if is_first():
         with suppress(OSError) if err else nullcontext():
             typer.echo(text, err=err)
 
 
 def is_first() -> bool:
-    """Whether this is the process that speaks."""
+    """Whether this is the process that prints."""
     try:
         communicator = launched_communicator()
-    except ImportError:  # each stands alone, and each says so
+    except ImportError:  # without MPI each process is alone
         return True
     return communicator is None or communicator.rank == 0

@@ -1,4 +1,4 @@
-"""``skd quickstart``: from nothing to a trained and evaluated model in a few minutes."""
+"""``skd quickstart``: train and evaluate a model in a few minutes, without any data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 import skd
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._options import naming
-from skd.cli._run import Changes, Threads, carry_out, resuming
+from skd.cli._run import Changes, Threads, resuming, run_recipe
 from skd.recipes import load
 
 RECIPE = "gen1-glyphs"
@@ -18,14 +18,14 @@ RECIPE = "gen1-glyphs"
 
 def quickstart(
     output: Annotated[
-        Path, typer.Option(help="Folder of the two runs; what is there is gone on with.")
+        Path, typer.Option(help="Folder of the two runs; unfinished runs are resumed.")
     ] = Path("runs", "quickstart"),
     changes: Changes = None,
     threads: Threads = None,
 ) -> None:
     """Train both generations of SKD on the embedded glyphs, and evaluate them on novel ones.
 
-    Takes some minutes and needs no data. The same as 'skd train gen1-glyphs', which see.
+    It takes a few minutes and needs no data. It does the same as 'skd train gen1-glyphs'.
     """
     with ending_in_one_line(
         "skd quickstart",
@@ -36,7 +36,7 @@ def quickstart(
             skd.set_num_threads(threads)
         recipe = load(RECIPE, changes=changes or ())
         folder = output / recipe.name
-        carry_out(recipe, folder, resume=True)
+        run_recipe(recipe, folder, resume=True)
         model = folder / "model.safetensors"
         typer.echo(
             f"Score it in other ways:  skd evaluate {model} --data glyphs\n"

@@ -1,4 +1,4 @@
-"""``skd recipes``: the recipes that the package brings."""
+"""``skd recipes``: list and show the recipes of the package."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from skd.cli._run import Changes
 from skd.recipes import Expected, Recipe, load, names
 from skd.recipes.costs import cost
 
-recipes = typer.Typer(no_args_is_help=True, help="List the recipes of the package, and show them.")
+recipes = typer.Typer(no_args_is_help=True, help="List and show the recipes of the package.")
 HOW = (
     "Accuracy: 5-way, percent ± ci95, as published (arXiv:2003.11539 for RFS, arXiv:2006.09785 "
     "for SKD) or, on glyphs, as measured in benchmarks/results/method.md. Time: the operations of "
-    "the convolutions of training, validations and evaluation over the rate of one step and one "
-    "forward pass of the same network, measured now on {threads} threads in small batches: right "
-    "only while nothing else computes. 'in all' counts the runs that teach it too."
+    "the convolutions in training, validations and evaluation, divided by the rate of one step and "
+    "one forward pass of the same network, measured now on {threads} threads in small batches. It "
+    "is right only if the machine is otherwise idle. 'in all' includes the runs of its teachers."
 )
 
 
@@ -31,11 +31,14 @@ HOW = (
 def list_command(
     measure: Annotated[
         bool,
-        typer.Option("--time/--no-time", help="Whether to measure how long each takes here."),
+        typer.Option(
+            "--time/--no-time",
+            help="Measure this machine to estimate times.",
+        ),
     ] = True,
 ) -> None:
-    """Print all recipes with the expected accuracy and the time that they take on this machine."""
-    # Narrow enough for a terminal of 80 columns: no number is to be cut off.
+    """Print all recipes with their expected accuracy and their time on this machine."""
+    # Narrow enough for a terminal of 80 columns, so that no number is cut off.
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("recipe", no_wrap=True)
     headings = ["1-shot", "5-shot"] + ["time", "in all"] * measure
@@ -58,10 +61,10 @@ def list_command(
 
 @recipes.command()
 def show(
-    recipe: Annotated[str, typer.Argument(help="A name that 'list' prints, or a TOML file.")],
+    recipe: Annotated[str, typer.Argument(help="Name that 'list' prints, or a TOML file.")],
     changes: Changes = None,
 ) -> None:
-    """Print a recipe as TOML with every default written out: the beginning of one of your own."""
+    """Print a recipe as TOML with every default written out, as a start for your own."""
     with ending_in_one_line(
         "skd recipes", in_words=naming({"recipe": "RECIPE", "changes": "--set"})
     ):

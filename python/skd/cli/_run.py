@@ -1,4 +1,4 @@
-"""What ``skd train`` and ``skd quickstart`` share: a recipe is run, and says how it goes."""
+"""Running a recipe with printed reports, for ``skd train`` and ``skd quickstart``."""
 
 from __future__ import annotations
 
@@ -32,12 +32,16 @@ Changes = Annotated[
 ]
 Threads = Annotated[
     int | None,
-    typer.Option(min=1, max=256, help="By default the processors; no number depends on it."),
+    typer.Option(
+        min=1,
+        max=256,
+        help="Threads; by default one per processor. Results are the same.",
+    ),
 ]
 MakeCallbacks = Callable[[Run], Sequence[Callback]]
 
 
-def carry_out(
+def run_recipe(
     recipe: Recipe,
     folder: Path,
     *,
@@ -45,13 +49,13 @@ def carry_out(
     callbacks: MakeCallbacks = lambda run: (),
     communicator: Intracomm | None = None,
 ) -> None:
-    """Run a recipe, after the teachers that it lacks, and print what is done and what came out."""
+    """Run a recipe after its missing teachers; print the plan and the results."""
     runs = plan(recipe, folder, resume=resume, communicator=communicator)
     for run in runs:
         run.check()
     for run in runs:
         run.prepare()
-        with run.ranks.guarded(), run.ranks.together():
+        with run.ranks.abort_on_local_error(), run.ranks.raise_on_all_ranks():
             _introduce(run)
             listeners: list[Callback] = []
             if run.ranks.is_first:
@@ -62,7 +66,7 @@ def carry_out(
 
 
 def tensorboard(run: Run) -> list[Callback]:
-    """Return the writer of event files, if its library is there."""
+    """Return the writer of event files, if its library is installed."""
     if importlib.util.find_spec("tensorboardX") is None:
         typer.echo("No event files for TensorBoard: they need pip install 'skd[logs]'.", err=True)
         return []
@@ -81,17 +85,17 @@ def _introduce(run: Run) -> None:
 
 
 def unreadable_line(run: Run) -> str:
-    """Say how many pictures were left out, and where they are listed."""
+    """Describe how many pictures were left out, and where they are listed."""
     left_out = run.data.unreadable
     files = "file" if len(left_out) == 1 else "files"
     return (
-        f"left out  {len(left_out)} {files} of the data that cannot be read or lie in no class; "
+        f"left out  {len(left_out)} {files} of the data that cannot be read or have no class; "
         f"{run.folder.unreadable} lists them: {left_out[0]}"
     )
 
 
 def estimate_lines(expected: Estimate, *, processes: int = 1) -> list[str]:
-    """Say how long a run takes, and what memory."""
+    """Describe the time and memory of a run."""
     steps = f"{expected.steps} steps"
     if expected.steps_done:
         steps += f", {expected.steps_done} of them done"
@@ -99,7 +103,7 @@ def estimate_lines(expected: Estimate, *, processes: int = 1) -> list[str]:
     if processes > 1:
         workers += f" in each of {processes} processes"
     memory = (
-        f"{expected.step_bytes / 1e6:.0f} MB for training, beside the images; "
+        f"{expected.step_bytes / 1e6:.0f} MB for training, besides the images; "
         f"{expected.available_bytes / 1e6:.0f} MB are available"
     )
     return aligned(
@@ -118,7 +122,7 @@ def estimate_lines(expected: Estimate, *, processes: int = 1) -> list[str]:
 
 
 def result_lines(recipe: Recipe, results: dict[int, EvaluationResult]) -> list[str]:
-    """Say the accuracies of a run beside the expected ones."""
+    """Describe the accuracies of a run next to the expected ones."""
     lines = []
     for n_shot, result in results.items():
         way = recipe.evaluation.n_way
@@ -131,5 +135,5 @@ def result_lines(recipe: Recipe, results: dict[int, EvaluationResult]) -> list[s
 
 
 def resuming(command: Sequence[str]) -> str:
-    """Say how to go on with an interrupted run."""
-    return f"To go on: {shlex.join(command)}"
+    """Describe how to resume an interrupted run."""
+    return f"To resume: {shlex.join(command)}"

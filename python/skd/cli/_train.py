@@ -1,4 +1,4 @@
-"""``skd train``: a recipe becomes a trained and evaluated model in a folder."""
+"""``skd train``: train and evaluate a recipe in a folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from skd.callbacks import Callback, MLflow, WeightsAndBiases
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._options import naming
 from skd.cli._processes import join
-from skd.cli._run import Changes, Threads, carry_out, resuming
+from skd.cli._run import Changes, Threads, resuming, run_recipe
 from skd.distributed.mpi_ranks import ranks_of
 from skd.recipes import Run, load
 
@@ -20,29 +20,30 @@ OPTIONS = {"recipe": "RECIPE", "changes": "--set", "folder": "--output", "count"
 
 def train(
     recipe: Annotated[
-        str, typer.Argument(help="A name that 'skd recipes list' prints, or a TOML file.")
+        str, typer.Argument(help="Name that 'skd recipes list' prints, or a TOML file.")
     ],
     changes: Changes = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in the folder, if there is one.")
+        bool, typer.Option("--resume", help="Resume the run in the folder, if there is one.")
     ] = False,
     output: Annotated[
         Path | None, typer.Option(help="Folder of the run; by default runs/NAME.")
     ] = None,
     threads: Threads = None,
     wandb: Annotated[
-        str | None, typer.Option(metavar="PROJECT", help="Log to Weights & Biases too.")
+        str | None,
+        typer.Option(metavar="PROJECT", help="Also log to Weights & Biases."),
     ] = None,
     mlflow: Annotated[
-        str | None, typer.Option(metavar="EXPERIMENT", help="Log to MLflow too.")
+        str | None, typer.Option(metavar="EXPERIMENT", help="Also log to MLflow.")
     ] = None,
 ) -> None:
-    """Train a recipe, evaluate the model once, and leave everything in a folder.
+    """Train a recipe, evaluate the model once, and write everything to a folder.
 
-    A teacher that the recipe names is looked for beside the folder, and trained if it is not there.
-    Ctrl-C ends within a step and keeps it; --resume then goes on, with the bits of a run that was
-    never interrupted. docs/recipes.md says what a recipe may hold. Under mpirun the processes
-    train together (docs/distributed.md).
+    The teacher that a recipe names is searched for next to the folder, and trained if it is not
+    there. Ctrl-C stops within a step and saves the state; --resume continues, with the same result
+    as an uninterrupted run, bit for bit. docs/how-to/recipes.md describes recipes. Under mpirun the
+    processes train together (docs/how-to/distributed.md).
     """
     again = ["skd", "train", recipe, "--resume"]
     again += [word for change in changes or () for word in ("--set", change)]
@@ -66,7 +67,7 @@ def train(
     ):
         communicator = join(threads)
         ranks = ranks_of(communicator, "skd train")
-        with ranks.guarded(), ranks.together():
+        with ranks.abort_on_local_error(), ranks.raise_on_all_ranks():
             resolved = load(recipe, changes=changes or ())
         folder = output or Path("runs", resolved.name)
-        carry_out(resolved, folder, resume=resume, callbacks=listeners, communicator=communicator)
+        run_recipe(resolved, folder, resume=resume, callbacks=listeners, communicator=communicator)

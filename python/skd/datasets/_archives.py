@@ -1,4 +1,4 @@
-"""Arrays inside of ``.npz`` archives: mapped where they are stored, else read in pieces."""
+"""Arrays in ``.npz`` archives: mapped if they are stored, otherwise read in pieces."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from skd.datasets._data_files import ArrayHeader, look_for, map_array, refuse
 from skd.datasets._parts import Block, Pixels, check_shape
 from skd.datasets._split import BLOCK
 
-LOCAL_HEADER = 30  # bytes of a member's own header before its name
+LOCAL_HEADER = 30  # bytes of a member's header before its name
 MAX_LABEL_BYTES = 1 << 24
-#: Images never compress so far; what does unpacks to far more than it seems.
+#: Images never compress this far; a larger ratio is a decompression bomb.
 MAX_RATIO, RATIO_COUNTS_FROM = 100, 1 << 24
-#: What `zipfile` raises on damaged archives; names of members may be no text.
+#: Errors of `zipfile` on damaged archives, whose names of members may not be text.
 DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -35,14 +35,17 @@ DAMAGED = (
 
 
 def read_images(path: Path, key: str, side: int) -> Pixels:
-    """Return the images of a side that an archive holds under a key."""
+    """Return the images under a key of an archive."""
     member, header = _find(path, key)
     check_shape(header.shape, header.dtype, path, side)
     if header.is_fortran:
         refuse(path, "the images are in Fortran order, not in C order")
     ratio = member.file_size / max(member.compress_size, 1)
     if member.file_size > RATIO_COUNTS_FROM and ratio > MAX_RATIO:
-        refuse(path, f"{member.filename!r} unpacks to {ratio:.0f} times its size: no images do")
+        refuse(
+            path,
+            f"{member.filename!r} unpacks to {ratio:.0f} times its size, which images never do",
+        )
     array = None
     if member.compress_type == zipfile.ZIP_STORED:
         array = map_array(path, _content_offset(path, member) + header.offset, header)
@@ -50,7 +53,7 @@ def read_images(path: Path, key: str, side: int) -> Pixels:
 
 
 def read_labels(path: Path, key: str) -> np.ndarray[Any, Any]:
-    """Return a small array that an archive holds under a key."""
+    """Return a small array under a key of an archive."""
     member, header = _find(path, key)
     if header.nbytes > MAX_LABEL_BYTES:
         refuse(path, f"{member.filename!r} is too large for labels: {header.nbytes:,} bytes")
@@ -59,7 +62,7 @@ def read_labels(path: Path, key: str) -> np.ndarray[Any, Any]:
 
 
 def _find(path: Path, key: str) -> tuple[zipfile.ZipInfo, ArrayHeader]:
-    """Return an archive's member and the header of its array, whose size fits."""
+    """Return a member of an archive and the header of its array, after checking the size."""
     look_for(path, "an archive of NumPy arrays", "a zip archive", TORCH)
     if not zipfile.is_zipfile(path):
         refuse(path, "not an archive of NumPy arrays, or truncated: the list at its end is missing")
@@ -71,7 +74,7 @@ def _find(path: Path, key: str) -> tuple[zipfile.ZipInfo, ArrayHeader]:
                 refuse(path, f"the archive has no array {key!r}; it has {found or 'none'}")
             member = archive.getinfo(f"{key}.npy")
             if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                refuse(path, f"{member.filename!r} is compressed in another way than NumPy does")
+                refuse(path, f"{member.filename!r} is compressed by another method than NumPy's")
             with archive.open(member) as file:
                 header = ArrayHeader(file, path)
     except DAMAGED as error:
@@ -90,18 +93,18 @@ def _refuse_damaged(path: Path, error: Exception) -> NoReturn:
 
 
 def _content_offset(path: Path, member: zipfile.ZipInfo) -> int:
-    """Return where a stored member's content begins."""
+    """Return the offset of a stored member's content."""
     with open(path, "rb") as file:
         file.seek(member.header_offset)
         local = file.read(LOCAL_HEADER)
     if local[:4] != b"PK\x03\x04" or len(local) < LOCAL_HEADER:
-        refuse(path, "the archive is damaged: a member has no header of its own")
+        refuse(path, "the archive is damaged: a member has no header")
     name, extra = (int.from_bytes(local[at : at + 2], "little") for at in (26, 28))
     return member.header_offset + LOCAL_HEADER + name + extra
 
 
 def _blocks(path: Path, member: zipfile.ZipInfo, header: ArrayHeader) -> Iterator[Block]:
-    """Yield the images of a member in blocks; its checksum is checked on the way."""
+    """Yield the images of a member in blocks, and verify its checksum."""
     size = header.nbytes // header.shape[0]
     for content in _pieces(path, member, header, size, header.shape[0]):
         yield np.frombuffer(content, np.uint8).reshape(-1, *header.shape[1:])
@@ -119,7 +122,7 @@ def _pieces(
             _read(file, header.offset, path)
             for start in range(0, count, BLOCK):
                 yield _read(file, size * min(BLOCK, count - start), path)
-            if file.read(1):  # which also checks the checksum
+            if file.read(1):  # this also verifies the checksum
                 refuse(path, f"{member.filename!r} is longer than its array")
     except DAMAGED as error:
         _refuse_damaged(path, error)

@@ -1,4 +1,4 @@
-"""CIFAR-FS and FC100 from CIFAR-100's own archive, by the committed lists of classes."""
+"""CIFAR-FS and FC100 from the archive of CIFAR-100, by the committed lists of classes."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import numpy as np
 
 from skd._memory import require_memory
 from skd.datasets import _data_files as files
-from skd.datasets._class_lists import ALL_CLASSES, class_list
 from skd.datasets._parts import Block, Part, checked_labels, gather, text_names
 from skd.datasets.catalogue import REQUIRED, Published
+from skd.datasets.class_lists import ALL_CLASSES, class_list
 
 FOLDER = "cifar-100-python"
 ARCHIVE = f"{FOLDER}.tar.gz"
 MEMBERS = ("train", "test", "meta")
 SIDE = 32
-#: The archive, of 169 MB, unpacks to 187 MB; no more than twice a file and these bytes is unpacked.
+#: The archive of 169 MB unpacks to 187 MB. At most these bytes and twice a file are unpacked.
 SPARE_UNPACKED = 24 << 20
 #: The files, their images in order, and the parts.
 NEEDED = 3 * 60_000 * 3 * SIDE * SIDE
@@ -43,7 +43,7 @@ class _Bounded:
 
 
 def cifar100_paths(folder: Path, published: Published) -> dict[str, Path]:
-    """Return the archive, or the folder that it unpacks to, for each part."""
+    """Return the archive, or its unpacked folder, for each part."""
     if published.side != SIDE:
         return {}
     for path in (folder / ARCHIVE, folder / FOLDER / "train", folder / "train"):
@@ -53,7 +53,7 @@ def cifar100_paths(folder: Path, published: Published) -> dict[str, Path]:
 
 
 def read_cifar100(paths: dict[str, Path], published: Published) -> dict[str, Part]:
-    """Read it; the images of a part are those of training, then those of test, in their order."""
+    """Read the parts; the training images of each precede its test images, in order."""
     (path,) = set(paths.values())
     files.look_at(path)
     require_memory(NEEDED, f"CIFAR-100 from {str(path)!r}")
@@ -66,7 +66,7 @@ def read_cifar100(paths: dict[str, Path], published: Published) -> dict[str, Par
         }
     names = text_names(files.entry(contents["meta"], ("fine_label_names",), path), path)
     if set(names) != ALL_CLASSES or len(names) != len(ALL_CLASSES):
-        files.refuse(path, "the names of its classes are not those of CIFAR-100")
+        files.refuse(path, "its class names differ from those of CIFAR-100")
     halves = [_images_and_labels(contents[member], path / member) for member in ("train", "test")]
     images = np.concatenate([half[0] for half in halves])
     labels = np.concatenate([half[1] for half in halves])
@@ -91,14 +91,14 @@ def _images_and_labels(content: Any, path: Path) -> tuple[Block, np.ndarray[Any,
     if not isinstance(planes, np.ndarray) or planes.dtype != np.uint8:
         files.refuse(path, "its images are not an array of uint8")
     if planes.ndim != 2 or planes.shape[1] != size:
-        files.refuse(path, f"its images are of shape {planes.shape}, not n x {size}")
+        files.refuse(path, f"its images have shape {planes.shape}, not n x {size}")
     labels = files.entry(content, ("fine_labels",), path)
     images = planes.reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
     return images, checked_labels(labels, path, len(planes), path)
 
 
 def _unpack(path: Path) -> dict[str, bytes]:
-    """Return the three files of the archive; nothing is written."""
+    """Return the three files of the archive without writing anything."""
     contents: dict[str, bytes] = {}
     try:
         with gzip.open(path) as unpacked:
@@ -125,5 +125,5 @@ def _take(
     if len(name.parts) == 2 and name.parts[0] == FOLDER and name.name in MEMBERS:
         file = archive.extractfile(member)
         if file is None or name.name in contents:
-            files.refuse(path, f"the archive's {member.name!r} is no file, or is there twice")
+            files.refuse(path, f"the archive's {member.name!r} is not a file, or occurs twice")
         contents[name.name] = file.read()

@@ -1,4 +1,4 @@
-"""A contact sheet: a few images of a few classes, for the eye to check."""
+"""Contact sheets: a few images of a few classes, to check by eye."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def save_contact_sheet(split: Split, path: str | PathLike[str]) -> None:
     Parameters
     ----------
     split : Split
-        Classes are taken at equal distances, their first images from left to right.
+        Images to show: classes at equal distances, and their first images from left to right.
     path : path
-        A PNG file; replaced if it exists.
+        PNG file to write; an existing file is replaced.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def save_contact_sheet(split: Split, path: str | PathLike[str]) -> None:
     WriteError
         If the file cannot be written.
     """
-    from skd._files.atomic import write_whole
+    from skd._files.atomic import write_atomically
     from skd.datasets._pixels import MODES
     from skd.datasets.pictures import pillow
 
@@ -43,8 +43,8 @@ def save_contact_sheet(split: Split, path: str | PathLike[str]) -> None:
     module = pillow()
     from io import BytesIO
 
-    rows = min(split.n_classes, MAX_CLASSES)
-    step = split.n_classes / rows
+    rows = min(split.num_classes, MAX_CLASSES)
+    step = split.num_classes / rows
     _, side, _, channels = split.images.shape
     cell = side + GAP
     sheet = np.full((rows * cell + GAP, COLUMNS * cell + GAP, channels), PAPER, dtype=np.uint8)
@@ -56,4 +56,4 @@ def save_contact_sheet(split: Split, path: str | PathLike[str]) -> None:
     picture = sheet[..., 0] if channels == 1 else sheet
     output = BytesIO()
     module.fromarray(picture).convert(MODES[channels]).save(output, "PNG")
-    write_whole(target, output.getvalue())
+    write_atomically(target, output.getvalue())

@@ -1,4 +1,4 @@
-"""Files of others: opened with a look at what they are, mapped, and unpickled without being run."""
+"""Untrusted data files: their kind is checked, arrays are mapped, pickles are read safely."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from skd.errors import DataError
 HEADER_LIMIT = 1 << 14
 MAX_DIMENSIONS = 8
 NPY_START = b"\x93NUMPY"
-#: What the header says, a dict in Python's words, which is not evaluated. Python 2 wrote "9L".
+#: Content of the header, a Python dict that is not evaluated. Python 2 wrote "9L".
 HEADER_PARTS = {
     "descr": re.compile(r"'descr':\s*'([<>|=]?[a-zA-Z][0-9]{0,4})'"),
     "fortran_order": re.compile(r"'fortran_order':\s*(True|False)"),
@@ -27,12 +27,12 @@ HEADER_PARTS = {
 
 
 def refuse(path: Path, reason: str, cause: BaseException | None = None) -> NoReturn:
-    """Raise the sentence that says what is wrong with a file."""
+    """Raise an error about a file."""
     raise DataError(f"{str(path)!r}: {reason}.") from cause
 
 
 def look_at(path: Path) -> bytes:
-    """Return the first bytes of a file, after refusing what is no download at all."""
+    """Return the first bytes of a file, after refusing failed downloads."""
     if not path.is_file():
         refuse(path, "not a file" if path.exists() else "no such file")
     with open(path, "rb") as file:
@@ -52,20 +52,20 @@ def look_at(path: Path) -> bytes:
 
 
 def look_for(path: Path, *kinds: str | None) -> None:
-    """Refuse a file of another kind than these; None is what has no name."""
+    """Refuse a file of another kind than these; None stands for unknown kinds."""
     kind = kind_of(look_at(path))
     if kind is not None and kind not in kinds:
         refuse(path, f"this is {kind}, not {kinds[0]}")
 
 
 def read_pickle(path: Path) -> Any:
-    """Return what a pickle holds; its arrays are views into the mapped file."""
-    look_for(path, PICKLE, TEXT)  # as those of protocol 0 look
+    """Return the content of a pickle; its arrays are views into the mapped file."""
+    look_for(path, PICKLE, TEXT)  # pickles of protocol 0 have no known first bytes
     return unpickle(MappedFile(path), path)
 
 
 def unpickle(data: Any, path: Path) -> Any:
-    """Return what a pickle in memory holds; `path` is named in errors."""
+    """Return the content of a pickle in memory; errors name `path`."""
     try:
         return loads(data, CONSTRUCTORS)
     except PickleError as error:
@@ -85,7 +85,7 @@ def entry(content: Any, names: tuple[str, ...], path: Path) -> Any:
 
 
 class ArrayHeader:
-    """The shape, dtype and place of the content of an array in NumPy's format."""
+    """Shape, dtype and offset of an array in NumPy's format."""
 
     def __init__(self, file: IO[bytes], path: Path) -> None:
         text = _header_text(file)
@@ -108,7 +108,7 @@ class ArrayHeader:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of the content."""
+        """Number of bytes of the content."""
         size = self.dtype.itemsize
         for length in self.shape:
             size *= length
@@ -127,7 +127,7 @@ def _header_text(file: IO[bytes]) -> str | None:
 
 
 def map_array(path: Path, offset: int, header: ArrayHeader) -> np.ndarray[Any, Any]:
-    """Return the array whose content lies at an offset of a file, read-only, not in memory."""
+    """Map the array at an offset of a file, read-only."""
     available = path.stat().st_size - offset
     if header.nbytes > available:
         refuse(path, f"truncated: {header.nbytes:,} bytes are declared and {available:,} there")
@@ -139,7 +139,7 @@ def map_array(path: Path, offset: int, header: ArrayHeader) -> np.ndarray[Any, A
 
 
 def map_npy(path: Path) -> np.ndarray[Any, Any]:
-    """Return the array of an ``.npy`` file, read-only, not in memory."""
+    """Map the array of an ``.npy`` file, read-only."""
     look_for(path, "an array file of NumPy")
     with open(path, "rb") as file:
         header = ArrayHeader(file, path)

@@ -1,4 +1,4 @@
-"""The three splits of a data set, and what is made of them."""
+"""Data sets of three splits."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class FewShotData:
 
     @cached_property
     def trainval(self) -> Split:
-        """The training and validation classes as one split, for a last training before the test.
+        """Training and validation classes as one split, for a final training before the test.
 
-        Classes of `val` follow those of `train`; the normalisation is that of `train`. Where it is
-        large, the images are in a temporary file.
+        The classes of `val` follow those of `train`, and the normalisation is `train`'s. Large
+        images are kept in a temporary file.
         """
         return merged(self.train, self.val)

@@ -1,4 +1,4 @@
-"""Layouts of picture files: folders of classes, or one folder with a list of each part."""
+"""Layouts of picture files: folders of classes, or one folder with a list for each part."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from skd.datasets.walks import class_folders, visible
 PARTS = (*REQUIRED, *OPTIONAL)
 IMAGES = "images"
 MAX_FIELD = 4096
-MAX_NAME = 255  # bytes of a part of a path, on every file system there is
+MAX_NAME = 255  # bytes of a file name, on every file system
 
 
 def class_folder_paths(folder: Path, published: Published) -> dict[str, Path]:
@@ -32,7 +32,7 @@ def class_folder_paths(folder: Path, published: Published) -> dict[str, Path]:
 
 
 def read_class_folders(paths: dict[str, Path], published: Published) -> dict[str, Part]:
-    """Read them; labels are the positions of the sorted names of the folders."""
+    """Read the parts; labels are the positions of the sorted names of the folders."""
     parts = {}
     for name, path in paths.items():
         left_out: list[str] = []
@@ -49,7 +49,7 @@ def read_class_folders(paths: dict[str, Path], published: Published) -> dict[str
 
 
 def list_paths(folder: Path, published: Published) -> dict[str, Path]:
-    """Return the lists ``{part}.csv`` beside a folder ``images``."""
+    """Return the lists ``{part}.csv`` next to a folder ``images``."""
     if not (folder / IMAGES).is_dir():
         return {}
     paths = {part: folder / f"{part}.csv" for part in PARTS}
@@ -57,7 +57,7 @@ def list_paths(folder: Path, published: Published) -> dict[str, Path]:
 
 
 def read_lists(paths: dict[str, Path], published: Published) -> dict[str, Part]:
-    """Read them; labels are the positions of the sorted names of the classes."""
+    """Read the parts; labels are the positions of the sorted names of the classes."""
     parts = {}
     for name, path in paths.items():
         files, classes = _read_list(path)
@@ -73,7 +73,7 @@ def _read_list(path: Path) -> tuple[list[Path], list[str]]:
     images = path.parent / IMAGES
     inside = images.resolve()
     files, classes = [], []
-    known: dict[str, Path] = {}  # a list may name a file many times, which takes no memory
+    known: dict[str, Path] = {}  # a list may name a file many times without taking memory
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(file, strict=True)

@@ -1,4 +1,4 @@
-"""A folder that is split already: it holds train, val and test, and the classes in each."""
+"""Folders that are already split into train, val and test with their classes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from skd.datasets.catalogue import REQUIRED
 from skd.datasets.walks import class_folders, pictures_below, pictures_in, printable, visible
 from skd.errors import DataError
 
-#: What else parts are called; two such folders of folders are a division, not two classes.
+#: Other names of parts; two such folders of folders are a split, not two classes.
 OTHER_NAMES = {
     "training": "train",
     "valid": "val",
@@ -27,8 +27,8 @@ def given_parts(folder: Path, left_out: list[str]) -> dict[str, Classes] | None:
     Raises
     ------
     DataError
-        If it is split, and a part is missing, named otherwise or empty, there are pictures in
-        another folder, or a class is in two parts.
+        If the folder is split, and a part is missing, has another name or is empty, there are
+        pictures in another folder, or a class is in two parts.
     """
     given = {path.name: path for path in visible(folder) if path.is_dir()}
     if not set(REQUIRED) <= set(given):
@@ -40,14 +40,16 @@ def given_parts(folder: Path, left_out: list[str]) -> dict[str, Classes] | None:
                 f"{str(folder)!r}: holds pictures in {name!r} besides train, val and test; move "
                 "the folder away, or its classes into one of the three."
             )
-    left_out += [f"{printable(path)}: lies in no folder of a class" for path in pictures_in(folder)]
+    left_out += [
+        f"{printable(path)}: lies outside the folders of classes" for path in pictures_in(folder)
+    ]
     parts = {part: class_folders(given[part], left_out) for part in REQUIRED}
     _require_disjoint(folder, parts)
     return parts
 
 
 def _refuse_other_parts(folder: Path, given: dict[str, Path]) -> None:
-    """Refuse folders that look like parts, of which one is missing or has another name."""
+    """Refuse folders that look like parts if one is missing or has another name."""
     parts = {}
     for name, path in given.items():
         part = OTHER_NAMES.get(name.lower(), name.lower())
@@ -56,13 +58,13 @@ def _refuse_other_parts(folder: Path, given: dict[str, Path]) -> None:
     if len(set(parts.values())) < 2:
         return
     raise DataError(
-        f"{str(folder)!r}: is split into {', '.join(sorted(parts))}; a folder that is split holds "
+        f"{str(folder)!r}: is split into {', '.join(sorted(parts))}; a split folder holds "
         "train, val and test, under these names."
     )
 
 
 def _holds_classes(path: Path) -> bool:
-    """Return whether the pictures of a folder all lie in folders of it."""
+    """Return whether all pictures of a folder lie in its subfolders."""
     return not pictures_in(path) and bool(pictures_below(path, []))
 
 
@@ -72,7 +74,7 @@ def _require_disjoint(folder: Path, parts: dict[str, Classes]) -> None:
         if not classes:
             raise DataError(f"{str(folder / part)!r}: holds no folder of pictures.")
         for name in classes:
-            # macOS writes accents as letters of their own.
+            # macOS writes accents as separate characters.
             key = unicodedata.normalize("NFC", name)
             if key in seen:
                 raise DataError(f"{str(folder)!r}: class {name!r} is in {seen[key]} and {part}.")

@@ -1,7 +1,7 @@
 """The embedded data set "glyphs": characters of many scripts in many type faces.
 
 Each image is stored as 4-bit indices into its own palette of 16 colours;
-``python/tools/make_glyphs.py`` draws the data set and docs/glyphs.md describes it.
+``python/tools/make_glyphs.py`` draws the data set and docs/explanation/glyphs.md describes it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Import: any layout into the native form."""
+"""Conversion of data sets from any layout to the native form."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ def import_data(
     bgr: bool = False,
     progress: bool = False,
 ) -> Path:
-    """Bring a data set into the native form, which loads at once and stays in its files.
+    """Convert a data set to the native form, which loads at once and stays in its files.
 
-    The set is built beside `to` and renamed when it is whole and on the disk: `to` never holds half
-    a set. Images are read and written in blocks, whatever their number.
+    The set is built next to `to` and renamed when it is complete and on the disk, so `to` never
+    holds a part of it. Images are read and written in blocks of bounded size.
 
     Parameters
     ----------
     source : path
         Folder of the files, or CIFAR-100's archive, in any layout that `load` reads.
     name : {"cifar-fs", "fc100", "mini-imagenet", "tiered-imagenet"}
-        Which data set they are.
+        Name of the data set.
     to : path, optional
-        Folder to make, by default ``data/NAME``; it must not exist, or be empty.
+        Folder to create, by default ``data/NAME``; it must not exist, or be empty.
     bgr : bool, default=False
-        Whether to keep the channels of "tiered-imagenet" in the order blue, green, red.
+        Keep the channels of "tiered-imagenet" in the order blue, green, red.
     progress : bool, default=False
-        Whether to show the progress: a bar on a terminal and in a notebook, else a line now and
-        then on the standard error.
+        Show the progress: a bar on a terminal and in a notebook, otherwise occasional lines on the
+        standard error.
 
     Returns
     -------
@@ -57,20 +57,20 @@ def import_data(
     Raises
     ------
     FileNotFoundError
-        If there is no `source`.
+        If `source` does not exist.
     ValueError
-        If an argument is not legal; `DataError` if `source` holds no complete layout or a file of
-        it is damaged. Nothing is then left in `to`.
+        If an argument is not legal; `DataError` if `source` holds no complete layout or a file in
+        it is damaged. Nothing is left in `to`.
     WriteError
-        If the disk is too small, which is asked before anything is written, or a file of the set
-        cannot be written. Nothing is then left in `to`.
+        If the disk is too small, which is checked before anything is written, or a file of the set
+        cannot be written. Nothing is left in `to`.
 
     Examples
     --------
     >>> import_data("CIFAR/cifar-100-python.tar.gz", name="fc100")  # doctest: +SKIP
     PosixPath('data/fc100')
     """
-    from skd._files.atomic import whole_folder
+    from skd._files.atomic import atomic_folder
     from skd._files.changes import make_folder
     from skd.datasets._layouts import finished, read_parts
     from skd.datasets.native_form import write_part
@@ -79,13 +79,13 @@ def import_data(
     key = check.choice(name, "name", owner, PUBLISHED)
     origin = check.path(source, "source", owner)
     target = Path("data", key) if to is None else check.path(to, "to", owner)
-    target = Path(os.path.abspath(target))  # a last component that can be renamed
+    target = Path(os.path.abspath(target))  # its last component can be renamed
     order = "BGR" if check_bgr(bgr, key, owner) else "RGB"
     shows = check.boolean(progress, "progress", owner)
     if os.path.lexists(target) and not (
         target.is_dir() and not target.is_symlink() and not any(target.iterdir())
     ):
-        check.refuse("to", owner, "a folder that is empty or not there yet", repr(str(target)))
+        check.refuse("to", owner, "a new or empty folder", repr(str(target)))
     published = CATALOGUE[key]
     layout, parts = read_parts(origin, published)
     ready = {
@@ -97,7 +97,7 @@ def import_data(
     count = sum(len(content.labels) for content in ready.values())
     with (
         progress_bar(count, f"import {key}", "image", wanted=shows) as bar,
-        whole_folder(target) as building,
+        atomic_folder(target) as building,
     ):
         for part, content in ready.items():
             source_files = [file.name for file in content.files]
@@ -111,7 +111,7 @@ def import_data(
 
 
 def _require_space(target: Path, parts: Iterable[FinishedPart]) -> None:
-    """Refuse to begin what the disk cannot hold."""
+    """Refuse a set that does not fit on the disk."""
     import shutil
 
     needed = SPARE_BYTES + sum(math.prod(part.pixels.shape) for part in parts)

@@ -1,4 +1,4 @@
-"""Every layout that a published data set is read from, and how one is found."""
+"""Layouts of published data sets, and the search for one in a folder."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from skd.errors import DataError
 
 
 class Layout(NamedTuple):
-    """A way to keep a data set on disk.
+    """A layout of a data set on disk.
 
     Attributes
     ----------
     title : str
-        For messages and ``meta.json``.
+        Name in messages and ``meta.json``.
     paths : callable
-        Returns what each part is read from, of the parts that are there.
+        Function that returns the sources of the parts that are present.
     read : callable
-        Returns the parts of these paths.
+        Function that reads the parts from these sources.
     expected : callable
-        Returns what files are looked for, in words; empty if the set has no such layout.
+        Function that describes the expected files; the text is empty if the set has no such layout.
     """
 
     title: str
@@ -110,9 +110,9 @@ def read_parts(root: Path, published: Published) -> tuple[Layout, dict[str, Part
     Raises
     ------
     FileNotFoundError
-        If there is no such folder.
+        If the folder does not exist.
     DataError
-        If no layout is there as a whole, or a file of it is damaged.
+        If no layout is complete, or a file in it is damaged.
     """
     if not root.exists():
         raise FileNotFoundError(f"There is no {str(root)!r} to read {published.name!r} from.")
@@ -156,7 +156,7 @@ def _folders_of(root: Path, published: Published) -> Iterator[Path]:
 
 
 def _check_disjoint(root: Path, parts: dict[str, Part]) -> None:
-    """Refuse a named class that is in two of the three parts."""
+    """Refuse a class name that is in two of the three parts."""
     seen: dict[str, str] = {}
     for name in REQUIRED:
         for class_name in parts[name].class_names or ():
@@ -171,17 +171,17 @@ def finished(part: Part, published: Published, base: Part | None, color_order: s
     Parameters
     ----------
     part : Part
-        As a layout holds it.
+        Part as the layout holds it.
     published : Published
-        Gives the normalisation, unless the part does.
+        Data set, whose normalisation is used unless the part has one.
     base : Part, optional
-        The training part, if `part` is of other images of its classes.
+        Training part, if `part` holds other images of its classes.
     color_order : {"RGB", "BGR"}
-        The wanted order.
+        Order of the colours of the result.
     """
     original, labels = np.unique(part.labels, return_inverse=True)
     if base is not None and not np.array_equal(np.unique(base.labels), original):
-        refuse(part.files[0], "its classes are not those of the training part")
+        refuse(part.files[0], "its classes differ from those of the training part")
     kept = original if part.original_labels is None else part.original_labels
     names = part.class_names or tuple(map(str, kept))
     if len(names) != len(original):

@@ -1,4 +1,4 @@
-"""Data sets by name."""
+"""Loading data sets by name."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ def load(name: str, root: str | PathLike[str] | None = None, *, bgr: bool = Fals
     name : {"glyphs", "cifar-fs", "fc100", "mini-imagenet", "tiered-imagenet"}
         "glyphs" is embedded in the package: characters as classes, 32x32 RGB, with scripts in
         `test` that `train` does not hold. The others are read from files of yours, in any of the
-        layouts of docs/data.md. For other data see `from_folder` and `from_arrays`.
+        layouts of docs/how-to/data.md. For other data see `from_folder` and `from_arrays`.
     root : path, optional
         Folder of the files, or CIFAR-100's archive; by default ``data/NAME``.
     bgr : bool, default=False
-        Whether to give the channels of "tiered-imagenet" in the order blue, green, red, as its
-        published files have them and networks of the published code were trained on.
+        Return the channels of "tiered-imagenet" in the order blue, green, red, as in its published
+        files and for networks trained by the published code.
 
     Returns
     -------
     data : FewShotData
-        Three splits that share no class, with the published normalisation ("glyphs": that of its
-        training split). Large images stay in their file, mapped; what has to be converted goes
-        through a temporary file, which `import_data` saves every time.
+        Three splits that share no class, with the published normalisation ("glyphs": the
+        normalisation of its training split). Large images stay in their file and are mapped. Files
+        that have to be converted go through a temporary file each time, which `import_data` avoids.
 
     Raises
     ------
     FileNotFoundError
-        If there is no `root`.
+        If `root` does not exist.
     DataError
-        If `root` holds no complete layout (the message lists what was looked for and found), or a
-        file is damaged. It is a ValueError.
+        If `root` holds no complete layout (the message lists the expected files and those found),
+        or a file is damaged. It is a ValueError.
 
     Examples
     --------
@@ -79,17 +79,17 @@ def load(name: str, root: str | PathLike[str] | None = None, *, bgr: bool = Fals
 
 
 def load_imported(folder: str | PathLike[str]) -> FewShotData:
-    """Load the folder that `import_data` wrote, whatever data set it holds.
+    """Load a folder that `import_data` wrote.
 
     Parameters
     ----------
     folder : path
-        As given to `import_data`; channels keep the order that they were imported in.
+        Folder that `import_data` wrote; channels keep their order.
 
     Returns
     -------
     data : FewShotData
-        As of `load`; images stay in their files, mapped.
+        Data set as returned by `load`; images stay in their files and are mapped.
 
     Raises
     ------
@@ -110,7 +110,7 @@ def load_imported(folder: str | PathLike[str]) -> FewShotData:
 
 
 def check_bgr(bgr: bool, name: str, owner: str) -> bool:
-    """Return whether channels are to be blue, green, red, which only one data set allows."""
+    """Check the order of channels; only one data set allows blue, green, red."""
     keeps = check.boolean(bgr, "bgr", owner)
     if keeps and name != "tiered-imagenet":
         check.refuse("bgr", owner, "False unless the data set is 'tiered-imagenet'", bgr)
@@ -118,7 +118,7 @@ def check_bgr(bgr: bool, name: str, owner: str) -> bool:
 
 
 def base_of(key: str, parts: dict[str, Part]) -> Part | None:
-    """Return the training part for parts of other images of its classes."""
+    """Return the training part for parts with other images of its classes."""
     return parts["train"] if key.startswith("train_phase") else None
 
 

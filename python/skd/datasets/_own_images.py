@@ -1,4 +1,4 @@
-"""Own images: a folder of picture files for each class."""
+"""Your own images: a folder of picture files for each class."""
 
 from __future__ import annotations
 
@@ -33,47 +33,48 @@ def from_folder(
     seed: int = 0,
     progress: bool = False,
 ) -> FewShotData:
-    """Read picture files, a folder for each class, and split the classes.
+    """Read a folder of pictures for each class, and split the classes.
 
-    A picture is turned upright as its EXIF entry says, its short side is scaled to `image_size` and
-    the middle is cut out. Files that cannot be read are left out and listed; hidden and system
-    files and folders are passed over at every level. A folder that holds ``train``, ``val`` and
-    ``test`` with the folders of classes in them is taken as it is split. A picture may have 250
-    million pixels. docs/data.md says how colours, opacity and 16 or 32 bits are taken.
+    A picture is turned upright by its EXIF entry, scaled so that the shorter side is `image_size`,
+    and cropped to the central square. Files that cannot be read are left out and listed; hidden and
+    system files and folders are ignored at every level. If a folder holds ``train``, ``val`` and
+    ``test`` with the folders of classes in them, this split is used. A picture may have at most 250
+    million pixels. docs/how-to/data.md describes the handling of colours, opacity, and 16 or 32
+    bits.
 
     Parameters
     ----------
     path : path
-        Folder of the folders.
+        Folder that holds a folder for each class.
     image_size : int
         Side of the images, in pixels.
     channels : {1, 2, 3, 4}, default=3
-        Grey, grey with opacity, RGB, or RGB with opacity.
+        Channels of the images: grey, grey with opacity, RGB, or RGB with opacity.
     split : sequence of three floats, default=(0.64, 0.16, 0.20)
         Shares of the classes in train, val and test, with the sum 1; each gets at least one class.
     seed : int, default=0
-        Of the choice of classes.
+        Seed of the choice of classes.
     progress : bool, default=False
-        Whether to show the progress: a bar on a terminal and in a notebook, else a line now and
-        then on the standard error.
+        Show the progress: a bar on a terminal and in a notebook, otherwise occasional lines on the
+        standard error.
 
     Returns
     -------
     data : FewShotData
-        Splits that share no class, normalised as the training split; `unreadable` lists the files
-        that were left out.
+        Splits that share no class, with the normalisation of the training split; `unreadable` lists
+        the files that were left out.
 
     Raises
     ------
     ImportError
         If Pillow is missing.
     FileNotFoundError
-        If there is no such folder.
+        If the folder does not exist.
     ValueError
-        If an argument is not legal, there are fewer than three classes of readable pictures, or
-        the folder is split and a part of it is missing, named otherwise or joined by others.
+        If an argument is not legal, there are fewer than three classes of readable pictures, or the
+        folder is split and a part is missing, has another name, or there are further folders.
     MemoryError
-        If the images do not fit into memory at that size; none is read then.
+        If the images do not fit into memory at that size; none is read.
 
     Examples
     --------
@@ -140,7 +141,7 @@ def _split_classes(
             f"least {len(REQUIRED)} are needed, for train, val and test{reasons}."
         )
     n_val, n_test = (max(1, round(share * len(classes))) for share in shares[1:])
-    while n_val + n_test >= len(classes):  # leave one for train
+    while n_val + n_test >= len(classes):  # leave one class for train
         n_val, n_test = (n_val - 1, n_test) if n_val >= n_test else (n_val, n_test - 1)
     names = [list(classes)[i] for i in np.random.default_rng(seed).permutation(len(classes))]
     ends = {"val": names[:n_val], "test": names[n_val : n_val + n_test]}
@@ -149,27 +150,27 @@ def _split_classes(
 
 
 class _Content(NamedTuple):
-    """Images of some classes, and the names of the classes that have any."""
+    """Images of some classes, and the names of the classes with images."""
 
     images: np.ndarray[Any, Any]
     labels: np.ndarray[Any, Any]
     names: tuple[str, ...]
 
     def split(self, train: Split | None) -> Split:
-        """Return them as a split, normalised as `train` if that is given."""
+        """Return a split, with the normalisation of `train` if that is given."""
         mean, std = (None, None) if train is None else (train.mean, train.std)
         return from_arrays(self.images, self.labels, mean=mean, std=std, class_names=self.names)
 
 
 class _Reading:
-    """Reads the pictures of some classes and notes those that it cannot."""
+    """Reads the pictures of some classes, and lists those that cannot be read."""
 
     def __init__(self, side: int, channels: int, unreadable: list[str], bar: Any) -> None:
         self._shape = (side, side, channels)
         self._unreadable, self._bar = unreadable, bar
 
     def read(self, classes: Classes) -> _Content:
-        """Return the images of all classes that have any."""
+        """Return the images of all classes with readable pictures."""
         count = sum(map(len, classes.values()))
         images = np.empty((count, *self._shape), dtype=np.uint8)
         labels: list[int] = []

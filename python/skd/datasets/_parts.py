@@ -1,4 +1,4 @@
-"""What every layout is read as: parts of images, labels and names."""
+"""Parts of a data set: images, labels and names, from any layout."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from skd._memory import require_memory
 from skd.datasets._data_files import refuse
 from skd.datasets._split import BLOCK, Split, fixed
 
-#: What is larger is put into a temporary file and mapped.
+#: Larger images are put into a temporary file and mapped.
 IN_MEMORY = 1 << 28
 
 Block = NDArray[np.uint8]
@@ -33,11 +33,11 @@ class Pixels:
     Attributes
     ----------
     shape : tuple of int
-        ``(n_images, side, side, n_channels)``.
+        Shape ``(n_images, side, side, n_channels)``.
     blocks : callable
-        Returns an iterator over the images in order, a bounded number at a time.
+        Function that returns an iterator over the images in order, in blocks of bounded size.
     array : ndarray, optional
-        All of them, if they are in memory or can be mapped.
+        All images, if they are in memory or can be mapped.
     """
 
     shape: tuple[int, ...]
@@ -65,7 +65,7 @@ class Pixels:
         return Pixels(self.shape, blocks)
 
     def read(self) -> Block:
-        """Return all images: mapped, or in memory, or from a temporary file that is unlinked."""
+        """Return all images: mapped, in memory, or in a temporary file without a name."""
         if self.array is not None:
             return self.array
         n_bytes = math.prod(self.shape)
@@ -82,7 +82,7 @@ class Pixels:
 
 
 def _require_space(n_bytes: int, need: str) -> None:
-    """Refuse to begin a temporary file that its disk cannot hold."""
+    """Refuse a temporary file that does not fit on its disk."""
     folder = tempfile.gettempdir()
     free = shutil.disk_usage(folder).free
     if n_bytes > free:
@@ -99,17 +99,17 @@ class Part:
     pixels : Pixels
         Images.
     labels : ndarray of shape (n_images,), dtype int64
-        The labels that the layout gives.
+        Labels in the layout.
     class_names : tuple of str or None
-        One per class in ascending order of the labels, if the layout names them.
+        Names of the classes in ascending order of the labels, if the layout holds them.
     files : tuple of Path
-        Where the part comes from.
+        Files that the part is read from.
     color_order : {"RGB", "BGR"}
         Order of the channels.
     mean, std : tuple of float, optional
-        Normalisation, if the layout holds it.
-    original_labels : ndarray of shape (n_classes,), dtype int64, optional
-        The labels that the classes had, if `labels` count from 0 already.
+        Normalisation, if the layout holds one.
+    original_labels : ndarray of shape (num_classes,), dtype int64, optional
+        Original labels of the classes, if `labels` already count from 0.
     """
 
     pixels: Pixels
@@ -124,9 +124,9 @@ class Part:
 
 @dataclass(frozen=True)
 class FinishedPart:
-    """A part as it is loaded or imported: labels from 0, named, with normalisation.
+    """A part that is ready to load or import: labels from 0, names, normalisation.
 
-    Attributes are those of `Split`, but for `pixels`, `color_order`, and the `files` it is from.
+    Attributes are those of `Split`, except `pixels`, `color_order` and the source `files`.
     """
 
     pixels: Pixels
@@ -139,7 +139,7 @@ class FinishedPart:
     files: tuple[Path, ...]
 
     def split(self) -> Split:
-        """Return the split, its images mapped or read."""
+        """Return the split, with its images mapped or read."""
         return Split(
             images=self.pixels.read(),
             labels=fixed(self.labels.copy()),
@@ -151,7 +151,7 @@ class FinishedPart:
 
 
 def checked_images(array: Any, path: Path, side: int) -> Block:
-    """Return an array of a file if it is of images of a side."""
+    """Check that an array holds images of a side."""
     if not isinstance(array, np.ndarray):
         refuse(path, f"the images are a {type(array).__name__}, not an array")
     check_shape(array.shape, array.dtype, path, side)
@@ -159,16 +159,16 @@ def checked_images(array: Any, path: Path, side: int) -> Block:
 
 
 def check_shape(shape: tuple[int, ...], dtype: np.dtype[Any], path: Path, side: int) -> None:
-    """Refuse images of another shape or dtype than a layout has."""
+    """Refuse images of another shape or dtype than the layout's."""
     if dtype != np.uint8:
-        refuse(path, f"the images are of dtype {dtype}, not uint8")
+        refuse(path, f"the images have dtype {dtype}, not uint8")
     if len(shape) != 4 or shape[1:] != (side, side, 3) or shape[0] < 1:
         got = " x ".join(map(str, shape))
-        refuse(path, f"the images are of shape {got}, not n x {side} x {side} x 3")
+        refuse(path, f"the images have shape {got}, not n x {side} x {side} x 3")
 
 
 def checked_labels(value: Any, path: Path, count: int, images: Path) -> NDArray[np.int64]:
-    """Return the labels of a file if they are integers, one for each image."""
+    """Check that labels are integers, one for each image."""
     if isinstance(value, (list, tuple)):
         if not all(
             (type(label) is int and abs(label) < 2**62) or isinstance(label, np.integer)
@@ -189,7 +189,7 @@ def checked_labels(value: Any, path: Path, count: int, images: Path) -> NDArray[
 
 
 def text_names(value: Any, path: Path) -> tuple[str, ...]:
-    """Return a list of names of a file as str."""
+    """Return a list of names as str."""
     if isinstance(value, np.ndarray) and value.dtype.kind in "SU" and value.ndim == 1:
         value = value.tolist()
     if not isinstance(value, (list, tuple)):
@@ -214,10 +214,10 @@ def gather(array: Block, positions: Iterable[int]) -> Pixels:
 
 
 def merged(first: Split, second: Split) -> Split:
-    """Return two splits of different classes as one, normalised as the first."""
+    """Join two splits of different classes, with the normalisation of the first."""
     if first.images.shape[1:] != second.images.shape[1:]:
         shapes = first.images.shape[1:], second.images.shape[1:]
-        raise ValueError(f"The splits are of images of different shapes, {shapes[0]}, {shapes[1]}.")
+        raise ValueError(f"The splits have images of different shapes, {shapes[0]}, {shapes[1]}.")
     both = [Pixels.of_array(split.images) for split in (first, second)]
 
     def blocks() -> Iterator[Block]:
@@ -226,7 +226,7 @@ def merged(first: Split, second: Split) -> Split:
 
     return Split(
         images=Pixels((len(first) + len(second), *first.images.shape[1:]), blocks).read(),
-        labels=fixed(np.concatenate([first.labels, second.labels + first.n_classes])),
+        labels=fixed(np.concatenate([first.labels, second.labels + first.num_classes])),
         original_labels=np.concatenate([first.original_labels, second.original_labels]),
         class_names=first.class_names + second.class_names,
         mean=first.mean,

@@ -1,4 +1,4 @@
-"""Layouts of one pickle or NumPy file per part."""
+"""Layouts with one pickle or NumPy file per part."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from skd.datasets._parts import (
 from skd.datasets.catalogue import OPTIONAL, REQUIRED, Published
 
 PARTS = (*REQUIRED, *OPTIONAL)
-# The published loaders read `labels`; the original release names the classes so.
+# Keys of labels in the published loaders, and of class names in the original release.
 TIERED_LABELS = ("labels", "label_specific")
 TIERED_NAMES = "label_specific_str"
 
 
 def pickle_paths(folder: Path, published: Published) -> dict[str, Path]:
-    """Return the pickles with keys `data` and `labels`, as RFS, SKD and MetaOptNet name them."""
+    """Return pickles with keys `data` and `labels`, under the names of RFS, SKD and MetaOptNet."""
     paths: dict[str, Path] = {}
     for part in PARTS:
         stem = part
         if published.name == "mini-imagenet" and part == "train":
-            stem = "train_phase_train"  # what is called "train" has no test images left out
+            stem = "train_phase_train"  # "train" also has test images
         for prefix in published.prefixes:
             path = folder / f"{prefix}{stem}.pickle"
             if path.exists():
@@ -40,7 +40,7 @@ def pickle_paths(folder: Path, published: Published) -> dict[str, Path]:
 
 
 def read_pickles(paths: dict[str, Path], published: Published) -> dict[str, Part]:
-    """Read them; the images are views into the mapped files."""
+    """Read the parts; the images are views into the mapped files."""
     parts = {}
     for name, path in paths.items():
         content = files.read_pickle(path)
@@ -60,7 +60,7 @@ def cache_paths(folder: Path, published: Published) -> dict[str, Path]:
 
 
 def read_caches(paths: dict[str, Path], published: Published) -> dict[str, Part]:
-    """Read them; labels are the positions of the sorted class names."""
+    """Read the parts; labels are the positions of the sorted class names."""
     parts = {}
     for name, path in paths.items():
         content = files.read_pickle(path)
@@ -85,7 +85,10 @@ def read_caches(paths: dict[str, Path], published: Published) -> dict[str, Part]
                     f"0..{len(images) - 1}",
                 )
             if not positions or (labels[positions] >= 0).any():
-                files.refuse(path, f"class {class_name!r:.80} has no images, or those of another")
+                files.refuse(
+                    path,
+                    f"class {class_name!r:.80} has no images, or shares them with another class",
+                )
             labels[positions] = label
         if (labels < 0).any():
             files.refuse(path, f"labels do not match: {(labels < 0).sum()} images have no class")
@@ -95,7 +98,7 @@ def read_caches(paths: dict[str, Path], published: Published) -> dict[str, Part]
 
 
 def tiered_paths(folder: Path, published: Published) -> dict[str, Path]:
-    """Return tieredImageNet's archives of images."""
+    """Return the archives of images of tieredImageNet."""
     if published.name != "tiered-imagenet":
         return {}
     paths = {part: folder / f"{part}_images.npz" for part in PARTS}
@@ -103,7 +106,7 @@ def tiered_paths(folder: Path, published: Published) -> dict[str, Path]:
 
 
 def read_tiered(paths: dict[str, Path], published: Published) -> dict[str, Part]:
-    """Read them with their labels; the images are BGR."""
+    """Read the parts with their labels; the images are BGR."""
     parts = {}
     for name, path in paths.items():
         pixels = read_images(path, "images", published.side)
@@ -116,7 +119,7 @@ def read_tiered(paths: dict[str, Path], published: Published) -> dict[str, Part]
 def tiered_labels(
     path: Path, count: int, images: Path
 ) -> tuple[NDArray[np.int64], tuple[str, ...] | None]:
-    """Return the labels of tieredImageNet's images, and the names of their classes if any."""
+    """Return the labels of tieredImageNet, and the names of the classes, if any."""
     content = files.read_pickle(path)
     labels = checked_labels(files.entry(content, TIERED_LABELS, path), path, count, images)
     if TIERED_NAMES not in content:
@@ -129,7 +132,7 @@ def tiered_labels(
 
 
 def numpy_paths(folder: Path, published: Published) -> dict[str, Path]:
-    """Return plain NumPy files: ``{part}.npz``, or ``{part}_images.npy`` beside labels."""
+    """Return plain NumPy files: ``{part}.npz``, or ``{part}_images.npy`` with labels."""
     paths: dict[str, Path] = {}
     for part in PARTS:
         for path in (folder / f"{part}.npz", folder / f"{part}_images.npy"):
@@ -139,7 +142,7 @@ def numpy_paths(folder: Path, published: Published) -> dict[str, Path]:
 
 
 def read_numpy(paths: dict[str, Path], published: Published) -> dict[str, Part]:
-    """Read them; images are mapped unless they are compressed."""
+    """Read the parts; images are mapped unless they are compressed."""
     parts = {}
     for name, path in paths.items():
         if path.suffix == ".npz":

@@ -24,7 +24,7 @@ def png_paths(folder: Path, published: Published) -> dict[str, Path]:
 
 
 def read_pngs(paths: dict[str, Path], published: Published) -> dict[str, Part]:
-    """Read them with their labels; the files stay mapped, and are decoded in blocks."""
+    """Read the parts with their labels; the files stay mapped, and are decoded in blocks."""
     pillow()
     parts = {}
     for name, path in paths.items():
@@ -41,7 +41,7 @@ def read_pngs(paths: dict[str, Path], published: Published) -> dict[str, Part]:
 
 
 def _require_bytes(content: Any, number: int, path: Path) -> None:
-    """Refuse what is no file in memory: a vector of bytes, or a column of them."""
+    """Refuse anything but the bytes of a file: a vector of bytes, or a column of them."""
     if isinstance(content, np.ndarray) and content.dtype == np.uint8:
         if content.size and content.size == max(content.shape):
             return

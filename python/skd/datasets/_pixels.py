@@ -1,4 +1,4 @@
-"""Pictures of any mode and depth become 8-bit pictures of 1 to 4 channels."""
+"""Conversion of pictures of any mode and depth to 8 bits and 1 to 4 channels."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from numpy.typing import NDArray
 
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 WITH_OPACITY = ("LA", "RGBA")
-#: Largest values that mean white: of numbers in 0..1, and of 8, 12 and 16 bits.
+#: Values of white: for numbers in 0..1, and for 8, 12 and 16 bits.
 WHITES = (1, 255, 4095, 65535)
-#: What filters leave beyond white or below black, as a share of white.
+#: Overshoot of filters beyond white or below black, as a share of white.
 OVERSHOOT = 0.1
-#: Below this share of white everything looks black.
+#: Share of white below which everything looks black.
 DARKEST = 1 / 16
 
 
 def eight_bits(image: Any) -> Any:
-    """Return a picture of 8 bits in a channel.
+    """Convert a picture to 8 bits per channel.
 
-    Pictures of floats and of integers of 16 or 32 bits say nowhere which number is white. Here it
-    is the first of 1, 255, 4095 and 65535 that is no less than their largest.
+    Pictures of floats and of integers of 16 or 32 bits do not say which number is white. Here it is
+    the first of 1, 255, 4095 and 65535 that is at least the largest value.
 
     Raises
     ------
     ValueError
-        If no such scale fits the values: they are negative, too large, not finite or almost black.
+        If no such scale fits, because values are negative, too large, not finite or almost black.
     """
     if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
         return image
@@ -38,7 +38,7 @@ def eight_bits(image: Any) -> Any:
 
 
 def _white(values: NDArray[Any]) -> int:
-    """Return the value that means white."""
+    """Return the value of white."""
     lowest, highest = float(values.min()), float(values.max())
     margin = OVERSHOOT if values.dtype.kind == "f" else 0
     for white in WHITES:
@@ -53,12 +53,12 @@ def _white(values: NDArray[Any]) -> int:
 
 
 def require_visible(image: Any, raw_mode: str) -> None:
-    """Refuse colours of 16 bits that use the lowest 12 alone: read as 8 bits they are black.
+    """Refuse 16-bit colours that use only the lowest 12 bits: as 8 bits they would be black.
 
     Raises
     ------
     ValueError
-        If it is such a picture.
+        If the picture is of this kind.
     """
     if ";16" not in raw_mode or image.mode not in ("LA", "RGB", "RGBA"):
         return
@@ -69,16 +69,16 @@ def require_visible(image: Any, raw_mode: str) -> None:
 
 
 def with_plain_mode(image: Any) -> Any:
-    """Return a picture of a mode in `MODES`, its palette, ink or transparent colour resolved."""
+    """Convert a picture to a mode in `MODES`, resolving palette, ink and transparent colour."""
     if image.mode in ("PA", "La", "RGBa") or "transparency" in image.info:
         return image.convert("LA" if image.mode == "La" else "RGBA")
     return image if image.mode in MODES.values() else image.convert("RGB")
 
 
 def with_channels(image: Any, channels: int) -> Any:
-    """Return a picture of a plain mode with 1 to 4 channels.
+    """Convert a picture to a plain mode with 1 to 4 channels.
 
-    Without a channel of opacity, what is transparent shows white: and black where a drawing would
+    Without a channel of opacity, transparent pixels become white, or black if a drawing would
     vanish in white.
     """
     wanted = MODES[channels]
@@ -88,7 +88,7 @@ def with_channels(image: Any, channels: int) -> Any:
 
 
 def _opaque(image: Any) -> Any:
-    """Return a picture over white, or over black if nothing of it could be told from white."""
+    """Draw a picture over white, or over black if it would vanish in white."""
     opacity = image.getchannel("A").getextrema()
     over_white = _over("white", image)
     has_vanished = all(low == high for low, high in over_white.getextrema())

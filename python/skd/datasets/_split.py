@@ -1,4 +1,4 @@
-"""Images with their labels."""
+"""Images with labels."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
 
 Dtype = TypeVar("Dtype", bound=np.generic)
 
-BLOCK = 1024  # images that are read at once, which bounds the memory
+BLOCK = 1024  # images read at once, to bound the memory
 
 
 def content_hash(shape: tuple[int, ...]) -> hashlib._Hash:
-    """Return the hash of `Split.sha256` before its images, in order, and its labels."""
+    """Begin the hash of `Split.sha256`, to which images and labels are added."""
     import hashlib
 
     return hashlib.sha256(f"skd split of shape {tuple(map(int, shape))}\n".encode())
 
 
 def is_fixed(array: NDArray[Any]) -> bool:
-    """Return whether nothing changes an array: neither it nor what it is a view of is writable."""
+    """Return whether an array cannot change: neither it nor its base is writable."""
     memory: Any = array
     while isinstance(memory, np.ndarray):
         if memory.flags.writeable:
@@ -41,26 +41,26 @@ def is_fixed(array: NDArray[Any]) -> bool:
 
 
 def fixed(array: NDArray[Dtype]) -> NDArray[Dtype]:
-    """Make an array that nobody else holds read-only, and return it."""
+    """Make an array read-only and return it; no one else may hold it."""
     array.flags.writeable = False
     return array
 
 
 @dataclass(frozen=True)
 class Split:
-    """Images of a set of classes; made by `from_arrays` and `load`.
+    """Images of a set of classes; created by `from_arrays` and `load`.
 
     Attributes
     ----------
     images : ndarray of shape (n_images, side, side, n_channels), dtype uint8
-        Images in NHWC order; memory-mapped where they come from a large file. Read-only, unless
-        they are an array that was handed over.
+        Images in NHWC order, memory-mapped if they come from a large file. Read-only, unless
+        `from_arrays` was given the array.
     labels : ndarray of shape (n_images,), dtype int64
-        Classes ``0..n_classes - 1``, in ascending order of the original labels.
-    original_labels : ndarray of shape (n_classes,), dtype int64
-        The label that each class had.
+        Classes ``0..num_classes - 1``, in ascending order of the original labels.
+    original_labels : ndarray of shape (num_classes,), dtype int64
+        Original label of each class.
     class_names : tuple of str
-        One per class.
+        Name of each class.
     mean, std : tuple of float
         Normalisation of each channel, for pixels in 0..1.
     """
@@ -73,7 +73,7 @@ class Split:
     std: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        """Check what a caller who does without `from_arrays` may have mixed up."""
+        """Check fields that were not created by `from_arrays`."""
         images, labels = self.images, self.labels
         for name, dtype in (("images", np.uint8), ("labels", np.int64)):
             array = getattr(self, name)
@@ -100,7 +100,7 @@ class Split:
         return len(self.images)
 
     @property
-    def n_classes(self) -> int:
+    def num_classes(self) -> int:
         """Number of classes."""
         return len(self.class_names)
 
@@ -111,10 +111,10 @@ class Split:
 
     @property
     def sha256(self) -> str:
-        """Hash of the images and labels, in hexadecimal: equal data have equal hashes.
+        """SHA-256 of images and labels, in hexadecimal: equal data have equal hashes.
 
-        It is that of the data as they are now, computed in little memory: once if the arrays are
-        read-only, else every time. Names and normalisation do not enter it.
+        It is computed from the current data in little memory: once if the arrays are read-only,
+        otherwise every time. Names and normalisation are not included.
         """
         if is_fixed(self.images) and is_fixed(self.labels):
             return self._fixed_sha256
@@ -141,25 +141,25 @@ def from_arrays(
     std: ArrayLike | None = None,
     class_names: Sequence[str] | None = None,
 ) -> Split:
-    """Make a split of arrays.
+    """Create a split from arrays.
 
     Parameters
     ----------
     images : array-like of shape (n_images, side, side, n_channels), dtype uint8
-        Images in NHWC order, 1 to 4 channels. A contiguous uint8 array is not copied: what changes
-        it later changes the split. If it is read-only, its hash is computed once.
+        Images in NHWC order with 1 to 4 channels. A contiguous uint8 array is not copied, so later
+        changes to it change the split. If it is read-only, its hash is computed once.
     labels : array-like of shape (n_images,), dtype int64 or str
-        Classes: any integers, or their names.
+        Classes of the images: any integers, or names.
     mean, std : float or array-like of shape (n_channels,), optional
         Normalisation of each channel, for pixels in 0..1; by default measured on `images`.
     class_names : sequence of str, optional
-        One per class, in ascending order of the labels; by default the labels themselves. Where
-        the labels are names, their `original_labels` count from 0.
+        Names of the classes in ascending order of the labels; by default the labels. If the labels
+        are names, `original_labels` count from 0.
 
     Returns
     -------
     split : Split
-        The images, with labels from 0.
+        Split with labels from 0.
 
     Raises
     ------

@@ -1,16 +1,16 @@
-"""The published data sets: names, sizes, normalisation and where their files are kept."""
+"""Published data sets: names, sizes, normalisation and names of their files."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-#: The three parts that a data set needs, and those that some layouts hold besides: other images of
-#: the training classes.
+#: The three parts of a data set, and further parts of some layouts: other images of the training
+#: classes.
 REQUIRED = ("train", "val", "test")
 OPTIONAL = ("train_phase_val", "train_phase_test")
 
 CIFAR_MEAN, CIFAR_STD = (0.5071, 0.4867, 0.4408), (0.2675, 0.2565, 0.2761)
-# Published in 0..255.
+# Published for pixels in 0..255.
 IMAGENET_MEAN = tuple(value / 255 for value in (120.39586422, 115.59361427, 104.54012653))
 IMAGENET_STD = tuple(value / 255 for value in (70.68188272, 68.27635443, 72.54505529))
 
@@ -21,15 +21,15 @@ class Published(NamedTuple):
     Attributes
     ----------
     name : str
-        What `load` calls it.
+        Name for `load`.
     side : int
-        Of its images, in pixels.
+        Side of its images, in pixels.
     mean, std : tuple of float
         The published normalisation.
     folders : tuple of str
-        What others call the folder of its files.
+        Common names of the folder of its files.
     prefixes : tuple of str
-        Of its pickles' names.
+        Prefixes of the names of its pickles.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The native form: a folder per part with ``images.npy``, ``labels.npy`` and ``meta.json``."""
+"""The native form: a folder for each part with ``images.npy``, ``labels.npy`` and ``meta.json``."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ def write_part(
     Parameters
     ----------
     folder : Path
-        Is made.
+        Folder to create.
     part : FinishedPart
-        Read once, in blocks.
+        Part to write, which is read once, in blocks.
     describe : dict
         Further entries of ``meta.json``.
     advance : callable
-        Told how many images were written.
+        Function that is called with the number of images written.
     """
     make_folder(folder)
     shape = part.pixels.shape
@@ -94,7 +94,7 @@ def native_paths(folder: Path, published: Published | None = None) -> dict[str, 
 
 
 def read_native(paths: dict[str, Path], published: Published) -> dict[str, Part]:
-    """Read them; images are mapped, and their hash is not computed again."""
+    """Read the parts; images are mapped, and their hash is not computed again."""
     return {name: _read_part(path, published) for name, path in paths.items()}
 
 
@@ -149,7 +149,7 @@ def _read_part(folder: Path, published: Published) -> Part:
         original_labels = np.array(originals, dtype=np.int64)
     except OverflowError as error:
         refuse(path, "'original_labels' are beyond 64 bits", error)
-    # Labels as names are no names: each part may count its classes from 0.
+    # Numbers do not identify classes: each part may count its classes from 0.
     named = None if names == list(map(str, originals)) else tuple(names)
     return Part(
         Pixels.of_array(images), labels, named, (folder,), order, mean, std, original_labels

@@ -1,4 +1,4 @@
-"""Picture files, read by Pillow."""
+"""Reading picture files with Pillow."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from skd.datasets import _pixels
 from skd.datasets._parts import Block, Pixels
 
 MAX_PIXELS = 250_000_000
-#: Beyond some pixels, a byte that stands for more of them is damage: an empty page has less.
+#: Pixels per byte, from some size on, that only damaged files exceed; an empty page has less.
 MAX_PIXELS_OF_BYTE, COUNTS_FROM = 2000, 4_000_000
-#: Formats by Pillow's names. Others draw (EPS runs a program), or accept whatever comes (TGA).
+#: Formats by Pillow's names. Others run programs (EPS) or accept any bytes (TGA).
 FORMATS = (
     *("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF", "PPM", "JPEG2000"),
-    *("AVIF", "HEIF"),  # of newer versions, and of a plugin
+    *("AVIF", "HEIF"),  # in newer versions, or by a plugin
 )
-ORIENTATION = 0x0112  # of EXIF: 1 is upright
-PREFIX = 16  # bytes by which Pillow tells formats
+ORIENTATION = 0x0112  # EXIF tag; 1 is upright
+PREFIX = 16  # bytes by which Pillow recognises formats
 AT_ONCE = 256
-SHOWN = 10  # files that a message names
+SHOWN = 10  # files named in a message
 
 
 def pillow() -> ModuleType:
-    """Return Pillow's module of images, or say how to install it."""
+    """Return Pillow's module of images, or raise an error that says how to install it."""
     try:
         from PIL import Image
     except ImportError as error:
@@ -41,7 +41,7 @@ def pillow() -> ModuleType:
 
 
 def read_picture(path: Path, side: int, channels: int) -> Block:
-    """Return a picture upright, its short side scaled to `side` and the middle cut out.
+    """Return a picture upright, scaled so that the shorter side is `side`, and cropped to a square.
 
     Raises
     ------
@@ -57,12 +57,12 @@ def read_picture(path: Path, side: int, channels: int) -> Block:
 
 
 def decode_picture(content: bytes, side: int, channels: int) -> Block:
-    """Return a picture in memory, which has the wanted size already.
+    """Return a picture in memory that already has the wanted size.
 
     Raises
     ------
     ValueError
-        If it cannot be read, or is of another size; the message is the reason.
+        If the picture cannot be read, or has another size; the message is the reason.
     """
     with _reasons(), _opened(BytesIO(content), "") as image:
         if image.size != (side, side):
@@ -73,10 +73,12 @@ def decode_picture(content: bytes, side: int, channels: int) -> Block:
 
 @contextmanager
 def _reasons() -> Iterator[None]:
-    """Make a reason of whatever is raised by reading a picture."""
+    """Convert any error of reading a picture to a reason."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of damaged metadata; sizes are checked here
+            warnings.simplefilter(
+                "ignore"
+            )  # warnings about damaged metadata; sizes are checked here
             yield
     except ValueError:
         raise
@@ -85,10 +87,10 @@ def _reasons() -> Iterator[None]:
 
 
 def _opened(file: IO[bytes], suffix: str) -> Any:
-    """Return the picture of a file, its pixels not read yet.
+    """Open a picture without reading its pixels.
 
-    Pillow's own `open` refuses pictures of more than 179 megapixels, unless a setting of the whole
-    process is changed.
+    Pillow's `open` refuses pictures of more than 179 megapixels, unless a global setting is
+    changed.
     """
     module = pillow()
     module.init()
@@ -99,12 +101,12 @@ def _opened(file: IO[bytes], suffix: str) -> Any:
         factory, accepts = module.OPEN.get(name, (None, None))
         try:
             answer = accepts and accepts(prefix)
-            if not answer or isinstance(answer, str):  # which says that it is not built in
+            if not answer or isinstance(answer, str):  # the error says that support is not built in
                 continue
             file.seek(0)
-            image = factory(file, "")  # without a name no file is mapped
+            image = factory(file, "")  # without a file name, Pillow does not map the file
         except (SyntaxError, IndexError, TypeError, struct.error) as error:
-            damage = damage or f"a damaged {name} picture, or of an unknown kind ({error})"
+            damage = damage or f"a damaged {name} picture, or one of an unknown kind ({error})"
             continue
         _require_plausible_size(image.width, image.height, length)
         return image
@@ -116,16 +118,16 @@ def _opened(file: IO[bytes], suffix: str) -> Any:
 
 
 def _require_plausible_size(width: int, height: int, length: int) -> None:
-    """Refuse what has too many pixels, or far more than a picture of its length in bytes."""
+    """Refuse pictures with too many pixels, or far too many for their length in bytes."""
     pixels = width * height
     if pixels > MAX_PIXELS:
         raise ValueError(f"{width} x {height} pixels are more than the limit of {MAX_PIXELS:,}")
     if pixels > max(COUNTS_FROM, MAX_PIXELS_OF_BYTE * length):
-        raise ValueError(f"{width} x {height} pixels in {length:,} bytes are no picture")
+        raise ValueError(f"{width} x {height} pixels in {length:,} bytes cannot be a picture")
 
 
 def _upright_square(image: Any, side: int, channels: int) -> Any:
-    """Return the middle of a picture, scaled and turned."""
+    """Return the central square of a picture, scaled and turned upright."""
     from PIL import ImageOps
 
     module = pillow()
@@ -143,10 +145,10 @@ def _upright_square(image: Any, side: int, channels: int) -> Any:
 
 
 def _turn(image: Any) -> Any:
-    """Return what turns a picture upright; None if nothing does, or its metadata are damaged."""
+    """Return the operation that turns a picture upright; None if none is needed or known."""
     try:
         orientation = image.getexif().get(ORIENTATION)
-    except Exception:  # of many types; the pixels are whole
+    except Exception:  # errors have many types, and the pixels are intact
         return None
     turns = pillow().Transpose
     return {
@@ -161,19 +163,19 @@ def _turn(image: Any) -> Any:
 
 
 def shown(reasons: Sequence[str]) -> str:
-    """Return the first of many reasons, and how many more there are."""
+    """Return the first of many reasons, and the number of further ones."""
     more = f"; and {len(reasons) - SHOWN} more" if len(reasons) > SHOWN else ""
     return "; ".join(reasons[:SHOWN]) + more
 
 
 def unreadable_count(reasons: Sequence[str]) -> str:
-    """Return how many pictures cannot be read, with the reasons for the first of them."""
+    """Describe the number of pictures that cannot be read, with the first reasons."""
     pictures = "picture" if len(reasons) == 1 else "pictures"
     return f"{len(reasons)} {pictures} cannot be read: {shown(reasons)}"
 
 
 def pictures(paths: Sequence[Path], side: int, channels: int = 3) -> Pixels:
-    """Return the pictures of files, read in blocks; all that cannot be read are one error."""
+    """Read pictures in blocks; one error lists all that cannot be read."""
     from skd.errors import DataError
 
     def blocks() -> Iterator[Block]:
@@ -189,7 +191,7 @@ def pictures(paths: Sequence[Path], side: int, channels: int = 3) -> Pixels:
 
 
 def _read_block(paths: Iterable[Path], side: int, channels: int, unreadable: list[str]) -> Block:
-    """Return pictures; those that cannot be read are black, and appended with the reason."""
+    """Read pictures; those that cannot be read are black, and are appended with the reason."""
     chosen = list(paths)
     block = np.zeros((len(chosen), side, side, channels), dtype=np.uint8)
     for image, path in zip(block, chosen, strict=True):

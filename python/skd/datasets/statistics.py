@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 class ChannelStatistics:
-    """Mean and deviation of each channel, from histograms: exact, in little memory.
+    """Exact mean and standard deviation of each channel, from histograms.
 
     Parameters
     ----------
@@ -24,10 +24,10 @@ class ChannelStatistics:
             histogram += np.bincount(block[..., channel].ravel(), minlength=256)
 
     def result(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return mean and deviation, for pixels in 0..1."""
+        """Return mean and standard deviation, for pixels in 0..1."""
         values = np.arange(256) / 255
         shares = self._histograms / self._histograms.sum(axis=1, keepdims=True)
         mean = shares @ values
         variance = (shares * (values - mean[:, None]) ** 2).sum(axis=1)
-        # A constant channel must not divide by zero.
+        # The standard deviation of a constant channel must not be zero.
         return mean, np.maximum(np.sqrt(variance), values[1])

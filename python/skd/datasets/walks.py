@@ -1,4 +1,4 @@
-"""Which files of a folder are pictures: hidden and system files are none, at any level."""
+"""Search for picture files in folders, ignoring hidden and system files at every level."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-#: What desktops, network drives and archives leave behind, in lower case.
+#: Files and folders that desktops, network drives and archives leave, in lower case.
 SYSTEM_NAMES = frozenset(
     {
         "#recycle",
@@ -39,9 +39,9 @@ NOT_READ = (
     ".dib .heic .heif .hif .jxl .tga .pcx .psd .svg .eps .ico .exr .hdr .dng .cr2 .cr3 .crw .nef "
     ".nrw .arw .orf .raf .rw2 .pef .srw .raw .dcm"
 )
-#: What is named like a picture belongs to its class, whether its format is read or not.
+#: File names of pictures, whether the format can be read or not.
 SUFFIXES = frozenset(f"{READ} {NOT_READ}".split())
-#: How the content of a picture without any of these names begins.
+#: First bytes of pictures without any of these names.
 SIGNATURE = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n|GIF8[79]a|RIFF....WEBP|II\*\x00|MM\x00\*|....ftyp(heic|mif1|avif)",
     re.DOTALL,
@@ -49,12 +49,12 @@ SIGNATURE = re.compile(
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether an entry of a folder is hidden, or of the system and no one's picture."""
+    """Return whether an entry of a folder is hidden or a system file."""
     return name.startswith((".", "~$")) or name.lower() in SYSTEM_NAMES
 
 
 def printable(path: Path | str) -> str:
-    """Return a path as text that can be printed, though bytes of a name may be no text."""
+    """Return a path as printable text; file names may hold bytes that are not text."""
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
@@ -64,10 +64,10 @@ def visible(folder: Path) -> list[Path]:
 
 
 def is_picture(path: Path) -> bool:
-    """Return whether a visible file is a picture by its name, or else by its content.
+    """Return whether a visible file is a picture, by its name or its content.
 
-    What has a picture's name and is no file, such as a broken link, counts as a picture: reading it
-    tells what is wrong.
+    An entry with a picture's name that is not a file, such as a broken link, counts as a picture;
+    reading it gives the error.
     """
     if path.is_dir():
         return False
@@ -75,7 +75,7 @@ def is_picture(path: Path) -> bool:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """Return the pictures that lie in a folder itself, in the order of their names."""
+    """Return the pictures directly in a folder, in the order of their names."""
     return [path for path in visible(folder) if is_picture(path)]
 
 
@@ -85,9 +85,9 @@ def pictures_below(folder: Path, left_out: list[str]) -> list[Path]:
     Parameters
     ----------
     folder : Path
-        Links to folders are followed, each folder once.
+        Folder to search; links to folders are followed, each folder once.
     left_out : list of str
-        Folders that cannot be read are appended, each with the reason.
+        List to which unreadable folders are appended, each with the reason.
     """
     found: list[Path] = []
     for path in _folders_from(folder):
@@ -106,7 +106,7 @@ def class_folders(folder: Path, left_out: list[str]) -> dict[str, list[Path]]:
     folder : Path
         Folder of the folders of classes.
     left_out : list of str
-        What holds no picture or lies in no class is appended, each with the reason.
+        List to which entries without pictures or outside of classes are appended, with the reason.
     """
     classes = {}
     for entry in visible(folder):
@@ -117,12 +117,12 @@ def class_folders(folder: Path, left_out: list[str]) -> dict[str, list[Path]]:
             else:
                 left_out.append(f"{printable(entry)}: a folder without pictures")
         elif is_picture(entry):
-            left_out.append(f"{printable(entry)}: lies in no folder of a class")
+            left_out.append(f"{printable(entry)}: lies outside the folders of classes")
     return classes
 
 
 def _folders_from(folder: Path) -> Iterator[Path]:
-    """Yield a folder and those below it, each once, whatever links lead to it."""
+    """Yield a folder and its subfolders, each once, even if links form cycles."""
     waiting, seen = [folder], set()
     while waiting:
         path = waiting.pop()

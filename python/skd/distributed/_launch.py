@@ -1,4 +1,4 @@
-"""The script around a run in several processes: its communicator, its threads, its end."""
+"""Support for scripts of several processes: communicator, threads and errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from skd.machine import set_num_threads
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm
 
-# What MPICH and its kin, Open MPI, and launchers by PMIx tell the processes they start.
+# Environment variables that MPICH and its relatives, Open MPI, and PMIx launchers set.
 LAUNCHERS = ("PMI_RANK", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "PMIX_RANK")
 
 
@@ -24,13 +24,13 @@ def launched_communicator() -> Intracomm | None:
     Returns
     -------
     communicator : mpi4py.MPI.Intracomm or None
-        ``MPI.COMM_WORLD`` under ``mpirun`` and its like with more than one process; None where no
-        launcher is at work, which neither needs nor imports mpi4py.
+        ``MPI.COMM_WORLD`` under ``mpirun`` or a similar launcher with more than one process; None
+        without a launcher, in which case mpi4py is neither needed nor imported.
 
     Raises
     ------
     ImportError
-        If there is a launcher, but no mpi4py: each process would train by itself.
+        If there is a launcher but no mpi4py; each process would train alone.
 
     Examples
     --------
@@ -46,17 +46,17 @@ def launched_communicator() -> Intracomm | None:
 def share_threads(communicator: Intracomm) -> int:
     """Give each process of this machine an equal share of its processors, as threads.
 
-    By default every process takes all of them, and they disturb each other.
+    By default every process uses all processors, and the processes slow each other down.
 
     Parameters
     ----------
     communicator : mpi4py.MPI.Intracomm
-        All its processes must call this.
+        Communicator, all of whose processes must call this function.
 
     Returns
     -------
     threads : int
-        What `skd.set_num_threads` was called with; at least 1.
+        Number of threads that was set, at least 1.
     """
     checked = checked_communicator(communicator, "share_threads")
     machine = checked.Split_type(mpi().COMM_TYPE_SHARED)
@@ -68,17 +68,18 @@ def share_threads(communicator: Intracomm) -> int:
 
 
 def _share(affinities: Sequence[Set[int]], rank: int, processors: int) -> int:
-    """Return the threads of a process of a machine.
+    """Return the number of threads of a process on a machine.
 
     Parameters
     ----------
     affinities : sequence of set of int
-        Processors that each process of the machine may run on. The launcher may have bound each to
-        some, and a container all to the same.
+        Processors that each process of the machine may run on. A launcher may bind each process to
+        some of them, a container all processes to the same ones.
     rank : int
-        Which of them this process is.
+        Number of this process on the machine.
     processors : int
-        What it could use alone: fewer than in its set where a container has a limit of time.
+        Processors that the process could use alone; fewer than in its set if a container limits CPU
+        time.
     """
     own = affinities[rank]
     sharing = affinities if processors < len(own) else [a for a in affinities if a & own]
@@ -89,14 +90,15 @@ def _share(affinities: Sequence[Set[int]], rank: int, processors: int) -> int:
 def abort_on_error(communicator: Intracomm | None) -> Iterator[None]:
     """End all processes if this one fails within the context.
 
-    MPI does not end a run when one of its processes raises: the others wait for it forever. The
-    objectives and `skd.evaluate` take care of that while they are at work; this does for the rest
-    of a script, as ``python -m mpi4py`` does for a whole one.
+    If one process raises an error, MPI does not end the run, and the other processes deadlock. The
+    objectives and `skd.evaluate` handle this themselves. This context handles it for the rest of a
+    script, as ``python -m mpi4py`` does for a whole script.
 
     Parameters
     ----------
     communicator : mpi4py.MPI.Intracomm or None
-        Nothing is done for None. ``SystemExit`` is let through.
+        Communicator of the processes; None has no effect. ``SystemExit`` does not count as an
+        error.
 
     Examples
     --------

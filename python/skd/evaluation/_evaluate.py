@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skd import _native
 from skd import _validation as check
 from skd._files.hashes import arrays_sha256, state_sha256
 from skd._progress_bar import progress_bar
@@ -21,7 +20,7 @@ from skd.evaluation._episode_files import EpisodeSet, find_episodes
 from skd.evaluation._features import FeatureExtractor
 from skd.evaluation._report import EvaluationResult, mean_ci95
 from skd.evaluation._scores import INVERSE_REGULARIZATION, episode_accuracies, score
-from skd.evaluation.protocol import EpisodeProtocol, FeatureProtocol, require_fitting
+from skd.evaluation.protocol import EpisodeProtocol, check_evaluation
 from skd.machine import instruction_set
 from skd.models import Model, Normalization
 
@@ -55,47 +54,49 @@ def evaluate(
 ) -> EvaluationResult:
     """Evaluate a model on few-shot episodes.
 
-    In each episode a classifier is fitted on the L2-normalised features of the support images and
-    scored on the query images. docs/evaluation.md says precisely what is computed.
+    In each episode a classifier is fitted to the L2-normalised features of the support images and
+    scored on the query images. docs/how-to/evaluation.md defines the computation.
 
     Parameters
     ----------
     model : Model
-        Its normalisation serves the images; without one, that of `split`.
+        Model to evaluate. Images are normalised as it requires; if it has no normalisation, with
+        that of `split`.
     split : Split
-        Images of novel classes. Choose with the validation split, and score the test split once.
+        Images of novel classes. Choose models on the validation split, and score the test split
+        only once.
     n_way, n_shot, n_query : int, default=5, 1 and 15
         Classes of an episode, at least 2, and support and query images of each class.
     n_episodes : int, default=600
         Number of episodes, at most 1,000,000.
     classifier : str, default="logistic"
-        What is fitted on the support features: "logistic", "nearest_centroid",
+        Classifier that is fitted to the support features: "logistic", "nearest_centroid",
         "nearest_centroid_cosine", "nearest_neighbor", "nearest_neighbor_cosine", "ridge" or
         "linear_svc".
     features : {"embedding", "logits"}, default="embedding"
-        Which output of the model.
+        Output of the model.
     n_support_copies : int, default=5
-        Augmented copies of each support image; without augmentation the copies would be equal,
-        and one is taken.
+        Augmented copies of each support image; without augmentation one copy is used.
     support_augmentation : {"crop_flip", "full", "none"}, default="crop_flip"
         Augmentation of the support images; see `skd.augment`.
     flip : bool, default=True
         Whether that augmentation mirrors images.
     seed : int, default=0
-        Of the episodes and the augmentation; episode `i` depends on (seed, i) alone.
+        Seed of the episodes and the augmentation; episode `i` depends on (seed, i) alone.
     legacy_episodes : bool, default=False
-        Whether to draw the episodes of the published code.
+        Draw the episodes of the published code.
     episodes_file : str or path, optional
-        Where the episodes are kept. If there is such a file, its episodes are replayed, whatever
-        their seed; otherwise they are drawn and the file is written.
+        File of the episodes. If it exists, its episodes are replayed, whatever their seed;
+        otherwise the episodes are drawn and the file is written.
     data_name, split_name : str, optional
-        What the report calls the data and the split, such as "cifar-fs" and "val".
+        Names of the data and the split in the report, such as "cifar-fs" and "val".
     progress : bool, default=False
-        Whether to show the progress: a bar on a terminal and in a notebook, else a line now and
-        then on the standard error.
+        Show the progress: a bar on a terminal and in a notebook, otherwise occasional lines on
+        the standard error.
     communicator : mpi4py.MPI.Intracomm, optional
-        Of ranks that share the work, each with the same model and data. All get the report that one
-        alone would get, to the bit; the first reads or writes `episodes_file`.
+        Communicator of ranks that share the work, each with the same model and data. Each rank
+        gets the same report as a single process, bit for bit; the first rank reads or writes
+        `episodes_file`.
 
     Returns
     -------
@@ -105,19 +106,21 @@ def evaluate(
     Raises
     ------
     ValueError
-        If an option is not legal, the images are not of the model's size and channels, there are
-        too few classes or images, or the episodes file is damaged or of other labels or options.
+        If an option is not legal, the images do not have the model's size and channels, there are
+        too few classes or images, or the episodes file is damaged or has other labels or options.
     TypeError
-        If an argument is of another type than documented.
+        If an argument has another type than documented.
     FileNotFoundError
-        If there is no folder to write the episodes file into.
+        If the folder of the episodes file does not exist.
     SKDError
         If another rank raises one of these.
     """
     owner = "evaluate"
     ranks = ranks_of(communicator, owner)
-    with ranks.guarded(), ranks.together():
-        protocol = EpisodeProtocol.checked(
+    with ranks.abort_on_local_error(), ranks.raise_on_all_ranks():
+        protocol, wanted, how = check_evaluation(
+            model,
+            split,
             owner,
             n_way=n_way,
             n_shot=n_shot,
@@ -129,18 +132,13 @@ def evaluate(
             episodes_file=episodes_file,
             data_name=data_name,
             split_name=split_name,
-        )
-        wanted = FeatureProtocol.checked(
-            owner,
             features=features,
             n_support_copies=n_support_copies,
             support_augmentation=support_augmentation,
             flip=flip,
         )
         shows = check.boolean(progress, "progress", owner)
-        require_fitting(model, split, owner)
-        how = wanted.augmentation(split, protocol.seed, owner)
-        # Last of the checks, for it may write a file.
+        # The last check, because it may write a file.
         found = (
             find_episodes(split.labels, protocol, owner, split.class_names)
             if ranks.is_first
@@ -148,8 +146,8 @@ def evaluate(
         )
     episodes = ranks.broadcast(found)
     assert episodes is not None
-    augments = how.mode != _native.AUGMENT_NONE
-    # One state from the hash to the last feature. Ranks that wait for each other keep no model.
+    # The model must not change from its hash to the last feature. With several ranks the lock could
+    # deadlock, because they wait for each other.
     with model._native.locked() if ranks.size == 1 else nullcontext():
         normalization = model.normalization or Normalization(split.mean, split.std)
         options = {
@@ -157,7 +155,7 @@ def evaluate(
             "features": wanted.features,
             "n_support_copies": how.copies,
             "support_augmentation": wanted.support_augmentation,
-            "support_padding": how.padding if augments else 0,
+            "support_padding": how.padding if how.augments else 0,
             "flip": wanted.flip,
             "normalization": {"mean": list(normalization.mean), "std": list(normalization.std)},
         }
@@ -168,18 +166,18 @@ def evaluate(
                 **protocol.names,
                 "sha256": split.sha256,
                 "n_images": len(split),
-                "n_classes": split.n_classes,
+                "num_classes": split.num_classes,
                 "image_shape": list(split.images.shape[1:]),
             },
         )
-        with ranks.guarded():
+        with ranks.abort_on_local_error():
             ranks.require_equal({**options, **provenance}, owner)
             with progress_bar(0, owner, "image", wanted=shows and ranks.is_first) as bar:
                 extract = FeatureExtractor(
                     model, wanted.features, split.images, normalization, bar.update
                 )
                 accuracies = episode_accuracies(
-                    extract, episodes, protocol.classifier, how if augments else None, ranks, bar
+                    extract, episodes.episodes, protocol.classifier, how, ranks, bar
                 )
     return EvaluationResult(*mean_ci95(accuracies), accuracies, options, provenance)
 
@@ -200,7 +198,7 @@ def evaluate_features(
     split_name: str | None = None,
     progress: bool = False,
 ) -> EvaluationResult:
-    """Evaluate features of any origin on few-shot episodes.
+    """Evaluate features from any source on few-shot episodes.
 
     Parameters
     ----------
@@ -217,7 +215,7 @@ def evaluate_features(
     legacy_episodes : bool, default=False
         As for `evaluate`.
     episodes_file : str or path, optional
-        As for `evaluate`. That of a model's evaluation fits if `labels` are equal.
+        As for `evaluate`. The file of a model's evaluation can be used if `labels` are equal.
     data_name, split_name : str, optional
         As for `evaluate`.
     progress : bool, default=False
@@ -232,11 +230,11 @@ def evaluate_features(
     ------
     ValueError
         If an option is not legal, a feature is not finite, there are too few classes or images,
-        or the episodes file is damaged or of other labels or options.
+        or the episodes file is damaged or has other labels or options.
     TypeError
-        If an argument is of another type than documented.
+        If an argument has another type than documented.
     FileNotFoundError
-        If there is no folder to write the episodes file into.
+        If the folder of the episodes file does not exist.
 
     Examples
     --------
@@ -269,7 +267,7 @@ def evaluate_features(
         **protocol.names,
         "sha256": arrays_sha256(matrix, targets),
         "n_images": len(matrix),
-        "n_classes": len(np.unique(targets)),
+        "num_classes": len(np.unique(targets)),
         "n_dimensions": matrix.shape[1],
     }
     rows = l2_normalize(matrix)
@@ -308,7 +306,7 @@ def _options(episodes: EpisodeSet, protocol: EpisodeProtocol) -> dict[str, Any]:
 def _provenance(
     episodes: EpisodeSet, *, model: dict[str, Any] | None, data: dict[str, Any]
 ) -> dict[str, Any]:
-    """Return what the numbers were computed by and from."""
+    """Return the library and the inputs that the numbers were computed with."""
     return {
         "skd_version": __version__,
         "instruction_set": instruction_set(),

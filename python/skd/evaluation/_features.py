@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from skd import _native
 from skd._files.mapped import require_whole
 from skd._memory import new_array
-from skd.models import CHUNK, Model, Normalization
+from skd.models import EVALUATION_BATCH, Model, Normalization
 
 FloatArray = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class SupportAugmentation:
-    """How the support images are copied; the random choices depend on (seed, episode, copy)."""
+    """Augmentation of the support images; random choices depend on (seed, episode, copy)."""
 
     mode: int
     padding: int
@@ -26,26 +26,31 @@ class SupportAugmentation:
     copies: int
     seed: int
 
+    @property
+    def augments(self) -> bool:
+        """Whether it changes images at all."""
+        return self.mode != _native.AUGMENT_NONE
+
 
 class FeatureExtractor:
     """L2-normalised features of images, each a function of its image alone.
 
-    The network is always given full batches, the last filled up: it may compute another number
-    of images by another algorithm, which rounds differently, and then the accuracy of an episode
-    would depend on how many others there are.
+    The network always gets full batches, and the last one is padded. For another number of images
+    it might choose another algorithm, which rounds differently; the accuracy of an episode would
+    then depend on the number of episodes.
 
     Parameters
     ----------
     model : Model
         The network.
     kind : {"embedding", "logits"}
-        Which output of it.
+        Output of the network.
     images : ndarray of shape (n_images, side, side, n_channels), dtype uint8
-        All images; they may be memory-mapped, since only those asked for are read.
+        All images; they may be memory-mapped, because only the needed images are read.
     normalization : Normalization
-        Of the images.
+        Normalisation of the images.
     advance : callable
-        Told the number of images whenever a batch is done.
+        Function that is called with the number of images after each batch.
     """
 
     def __init__(
@@ -61,7 +66,7 @@ class FeatureExtractor:
         embeds = kind == "embedding"
         self._forward = model.embed if embeds else model.logits
         self._dimensions = model.embedding_dim if embeds else model.num_classes
-        self._batch = np.zeros((CHUNK, *images.shape[1:]), dtype=np.float32)
+        self._batch = np.zeros((EVALUATION_BATCH, *images.shape[1:]), dtype=np.float32)
 
     def plain(self, positions: NDArray[np.int64]) -> FloatArray:
         """Return the features of images as they are, of shape (n_positions, n_dimensions)."""
@@ -84,12 +89,12 @@ class FeatureExtractor:
         support : ndarray of shape (n_episodes, n_way, n_shot), dtype int64
             Positions of the support images.
         how : SupportAugmentation
-            What is done to them.
+            Augmentation of the images.
 
         Returns
         -------
         features : ndarray of shape (n_episodes, copies * n_way * n_shot, n_dimensions)
-            Copy after copy, float32.
+            Features copy after copy, float32.
         """
         positions = np.tile(support.reshape(len(support), -1), how.copies)
         episodes, size = positions.shape
@@ -138,8 +143,8 @@ class FeatureExtractor:
     def _features(self, count: int, fill: Callable[[int, int, FloatArray], None]) -> FloatArray:
         """Return the features of `count` images that `fill` puts into the batches."""
         features: FloatArray = new_array((count, self._dimensions), np.float32, "evaluate", "split")
-        for start in range(0, count, CHUNK):
-            stop = min(start + CHUNK, count)
+        for start in range(0, count, EVALUATION_BATCH):
+            stop = min(start + EVALUATION_BATCH, count)
             fill(start, stop, self._batch[: stop - start])
             features[start:stop] = self._forward(self._batch)[: stop - start]
             self._advance(stop - start)

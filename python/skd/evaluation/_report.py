@@ -1,4 +1,4 @@
-"""What an evaluation reports, and the JSON file it is kept in."""
+"""Reports of evaluations, and their JSON files."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _native
 from skd import _validation as check
 from skd._files import bounded_json
-from skd._files.atomic import write_whole
+from skd._files.atomic import write_atomically
 from skd._files.kinds import JSON, kind_of_file
 
 FORMAT = "skd-evaluation"
 VERSION = 1
-ROUNDING = 1e-6  # in percent: what another build may round a mean or an interval differently
+ROUNDING = 1e-6  # in percent: tolerance for means and intervals of other builds
 
 
 def mean_ci95(values: ArrayLike) -> tuple[float, float]:
@@ -29,12 +29,12 @@ def mean_ci95(values: ArrayLike) -> tuple[float, float]:
     Parameters
     ----------
     values : array-like of shape (n_values,), dtype float64
-        At least one value.
+        Values, at least one.
 
     Returns
     -------
     mean, ci95 : float
-        The half-width is NaN for a single value, which says nothing of how values vary.
+        Mean and half-width; the half-width is NaN for a single value.
 
     Examples
     --------
@@ -47,10 +47,10 @@ def mean_ci95(values: ArrayLike) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """Accuracy over a number of episodes, in percent, and how it came about.
+    """Accuracy over a number of episodes, in percent, with options and provenance.
 
-    docs/evaluation.md lists the entries of `options` and `provenance`. Neither depends on the
-    number of threads, the time or the folder: two runs of one evaluation give equal reports.
+    docs/how-to/evaluation.md lists the entries of `options` and `provenance`. They do not depend on
+    the number of threads, the time or the folder: two runs of an evaluation give equal reports.
 
     Attributes
     ----------
@@ -84,23 +84,23 @@ class EvaluationResult:
     def difference(self, other: EvaluationResult) -> tuple[float, float]:
         """Compare with another result on the same episodes, episode by episode.
 
-        The difference of two models varies less than either of them, since they share the luck
-        of the draw: its interval tells models apart whose own intervals overlap.
+        The difference of two models varies less than either accuracy, because both models meet
+        the same episodes. Its interval can separate models whose own intervals overlap.
 
         Parameters
         ----------
         other : EvaluationResult
-            Of the same episodes, which both reports must name by the same SHA-256.
+            Result on the same episodes; both reports must hold the same SHA-256 of them.
 
         Returns
         -------
         mean, ci95 : float
-            Of the differences of the accuracies, this one's less the other's, in percent.
+            Mean and half-width of the differences, this accuracy minus the other's, in percent.
 
         Raises
         ------
         ValueError
-            If the results are of different episodes, or do not say of which.
+            If the results come from different episodes, or do not identify them.
         """
         owner = "EvaluationResult.difference"
         check.instance(other, "other", owner, EvaluationResult)
@@ -115,7 +115,7 @@ class EvaluationResult:
         Returns
         -------
         text : str
-            What `save` writes.
+            Text that `save` writes.
         """
         content = {
             "format": FORMAT,
@@ -127,29 +127,29 @@ class EvaluationResult:
             "provenance": dict(self.provenance),
         }
         head = json.dumps(content, indent=2, allow_nan=False, default=_plain).removesuffix("\n}")
-        # On one line: an indented list would be one line for each episode.
+        # On one line, because an indented list would take one line for each episode.
         accuracies = json.dumps(self.accuracies.tolist(), allow_nan=False)
         return f'{head},\n  "accuracies": {accuracies}\n}}\n'
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Write the report as a JSON file, which appears whole or not at all.
+        """Write the report as a JSON file, atomically.
 
         Parameters
         ----------
         path : str or path
-            Where to write; an existing file is replaced.
+            File to write; an existing file is replaced.
 
         Raises
         ------
         FileNotFoundError
-            If there is no folder to write into.
+            If the folder does not exist.
         ValueError
             If `path` is a folder.
         WriteError
-            If the file cannot be written, as on a full disk; an existing one is then unchanged.
+            If the file cannot be written, for example on a full disk; an existing file is kept.
         """
         target = check.output_file(path, "path", "EvaluationResult.save")
-        write_whole(target, self.to_json().encode())
+        write_atomically(target, self.to_json().encode())
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> EvaluationResult:
@@ -163,14 +163,14 @@ class EvaluationResult:
         Returns
         -------
         result : EvaluationResult
-            Equal to the one that was saved.
+            Report that equals the saved one.
 
         Raises
         ------
         FileNotFoundError
             If there is no such file.
         ValueError
-            If the file is no report, or its accuracies do not give its mean and interval.
+            If the file is not a report, or its accuracies do not give its mean and interval.
         """
         source = check.input_file(path, "path", "EvaluationResult.load", what="report")
         try:
@@ -187,14 +187,14 @@ class EvaluationResult:
 
 
 def _plain(value: Any) -> Any:
-    """Return what `json` does not know, if it is NumPy's, as Python's."""
+    """Convert a NumPy value to Python's type for `json`."""
     if isinstance(value, (np.generic, np.ndarray)):
         return value.tolist()
     raise TypeError(f"a report cannot hold a {type(value).__name__}")
 
 
 def _episodes_of(result: EvaluationResult) -> object:
-    """Return what identifies the episodes of a result; None if it does not say."""
+    """Return the SHA-256 of the episodes of a result; None if it holds none."""
     episodes = result.provenance.get("episodes")
     if not isinstance(episodes, Mapping):
         return None
@@ -203,13 +203,13 @@ def _episodes_of(result: EvaluationResult) -> object:
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number of a report")
+    raise ValueError(f"{name} is not a number of a report")
 
 
 def _checked(
     content: Any,
 ) -> tuple[float, float, NDArray[np.float64], dict[str, Any], dict[str, Any]]:
-    """Return the fields of a report's JSON, or raise what is wrong with it."""
+    """Return the fields of a report's JSON, or raise an error."""
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"its format is not {FORMAT!r}")
     if content["version"] != VERSION:

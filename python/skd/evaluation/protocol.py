@@ -1,4 +1,4 @@
-"""The protocol of an evaluation, checked before anything is computed."""
+"""Protocol of an evaluation, checked before anything is computed."""
 
 from __future__ import annotations
 
@@ -14,27 +14,19 @@ from skd import _native
 from skd import _validation as check
 from skd._refusals.native import refused_as
 from skd.augmentation import MODES, default_padding, mode_of
+from skd.classifiers.kinds import KINDS
 from skd.datasets import Split
 from skd.evaluation._episodes import require_enough_images
 from skd.evaluation._features import SupportAugmentation
-from skd.models import CHUNK, FEATURES, Model
+from skd.models import EVALUATION_BATCH, FEATURES, Model
 
-CLASSIFIERS = {
-    "logistic": _native.CLASSIFIER_LOGISTIC,
-    "nearest_centroid": _native.CLASSIFIER_NEAREST_CENTROID,
-    "nearest_centroid_cosine": _native.CLASSIFIER_NEAREST_CENTROID_COSINE,
-    "nearest_neighbor": _native.CLASSIFIER_NEAREST_NEIGHBOR,
-    "nearest_neighbor_cosine": _native.CLASSIFIER_NEAREST_NEIGHBOR_COSINE,
-    "ridge": _native.CLASSIFIER_RIDGE,  # its alpha is 1
-    "linear_svc": _native.CLASSIFIER_LINEAR_SVC,
-}
-MOST_EPISODES = 1_000_000  # of an evaluation, whose episodes are in memory
+MOST_EPISODES = 1_000_000  # all episodes of an evaluation are in memory
 MOST_COPIES = 1000
 
 
 @dataclass(frozen=True)
 class EpisodeProtocol:
-    """Which episodes, and what is fitted in them."""
+    """Options of the episodes and their classifier."""
 
     n_way: int
     n_shot: int
@@ -63,16 +55,16 @@ class EpisodeProtocol:
         data_name: Any,
         split_name: Any,
     ) -> EpisodeProtocol:
-        """Check each option; what depends on the labels is left to `require_enough`."""
+        """Check each option by itself; `require_enough` checks the labels."""
         return cls(
-            # One class leaves nothing to tell apart: every answer would be right.
+            # With one class, every prediction would be right.
             n_way=check.integer(n_way, "n_way", owner, minimum=2),
             n_shot=check.integer(n_shot, "n_shot", owner, minimum=1),
             n_query=check.integer(n_query, "n_query", owner, minimum=1),
             n_episodes=check.integer(
                 n_episodes, "n_episodes", owner, minimum=1, maximum=MOST_EPISODES
             ),
-            classifier=check.choice(classifier, "classifier", owner, CLASSIFIERS),
+            classifier=check.choice(classifier, "classifier", owner, KINDS),
             seed=check.seed(seed, owner),
             legacy=check.boolean(legacy_episodes, "legacy_episodes", owner),
             episodes_file=(
@@ -86,7 +78,7 @@ class EpisodeProtocol:
 
     @property
     def names(self) -> dict[str, str | None]:
-        """What a report calls the data and the split."""
+        """Names of the data and the split in a report."""
         return {"name": self.data_name, "split": self.split_name}
 
     @property
@@ -103,7 +95,7 @@ class EpisodeProtocol:
 
 @dataclass(frozen=True)
 class FeatureProtocol:
-    """What of a model is evaluated, and how the support images are augmented."""
+    """Options of the features and of the support augmentation."""
 
     features: str
     n_support_copies: int
@@ -120,7 +112,7 @@ class FeatureProtocol:
         support_augmentation: Any,
         flip: Any,
     ) -> FeatureProtocol:
-        """Check each option; what depends on the images is left to `augmentation`."""
+        """Check each option by itself; `augmentation` checks the images."""
         return cls(
             features=check.choice(features, "features", owner, FEATURES),
             n_support_copies=check.integer(
@@ -133,7 +125,7 @@ class FeatureProtocol:
         )
 
     def augmentation(self, split: Split, seed: int, owner: str) -> SupportAugmentation:
-        """Return what is done to support images of a split, which it must allow."""
+        """Return the augmentation of support images, which the split must allow."""
         _, side, _, channels = split.images.shape
         mode = mode_of(self.support_augmentation, "support_augmentation", owner, channels)
         copies = 1 if mode == _native.AUGMENT_NONE else self.n_support_copies
@@ -141,14 +133,14 @@ class FeatureProtocol:
 
 
 def require_fitting(model: Model, split: Split, owner: str) -> None:
-    """Refuse images that the model does not take, and a model that memory does not hold."""
+    """Refuse images that do not fit the model, and a model that does not fit into memory."""
     check.instance(model, "model", owner, Model)
     check.instance(split, "split", owner, Split)
     check.model_images(
         split.images, "split", owner, side=model.image_size, channels=model.input_channels
     )
     with refused_as(owner):
-        model._native.require_memory(CHUNK, 0)
+        model._native.require_memory(EVALUATION_BATCH, 0)
 
 
 def check_evaluation(
@@ -161,8 +153,8 @@ def check_evaluation(
     support_augmentation: Any,
     flip: Any,
     **episodes: Any,
-) -> None:
-    """Check all that an evaluation needs, long before it."""
+) -> tuple[EpisodeProtocol, FeatureProtocol, SupportAugmentation]:
+    """Check all that an evaluation needs before anything is computed, and return its protocol."""
     protocol = EpisodeProtocol.checked(
         owner, **{"episodes_file": None, "data_name": None, "split_name": None, **episodes}
     )
@@ -174,12 +166,13 @@ def check_evaluation(
         flip=flip,
     )
     require_fitting(model, split, owner)
-    wanted.augmentation(split, protocol.seed, owner)
+    how = wanted.augmentation(split, protocol.seed, owner)
     protocol.require_enough(split.labels, owner, split.class_names)
+    return protocol, wanted, how
 
 
 def _name(value: Any, name: str, owner: str) -> str | None:
-    """Return the name that a report gives to the data or the split."""
+    """Check a name of the data or the split in a report."""
     if value is not None and not isinstance(value, str):
         check.refuse(name, owner, "a str or None", repr(value), TypeError)
     return value

@@ -1,4 +1,4 @@
-"""A model with a classifier on its features: fitted to a few images, it classifies others."""
+"""Few-shot classification: a model with a classifier on its features."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ from skd._memory import new_array
 from skd.augmentation import default_padding, mode_of
 from skd.classifiers import inputs, l2_normalize
 from skd.classifiers.estimator import Classifier, Parameters, accuracy
+from skd.classifiers.kinds import KINDS
+from skd.evaluation.protocol import MOST_COPIES
 from skd.few_shot import _classifier_files, pictures
-from skd.few_shot.heads import HEADS
 from skd.models import FEATURES, Model
 from skd.models.plausible_floats import require_plausible
-
-MAX_COPIES = 1000
 
 
 class FewShotClassifier(Parameters):
@@ -31,34 +30,34 @@ class FewShotClassifier(Parameters):
     `skd.evaluate` does in each episode.
 
     Images are given as an array, as the path of a picture, as a sequence of paths, or as a folder.
-    Pictures are read by Pillow, turned upright, converted to the model's channels, scaled until
-    their shorter side is the model's image size, and cut to the middle square.
+    Pictures are read with Pillow, turned upright, converted to the model's channels, scaled so that
+    the shorter side is the model's image size, and cropped to the central square.
 
     Parameters
     ----------
     model : Model
-        Its features are used as they are; it is not trained.
+        Model that computes the features; it is not trained.
     head : str, default="logistic"
-        "logistic", "nearest_centroid", "nearest_centroid_cosine", "nearest_neighbor",
-        "nearest_neighbor_cosine", "ridge" or "linear_svc", with the parameters that `skd.evaluate`
-        gives them.
+        Classifier on the features: "logistic", "nearest_centroid", "nearest_centroid_cosine",
+        "nearest_neighbor", "nearest_neighbor_cosine", "ridge" or "linear_svc", with the same
+        parameters as in `skd.evaluate`.
     features : {"embedding", "logits"}, default="embedding"
-        Which output of the model.
+        Output of the model.
     n_support_copies : int, default=5
-        Augmented copies of each example; without augmentation one is taken.
+        Augmented copies of each example; without augmentation one copy is used.
     support_augmentation : {"crop_flip", "full", "none"}, default="crop_flip"
         Augmentation of the examples; see `skd.augment`.
     flip : bool, default=True
         Whether that augmentation mirrors images.
     resize : bool, default=False
-        Whether arrays of square images of another size are scaled; otherwise they are refused.
-        Pictures are always scaled.
+        Scale arrays of square images of another size; if False, they are refused. Pictures are
+        always scaled.
     seed : int, default=0
-        Of the augmentation.
+        Seed of the augmentation.
 
     Attributes
     ----------
-    classes_ : ndarray of shape (n_classes,)
+    classes_ : ndarray of shape (num_classes,)
         Labels, ascending.
     head_ : Classifier
         The fitted head.
@@ -99,7 +98,7 @@ class FewShotClassifier(Parameters):
         self.seed = seed
 
     def __sklearn_clone__(self) -> FewShotClassifier:
-        """Return an unfitted classifier with the same model, which nothing here changes."""
+        """Return an unfitted classifier with the same model."""
         return type(self)(**self.get_params())
 
     def fit(self, images: Any, labels: ArrayLike | None = None) -> Self:
@@ -112,7 +111,7 @@ class FewShotClassifier(Parameters):
             dtype uint8, or float32 already normalised, which is not augmented; pictures; or,
             without labels, a folder that holds a folder of pictures for each class.
         labels : array-like of shape (n_images,), optional
-            Their classes, any integers or strings; at least two different ones.
+            Classes of the images, any integers or strings; at least two different classes.
 
         Returns
         -------
@@ -123,9 +122,9 @@ class FewShotClassifier(Parameters):
         ------
         ValueError
             If an argument or a parameter is not legal, a picture cannot be read, or images are
-            augmented and the model has no normalisation; an earlier fit then stays.
+            augmented and the model has no normalisation; an earlier fit is kept.
         TypeError
-            If an argument or a parameter is of another type than documented.
+            If an argument or a parameter has another type than documented.
         FileNotFoundError
             If there is no such picture.
         """
@@ -139,9 +138,9 @@ class FewShotClassifier(Parameters):
         classes, positions = inputs.encoded_labels(
             labels, owner, length=len(examples), name="labels", of="images"
         )
-        with self.model._native.locked():  # all copies by one state
+        with self.model._native.locked():  # the model must not change between the copies
             features, copies = self._example_features(examples, owner)
-        head = HEADS[self.head]().fit(features, np.tile(positions, copies))
+        head = KINDS[self.head].make().fit(features, np.tile(positions, copies))
         head.classes_ = classes
         self.head_, self.classes_ = head, classes
         return self
@@ -152,18 +151,18 @@ class FewShotClassifier(Parameters):
         Parameters
         ----------
         images : array-like, path or sequence of paths
-            An array as for `fit`, pictures, or a folder whose pictures are taken in the order of
-            their names.
+            Array as for `fit`, pictures, or a folder whose pictures are read in the order of their
+            names.
 
         Returns
         -------
         labels : ndarray of shape (n_images,)
-            Predicted classes; of one picture, an array of one.
+            Predicted classes; an array of length 1 for a single picture.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the classifier is not fitted.
         ValueError
             If the images are not legal.
         """
@@ -173,14 +172,13 @@ class FewShotClassifier(Parameters):
     def predict_proba(self) -> Callable[[Any], NDArray[np.float64]]:
         """Return the probability of each class: ``predict_proba(images)``, as for `predict`.
 
-        The logistic head's is the softmax of its scores. The centroid heads' is the softmax of
-        minus the squared distances, or of the cosines; it is not calibrated. Other heads have
-        none: to ask for it is an AttributeError.
+        For the logistic head it is the softmax of the scores. For the centroid heads it is the
+        softmax of minus the squared distances, or of the cosines; it is not calibrated. For other
+        heads this property raises an AttributeError.
         """
-        name = self.head if isinstance(self.head, str) else ""
-        if not hasattr(HEADS.get(name, object)(), "predict_proba"):
-            heads = [repr(head) for head, make in HEADS.items() if hasattr(make(), "predict_proba")]
-            legal = ", ".join(heads)
+        heads = [head for head, kind in KINDS.items() if hasattr(kind.make(), "predict_proba")]
+        if not isinstance(self.head, str) or self.head not in heads:
+            legal = ", ".join(map(repr, heads))
             raise AttributeError(
                 f"The head of a FewShotClassifier with predict_proba must be one of {legal}; "
                 f"got {self.head!r}."
@@ -194,19 +192,19 @@ class FewShotClassifier(Parameters):
         return probabilities
 
     def score(self, images: Any, labels: ArrayLike | None = None) -> float:
-        """Return the share of images whose class is predicted rightly.
+        """Return the share of images that are classified correctly.
 
         Parameters
         ----------
         images : array-like, path or sequence of paths
             As for `predict`, or, without labels, a folder that holds a folder for each class.
         labels : array-like of shape (n_images,), optional
-            Their classes.
+            Classes of the images.
 
         Returns
         -------
         accuracy : float
-            In 0..1.
+            Accuracy in 0..1.
         """
         owner = "FewShotClassifier.score"
         self._fitted("score")
@@ -222,23 +220,23 @@ class FewShotClassifier(Parameters):
     def save(self, path: str | PathLike[str], *, include_model: bool = True) -> None:
         """Write the fitted classifier to a safetensors file.
 
-        The file holds numbers and text and runs nothing when it is loaded. It appears whole or not
-        at all.
+        The file holds numbers and text, and no code is run when it is loaded. It is written
+        atomically.
 
         Parameters
         ----------
         path : str or path
-            Where to write; an existing file is replaced.
+            File to write; an existing file is replaced.
         include_model : bool, default=True
-            Whether the file holds the model too. Otherwise it holds the model's hash, and `load`
-            wants the model.
+            Include the model in the file. If False, the file holds the model's hash, and `load`
+            requires the model.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the classifier is not fitted.
         WriteError
-            If the file cannot be written, as on a full disk; an existing one is then unchanged.
+            If the file cannot be written, for example on a full disk; an existing file is kept.
         """
         owner = "FewShotClassifier.save"
         head = self._fitted("save")
@@ -255,7 +253,7 @@ class FewShotClassifier(Parameters):
         path : str or path
             A safetensors file.
         model : Model, optional
-            The model, if the file does not hold it: the very one of the fit.
+            Model of the fit, if the file does not hold it.
 
         Returns
         -------
@@ -267,7 +265,7 @@ class FewShotClassifier(Parameters):
         FileNotFoundError
             If there is no such file.
         ValueError
-            If the file is none that `save` wrote, is damaged, or was written with another model.
+            If `save` did not write the file, or it is damaged or belongs to another model.
         """
         owner = "FewShotClassifier.load"
         if model is not None:
@@ -281,7 +279,9 @@ class FewShotClassifier(Parameters):
             if classifier.features == "logits":
                 width = saved.model.num_classes
             if fitted.n_features_in_ != width:
-                raise ValueError(f"its head takes {fitted.n_features_in_} features of {width}")
+                raise ValueError(
+                    f"its head takes {fitted.n_features_in_} features, and the model has {width}"
+                )
         except (TypeError, ValueError) as error:
             check.refuse("path", owner, "an undamaged file", f"{source!r} ({error})")
         classifier.head_, classifier.classes_ = fitted, fitted.classes_
@@ -297,10 +297,10 @@ class FewShotClassifier(Parameters):
         model = check.instance(self.model, "model", owner, Model)
         mode_of(self.support_augmentation, "support_augmentation", owner, model.input_channels)
         return {
-            "head": check.choice(self.head, "head", owner, HEADS),
+            "head": check.choice(self.head, "head", owner, KINDS),
             "features": check.choice(self.features, "features", owner, FEATURES),
             "n_support_copies": check.integer(
-                self.n_support_copies, "n_support_copies", owner, minimum=1, maximum=MAX_COPIES
+                self.n_support_copies, "n_support_copies", owner, minimum=1, maximum=MOST_COPIES
             ),
             "support_augmentation": self.support_augmentation,
             "flip": check.boolean(self.flip, "flip", owner),
@@ -350,7 +350,7 @@ class FewShotClassifier(Parameters):
         augmented = new_array(pixels.shape, np.float32, owner, "images")
         copies = []
         for copy in range(self.n_support_copies):
-            # Each image of each copy has a stream of random choices of its own.
+            # Each image of each copy has its own stream of random choices.
             streams = np.arange(copy * count, (copy + 1) * count, dtype=np.int64)
             _native.augment(
                 pixels,

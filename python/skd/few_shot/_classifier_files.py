@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from skd import _validation as check
 from skd._files import bounded_json
-from skd._files.atomic import write_whole
+from skd._files.atomic import write_atomically
 from skd._files.kinds import SAFETENSORS, kind_of_file
 from skd._files.safetensors_files import SafetensorsError, opened
 from skd.classifiers.estimator import Classifier
@@ -29,7 +29,7 @@ VERSION = 1
 
 
 class Saved(NamedTuple):
-    """What a file holds."""
+    """Content of a file."""
 
     model: Model
     options: dict[str, Any]
@@ -37,7 +37,7 @@ class Saved(NamedTuple):
     classes: NDArray[Any]
 
     def head(self, name: str) -> Classifier:
-        """Return the fitted head, or raise a ValueError with what does not fit."""
+        """Return the fitted head, or raise a ValueError with the reason."""
         return restored(name, self.arrays, self.classes)
 
 
@@ -73,13 +73,13 @@ def write(
     if include_model:
         metadata["model"] = {"config": model.config, "normalization": model.normalization}
         arrays |= {f"model.{name}": array for name, array in state.items()}
-    # safetensors writes the memory of an array as it lies, whatever its strides.
+    # safetensors writes the memory of an array as it is and ignores strides.
     contiguous = {name: np.require(array, requirements="C") for name, array in arrays.items()}
-    write_whole(target, save(contiguous, metadata={METADATA_KEY: json.dumps(metadata)}))
+    write_atomically(target, save(contiguous, metadata={METADATA_KEY: json.dumps(metadata)}))
 
 
 def read(path: str | PathLike[str], owner: str, model: Model | None) -> tuple[str, Saved]:
-    """Return the name of a file and what it holds; see `FewShotClassifier.load`."""
+    """Return the name and the content of a file; see `FewShotClassifier.load`."""
     source = check.input_file(path, "path", owner, what="few-shot classifier")
     name = str(source)
     kind = kind_of_file(source)
@@ -107,7 +107,7 @@ def read(path: str | PathLike[str], owner: str, model: Model | None) -> tuple[st
     if saved_model is not None:
         model = _restored_model(saved_model, _below("model.", arrays), owner, name)
     elif model is None:
-        check.refuse("model", owner, f"given, for {name!r} does not hold it", None)
+        check.refuse("model", owner, f"given, because {name!r} does not hold it", None)
     if _sha256(model, model.snapshot()) != sha256:
         got = "one of other weights" if saved_model is None else "damaged weights"
         check.refuse("model", owner, f"the one that {name!r} was saved with", got)
@@ -115,7 +115,7 @@ def read(path: str | PathLike[str], owner: str, model: Model | None) -> tuple[st
 
 
 def _classes(values: Any, dtype: Any) -> NDArray[Any]:
-    """Return the classes of a file: text or numbers, of a dtype that takes little memory."""
+    """Return the classes in a file: text or numbers of a dtype that takes little memory."""
     if not isinstance(values, list) or not CLASSES_DTYPE.fullmatch(str(dtype)):
         raise ValueError(f"its classes are of dtype {dtype!r:.40}")
     kind = np.dtype(dtype)
@@ -143,7 +143,7 @@ def _below(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray
 
 
 def _sha256(model: Model, state: Mapping[str, NDArray[Any]]) -> str:
-    """Return the hash of what a model's features depend on."""
+    """Return a hash of everything that a model's features depend on."""
     import hashlib
 
     digest = hashlib.sha256(repr((model.architecture, model.normalization)).encode())

@@ -1,58 +1,42 @@
-"""The classifiers that may stand on a model's features, and their arrays in a file."""
+"""Arrays of a fitted head, for saving and restoring it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skd.classifiers import (
-    LinearSVC,
-    LogisticRegression,
-    NearestCentroid,
-    NearestNeighbor,
-    RidgeClassifier,
-)
+from skd.classifiers import NearestCentroid, NearestNeighbor
 from skd.classifiers.estimator import Classifier
-
-#: By the names that `skd.evaluate` gives them.
-HEADS: dict[str, Callable[[], Classifier]] = {
-    "logistic": LogisticRegression,
-    "nearest_centroid": NearestCentroid,
-    "nearest_centroid_cosine": lambda: NearestCentroid(metric="cosine"),
-    "nearest_neighbor": NearestNeighbor,
-    "nearest_neighbor_cosine": lambda: NearestNeighbor(metric="cosine"),
-    "ridge": RidgeClassifier,
-    "linear_svc": LinearSVC,
-}
+from skd.classifiers.kinds import KINDS
 
 
 def arrays_of(head: Classifier) -> dict[str, NDArray[Any]]:
-    """Return what a fitted head has learned, without its classes."""
+    """Return the learned arrays of a fitted head, without its classes."""
     return {name: getattr(head, name) for name in _names(head)}
 
 
 def restored(name: str, arrays: Mapping[str, NDArray[Any]], classes: NDArray[Any]) -> Classifier:
-    """Return a fitted head of arrays and classes.
+    """Return a fitted head from arrays and classes.
 
     Raises
     ------
     ValueError
-        If they do not fit each other; the message is the reason.
+        If arrays and classes do not fit together; the message is the reason.
     """
-    head = HEADS[name]()
+    head = KINDS[name].make()
     names = _names(head)
     if set(arrays) != set(names):
         raise ValueError(f"it holds the arrays {sorted(arrays)} where {name!r} has {list(names)}")
     if classes.ndim != 1 or len(classes) < 2 or len(np.unique(classes)) != len(classes):
-        raise ValueError("its classes are not at least two different ones")
+        raise ValueError("it does not have at least two different classes")
     for array_name in names:
         array = arrays[array_name]
         dtype = np.dtype(np.int64 if array_name == "sample_classes_" else np.float64)
         if array.dtype != dtype or not np.isfinite(array).all():
-            raise ValueError(f"{array_name!r} is not of finite numbers of dtype {dtype}")
+            raise ValueError(f"{array_name!r} does not hold finite numbers of dtype {dtype}")
         setattr(head, array_name, np.ascontiguousarray(array))
     matrix = arrays[names[0]]
     if matrix.ndim != 2 or matrix.size == 0:

@@ -1,4 +1,4 @@
-"""Images from arrays, files and folders, as a model takes them."""
+"""Reading images from files and folders in the form of a model."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def classes_of(images: Any, owner: str) -> tuple[list[Path], list[str]]:
 
 
 def read_pictures(paths: Sequence[Path], side: int, channels: int, owner: str) -> NDArray[np.uint8]:
-    """Return pictures upright, the short side scaled to `side` and the middle cut out."""
+    """Return pictures upright, scaled so that the shorter side is `side`, cropped to a square."""
     missing = [path for path in paths if not os.path.lexists(path)]
     if missing:
         raise FileNotFoundError(f"There is no picture {str(missing[0])!r}.")

@@ -1,4 +1,4 @@
-"""Checkpoints that PyTorch code of the field wrote."""
+"""Importing checkpoints that PyTorch code wrote."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from skd.models.network_shapes import configuration_of
 
 OWNER = "import_torch"
 LEGAL = "a checkpoint of PyTorch"
-MAX_COUNT = 2**53  # of batches, as a float that is exact
+MAX_COUNT = 2**53  # largest counter of batches that float64 holds exactly
 State = dict[str, "Tensor"]
 
 
@@ -41,51 +41,52 @@ def import_torch(
     seed: int = 0,
     normalization: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> Model:
-    """Read a checkpoint that PyTorch code of the field wrote, without PyTorch.
+    """Read a checkpoint that PyTorch code wrote, without PyTorch.
 
-    SKD's and RFS's checkpoints, those of LibFewShot and any other state dict under the same names
-    are read, from safetensors and from both formats of ``torch.save``. No code of the file is run.
-    The architecture and its sizes follow from the names and shapes; the size of the images does
-    not. docs/interchange.md gives the rules by which a state dict is found and its names are read.
+    It reads checkpoints of SKD, RFS and LibFewShot, and any other state dict under the same names,
+    from safetensors and from both formats of ``torch.save``. Code in the file is never run. The
+    architecture and its sizes follow from the names and shapes; the image size does not.
+    docs/how-to/interchange.md gives the rules by which a state dict is found and its names are
+    read.
 
     Parameters
     ----------
     path : str or path
-        File of safetensors or ``torch.save``: a state dict, or a dict that holds one. What stands
-        before all names, such as "module." or "backbone.", is dropped; optimisers and LibFewShot's
-        "distill_layer." are left out.
+        File of safetensors or ``torch.save``: a state dict, or a dict that holds one. A common
+        prefix of all names, such as "module." or "backbone.", is dropped; optimisers and
+        LibFewShot's "distill_layer." are ignored.
     image_size : int
         Side of the images that the model was trained on, in pixels.
     classifier : str or path, optional
-        File of the classifier, where the first one has the backbone only, as LibFewShot's parts.
+        File of the classifier, if the first one holds the backbone only, as with LibFewShot.
     num_classes : int, optional
-        Classes of the fresh classifier of a model whose files have none.
+        Number of classes of a fresh classifier, if the files hold none.
     architecture : str, optional
-        See `create_model`; by default what the names tell.
+        Architecture, see `create_model`; by default found from the names.
     drop_rate : float, optional
-        See `create_model`; for further training.
+        Rate for further training; see `create_model`.
     dropblock_size : int, optional
-        See `create_model`; for further training.
+        Size for further training; see `create_model`.
     precision : {"float32", "bfloat16"}, default="float32"
-        See `create_model`.
+        Precision of the products; see `create_model`.
     seed : int, default=0
-        Of a fresh classifier.
+        Seed of a fresh classifier.
     normalization : pair (mean, std), optional
-        For uint8 images, one number per channel each, which no such file holds.
+        Normalisation of uint8 images, one number per channel each; such files do not hold it.
 
     Returns
     -------
     model : Model
-        The model with the state of the file, every number to the bit; float64 is rounded to
-        float32, float16 and bfloat16 are widened.
+        The model with the state of the file, bit for bit; float64 is rounded to float32, float16
+        and bfloat16 are widened.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If a file is something else, which the message names, is damaged or asks for code, holds
-        several state dicts, or is of another architecture; the first difference is named.
+        If a file is of another kind, which the message names, is damaged, would run code, holds
+        several state dicts, or has another architecture; the first difference is named.
 
     Examples
     --------
@@ -142,7 +143,7 @@ def _read(path: Any, name: str) -> State:
 
 @contextmanager
 def _refusing(source: Path, name: str = "path") -> Iterator[None]:
-    """Name the file in what is refused within the block."""
+    """Name the file in errors raised inside the block."""
     try:
         yield
     except UnreadableFileError as error:
@@ -162,41 +163,41 @@ def _read_safetensors(source: Path) -> State:
 
 
 def _classifier(named: State) -> State:
-    """Return the classifier of a file of its own, whose names may lack any prefix."""
-    own = {name: tensor for name, tensor in named.items() if name.startswith("classifier.")}
+    """Return the classifier from a separate file, whose names may lack any prefix."""
+    prefixed = {name: tensor for name, tensor in named.items() if name.startswith("classifier.")}
     bare = {f"classifier.{name}": named[name] for name in ("weight", "bias") if name in named}
-    return own or bare
+    return prefixed or bare
 
 
 def _requested(config: dict[str, Any], architecture: str | None) -> dict[str, Any]:
-    """Return a configuration under the name of the architecture that was asked for."""
+    """Return a configuration under the name of the requested architecture."""
     found = config["architecture"]
     if architecture == "seresnet12" and found == "resnet12" and config["use_se"]:
         return {**config, "architecture": architecture}
     if architecture not in (None, found):
-        legal = f"{found!r}, which the names of the file tell"
+        legal = f"{found!r}, as the names in the file show"
         check.refuse("architecture", OWNER, legal, repr(architecture))
     return config
 
 
 def _complete(state: State, model: Model) -> dict[str, NDArray[Any]]:
-    """Return the arrays of the model's names; what no file had stays as it was created."""
+    """Return an array for each name of the model; names that no file has keep fresh values."""
     result: dict[str, NDArray[Any]] = {}
     for name, view in model.state_dict().items():
         tensor = state.get(name)
         is_counter = name.endswith("num_batches_tracked")
-        if tensor is None:  # a counter, or of a fresh classifier
+        if tensor is None:  # a counter, or a tensor of a fresh classifier
             result[name] = np.zeros((), dtype=np.int64) if is_counter else view
             continue
         array = tensor.array()
         if array.shape != view.shape:
             raise UnreadableFileError(f"its {name} is of shape {array.shape}, not {view.shape}")
         if array.dtype.kind == "f":
-            with np.errstate(over="ignore"):  # what overflows is refused
+            with np.errstate(over="ignore"):  # overflow is refused below
                 array = array.astype(np.float32, copy=False)
             if not np.isfinite(array).all():
                 raise UnreadableFileError(f"its {name} is not finite in float32")
-        if is_counter and array.dtype.kind == "f":  # of a file in half precision throughout
+        if is_counter and array.dtype.kind == "f":  # the file is in half precision throughout
             array = np.rint(np.minimum(array, MAX_COUNT)).astype(np.int64)
         result[name] = array
     return result

@@ -1,8 +1,8 @@
-"""The names of other programs' state dicts.
+"""Translation of names in other programs' state dicts.
 
-The rule for names: components "module", which DataParallel adds, are dropped; so is what stands
-before "layer1.0.", such as "backbone." or "encoder.", from all names that begin with it; entries of
-"distill_layer" are left out; and where there is no "classifier", one of `HEADS` is it.
+The rules: components "module", which DataParallel adds, are dropped. A prefix before "layer1.0.",
+such as "backbone." or "encoder.", is dropped from all names that begin with it. Entries of
+"distill_layer" are ignored. If there is no "classifier", one of `HEADS` takes its place.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from skd.interchange._tensors import Tensor
 
 FIRST = re.compile(r"((?:[^.]+\.)*?)layer1\.0\.(?:conv1\.)?weight")
 DROPPED = ("distill_layer.",)
-#: What else the classifier on the features is called.
+#: Other names of the classifier on the features.
 HEADS = ("cls_classifier", "fc", "linear", "head", "classifier.linear", "classifier.fc")
 MAX_SHOWN = 4  # names in a message
 
@@ -28,7 +28,7 @@ def named_as_ours(state: Mapping[str, Tensor]) -> State:
     Raises
     ------
     UnreadableFileError
-        If there are several networks in it.
+        If the state holds several networks.
     """
     plain = {
         name: tensor
@@ -53,7 +53,7 @@ def _without_module(name: str) -> str:
 
 
 def _name_classifier(named: State) -> None:
-    """Name the first head that is there as the classifier."""
+    """Rename the first head that is present to "classifier"."""
     for head in HEADS:
         weight = named.get(f"{head}.weight")
         if weight is not None and len(weight.shape) == 2:

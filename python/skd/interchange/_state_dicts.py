@@ -1,9 +1,9 @@
-"""Which of the things in a checkpoint of another program is the state dict.
+"""Search for the state dict in a checkpoint of another program.
 
-A state dict is a dict that holds a tensor of four dimensions, the weight of a convolution; where
-none does, any dict of tensors. It may be the whole content, or lie in dicts under text keys. The
-first of several in the order of `PREFERRED` is taken, by their last keys; without such a key they
-are refused with the keys that lead to them.
+A state dict is a dict that holds a tensor of four dimensions, the weight of a convolution; if there
+is none, any dict of tensors. It may be the whole content, or be nested in dicts under text keys. If
+there are several, the first in the order of `PREFERRED` is taken, by the last key; otherwise they
+are refused with their keys.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def state_dict_of(content: Any) -> State:
     Raises
     ------
     UnreadableFileError
-        If there is none, or none of several is preferred; the keys that were found are named.
+        If there is none, or there are several without a preferred one; their keys are named.
     """
     found = list(_dicts_of_tensors(content, (), set()))
     convolutional = [
@@ -63,7 +63,7 @@ def _dicts_of_tensors(
 def _preferred(
     candidates: list[tuple[tuple[str, ...], State]],
 ) -> list[tuple[tuple[str, ...], State]]:
-    """Return the one of several state dicts that is taken."""
+    """Choose one of several state dicts."""
     whole = [candidate for candidate in candidates if not candidate[0]]
     if whole:
         return whole

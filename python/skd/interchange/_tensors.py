@@ -1,4 +1,4 @@
-"""Tensors of files that other programs wrote: strided views of storages, not yet read."""
+"""Tensors in files of other programs: strided views of storages, possibly not read yet."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Storage:
     Parameters
     ----------
     kind : str
-        What PyTorch calls them, such as "FloatStorage".
+        PyTorch's name of the type, such as "FloatStorage".
     count : int
-        How many there are.
+        Number of numbers.
     values : ndarray of shape (count,), optional
-        The numbers, if they are read already; uint16 for bfloat16.
+        The numbers, once they are read; uint16 for bfloat16.
     """
 
     def __init__(self, kind: str, count: int, values: NDArray[Any] | None = None) -> None:
@@ -66,27 +66,27 @@ class Tensor:
 
 
 def checked_tensor(storage: Any, offset: Any, shape: Any, strides: Any) -> Tensor:
-    """Return a tensor, if it lies within its storage and shows no number twice.
+    """Return a tensor that lies within its storage and shows no number twice.
 
     Raises
     ------
     UnreadableFileError
-        If it does not.
+        If it does not fulfil this.
     """
     if not isinstance(storage, Storage):
-        raise UnreadableFileError("a tensor of it has no storage")
+        raise UnreadableFileError("one of its tensors has no storage")
     numbers = [offset, *shape, *strides]
     if any(type(number) is not int or number < 0 for number in numbers):
-        raise UnreadableFileError("a tensor of it has a shape that is none")
+        raise UnreadableFileError("one of its tensors has an impossible shape")
     if len(shape) != len(strides) or len(shape) > MAX_DIMENSIONS:
-        raise UnreadableFileError("a tensor of it has too many dimensions")
-    # What no step is taken along may have any stride in PyTorch, and must have none in NumPy.
+        raise UnreadableFileError("one of its tensors has too many dimensions")
+    # An axis of length 1 may have any stride in PyTorch, and is given stride 0 here.
     steps = [stride if extent > 1 else 0 for extent, stride in zip(shape, strides, strict=True)]
     count = math.prod(shape)
     last = offset + sum((extent - 1) * stride for extent, stride in zip(shape, steps, strict=True))
     is_empty = count == 0 and max(shape) < MAX_EXTENT
     if not is_empty and not (0 < count <= storage.count and last < storage.count):
-        raise UnreadableFileError("a tensor of it is larger than its storage")
+        raise UnreadableFileError("one of its tensors is larger than its storage")
     if is_empty:
         offset, steps = 0, [0] * len(steps)
     return Tensor(storage, offset, tuple(shape), tuple(steps))

@@ -1,8 +1,8 @@
-"""Files of ``torch.save``, read without PyTorch and without running what they ask for.
+"""Reading files of ``torch.save`` without PyTorch and without running code.
 
-Such a file holds a pickle and the raw bytes of storages, which the pickle names. Since PyTorch 1.6
-both are members of a zip archive; before, several pickles and then the storages follow each other.
-A pickle is a program. Here it can make containers, numbers, texts and tensors, and nothing else.
+Such a file holds a pickle, and the raw bytes of storages that the pickle names. Since PyTorch 1.6
+both are members of a ZIP archive; before, several pickles precede the storages. A pickle is a
+program; here it can only create containers, numbers, text and tensors.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LEGACY_PROTOCOL = 1001
 PICKLE_START = b"\x80"
 ZIP_STARTS = (b"PK\x03\x04", b"PK\x05\x06")  # the second if there are no members
 
-#: NumPy's type of the elements of each storage; bfloat16 has none and is widened when read.
+#: NumPy's type of each kind of storage; bfloat16 is widened when it is read.
 DTYPES = {
     "DoubleStorage": "f8",
     "FloatStorage": "f4",
@@ -41,7 +41,7 @@ DTYPES = {
     "BoolStorage": "?",
 }
 
-#: What checkpoints hold beside tensors; it is read as `Opaque` and never looked into.
+#: Other content of checkpoints; it is read as `Opaque` and ignored.
 OPAQUE = (
     ("argparse", "Namespace"),
     ("collections", "defaultdict"),
@@ -56,7 +56,7 @@ OPAQUE = (
     ("numpy._core.multiarray", "_reconstruct"),
     ("pathlib", "PosixPath"),
     ("pathlib", "WindowsPath"),
-    ("pathlib._local", "PosixPath"),  # what Python 3.13 writes
+    ("pathlib._local", "PosixPath"),  # the name in Python 3.13
     ("pathlib._local", "WindowsPath"),
     ("torch", "device"),
     ("types", "SimpleNamespace"),
@@ -65,7 +65,7 @@ OPAQUE = (
 )
 OPAQUE_TYPES = ("bool", "bytes", "complex", "dict", "float", "int", "list", "set", "str", "tuple")
 OPAQUE_DTYPES = ("float64", "float32", "float16", "bfloat16", "int64", "int32", "uint8", "bool")
-#: Whatever these packages define holds options, and is opaque too.
+#: Packages whose objects hold options, and are opaque too.
 OPTION_PACKAGES = frozenset(
     {
         "addict",
@@ -79,7 +79,7 @@ OPTION_PACKAGES = frozenset(
         "yacs",
     }
 )
-#: What a damaged archive or pickle makes the standard library raise.
+#: Errors of the standard library on damaged archives and pickles.
 DAMAGED = (
     zipfile.BadZipFile,
     zlib.error,
@@ -96,14 +96,14 @@ DAMAGED = (
 
 
 def read_torch_file(path: Path) -> Any:
-    """Return what a file of ``torch.save`` holds, tensors as `Tensor`.
+    """Return the content of a file of ``torch.save``, with tensors as `Tensor`.
 
-    No more memory is used than the file is long, and a little for each of its objects.
+    It uses at most as much memory as the length of the file, and a little for each object.
 
     Raises
     ------
     UnreadableFileError
-        If the file is something else, is damaged, or asks for more than data.
+        If the file is of another kind, is damaged, or would run code.
     """
     size = path.stat().st_size
     is_known = True
@@ -117,13 +117,15 @@ def read_torch_file(path: Path) -> Any:
             return _read_legacy(file.read(size))
     except PickleError as error:
         hint = "; save the state_dict alone" if "which is not data" in str(error) else ""
-        whole = "" if is_known else "it is no file of torch.save: "
+        whole = "" if is_known else "it is not a file of torch.save: "
         raise UnreadableFileError(f"{whole}{error}{hint}") from error
     except (*DAMAGED, OSError) as error:
-        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # a place that cannot be
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # an impossible offset
             raise
         reason = f"{type(error).__name__}: {error}"
-        raise UnreadableFileError(f"it is damaged, or no file of torch.save ({reason})") from error
+        raise UnreadableFileError(
+            f"it is damaged, or not a file of torch.save ({reason})"
+        ) from error
 
 
 # ------------------------------------------------------------------------------ zip archives
@@ -133,7 +135,7 @@ def _read_archive(file: IO[bytes], size: int) -> Any:
     with opened_zip(file) as archive:
         members = {info.filename: info for info in archive.infolist()}
         folder = _folder_of(members)
-        # Nothing is compressed, so that more bytes than the file has are a lie.
+        # Nothing is compressed, so the members cannot have more bytes than the file.
         total = sum(info.file_size for info in archive.infolist())
         stored = all(info.compress_type == zipfile.ZIP_STORED for info in archive.infolist())
         if not stored or total > size:
@@ -149,13 +151,13 @@ def _read_archive(file: IO[bytes], size: int) -> Any:
             if member not in members:
                 raise UnreadableFileError(f"it lacks the storage {key!r:.80}")
             if members[member].file_size != storage.count * dtype.itemsize:
-                raise UnreadableFileError(f"its storage {key!r:.80} is of another size")
+                raise UnreadableFileError(f"its storage {key!r:.80} has another size")
             storage.values = np.frombuffer(archive.read(member), dtype)
     return content
 
 
 def _folder_of(members: dict[str, zipfile.ZipInfo]) -> str:
-    """Return the folder that the members of a file of ``torch.save`` lie in, with its slash."""
+    """Return the folder of the members of a ``torch.save`` archive, with its slash."""
     pickles = [name for name in members if name.count("/") == 1 and name.endswith("/data.pkl")]
     if any("/code/" in name for name in members):
         raise UnreadableFileError("it is a TorchScript program; save the state_dict of the module")
@@ -175,19 +177,19 @@ def _read_legacy(data: bytes) -> Any:
     if pickled.next() != LEGACY_MAGIC:
         raise UnreadableFileError("it is a pickle that does not begin like a file of torch.save")
     if pickled.next() != LEGACY_PROTOCOL:
-        raise UnreadableFileError("it is of another protocol than 1001")
+        raise UnreadableFileError("its protocol is not 1001")
     order = "<" if pickled.next()["little_endian"] is True else ">"
     content = pickled.next()
     keys = pickled.next()
     if not isinstance(keys, list) or set(keys) != set(pickled.storages):
-        raise UnreadableFileError("its storages are not those that its tensors name")
+        raise UnreadableFileError("its storages differ from those that its tensors name")
     place = pickled.end
     for key in keys:
         storage = pickled.storages[key]
         dtype = np.dtype(order + DTYPES[storage.kind])
         count = int.from_bytes(data[place : place + 8], "little" if order == "<" else "big")
         if count != storage.count:
-            raise UnreadableFileError(f"its storage {key!r:.80} is of another size")
+            raise UnreadableFileError(f"its storage {key!r:.80} has another size")
         place += 8
         if count * dtype.itemsize > len(data) - place:
             raise UnreadableFileError(f"it ends within the storage {key!r:.80}")
@@ -200,7 +202,7 @@ def _read_legacy(data: bytes) -> Any:
 
 
 class _Pickles:
-    """Pickles that follow each other, and the storages that they name."""
+    """Consecutive pickles, and the storages that they name."""
 
     def __init__(self, data: bytes) -> None:
         self.storages: dict[str, Storage] = {}
@@ -208,11 +210,11 @@ class _Pickles:
 
     @property
     def end(self) -> int:
-        """Where the last pickle that was read ends."""
+        """Position after the last pickle that was read."""
         return self._reader.position
 
     def next(self) -> Any:
-        """Return what the next pickle holds."""
+        """Return the content of the next pickle."""
         return read_one(self._reader)
 
     def _storage(self, identifier: Any) -> Storage:
@@ -223,11 +225,11 @@ class _Pickles:
         kind, key, count = identifier[1], identifier[2], identifier[4]
         if not isinstance(kind, Name) or kind.module != "torch" or kind.name not in DTYPES:
             name = str(kind) if isinstance(kind, Name) else type(kind).__name__
-            raise UnreadableFileError(f"a storage of it is of the type {name:.80}")
+            raise UnreadableFileError(f"one of its storages is of the type {name:.80}")
         if len(identifier) == 6 and identifier[5] is not None:
-            raise UnreadableFileError("a storage of it is a view of another")
+            raise UnreadableFileError("one of its storages is a view of another")
         if not isinstance(key, str) or type(count) is not int or count < 0:
-            raise UnreadableFileError("a storage of it has no name or size")
+            raise UnreadableFileError("one of its storages has no name or size")
         storage = self.storages.setdefault(key, Storage(kind.name, count))
         if (storage.kind, storage.count) != (kind.name, count):
             raise UnreadableFileError(f"its storage {key!r:.80} has two types or sizes")
@@ -260,7 +262,7 @@ def _size(arguments: tuple[Any, ...], reader: Reader) -> tuple[Any, ...]:
 
 
 class _Granted(dict[Name, Constructor]):
-    """What the names of a pickle make; whatever a package of options defines is opaque."""
+    """Constructors of a pickle's names; objects of packages of options are opaque."""
 
     def __contains__(self, name: object) -> bool:
         """Return whether a pickle may mention a name."""
@@ -269,7 +271,7 @@ class _Granted(dict[Name, Constructor]):
         return isinstance(name, Name) and name.module.partition(".")[0] in OPTION_PACKAGES
 
     def __missing__(self, name: Name) -> Callable[..., Any]:
-        """Return what makes an opaque object."""
+        """Return the constructor of an opaque object."""
         return _opaque
 
 

@@ -1,4 +1,4 @@
-"""The machine: threads, memory, instruction set, and how fast it computes."""
+"""The machine: threads, memory, instruction set and speed."""
 
 from skd.machine._convolutions import ALGORITHMS, PASSES, ConvolutionShape, ConvolutionTimes
 from skd.machine._instruction_set import instruction_set

@@ -1,4 +1,4 @@
-"""Shapes of convolutions: what they cost, how they are computed, and how long that takes."""
+"""Convolutions: their operations, algorithms and times."""
 
 from __future__ import annotations
 
@@ -31,15 +31,16 @@ MAX_RUNS = 10_000
 
 @dataclass(frozen=True)
 class ConvolutionTimes:
-    """How long each run of one pass of a convolution took.
+    """Times of the runs of one pass of a convolution.
 
     Attributes
     ----------
     kernel : ndarray of shape (runs,), dtype float64
         Seconds of the kernel itself.
     pack : ndarray of shape (runs,), dtype float64
-        Seconds of packing the weights, which a training step does again and an evaluation does
-        not; 0 where a pass reads none, as the weight gradient, or as they are stored.
+        Seconds of packing the weights, which every training step repeats and an evaluation does
+        not. It is 0 if a pass reads no weights, as for the weight gradient, or reads them as they
+        are stored.
     """
 
     kernel: NDArray[np.float64]
@@ -55,9 +56,9 @@ class ConvolutionShape:
     batch, height, width, input_channels : int
         Extents of the images, each in 1..2**20.
     output_channels : int
-        In 1..2**20.
+        Channels of the output, in 1..2**20.
     kernel_size : int
-        In 1..11.
+        Side of the kernels, in 1..11.
     stride : {1, 2}, default=1
         Step of the kernel.
     padding : int, default=0
@@ -68,7 +69,7 @@ class ConvolutionShape:
     ValueError
         If an extent is outside its domain, or the kernel is larger than the padded images.
     TypeError
-        If an extent is no integer.
+        If an extent is not an integer.
 
     Examples
     --------
@@ -94,7 +95,7 @@ class ConvolutionShape:
         maxima = {"kernel_size": 11, "stride": 2}
         for field in fields(self):
             name, value = field.name, getattr(self, field.name)
-            if name == "padding":  # the last field: the kernel is checked by now
+            if name == "padding":  # the last field, after the kernel was checked
                 value = check.integer(value, name, owner, maximum=self.kernel_size - 1)
             else:
                 maximum = maxima.get(name, MAX_EXTENT)
@@ -124,7 +125,7 @@ class ConvolutionShape:
 
     @property
     def algorithm(self) -> str:
-        """What `algorithm_for` says of training."""
+        """Algorithm of a training pass."""
         return self.algorithm_for("forward")
 
     def algorithm_for(self, computation: str) -> str:
@@ -133,17 +134,17 @@ class ConvolutionShape:
         Parameters
         ----------
         computation : {"forward", "input_gradient", "weight_gradient", "evaluation"}
-            Which pass; those of training go by the same algorithm.
+            Pass of the convolution; all passes of training use the same algorithm.
 
         Returns
         -------
         algorithm : {"winograd", "gemm"}
-            It depends on the shape and the pass alone.
+            Name of the algorithm, which depends only on the shape and the pass.
 
         Raises
         ------
         ValueError
-            If there is no such pass, or the shape has more elements than the library takes.
+            If the pass is unknown, or the shape has more elements than the library accepts.
         """
         owner = "ConvolutionShape.algorithm_for"
         which = _PASS_CODES[check.choice(computation, "computation", owner, PASSES)]
@@ -156,18 +157,18 @@ class ConvolutionShape:
         Parameters
         ----------
         algorithm : {"winograd", "gemm", "winograd_bfloat16"}
-            See `time`.
+            Algorithm; see `time`.
 
         Returns
         -------
         supported : bool
-            Winograd's takes kernels of size 3 with stride 1, padding 1 and channels that are
-            multiples of 32.
+            Whether the shape is supported. Winograd's algorithm needs kernels of size 3, stride 1,
+            padding 1 and channels that are multiples of 32.
 
         Raises
         ------
         ValueError
-            If there is no such algorithm.
+            If the algorithm is unknown.
         """
         name = check.choice(algorithm, "algorithm", "ConvolutionShape.supports", ALGORITHMS)
         return name == "gemm" or (
@@ -179,31 +180,31 @@ class ConvolutionShape:
     def time(
         self, computation: str = "forward", *, algorithm: str = "automatic", runs: int = 5
     ) -> ConvolutionTimes:
-        """Time one pass over data of the library's own, on `get_num_threads` threads.
+        """Time one pass on synthetic data with `get_num_threads` threads.
 
-        One run before the timed ones does not count.
+        A warm-up run precedes the timed runs.
 
         Parameters
         ----------
         computation : {"forward", "input_gradient", "weight_gradient", "evaluation"}
-            Which pass, by default the forward pass of training; that of an evaluation may keep the
-            weights in another form.
+            Pass of the convolution. An evaluation may keep the weights in another form than the
+            forward pass of training.
         algorithm : {"automatic", "winograd", "gemm", "winograd_bfloat16"}, default="automatic"
-            By default what the library chooses for the shape in float32.
+            Algorithm; by default the library's choice for the shape in float32.
         runs : int, default=5
-            In 1..10000.
+            Number of timed runs, in 1..10000.
 
         Returns
         -------
         times : ConvolutionTimes
-            Seconds of every run.
+            Seconds of each run.
 
         Raises
         ------
         ValueError
             If an argument is outside its domain, or the algorithm does not support the shape.
         TypeError
-            If `runs` is no integer.
+            If `runs` is not an integer.
         MemoryError
             If the tensors do not fit into memory.
 
@@ -226,7 +227,7 @@ class ConvolutionShape:
         return ConvolutionTimes(kernel=kernel, pack=pack)
 
     def _extents(self) -> tuple[int, int, int, int, int, int, int, int]:
-        """Return the extents in the order that the library takes."""
+        """Return the extents in the order of the binding."""
         return (
             self.batch,
             self.height,

@@ -1,4 +1,4 @@
-"""What the loaded library was compiled for."""
+"""Instruction set of the loaded library."""
 
 from skd import _native
 
@@ -6,13 +6,13 @@ from skd import _native
 def instruction_set() -> str:
     """Return the instruction set that the loaded library was compiled for.
 
-    An installation made with ``SKD_MARCH=all`` holds one library for each level of x86-64, of
-    which the dynamic loader takes the best that the processor has.
+    An installation made with ``SKD_MARCH=all`` holds one library for each level of x86-64, and the
+    dynamic loader chooses the best one for the processor.
 
     Returns
     -------
     instruction_set : {"AVX-512", "AVX2", "SSE2", "NEON", "other"}
-        "AVX2" is with FMA; "SSE2" is what every x86-64 processor has.
+        Name of the instruction set. "AVX2" includes FMA; every x86-64 processor has "SSE2".
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""How much memory there is, and how much the library holds."""
+"""Memory that is available, and memory that the library holds."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from skd import _native
 
 
 def available_memory() -> int:
-    """Return how much memory can still be had without swapping.
+    """Return the memory that can be allocated without swapping.
 
     Returns
     -------
     available_memory : int
-        Bytes, an estimate of the operating system. Where the process has less than the machine,
-        by the control groups of a container or a batch system or by ``ulimit -v``, it is less.
+        Bytes, estimated by the operating system. Limits of the process count too: control groups of
+        a container or a batch system, and ``ulimit -v``.
 
     See Also
     --------
-    Model.evaluation_memory : What an evaluation takes.
-    Gen0.step_memory : What a training step takes.
+    Model.evaluation_memory : Memory of an evaluation.
+    Gen0.step_memory : Memory of a training step.
 
     Examples
     --------
@@ -28,7 +28,7 @@ def available_memory() -> int:
 
 
 def live_memory() -> int:
-    """Return how much memory the buffers of all models and trainers hold at the moment.
+    """Return the memory that the buffers of all models and trainers hold now.
 
     Returns
     -------

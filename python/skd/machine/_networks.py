@@ -1,4 +1,4 @@
-"""What a pass through ResNet-12 costs."""
+"""Operations of a pass through ResNet-12."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ class ConvolutionLayer:
     Attributes
     ----------
     name : str
-        That of its weights in `Model.state_dict`, without ``.weight``.
+        Name of its weights in `Model.state_dict`, without ``.weight``.
     shape : ConvolutionShape
-        Its extents.
+        Extents of the convolution.
     needs_input_gradient : bool
-        Whether training computes the gradient of its input: not of what reads the images.
+        Whether training computes the gradient of its input; it does not for convolutions of the
+        images.
     """
 
     name: str
@@ -54,14 +55,15 @@ def resnet12_convolutions(
     Returns
     -------
     layers : tuple of ConvolutionLayer
-        Three of 3x3 and the shortcut of 1x1 for every stage; a pool halves the side after each.
+        Three convolutions of 3x3 and the shortcut of 1x1 for each stage; a pool halves the side
+        after each stage.
 
     Raises
     ------
     ValueError
         If an argument is outside its domain.
     TypeError
-        If an argument is no integer.
+        If an argument is not an integer.
 
     Examples
     --------
@@ -76,7 +78,7 @@ def resnet12_convolutions(
         check.integer(width, "widths", owner, minimum=1, maximum=MAX_EXTENT)
         for width in check.integers(widths, "widths", owner)
     ]
-    most = side.bit_length()  # halvings until less than a pixel is left
+    most = side.bit_length()  # the number of halvings until less than a pixel is left
     if not 1 <= len(stages) <= most:
         legal = f"of 1 to {most} stages for images of {side} pixels"
         check.refuse("widths", owner, legal, f"{len(stages)} stages")
@@ -99,12 +101,12 @@ def forward_flops(layers: Iterable[ConvolutionLayer]) -> int:
     Parameters
     ----------
     layers : iterable of ConvolutionLayer
-        Such as `resnet12_convolutions` lists.
+        Convolutions, for example of `resnet12_convolutions`.
 
     Returns
     -------
     flops : int
-        Of direct convolution; a multiply-add counts two.
+        Operations of direct convolution; a multiply-add counts as two.
 
     Examples
     --------
@@ -120,12 +122,12 @@ def training_flops(layers: Iterable[ConvolutionLayer]) -> int:
     Parameters
     ----------
     layers : iterable of ConvolutionLayer
-        Such as `resnet12_convolutions` lists.
+        Convolutions, for example of `resnet12_convolutions`.
 
     Returns
     -------
     flops : int
-        Three times the forward pass, but twice for a layer that needs no input gradient.
+        Operations: three times the forward pass, but twice for a layer without an input gradient.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The multiply-add peak of this machine."""
+"""Peak rate of multiply-adds of this machine."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from skd.machine._threads import get_num_threads
 
 
 def peak_gflops(threads: int | None = None) -> float:
-    """Measure how many float32 multiply-adds this machine does, in about 0.3 seconds.
+    """Measure the peak rate of float32 multiply-adds in about 0.3 seconds.
 
-    Chains of fused multiply-adds run in registers, by the instructions that the library was built
-    for. Measure while nothing else computes.
+    Chains of fused multiply-adds run in registers, with the instruction set of the library. Measure
+    while the machine is otherwise idle.
 
     Parameters
     ----------
     threads : int, optional
-        How many run at once, at most `get_num_threads`, which is also the default.
+        Number of threads, at most `get_num_threads`, which is also the default.
 
     Returns
     -------
     gflops : float
-        10^9 operations per second of all threads together; a multiply-add counts two.
+        Rate of all threads together, in 10^9 operations per second; a multiply-add counts as two.
 
     Raises
     ------
     ValueError
         If `threads` is outside ``1..get_num_threads()``.
     TypeError
-        If `threads` is no integer.
+        If `threads` is not an integer.
 
     Examples
     --------

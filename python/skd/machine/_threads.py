@@ -1,16 +1,16 @@
-"""How many threads computations use."""
+"""Number of threads of computations."""
 
 from skd import _native
 from skd import _validation as check
 
 
 def set_num_threads(count: int) -> None:
-    """Set how many threads computations use; results do not depend on it.
+    """Set the number of threads of computations; results do not depend on it.
 
     Parameters
     ----------
     count : int
-        In 1..256.
+        Number of threads, in 1..256.
 
     Examples
     --------
@@ -24,12 +24,12 @@ def set_num_threads(count: int) -> None:
 
 
 def get_num_threads() -> int:
-    """Return how many threads computations use.
+    """Return the number of threads of computations.
 
     Returns
     -------
     count : int
-        At first the processors that the process may use, at most 256: those of its affinity
-        (``taskset``, a batch system), and no more than a container gives it the time of.
+        Number of threads. By default it is the number of processors that the process may use, at
+        most 256; affinity (``taskset``, a batch system) and the CPU limit of a container count too.
     """
     return _native.get_num_threads()

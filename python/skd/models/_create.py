@@ -46,23 +46,24 @@ def create_model(
         Channels of each stage; by default those of the architecture, (64, 160, 320, 640) for
         the ResNets.
     use_se : bool, default=False
-        Whether the blocks of a ResNet have squeeze-and-excitation gates, where a stage has two only
-        the last, as in the published code. "seresnet12" has them anyway: it is "resnet12" with
-        gates, by default without a rotation head.
+        Give the blocks of a ResNet squeeze-and-excitation gates; of two blocks in a stage, only
+        the last gets one, as in the published code. "seresnet12" always has gates: it is
+        "resnet12" with gates, by default without a rotation head.
     drop_rate : float, optional
         Rate of dropout and DropBlock, in [0, 1); by default that of the architecture.
     dropblock_size : int, optional
         Side of DropBlock's squares; by default 5 for images of 84 pixels and 2 for 32.
     rotation_head : bool, optional
-        Whether the model predicts the rotation, as `Gen0` needs; by default "resnet12",
-        "resnet18" and "resnet24" do.
+        Whether the model predicts the rotation, which `Gen0` needs; by default true for
+        "resnet12", "resnet18" and "resnet24".
     precision : {"float32", "bfloat16"}, default="float32"
-        With "bfloat16", the larger 3x3 convolutions round the operands of their products to
-        bfloat16, in training and evaluation. Weights, sums, gradients and all else stay float32.
-        It is faster if the library was built for a processor with AVX512_BF16, as ``pip install .``
-        does where there is one (wheels hold none such). Short trainings end as accurate on average.
+        Type of the operands of the products. With "bfloat16", the larger 3x3 convolutions round
+        these operands to bfloat16, in training and evaluation; weights, sums, gradients and
+        everything else stay float32. It is faster if the library was built for a processor with
+        AVX512_BF16; ``pip install .`` does so on such a machine, wheels do not. Short trainings
+        are as accurate on average.
     seed : int, default=0
-        Of the initial weights.
+        Seed of the initial weights.
 
     Returns
     -------
@@ -72,7 +73,7 @@ def create_model(
     Raises
     ------
     ValueError
-        If an option is outside its domain, or the architecture has no place for it.
+        If an option is outside its domain, or the architecture does not have it.
     MemoryError
         If the parameters do not fit into memory.
 
@@ -113,7 +114,7 @@ def create_model(
 
 
 def _create_native(config: Mapping[str, Any], seed: int) -> _native.Model:
-    """Create the library's model; None asks it for the default of the architecture."""
+    """Create the library's model; None stands for the default of the architecture."""
     head = config["rotation_head"]
     with too_large_by("create_model", "widths", "num_classes"):
         return _native.Model(

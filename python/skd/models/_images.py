@@ -1,4 +1,4 @@
-"""Images as a network takes them: normalised, in chunks, and what comes out of it checked."""
+"""Inputs and outputs of a network: images normalised in chunks, outputs checked."""
 
 from __future__ import annotations
 
@@ -18,16 +18,17 @@ from skd.models.plausible_floats import require_plausible
 
 FloatArray = NDArray[np.float32]
 
-CHUNK = 64  # images evaluated at once, which bounds the memory of an evaluation
+#: Images evaluated at once, which bounds the memory; as many as the library takes at once.
+EVALUATION_BATCH = 64
 
 
 class Normalization(NamedTuple):
-    """How uint8 images become the floats that a model takes: ``(x / 255 - mean) / std``.
+    """Normalisation of uint8 images to floats: ``(x / 255 - mean) / std``.
 
     Attributes
     ----------
     mean, std : tuple of float
-        One per channel, for pixels in 0..1.
+        Mean and standard deviation of each channel, for pixels in 0..1.
     """
 
     mean: tuple[float, ...]
@@ -46,9 +47,9 @@ def checked_normalization(
 
 
 class Chunks:
-    """Images in chunks of bounded size, as the float32 that the library takes.
+    """Images in chunks of bounded size, converted to float32.
 
-    They are refused if they, or the `dimensions` that are computed of each, do not fit into memory.
+    The images are refused if they, or `dimensions` outputs of each, do not fit into memory.
     """
 
     def __init__(
@@ -65,13 +66,13 @@ class Chunks:
         self._normalization = normalization
         self.owner = owner
         self.count = len(self._images)
-        copied = check.float_copy_bytes(self._images[:CHUNK])
+        copied = check.float_copy_bytes(self._images[:EVALUATION_BATCH])
         with refused_as(owner), too_large_by(owner, "images"):
             native.require_memory(self.count, copied + 4 * dimensions * self.count)
 
     def __iter__(self) -> Iterator[tuple[slice, FloatArray]]:
-        for start in range(0, self.count, CHUNK):
-            rows = slice(start, min(start + CHUNK, self.count))
+        for start in range(0, self.count, EVALUATION_BATCH):
+            rows = slice(start, min(start + EVALUATION_BATCH, self.count))
             floats = model_floats(self._images[rows], self._normalization, self.owner)
             if self._images.dtype != np.uint8:
                 require_plausible(floats, self._normalization, "images", self.owner)
@@ -80,11 +81,11 @@ class Chunks:
 
 
 def finite_outputs(outputs: FloatArray, owner: str) -> FloatArray:
-    """Return outputs of a model, unless one overflowed."""
+    """Return outputs of a model, or raise if one is not finite."""
     is_finite = np.isfinite(outputs).all(axis=1)
     if not is_finite.all():
         raise SKDError(
-            f"{owner} came out NaN or infinite for image {int(is_finite.argmin())} of "
+            f"{owner} gave NaN or infinite values for image {int(is_finite.argmin())} of "
             f"{len(outputs)}: the model's weights, or the images, are too large for float32."
         )
     return outputs
@@ -93,7 +94,7 @@ def finite_outputs(outputs: FloatArray, owner: str) -> FloatArray:
 def model_floats(
     images: NDArray[Any], normalization: Normalization | None, owner: str, *, name: str = "images"
 ) -> FloatArray:
-    """Return images as the floats that a model takes: uint8 normalised, others as they are."""
+    """Return images as float32: uint8 images normalised, others as they are."""
     if images.dtype != np.uint8:
         return check.float_array(images, name, owner)
     if normalization is None:

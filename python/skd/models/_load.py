@@ -1,4 +1,4 @@
-"""Models from files."""
+"""Loading models from files and pickles."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def load_model(path: str | PathLike[str], *, precision: str | None = None) -> Mo
     path : str or path
         A safetensors file.
     precision : {"float32", "bfloat16"}, optional
-        Of the products, as `create_model` describes it; by default that of the saved model.
+        Precision of the products, see `create_model`; by default that of the saved model.
 
     Returns
     -------
@@ -53,21 +53,21 @@ def load_model(path: str | PathLike[str], *, precision: str | None = None) -> Mo
 
 
 def model_of_bytes(data: bytes) -> Model:
-    """Return the model of the bytes of a checkpoint, as a pickle holds them.
+    """Return the model from the bytes of a checkpoint, as a pickle holds them.
 
     Raises
     ------
     ValueError
-        If they are damaged or of something else.
+        If the bytes are damaged or not a checkpoint.
     """
     try:
-        return restored_model(*content_of(data, must_be_sealed=True))
+        return restored_model(*content_of(data, requires_checksum=True))
     except (TypeError, ValueError, DamagedCheckpointError) as error:
         raise ValueError(f"The pickled model is damaged: {error}.") from error
 
 
 def _reduced(model: Model) -> tuple[Callable[[bytes], Model], tuple[bytes]]:
-    """Return what pickle, joblib and multiprocessing keep of a model: its checkpoint."""
+    """Reduce a model to its checkpoint, for pickle, joblib and multiprocessing."""
     saved = checkpoint_bytes(model.snapshot(), model.config, model.normalization)
     return model_of_bytes, (bytes(saved),)
 
@@ -84,7 +84,7 @@ def restored_model(
     ------
     ValueError, TypeError
         If configuration, tensors and normalisation do not fit together; a network that is larger
-        than the tensors is never made.
+        than the tensors is never created.
     """
     require_fitting(config, state)
     model = create_model(**config)

@@ -15,7 +15,7 @@ from skd import _validation as check
 from skd._memory import too_large_by
 from skd._refusals.native import refused_as
 from skd.models._images import (
-    CHUNK,
+    EVALUATION_BATCH,
     Chunks,
     FloatArray,
     Normalization,
@@ -28,12 +28,12 @@ FEATURES = ("embedding", "logits")
 
 
 class Model:
-    """A network; made by `create_model`, `load_model` and `Model.clone`.
+    """A network; created by `create_model`, `load_model` and `Model.clone`.
 
-    Images are given in NHWC order, as float32 that is already normalised, or as uint8, which
-    needs `normalization`. Evaluation uses running statistics and no dropout. Floats that no
-    normalisation gives, ten times beyond the model's own, are refused. A call that reads or changes
-    the model waits for those of other threads, and is of one state.
+    Images are in NHWC order, either float32 that is already normalised, or uint8, which needs
+    `normalization`. Evaluation uses running statistics and no dropout. Floats that are not
+    plausible, ten times beyond the range of the model's normalisation, are refused. Calls of
+    several threads on one model wait for each other, and each sees one consistent state.
     """
 
     def __init__(self, native: _native.Model, config: Mapping[str, Any]) -> None:
@@ -64,7 +64,7 @@ class Model:
 
     @property
     def config(self) -> dict[str, Any]:
-        """What `create_model` was called with, without the seed."""
+        """Arguments of `create_model`, without the seed."""
         return dict(self._config)
 
     @property
@@ -89,7 +89,7 @@ class Model:
 
     @property
     def precision(self) -> str:
-        """Of the products of the 3x3 convolutions: "float32" or "bfloat16"."""
+        """Precision of the products of the 3x3 convolutions: "float32" or "bfloat16"."""
         name: str = self._config["precision"]
         return name
 
@@ -127,7 +127,7 @@ class Model:
         Parameters
         ----------
         images : array-like of shape (n_images, image_size, image_size, input_channels)
-            Dtype uint8, or float32 already normalised.
+            Images of dtype uint8, or float32 that is already normalised.
 
         Returns
         -------
@@ -137,7 +137,7 @@ class Model:
         Raises
         ------
         SKDError
-            If a value overflows float32, as with weights that are too large.
+            If a value overflows float32, for example because weights are too large.
         """
         return self._embed(self._chunks(images, "Model.embed", self.embedding_dim))
 
@@ -147,7 +147,7 @@ class Model:
         Parameters
         ----------
         images : array-like of shape (n_images, image_size, image_size, input_channels)
-            Dtype uint8, or float32 already normalised.
+            Images of dtype uint8, or float32 that is already normalised.
 
         Returns
         -------
@@ -157,7 +157,7 @@ class Model:
         Raises
         ------
         SKDError
-            If a value overflows float32, as with weights that are too large.
+            If a value overflows float32, for example because weights are too large.
         """
         return self._logits(self._chunks(images, "Model.logits", self.num_classes))
 
@@ -167,7 +167,7 @@ class Model:
         Parameters
         ----------
         images : array-like of shape (n_images, image_size, image_size, input_channels)
-            Dtype uint8, or float32 already normalised.
+            Images of dtype uint8, or float32 that is already normalised.
 
         Returns
         -------
@@ -179,7 +179,7 @@ class Model:
         ValueError
             If the model has no rotation head.
         SKDError
-            If a value overflows float32, as with weights that are too large.
+            If a value overflows float32, for example because weights are too large.
         """
         owner = "Model.rotation_logits"
         if not self.has_rotation_head:
@@ -197,12 +197,12 @@ class Model:
         Parameters
         ----------
         images : array-like of shape (n_images, image_size, image_size, input_channels)
-            Dtype uint8, or float32 already normalised.
+            Images of dtype uint8, or float32 that is already normalised.
 
         Returns
         -------
         outputs : tuple of ndarray of shape (n_images, height, width, channels), dtype float32
-            One array per stage, after its pooling.
+            Outputs after the pooling of each stage.
         """
         owner = "Model.stage_outputs"
         shapes = [self._native.stage_shape(1, stage)[1:] for stage in range(self.stage_count)]
@@ -214,15 +214,16 @@ class Model:
                     self._native.stage_output(chunk, stage, output[rows])
         return outputs
 
-    def evaluation_memory(self, n_images: int = CHUNK) -> int:
-        """Return how much memory the model's buffers hold once images are evaluated.
+    def evaluation_memory(self, n_images: int = EVALUATION_BATCH) -> int:
+        """Return the memory that the model's buffers hold once images are evaluated.
 
-        An evaluation for which the machine has too little raises a MemoryError before it begins.
+        If the machine has too little memory for an evaluation, it raises a MemoryError before it
+        begins.
 
         Parameters
         ----------
         n_images : int, default=64
-            Images handed over at once; 64 at a time are evaluated.
+            Number of images of a call; 64 at a time are evaluated.
 
         Returns
         -------
@@ -237,34 +238,34 @@ class Model:
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """Return the state as read-only views, under PyTorch's names and in its shapes.
 
-        The views show the model's own memory: they change when the model is trained, and keep
-        it alive. `snapshot` gives what stays as it is.
+        The views share the model's memory: they change when the model is trained, and keep it
+        alive. `snapshot` returns copies.
 
         Returns
         -------
         state : dict of str to ndarray
-            float32, and int64 for the counters of batch norms.
+            Arrays of float32, and int64 for the counters of batch norms.
         """
         return self._native.state_dict()
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
-        """Copy the state, as it is between two steps of a trainer in another thread.
+        """Copy the state consistently, between two steps of a trainer in another thread.
 
         Returns
         -------
         state : dict of str to ndarray
-            As of `state_dict`, but the arrays are C-contiguous and nothing changes them.
+            C-contiguous copies of `state_dict`, which later steps do not change.
         """
         with self._native.locked():
             return {name: view.copy() for name, view in self.state_dict().items()}
 
     def load_state_dict(self, state_dict: Mapping[str, ArrayLike]) -> None:
-        """Replace the whole state, or nothing of it.
+        """Replace the state, all or nothing.
 
         Parameters
         ----------
         state_dict : mapping of str to array-like
-            An array of the right shape for every name of `state_dict`, and no other name.
+            An array of the right shape for every name of `state_dict`, and no further names.
 
         Raises
         ------
@@ -285,7 +286,7 @@ class Model:
         Returns
         -------
         copy : Model
-            Of equal configuration and state; it shares nothing with this one.
+            Model with equal configuration and state, which shares nothing with this one.
         """
         copy = Model(self._native.clone(), self._config)
         copy._normalization = self._normalization
@@ -316,11 +317,11 @@ class Model:
         Parameters
         ----------
         images : array-like of shape (n_images, image_size, image_size, input_channels)
-            Dtype uint8, or float32 already normalised.
+            Images of dtype uint8, or float32 that is already normalised.
         kind : {"embedding", "logits"}
-            Which output.
+            Output of the network.
         normalization : Normalization, optional
-            Of uint8 images; by default that of the model.
+            Normalisation of uint8 images; by default the model's.
 
         Returns
         -------
@@ -330,7 +331,7 @@ class Model:
         Raises
         ------
         SKDError
-            If a value overflows float32, as with weights that are too large.
+            If a value overflows float32, for example because weights are too large.
         """
         owner = "Model.features"
         if normalization is None:

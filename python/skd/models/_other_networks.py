@@ -1,4 +1,4 @@
-"""The networks of other programs, told by the names of their weights."""
+"""Networks of other programs, recognised by the names of their weights."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ MAX_SHOWN = 4  # names in a message
 
 
 def family_of(names: Iterable[str]) -> str | None:
-    """Return which other network names tell, or None."""
+    """Return the family of other networks that the names belong to, or None."""
     known = set(names)
     for (first, *others), family in FAMILIES:
         for name in known:
-            # A network may lie below a name of its own, such as "model.".
+            # All names may have a prefix, such as "model.".
             prefix = name.removesuffix(first)
             is_first = name.endswith(first) and prefix[-1:] in ("", ".")
             if is_first and all(prefix + other in known for other in others):
@@ -44,16 +44,16 @@ def family_of(names: Iterable[str]) -> str | None:
 def refuse_names(
     state: Mapping[str, Any], expected: Iterable[str] = (), architecture: str | None = None
 ) -> NoReturn:
-    """Raise what the first difference of a state dict from the nearest architecture is.
+    """Raise an error with the first difference between a state dict and an architecture.
 
     Parameters
     ----------
     state : mapping of str to arrays or tensors
-        Under the names of the backbone and its heads.
+        Entries under the names of the backbone and its heads.
     expected : iterable of str
         Names of the architecture, in order.
     architecture : str, optional
-        Which; none is near without it.
+        The nearest architecture; if it is left out, none is near.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def refuse_names(
         shape = state[surplus[0]].shape
         differences.append(f"has {surplus[0]:.80} of shape {shape}{_others(surplus)}")
     raise UnreadableFileError(
-        f"{reason}: beside the nearest one, {architecture!r}, it {' and '.join(differences)}"
+        f"{reason}: compared with the nearest one, {architecture!r}, it {' and '.join(differences)}"
     )
 
 

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from skd import _validation as check
 from skd._files import bounded_json
-from skd._files.atomic import write_whole
-from skd._files.checksummed import sealed, unsealed
+from skd._files.atomic import write_atomically
+from skd._files.checksummed import checksummed_bytes, verified_content
 from skd._files.kinds import PICKLE, SAFETENSORS, TORCH, kind_of_file
 from skd._memory import require_memory
 from skd.errors import DamagedCheckpointError
 
 METADATA_KEY = "skd"
-#: What reads files that are no checkpoint, by the entries of their headers.
+#: Readers of files that are not checkpoints, by the entries of their headers.
 READERS = {
     "skd_few_shot": "skd.FewShotClassifier.load",
     "skd_episodes": "the episodes_file of skd.evaluate",
@@ -36,7 +36,7 @@ CONFIG_NAMES = {
     "precision",
 }
 Content = tuple[dict[str, NDArray[Any]], dict[str, Any], Any]
-# Tensors that belong to the training rather than the model begin so.
+# Prefix of tensors that belong to the training rather than the model.
 TRAINING_PREFIX = "training."
 
 
@@ -48,20 +48,20 @@ def write_checkpoint(
 ) -> None:
     """Write a model's state, configuration and normalisation; see `Model.save`."""
     target = check.output_file(path, "path", "Model.save")
-    write_whole(target, checkpoint_bytes(state, config, normalization))
+    write_atomically(target, checkpoint_bytes(state, config, normalization))
 
 
 def checkpoint_bytes(
     state: Mapping[str, NDArray[Any]], config: Mapping[str, Any], normalization: Any
 ) -> bytearray:
-    """Return what a checkpoint file holds, with its checksum."""
-    return sealed(state, model_metadata(config, normalization))
+    """Return the bytes of a checkpoint file, with its checksum."""
+    return checksummed_bytes(state, model_metadata(config, normalization))
 
 
 def model_metadata(config: Mapping[str, Any], normalization: Any) -> dict[str, str]:
-    """Return what makes a safetensors file a checkpoint that `load_model` reads."""
+    """Return the metadata by which `load_model` recognises a checkpoint."""
     metadata = {"config": dict(config), "normalization": normalization}
-    # "format" tells other readers of safetensors files that names and shapes are PyTorch's.
+    # "format" marks names and shapes as PyTorch's for other readers of safetensors files.
     return {"format": "pt", METADATA_KEY: json.dumps(metadata)}
 
 
@@ -73,39 +73,39 @@ def read_checkpoint(path: str | PathLike[str]) -> Content:
         if kind is not None and kind != SAFETENSORS:
             hint = {TORCH: "; skd.import_torch reads it", PICKLE: "; skd.import_torch may read it"}
             raise DamagedCheckpointError(f"it is {kind}{hint.get(kind, '')}")
-        # The bytes, and the arrays that are made of them.
+        # The bytes, and the arrays made from them.
         require_memory(2 * source.stat().st_size, f"The checkpoint {str(source)!r}")
-        return content_of(source.read_bytes(), must_be_sealed=False)
+        return content_of(source.read_bytes(), requires_checksum=False)
     except DamagedCheckpointError as error:
         legal = "a whole safetensors file that Model.save wrote"
         check.refuse("path", "load_model", legal, f"{str(source)!r}: {error}")
 
 
-def content_of(data: bytes, *, must_be_sealed: bool) -> Content:
+def content_of(data: bytes, *, requires_checksum: bool) -> Content:
     """Return the state, configuration and normalisation in the bytes of a checkpoint.
 
     Raises
     ------
     DamagedCheckpointError
-        If they are no checkpoint of a model, or damaged.
+        If the bytes are not a checkpoint of a model, or are damaged.
     """
-    header, tensors = unsealed(data, must_be_sealed=must_be_sealed)
+    header, tensors = verified_content(data, requires_checksum=requires_checksum)
     if METADATA_KEY not in header:
         reader = next((READERS[key] for key in READERS if key in header), "skd.import_torch")
-        raise DamagedCheckpointError(f"it is without a configuration; {reader} may read it")
+        raise DamagedCheckpointError(f"it has no configuration; {reader} may read it")
     try:
         metadata = bounded_json.parse(header[METADATA_KEY])
         config, normalization = dict(metadata["config"]), metadata["normalization"]
     except (KeyError, TypeError, ValueError) as error:
         reason = f"its configuration is damaged ({type(error).__name__})"
         raise DamagedCheckpointError(reason) from error
-    # Models were float32 and without this option before there was a choice.
+    # Older files lack these entries; their models are float32 and have no gates.
     config.setdefault("precision", "float32")
     config.setdefault("use_se", False)
     if set(config) != CONFIG_NAMES:
         different = ", ".join(sorted(CONFIG_NAMES ^ set(config)))
-        raise DamagedCheckpointError(f"its configuration is of other entries ({different:.200})")
+        raise DamagedCheckpointError(f"its configuration has other entries ({different:.200})")
     if normalization is not None and not isinstance(normalization, list):
-        raise DamagedCheckpointError("its normalization is no pair (mean, std)")
+        raise DamagedCheckpointError("its normalization is not a pair (mean, std)")
     state = {name: array for name, array in tensors.items() if not name.startswith(TRAINING_PREFIX)}
     return state, config, normalization

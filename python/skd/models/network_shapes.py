@@ -1,4 +1,4 @@
-"""The network that the names and shapes of a state dict tell, before memory is taken for it."""
+"""The architecture of a state dict, found from names and shapes before memory is allocated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from skd.models._other_networks import refuse_names
 #: Blocks of the four stages of each ResNet.
 DEPTHS = {(1, 1, 1, 1): "resnet12", (1, 1, 2, 2): "resnet18", (2, 2, 2, 2): "resnet24"}
 WIDE_DEPTHS = (4, 4, 4, 0)
-#: What `create_model` takes where no widths are given.
+#: Defaults of `create_model`.
 DEFAULT_WIDTHS = {
     **dict.fromkeys(("resnet12", "seresnet12", "resnet18", "resnet24"), (64, 160, 320, 640)),
     "convnet4": (64, 64, 64, 64),
@@ -24,17 +24,17 @@ WITHIN_BLOCK = re.compile(r"layer([1-4])\.[0-9]{1,2}\.conv([23])\.weight")
 MAX_CHANNELS = 4
 
 
-#: Arrays, or tensors that are not read yet: what has a shape.
+#: Arrays, or tensors that are not read yet; each has a shape.
 Shapes = Mapping[str, Any]
 
 
 def configuration_of(state: Shapes) -> dict[str, Any]:
-    """Return the arguments of `create_model` that names and shapes tell.
+    """Return the arguments of `create_model` that follow from names and shapes.
 
     Parameters
     ----------
     state : mapping of str to arrays or tensors
-        Under the names of the backbone and its heads.
+        Entries under the names of the backbone and its heads.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def configuration_of(state: Shapes) -> dict[str, Any]:
     Raises
     ------
     UnreadableFileError
-        If it is no state dict of a known architecture, or shapes do not fit together.
+        If the architecture is unknown, or shapes do not fit together.
     """
     config, firsts = _architecture(state)
     config["rotation_head"] = "rot_classifier.weight" in state
@@ -60,7 +60,7 @@ def configuration_of(state: Shapes) -> dict[str, Any]:
         config["num_classes"], features = _extents(state, "classifier.weight", 2)
         if features != widths[-1]:
             raise UnreadableFileError(
-                f"its classifier reads {features} features, and its network has {widths[-1]}"
+                f"its classifier takes {features} features, and its network has {widths[-1]}"
             )
     _require_proportion(state, config)
     return config
@@ -85,7 +85,7 @@ def _architecture(state: Shapes) -> tuple[dict[str, Any], list[str]]:
 
 
 def _require_names(state: Shapes, config: Mapping[str, Any]) -> None:
-    """Refuse a state dict with other names than a small network of the architecture has."""
+    """Refuse a state dict whose names differ from those of the architecture."""
     stages = len(DEFAULT_WIDTHS[config["architecture"]])
     small = create_model(**config, widths=(4,) * stages, num_classes=1, image_size=16)
     expected = [name for name in small.state_dict() if name in state or _is_needed(name, state)]
@@ -94,14 +94,14 @@ def _require_names(state: Shapes, config: Mapping[str, Any]) -> None:
 
 
 def _is_needed(name: str, state: Shapes) -> bool:
-    """Return whether a state dict must have a name: PyTorch before 1.0 had no counters."""
+    """Return whether a state dict must have this name; PyTorch before 1.0 had no counters."""
     if name.endswith("num_batches_tracked"):
         return False
     return not name.startswith("classifier.") or "classifier.weight" in state
 
 
 def _require_proportion(state: Shapes, config: Mapping[str, Any]) -> None:
-    """Refuse shapes of which a network would be made that is far larger than the file."""
+    """Refuse shapes whose network would be far larger than the file."""
     widths = config["widths"]
     for name, tensor in state.items():
         match = WITHIN_BLOCK.fullmatch(name)
@@ -115,7 +115,7 @@ def _require_proportion(state: Shapes, config: Mapping[str, Any]) -> None:
             inputs = _extents(state, f"layer{stage}.0.weight", 4)[1]
             if inputs != widths[stage - 2]:
                 raise UnreadableFileError(
-                    f"its stage {stage} reads {inputs} channels of {widths[stage - 2]}"
+                    f"its stage {stage} takes {inputs} channels, and gets {widths[stage - 2]}"
                 )
 
 
@@ -127,15 +127,15 @@ def _extents(state: Shapes, name: str, dimensions: int) -> tuple[int, ...]:
 
 
 def require_fitting(config: Mapping[str, Any], state: Shapes) -> None:
-    """Refuse a configuration that is not that of the tensors beside it in a file.
+    """Refuse a configuration that does not fit the tensors of its file.
 
     Raises
     ------
     ValueError
-        With the first difference.
+        If they differ; the first difference is named.
     """
     try:
-        told = configuration_of(state)
+        found = configuration_of(state)
     except UnreadableFileError as error:
         raise ValueError(str(error)) from error
     stated = dict(config)
@@ -146,7 +146,8 @@ def require_fitting(config: Mapping[str, Any], state: Shapes) -> None:
         stated["widths"] = DEFAULT_WIDTHS[architecture]
     for name in ("architecture", "use_se", "widths", "input_channels", "num_classes"):
         given = list(stated[name]) if name == "widths" else stated[name]
-        if given != told.get(name, False):
+        if given != found.get(name, False):
             raise ValueError(
-                f"its {name} is said to be {given!r:.80}; its tensors are of {told.get(name)!r:.80}"
+                f"its configuration has {name} {given!r:.80}; its tensors have "
+                f"{found.get(name)!r:.80}"
             )

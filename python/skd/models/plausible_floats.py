@@ -1,4 +1,4 @@
-"""Floats that are given as normalised images, and cannot be."""
+"""Refusal of floats that cannot be normalised images."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from skd import _validation as check
 
-#: Floats beyond this multiple of what the model's own normalisation gives are refused; where the
-#: model has none, those beyond what pixels of 8 bits can be.
+#: Largest multiple of the range of the model's normalisation; and the largest magnitude for a
+#: model without a normalisation, the range of 8-bit pixels.
 MARGIN, RAW_LIMIT = 10.0, 255.0
 
 
@@ -19,7 +19,7 @@ def require_plausible(
     name: str,
     owner: str,
 ) -> None:
-    """Refuse floats that no normalisation of pixels gives, such as pixels in 0..255."""
+    """Refuse floats that cannot come from a normalisation, such as pixels in 0..255."""
     if not floats.size:
         return
     limit = RAW_LIMIT

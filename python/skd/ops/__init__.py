@@ -1,7 +1,7 @@
-"""The operations of the networks, forward and backward, on NHWC float32 arrays.
+"""Operations of the networks, forward and backward, on NHWC float32 arrays.
 
-Every function returns new arrays and changes none of its arguments. A gradient is named with `d_`
-in front; ``*_backward`` takes the gradient of the output and returns those of the inputs.
+Every function returns new arrays and does not change its arguments. Names of gradients begin with
+`d_`; ``*_backward`` takes the gradient of the output and returns the gradients of the inputs.
 """
 
 from skd.ops._activation import leaky_relu, leaky_relu_backward, relu, relu_backward

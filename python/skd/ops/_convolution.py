@@ -29,7 +29,7 @@ def conv2d(
     weight : array-like of shape (output_channels, input_channels, size, size), dtype float32
         Kernels in PyTorch's order; size in 1..11.
     bias : array-like of shape (output_channels,), dtype float32, optional
-        Added to each output channel.
+        Bias of each output channel.
     stride : {1, 2}, default=1
         Step of the kernel.
     padding : int, default=0
@@ -38,7 +38,8 @@ def conv2d(
     Returns
     -------
     output : ndarray of shape (batch, output_height, output_width, output_channels), dtype float32
-        ``output_height = (height + 2 * padding - size) // stride + 1``; likewise the width.
+        Output with ``output_height = (height + 2 * padding - size) // stride + 1``; the width
+        likewise.
 
     Examples
     --------
@@ -105,7 +106,7 @@ def linear(x: ArrayLike, weight: ArrayLike, bias: ArrayLike | None = None) -> Fl
     weight : array-like of shape (n_outputs, n_inputs), dtype float32
         Weights in PyTorch's order.
     bias : array-like of shape (n_outputs,), dtype float32, optional
-        Added to each row.
+        Bias that is added to each row.
 
     Returns
     -------
@@ -160,7 +161,7 @@ def linear_backward(
 def _geometry(
     images: FloatArray, kernels: FloatArray, stride: int, padding: int, owner: str
 ) -> tuple[int, int]:
-    """Stride and padding, if the kernels fit the images."""
+    """Return stride and padding, if the kernels fit the images."""
     step = check.integer(stride, "stride", owner, minimum=1, maximum=2)
     size = kernels.shape[2]
     if kernels.shape[3] != size or not 1 <= size <= 11:

@@ -21,7 +21,7 @@ class BatchNorm(NamedTuple):
     output : ndarray of the input's shape, dtype float32
         Normalised images.
     mean, inverse_std : ndarray of shape (channels,), dtype float32
-        The statistics used: those of the batch in training, else the running ones.
+        Statistics that were used: those of the batch in training, otherwise the running ones.
     running_mean, running_var : ndarray of shape (channels,), dtype float32
         Running statistics after the call.
     """
@@ -55,17 +55,17 @@ def batch_norm2d(
     running_mean, running_var : array-like of shape (channels,), dtype float32
         Running statistics; not modified.
     training : bool, default=False
-        True normalises by the statistics of the batch and updates the running ones,
+        Normalise with the statistics of the batch, and update the running ones:
         ``(1 - momentum) * running + momentum * batch``, with the unbiased variance.
     momentum : float, default=0.1
-        In [0, 1].
+        Momentum, in [0, 1].
     eps : float, default=1e-5
-        Added to the variance; > 0.
+        Number that is added to the variance, > 0.
 
     Returns
     -------
     result : BatchNorm
-        The output, the statistics used, and the new running ones.
+        Output, statistics that were used, and new running statistics.
 
     Examples
     --------
@@ -110,7 +110,7 @@ def batch_norm2d_backward(
     x, weight : array-like, dtype float32
         Inputs of the forward pass.
     mean, inverse_std : array-like of shape (channels,), dtype float32
-        The statistics that the forward pass returned.
+        Statistics that the forward pass returned.
     d_output : array-like of the output's shape, dtype float32
         Gradient of the output.
     training : bool, default=False

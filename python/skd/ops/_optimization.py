@@ -26,7 +26,7 @@ def sgd_step(
     d_parameter : array-like of the same shape, dtype float32
         Gradient.
     velocity : array-like of the same shape, dtype float32, optional
-        What the step before returned; None in the first step.
+        Velocity of the previous step; None in the first step.
     optimizer : SGD, default=SGD()
         Learning rate, momentum and weight decay.
 

@@ -26,12 +26,12 @@ def dropout_mask(shape: Sequence[int], *, rate: float, seed: int, step: int = 0)
     rate : float
         Probability that an entry is dropped, in [0, 1).
     seed, step : int
-        Address the random numbers: the same mask for the same pair.
+        Seed and step, which determine the mask.
 
     Returns
     -------
     kept : ndarray of shape `shape`, dtype uint8
-        1 where an entry is kept, else 0.
+        Mask: 1 where an entry is kept, otherwise 0.
 
     Examples
     --------
@@ -56,14 +56,14 @@ def dropout(x: ArrayLike, kept: ArrayLike, *, rate: float) -> FloatArray:
     x : array-like of any shape, dtype float32
         Input.
     kept : array-like of the same shape, dtype uint8
-        1 where an entry is kept, else 0; see `dropout_mask`.
+        Mask: 1 where an entry is kept, otherwise 0; see `dropout_mask`.
     rate : float
         Probability with which the mask was drawn.
 
     Returns
     -------
     output : ndarray of the same shape, dtype float32
-        ``x / (1 - rate)`` where kept, else 0.
+        ``x / (1 - rate)`` where entries are kept, otherwise 0.
 
     Examples
     --------
@@ -81,7 +81,7 @@ def dropout_backward(d_output: ArrayLike, kept: ArrayLike, *, rate: float) -> Fl
     d_output : array-like of any shape, dtype float32
         Gradient of the output.
     kept : array-like of the same shape, dtype uint8
-        The mask of the forward pass.
+        Mask of the forward pass.
     rate : float
         As in the forward pass.
 
@@ -99,7 +99,7 @@ def dropout_backward(d_output: ArrayLike, kept: ArrayLike, *, rate: float) -> Fl
 
 
 def drop_block_gamma(*, block_size: int, side: int, step: int, rate: float = 0.1) -> float:
-    """Return the probability with which a position is the corner of a dropped square.
+    """Return the probability that a position is the corner of a dropped square.
 
     Parameters
     ----------
@@ -108,9 +108,9 @@ def drop_block_gamma(*, block_size: int, side: int, step: int, rate: float = 0.1
     side : int
         Side of the images, in pixels.
     step : int
-        Training steps taken; the probability rises linearly over the first 40,000.
+        Number of training steps so far; the probability rises linearly over the first 40,000.
     rate : float, default=0.1
-        Fraction of the image that is dropped in the end.
+        Fraction of the image that is dropped after the rise.
 
     Returns
     -------
@@ -146,12 +146,13 @@ def drop_block_corners(
     gamma : float
         Probability of a corner, in [0, 1]; see `drop_block_gamma`.
     seed, step : int
-        Address the random numbers: the same corners for the same pair.
+        Seed and step, which determine the corners.
 
     Returns
     -------
     corners : ndarray of dtype uint8
-        Of shape (batch, height - block_size + 1, width - block_size + 1, channels); 1 = corner.
+        Corners, 1 where there is one, of shape
+        (batch, height - block_size + 1, width - block_size + 1, channels).
 
     Examples
     --------
@@ -180,16 +181,16 @@ def drop_block(x: ArrayLike, corners: ArrayLike, *, block_size: int) -> tuple[Fl
     x : array-like of shape (batch, height, width, channels), dtype float32
         Images in NHWC order.
     corners : array-like of dtype uint8
-        See `drop_block_corners`.
+        Corners of `drop_block_corners`.
     block_size : int
         Side of a square, in pixels.
 
     Returns
     -------
     output : ndarray of the same shape, dtype float32
-        Zero in the squares, ``x * scale`` elsewhere.
+        Output: 0 in the squares, ``x * scale`` elsewhere.
     scale : float
-        Number of entries divided by that of the kept ones; of no meaning if none is kept.
+        Number of entries divided by the number of kept entries; undefined if none is kept.
 
     Examples
     --------
@@ -201,7 +202,7 @@ def drop_block(x: ArrayLike, corners: ArrayLike, *, block_size: int) -> tuple[Fl
 
 
 def drop_block_backward(d_output: ArrayLike, corners: ArrayLike, *, block_size: int) -> FloatArray:
-    """Compute the gradient of `drop_block`; the scale counts as a constant.
+    """Compute the gradient of `drop_block`; the scale is treated as a constant.
 
     Parameters
     ----------

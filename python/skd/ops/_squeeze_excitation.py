@@ -19,7 +19,7 @@ def squeeze_excitation(
     Parameters
     ----------
     x : array-like of shape (batch, height, width, channels), dtype float32
-        Images in NHWC order; ``mean`` is taken over the positions.
+        Images in NHWC order; ``mean`` is the mean over the positions.
     weight1 : array-like of shape (hidden, channels), dtype float32
         Weights of the first linear map.
     bias1 : array-like of shape (hidden,), dtype float32

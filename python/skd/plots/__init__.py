@@ -1,11 +1,11 @@
-"""Plots of trainings, models and episodes, in scikit-learn's convention of displays.
+"""Plots of trainings, models and episodes, following scikit-learn's convention of displays.
 
-A display holds what is drawn. The class methods ``from_...`` compute it, draw it and return the
-display; `plot` draws it again, in a new figure or in axes that are given, and returns the axes.
-The display keeps them as `ax_` and `figure_`.
+A display holds the data of a plot. The class methods ``from_...`` compute the data, draw them and
+return the display. `plot` draws them again, in a new figure or in given axes, and returns the axes.
+The display keeps axes and figure as `ax_` and `figure_`.
 
-Drawing needs matplotlib (``pip install 'skd[plots]'``); importing does not. Colours are those of
-Okabe and Ito, which colour-blind people tell apart, and no plot relies on colour alone.
+Drawing needs matplotlib (``pip install 'skd[plots]'``); importing does not. The colours are Okabe
+and Ito's, which colour-blind people can distinguish, and no plot relies on colour alone.
 """
 
 from skd.plots._class_distances import ClassDistanceDisplay

@@ -1,4 +1,4 @@
-"""What displays are given: models by name, images of a split, vectors of numbers."""
+"""Arguments of displays: models by name, images of a split, vectors of numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from skd.plots._figures import COLOURS
 
 
 def named_models(models: Any, owner: str) -> dict[str, Model]:
-    """Return models under their names; a single one is named after its architecture."""
+    """Return models by name; a single model is named after its architecture."""
     if isinstance(models, Model):
         return {models.architecture: models}
     legal = f"a Model, or a mapping of 1 to {len(COLOURS)} names to models"
@@ -32,14 +32,14 @@ def named_models(models: Any, owner: str) -> dict[str, Model]:
 
 
 def check_fitting(model: Model, split: Split, owner: str) -> None:
-    """Refuse a split whose images are not of the model's shape."""
+    """Refuse a split whose images do not have the model's shape."""
     check.model_images(
         split.images, "split", owner, side=model.image_size, channels=model.input_channels
     )
 
 
 class Drawn(NamedTuple):
-    """Images that were drawn of a split: positions, class by class, and the classes of them."""
+    """Images drawn from a split: positions class by class, labels and class names."""
 
     positions: NDArray[np.int64]
     labels: NDArray[np.int64]
@@ -51,24 +51,24 @@ def draw_images(
     split: Any,
     owner: str,
     *,
-    n_classes: Any,
+    num_classes: Any,
     n_images: Any,
     seed: Any,
     most_classes: int | None = None,
 ) -> Drawn:
-    """Draw images of some classes of a split; the labels that are returned count from 0.
+    """Draw images of some classes of a split; the returned labels count from 0.
 
-    `n_classes` None stands for all classes, or for the first `most_classes` that are drawn.
+    If `num_classes` is None, all classes are drawn, but at most `most_classes`.
     """
     check.instance(split, "split", owner, Split)
     for model in models.values():
         check_fitting(model, split, owner)
-    if n_classes is None:
-        n_classes = min(split.n_classes, most_classes or split.n_classes)
-    count = check.integer(n_classes, "n_classes", owner, minimum=1, maximum=split.n_classes)
+    if num_classes is None:
+        num_classes = min(split.num_classes, most_classes or split.num_classes)
+    count = check.integer(num_classes, "num_classes", owner, minimum=1, maximum=split.num_classes)
     per_class = check.integer(n_images, "n_images", owner, minimum=1)
     random = np.random.default_rng(check.seed(seed, owner))
-    classes = np.sort(random.permutation(split.n_classes)[:count])
+    classes = np.sort(random.permutation(split.num_classes)[:count])
     chosen = [
         np.sort(random.permutation(np.flatnonzero(split.labels == label))[:per_class])
         for label in classes
@@ -81,7 +81,7 @@ def draw_images(
 
 
 def outputs(model: Model, split: Split, positions: NDArray[np.int64], kind: str) -> Any:
-    """Return the embeddings or logits of images, normalised as `skd.evaluate` does it."""
+    """Return the embeddings or logits of images, normalised as in `skd.evaluate`."""
     normalization = model.normalization or Normalization(split.mean, split.std)
     return model.features(split.images[positions], kind, normalization=normalization)
 
@@ -89,7 +89,7 @@ def outputs(model: Model, split: Split, positions: NDArray[np.int64], kind: str)
 def unit_embeddings(
     model: Model, split: Split, positions: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Return the L2-normalised embeddings of images, which all classifiers are given."""
+    """Return the L2-normalised embeddings of images, the input of all classifiers."""
     return l2_normalize(outputs(model, split, positions, "embedding")).astype(np.float64)
 
 
@@ -102,9 +102,9 @@ def vector(
     nan: bool = False,
     of: str = "epochs",
 ) -> NDArray[np.float64]:
-    """Return a vector of finite numbers, not empty, of a length, that of `of`, if one is given.
+    """Return a non-empty vector of finite numbers, of the length of `of` if `length` is given.
 
-    NaN, if it is allowed, stands for what is not known.
+    NaN, if it is allowed, marks unknown values.
     """
     numbers = check.double_vector(value, name, owner, nan=nan)
     if length is not None and len(numbers) != length:
@@ -113,7 +113,7 @@ def vector(
 
 
 def vectors_by_name(value: Any, name: str, owner: str) -> dict[str, NDArray[np.float64]]:
-    """Return vectors of finite numbers under the names of models."""
+    """Return vectors of finite numbers by the names of models."""
     legal = f"a mapping of 1 to {len(COLOURS)} names to vectors"
     if not isinstance(value, Mapping):
         check.refuse(name, owner, legal, type(value).__name__, TypeError)

@@ -1,4 +1,4 @@
-"""How far images of one class and of different classes are from each other."""
+"""Histograms of distances within and between classes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BINS = 50
 class ClassDistanceDisplay(Display):
     """Histograms of the distances within and between classes, a panel for each model.
 
-    The less they overlap, the better classes are told apart.
+    The less they overlap, the better the classes are separated.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class ClassDistanceDisplay(Display):
     Attributes
     ----------
     ax_ : ndarray of shape (n_models,) of Axes
-        Where it was drawn last.
+        Axes of the last drawing.
     figure_ : Figure
         The figure of these axes.
 
@@ -59,49 +59,50 @@ class ClassDistanceDisplay(Display):
         models: Model | Mapping[str, Model],
         split: Split,
         *,
-        n_classes: int | None = None,
+        num_classes: int | None = None,
         n_images: int = 20,
         seed: int = 0,
         ax: Any = None,
     ) -> ClassDistanceDisplay:
         """Embed images of a split, measure the distances of all pairs, and draw them.
 
-        Distances are Euclidean, between L2-normalised embeddings: in 0..2. All models are shown
-        the same images.
+        Distances are Euclidean, between L2-normalised embeddings, so they are in 0..2. All models
+        see the same images.
 
         Parameters
         ----------
         models : Model or mapping of str to Model
-            A model, or models by name, such as ``{"Gen-0": teacher, "Gen-1": student}``.
+            Model, or models by name, such as ``{"Gen-0": teacher, "Gen-1": student}``.
         split : Split
-            Images of at least two classes, best of some that no model was trained on.
-        n_classes : int, optional
-            Classes to draw at random; by default all.
+            Images of at least two classes, preferably classes that no model was trained on.
+        num_classes : int, optional
+            Number of classes, drawn at random; by default all.
         n_images : int, default=20
-            Images of each class, at least 2, fewer if it has fewer; drawn at random.
+            Number of images of each class, at least 2, drawn at random; all of a class that has
+            fewer.
         seed : int, default=0
-            Of the choice of classes and images.
+            Seed of the choice of classes and images.
         ax : array-like of Axes, optional
-            Where to draw, one for each model; by default in a new figure.
+            Axes to draw in, one for each model; by default in a new figure.
 
         Returns
         -------
         display : ClassDistanceDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is missing.
         TypeError, ValueError
-            If an argument is not legal, images are not of the shape that the models take, or there
-            is no pair of one class or none of different classes.
+            If an argument is not legal, images do not have the shape of the models, or there are no
+            pairs within a class or between classes.
         """
         owner = "ClassDistanceDisplay.from_models"
         by_name = named_models(models, owner)
         check_axes(ax, len(by_name), owner)
         drawn = draw_images(
-            by_name, split, owner, n_classes=n_classes, n_images=n_images, seed=seed
+            by_name, split, owner, num_classes=num_classes, n_images=n_images, seed=seed
         )
         first, second = np.triu_indices(len(drawn.labels), k=1)
         are_same = drawn.labels[first] == drawn.labels[second]
@@ -124,19 +125,19 @@ class ClassDistanceDisplay(Display):
         Parameters
         ----------
         ax : array-like of Axes, optional
-            Where to draw, one for each model; by default in a new figure.
+            Axes to draw in, one for each model; by default in a new figure.
 
         Returns
         -------
         axes : ndarray of shape (n_models,) of Axes
-            One for each model.
+            Axes, one for each model.
 
         Raises
         ------
         ImportError
             If matplotlib is missing.
         TypeError, ValueError
-            If `ax` is not of one Axes for each model.
+            If `ax` does not hold one Axes for each model.
         """
         count = len(self.within)
         size = (WIDTH * count, HEIGHT)

@@ -1,4 +1,4 @@
-"""Embeddings of novel classes in a plane, for one model or several side by side."""
+"""Embeddings of images in a plane, for one or several models."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONGEST_NAME = 22
 
 
 class EmbeddingDisplay(Display):
-    """Images as points in a plane, near where their embeddings are near, a panel for each model.
+    """Images as points in a plane that preserves nearness of embeddings; a panel for each model.
 
     Parameters
     ----------
@@ -34,21 +34,21 @@ class EmbeddingDisplay(Display):
     labels : array-like of shape (n_images,), dtype int64
         Class of each image, from 0.
     class_names : sequence of str
-        One per class.
+        Name of each class.
     axis_names : mapping of str to pair of str, optional
-        What the two axes are, by the name of the model.
+        Names of the two axes, by the name of the model.
 
     Attributes
     ----------
     ax_ : ndarray of shape (n_models,) of Axes
-        Where it was drawn last.
+        Axes of the last drawing.
     figure_ : Figure
         The figure of these axes.
 
     Notes
     -----
-    Panels share no axes: each model has a plane of its own, and only what is near what can be
-    compared between them. Of t-SNE, distances between far groups and sizes of groups mean nothing.
+    Panels share no axes: each model has its own plane, and only neighbourhoods can be compared
+    between models. With t-SNE, distances between far groups and sizes of groups have no meaning.
 
     Examples
     --------
@@ -93,44 +93,45 @@ class EmbeddingDisplay(Display):
         split: Split,
         *,
         method: str = "pca",
-        n_classes: int | None = None,
+        num_classes: int | None = None,
         n_images: int = 100,
         seed: int = 0,
         ax: Any = None,
     ) -> EmbeddingDisplay:
         """Embed images of a split, project the embeddings, and draw them.
 
-        All models are shown the same images. Embeddings are L2-normalised before they are
-        projected, as classifiers are given them.
+        All models see the same images. Embeddings are L2-normalised before they are projected, as
+        for classifiers.
 
         Parameters
         ----------
         models : Model or mapping of str to Model
-            A model, or models by name, such as ``{"Gen-0": teacher, "Gen-1": student}``.
+            Model, or models by name, such as ``{"Gen-0": teacher, "Gen-1": student}``.
         split : Split
-            Images, best of classes that no model was trained on.
+            Images, preferably of classes that no model was trained on.
         method : {"pca", "tsne"}, default="pca"
-            Principal components of each model's embeddings, or t-SNE, which needs scikit-learn.
-        n_classes : int, optional
-            Classes to draw at random; by default five, or all if there are fewer.
+            Projection: principal components of each model's embeddings, or t-SNE, which needs
+            scikit-learn.
+        num_classes : int, optional
+            Number of classes, drawn at random; by default five, or all if there are fewer.
         n_images : int, default=100
-            Images of each class, fewer if it has fewer; drawn at random.
+            Number of images of each class, drawn at random; all of a class that has fewer.
         seed : int, default=0
-            Of the choice of classes and images, and of t-SNE.
+            Seed of the choice of classes and images, and of t-SNE.
         ax : array-like of Axes, optional
-            Where to draw, one for each model; by default in a new figure.
+            Axes to draw in, one for each model; by default in a new figure.
 
         Returns
         -------
         display : EmbeddingDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is missing, or scikit-learn for t-SNE.
         TypeError, ValueError
-            If an argument is not legal, or images are not of the shape that the models take.
+            If an argument is not legal, or images do not have the shape of the models.
         """
         owner = "EmbeddingDisplay.from_models"
         by_name = named_models(models, owner)
@@ -142,13 +143,13 @@ class EmbeddingDisplay(Display):
             by_name,
             split,
             owner,
-            n_classes=n_classes,
+            num_classes=num_classes,
             n_images=n_images,
             seed=seed,
             most_classes=DEFAULT_CLASSES,
         )
         if is_tsne and len(drawn.positions) < 4:
-            check.refuse("n_images", owner, "such that t-SNE has 4 images", len(drawn.positions))
+            check.refuse("n_images", owner, "such that t-SNE gets 4 images", len(drawn.positions))
         points, axis_names = {}, {}
         for name, model in by_name.items():
             embeddings = unit_embeddings(model, split, drawn.positions)
@@ -172,19 +173,19 @@ class EmbeddingDisplay(Display):
         Parameters
         ----------
         ax : array-like of Axes, optional
-            Where to draw, one for each model; by default in a new figure.
+            Axes to draw in, one for each model; by default in a new figure.
 
         Returns
         -------
         axes : ndarray of shape (n_models,) of Axes
-            One for each model.
+            Axes, one for each model.
 
         Raises
         ------
         ImportError
             If matplotlib is missing.
         TypeError, ValueError
-            If `ax` is not of one Axes for each model.
+            If `ax` does not hold one Axes for each model.
         """
         count = len(self.points)
         size = (WIDTH * count + LEGEND_WIDTH, HEIGHT)

@@ -1,4 +1,4 @@
-"""One episode to look at: its support images, its queries, and what was predicted."""
+"""Picture of an episode: support images, queries and predictions."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
 from skd.datasets import Split
+from skd.evaluation import predict_episodes
 from skd.evaluation.protocol import MOST_EPISODES
 from skd.models import Model
 from skd.plots._figures import GREEN, VERMILION, Display, check_axes, distinct, shortened
-from skd.plots._predictions import EpisodeOptions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-CELL = 0.95  # inches: width of an image with its margin
+CELL = 0.95  # width of an image with its margin, in inches
 ROW = 1.32  # height of a row, an image and its caption, in widths of a cell
-GAP = 0.5  # between support images and queries
+GAP = 0.5  # gap between support images and queries
 CAPTION = 0.3  # height of a caption
 IMAGE = 0.9  # side of an image, in widths of a cell
 LONGEST_CAPTION, LONGEST_NAME = 12, 18
@@ -30,8 +30,8 @@ RIGHT, WRONG = "✓", "✗"
 class EpisodeDisplay(Display):
     """The images of an episode, a row for each class: support images, then queries.
 
-    A query that was classified rightly has a solid green frame and a tick below; another has a
-    dashed red frame, a cross, and the name of the class that was predicted.
+    A correctly classified query has a solid green frame and a tick below. Other queries have a
+    dashed red frame, a cross, and the name of the predicted class.
 
     Parameters
     ----------
@@ -40,16 +40,16 @@ class EpisodeDisplay(Display):
     query : array-like of shape (n_way, n_query, side, side, n_channels), dtype uint8
         Query images, class by class.
     predicted : array-like of shape (n_way, n_query), dtype int64
-        For each query the row of the class that was predicted, in ``0..n_way - 1``.
+        Row of the predicted class for each query, in ``0..n_way - 1``.
     class_names : sequence of str
-        One for each row.
+        Name of the class of each row.
     title : str, default="Episode"
-        Begin of the title, which also tells the extent and the accuracy.
+        Beginning of the title, which also gives the extent and the accuracy.
 
     Attributes
     ----------
     ax_ : Axes
-        Where it was drawn last.
+        Axes of the last drawing.
     figure_ : Figure
         The figure of these axes.
 
@@ -107,20 +107,21 @@ class EpisodeDisplay(Display):
         Parameters
         ----------
         model : Model
-            Its normalisation serves the images; without one, that of `split`.
+            Model to evaluate. Images are normalised as it requires; if it has no normalisation,
+            with that of `split`.
         split : Split
             Images of novel classes.
         episode : int, default=0
-            Number of the episode, of those that `skd.evaluate` draws with these options.
+            Number of the episode among those that `skd.evaluate` draws with these options.
         n_way, n_shot, n_query, classifier, n_support_copies, support_augmentation, flip, seed
-            As for `skd.evaluate`; at least 2 ways, and by default 8 queries of each class.
+            Options as for `skd.evaluate`, but by default 8 queries of each class.
         ax : Axes, optional
-            Where to draw; by default in a new figure.
+            Axes to draw in; by default in a new figure.
 
         Returns
         -------
         display : EpisodeDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
@@ -131,10 +132,13 @@ class EpisodeDisplay(Display):
         """
         owner = "EpisodeDisplay.from_model"
         check_axes(ax, 1, owner)
-        options = EpisodeOptions.checked(
+        number = check.integer(episode, "episode", owner, maximum=MOST_EPISODES - 1)
+        ((classes,), (support,), (query,)), (ways,) = predict_episodes(
             model,
             split,
             owner,
+            first=number,
+            n_episodes=1,
             n_way=n_way,
             n_shot=n_shot,
             n_query=n_query,
@@ -144,10 +148,6 @@ class EpisodeDisplay(Display):
             flip=flip,
             seed=seed,
         )
-        number = check.integer(episode, "episode", owner, maximum=MOST_EPISODES - 1)
-        drawn, predicted = options.predict(number, options.episodes(number, 1, owner))
-        (classes,), (support,), (query,) = drawn
-        ways = np.argmax(predicted[0][:, :, None] == classes, axis=2)
         display = cls(
             split.images[support],
             split.images[query],
@@ -159,24 +159,24 @@ class EpisodeDisplay(Display):
         return display
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the images; axes that are given should be wide enough for the captions.
+        """Draw the images; given axes should be wide enough for the captions.
 
         Parameters
         ----------
         ax : Axes, optional
-            Where to draw; by default in a new figure.
+            Axes to draw in; by default in a new figure.
 
         Returns
         -------
         axes : Axes
-            The axes, in widths of an image.
+            Axes, in units of the width of an image.
 
         Raises
         ------
         ImportError
             If matplotlib is missing.
         TypeError, ValueError
-            If `ax` is no Axes.
+            If `ax` is not an Axes.
         """
         (n_way, n_shot), n_query = self.support.shape[:2], self.query.shape[1]
         width, height = n_shot + GAP + n_query, ROW * (n_way - 1) + IMAGE + CAPTION
@@ -196,7 +196,7 @@ class EpisodeDisplay(Display):
         names = [shortened(name, LONGEST_NAME) for name in self.class_names]
         axes.set_yticks([ROW * row + IMAGE / 2 for row in range(n_way)], names)
         centres = [(n_shot - 1 + IMAGE) / 2, n_shot + GAP + (n_query - 1 + IMAGE) / 2]
-        axes.set_xticks(centres, ["support", "queries, with what was predicted"])
+        axes.set_xticks(centres, ["support", "queries, with predictions"])
         axes.xaxis.tick_top()
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
@@ -209,7 +209,7 @@ class EpisodeDisplay(Display):
         axes.imshow(_shown(image), extent=extent, interpolation="nearest", **GREY)
 
     def _mark(self, axes: Axes, column: float, row: int, wrong: str | None) -> None:
-        """Frame a query and say below whether it is right, or what was predicted instead."""
+        """Frame a query, and note below whether it is right, or the predicted class."""
         from matplotlib.patches import Rectangle
 
         colour = GREEN if wrong is None else VERMILION
@@ -230,11 +230,11 @@ class EpisodeDisplay(Display):
         )
 
 
-GREY: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255}  # of images of one channel
+GREY: dict[str, Any] = {"cmap": "gray", "vmin": 0, "vmax": 255}  # images with one channel
 
 
 def _shown(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return an image as matplotlib takes it: grey, RGB or RGBA."""
+    """Return an image in matplotlib's form: grey, RGB or RGBA."""
     channels = image.shape[2]
     if channels == 1:
         return image[:, :, 0]
@@ -242,7 +242,7 @@ def _shown(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _images(value: ArrayLike, name: str, owner: str, n_way: int) -> NDArray[np.uint8]:
-    """Return images of each class: uint8, five-dimensional, not empty."""
+    """Return images of each class: uint8, five-dimensional, non-empty."""
     images = check.byte_array(value, name, owner, ndim=5)
     if len(images) != n_way or not images.size or not 1 <= images.shape[4] <= 4:
         shape = f"({n_way}, n, side, side, n_channels)"

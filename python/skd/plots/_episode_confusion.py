@@ -1,4 +1,4 @@
-"""Which classes are taken for which, over the queries of many episodes."""
+"""Confusion of classes over the queries of many episodes."""
 
 from __future__ import annotations
 
@@ -11,37 +11,36 @@ from numpy.typing import ArrayLike
 from skd import _validation as check
 from skd.classifiers import inputs
 from skd.datasets import Split
-from skd.evaluation.protocol import MOST_EPISODES
+from skd.evaluation import predict_episodes
 from skd.few_shot import FewShotClassifier, pictures
 from skd.models import Model
 from skd.plots._figures import Display, check_axes, distinct
-from skd.plots._predictions import EpisodeOptions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MOST_NAMES, MOST_NUMBERS = 30, 12  # classes that are named, and whose cells hold numbers
-MOST_LETTERS = 24  # of all names side by side, when they lie
+MOST_NAMES, MOST_NUMBERS = 30, 12  # most classes with names, and most classes with numbers in cells
+MOST_LETTERS = 24  # of all horizontal names together
 LONGEST_NAME = 16
-LIGHT = 55  # percent from which on cells are light, and their numbers black
+LIGHT = 55  # percent from which cells are light and their numbers black
 
 
 class EpisodeConfusionDisplay(Display):
-    """How many queries of each class were given which class.
+    """Confusion matrix of queries: true classes in rows, predicted classes in columns.
 
     Parameters
     ----------
-    counts : array-like of shape (n_classes, n_classes), dtype int64
+    counts : array-like of shape (num_classes, num_classes), dtype int64
         Queries by their true class (rows) and predicted class (columns).
     class_names : sequence of str
         One per class.
     title : str, default="Confusion of classes"
-        First line of the title; the second tells the number of queries and the accuracy.
+        First line of the title; the second gives the number of queries and the accuracy.
 
     Attributes
     ----------
     ax_ : Axes
-        Where it was drawn last.
+        Axes of the last drawing.
     figure_ : Figure
         The figure of these axes.
 
@@ -88,25 +87,26 @@ class EpisodeConfusionDisplay(Display):
     ) -> EpisodeConfusionDisplay:
         """Predict the queries of episodes as `skd.evaluate` does, count them, and draw.
 
-        The accuracy is that of `skd.evaluate` with these options. A class can only be taken for
-        one of its episode.
+        The accuracy is that of `skd.evaluate` with these options. A class can only be confused with
+        classes of the same episode.
 
         Parameters
         ----------
         model : Model
-            Its normalisation serves the images; without one, that of `split`.
+            Model to evaluate. Images are normalised as it requires; if it has no normalisation,
+            with that of `split`.
         split : Split
-            Images of novel classes; all its classes become rows.
+            Images of novel classes; each class becomes a row.
         n_way, n_shot, n_query, n_episodes, classifier, n_support_copies, support_augmentation, \
 flip, seed
-            As for `skd.evaluate`; at least 2 ways.
+            Options as for `skd.evaluate`.
         ax : Axes, optional
-            Where to draw; by default in a new figure.
+            Axes to draw in; by default in a new figure.
 
         Returns
         -------
         display : EpisodeConfusionDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
@@ -117,10 +117,11 @@ flip, seed
         """
         owner = "EpisodeConfusionDisplay.from_model"
         check_axes(ax, 1, owner)
-        options = EpisodeOptions.checked(
+        episodes, ways = predict_episodes(
             model,
             split,
             owner,
+            n_episodes=n_episodes,
             n_way=n_way,
             n_shot=n_shot,
             n_query=n_query,
@@ -130,12 +131,12 @@ flip, seed
             flip=flip,
             seed=seed,
         )
-        count = check.integer(n_episodes, "n_episodes", owner, minimum=1, maximum=MOST_EPISODES)
-        episodes, predicted = options.predict(0, options.episodes(0, count, owner))
-        counts = np.zeros((split.n_classes, split.n_classes), dtype=np.int64)
-        truth = np.broadcast_to(episodes.classes[:, :, None], predicted.shape)
-        np.add.at(counts, (truth, predicted), 1)
-        title = f"Confusion in {count} {n_way}-way {n_shot}-shot episodes"
+        n_episodes, n_way, _ = ways.shape
+        counts = np.zeros((split.num_classes, split.num_classes), dtype=np.int64)
+        true = np.broadcast_to(episodes.classes[:, :, None], ways.shape)
+        predicted = np.take_along_axis(episodes.classes, ways.reshape(n_episodes, -1), axis=1)
+        np.add.at(counts, (true.reshape(n_episodes, -1), predicted), 1)
+        title = f"Confusion in {n_episodes} {n_way}-way {n_shot}-shot episodes"
         display = cls(counts, split.class_names, title=title)
         display.plot(ax=ax)
         return display
@@ -154,27 +155,27 @@ flip, seed
         Parameters
         ----------
         classifier : FewShotClassifier
-            Fitted.
+            Fitted classifier.
         images : array-like, path or sequence of paths
-            Other images than those of the fit; as for `FewShotClassifier.score`.
+            Images that were not part of the fit; as for `FewShotClassifier.score`.
         labels : array-like of shape (n_images,), optional
-            Their classes, of those of the fit; left out for a folder of class folders.
+            Classes of the images, among those of the fit; left out for a folder of class folders.
         ax : Axes, optional
-            Where to draw; by default in a new figure.
+            Axes to draw in; by default in a new figure.
 
         Returns
         -------
         display : EpisodeConfusionDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is missing.
         NotFittedError
-            If there was no fit.
+            If the classifier is not fitted.
         TypeError, ValueError
-            If an argument is not legal, or a label is none of the fit.
+            If an argument is not legal, or a label is not a class of the fit.
         """
         owner = "EpisodeConfusionDisplay.from_classifier"
         check_axes(ax, 1, owner)
@@ -198,15 +199,15 @@ flip, seed
         return display
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the shares of each true class; a row of a class without queries stays white.
+        """Draw the shares of each true class; the row of a class without queries stays white.
 
-        Classes are named up to 30 of them, beyond that they are numbered; up to 12, the cells hold
-        their percentages.
+        Up to 30 classes have names, more have numbers; up to 12 classes have percentages in the
+        cells.
 
         Parameters
         ----------
         ax : Axes, optional
-            Where to draw; by default in a new figure.
+            Axes to draw in; by default in a new figure.
 
         Returns
         -------
@@ -218,7 +219,7 @@ flip, seed
         ImportError
             If matplotlib is missing.
         TypeError, ValueError
-            If `ax` is no Axes.
+            If `ax` is not an Axes.
         """
         size = len(self.class_names)
         side = min(3.2 + 0.32 * size, 9.0)

@@ -1,4 +1,4 @@
-"""What all displays share of figures, axes, colours and legends."""
+"""Figures, axes, colours and legends of all displays."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-#: Okabe and Ito's, without the yellow, which is too light on white.
+#: Colours of Okabe and Ito, without the yellow, which is too light on white.
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK = COLOURS = (
     "#0072b2",
     "#d55e00",
@@ -24,11 +24,11 @@ BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK = COLOURS = (
     "#56b4e9",
     "#000000",
 )
-#: Of another number than the colours, so that many pairs differ.
+#: Another number of markers than of colours, so that many pairs differ.
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINES = ("-", "--", "-.", ":")
 HATCHES = ("///", "\\\\\\", "...", "xxx")
-LEGEND_POINTS = 36  # below the axes: the room of tick labels and of the name of the axis
+LEGEND_POINTS = 36  # space below the axes for tick labels and the axis name
 
 AxesArray = NDArray[np.object_]
 
@@ -42,7 +42,7 @@ def require_matplotlib() -> None:
 
 
 def check_axes(ax: Any, count: int, owner: str) -> list[Axes] | None:
-    """Return the axes that were given, if any: as many as there are to be, one on its own too."""
+    """Check the given axes, if any, and their number; a single one need not be in a list."""
     require_matplotlib()
     from matplotlib.axes import Axes
 
@@ -58,12 +58,12 @@ def check_axes(ax: Any, count: int, owner: str) -> list[Axes] | None:
 
 
 class Display:
-    """A plot with its data, which `plot` draws.
+    """Base of displays, which hold data that `plot` draws.
 
     Attributes
     ----------
     ax_ : Axes, or ndarray of Axes
-        Where it was drawn last.
+        Axes of the last drawing.
     figure_ : Figure
         The figure of these axes.
     """
@@ -72,7 +72,7 @@ class Display:
     figure_: Figure | SubFigure
 
     def _axes(self, ax: Any, count: int, owner: str, size: tuple[float, float]) -> list[Axes]:
-        """Return the axes to draw in, those of a new figure unless they are given."""
+        """Return the axes to draw in: the given ones, or those of a new figure."""
         axes = check_axes(ax, count, owner)
         if axes is None:
             import matplotlib.pyplot as plt
@@ -86,14 +86,14 @@ class Display:
     def _panels(
         self, ax: Any, count: int, owner: str, size: tuple[float, float]
     ) -> tuple[list[Axes], AxesArray]:
-        """Return axes as a list and as the array that `plot` returns, of a single one too."""
+        """Return axes as a list, and as the array that `plot` returns."""
         axes = self._axes(ax, count, owner, size)
         self.ax_ = np.array(axes, dtype=object)
         return axes, self.ax_
 
 
 def legend_below(axes: Axes, columns: int = 1) -> None:
-    """Put the legend below the axes, where it covers no data."""
+    """Put the legend below the axes, where it does not cover data."""
     from matplotlib.transforms import ScaledTranslation
 
     offset = ScaledTranslation(0, -LEGEND_POINTS / 72, axes.figure.dpi_scale_trans)
@@ -112,7 +112,7 @@ def draw_histogram(
 ) -> float:
     """Draw the shares of values in bins, in percent, and return the largest.
 
-    Styles differ in more than the colour.
+    Styles differ by more than the colour.
     """
     from matplotlib.colors import to_rgba
 
@@ -133,7 +133,7 @@ def draw_histogram(
 
 
 def shortened(name: str, most: int) -> str:
-    """Return at most so many characters of a name, without its middle: many names begin alike."""
+    """Shorten a name by leaving out its middle, because many names begin alike."""
     if len(name) <= most:
         return name
     begin = (most - 1) // 3
@@ -141,7 +141,7 @@ def shortened(name: str, most: int) -> str:
 
 
 def distinct(names: Sequence[str], most: int) -> list[str]:
-    """Return short names that still differ: those that would not are numbered."""
+    """Return short distinct names; those that would coincide are numbered."""
     short = [shortened(name, most) for name in names]
     return [
         name if short.count(name) == 1 else f"{number} {shortened(name, most - 3)}"

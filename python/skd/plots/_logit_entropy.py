@@ -1,4 +1,4 @@
-"""How undecided models are: the entropy of the softmax of their logits."""
+"""Entropy of the predicted distribution, which measures the uncertainty of models."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ BINS = 40
 class LogitEntropyDisplay(Display):
     """Histograms of the entropy of the predicted distribution over the base classes.
 
-    The paper's argument [1]_ is one of entropy: Gen-0 raises it by its self-supervised loss, and
-    Gen-1 lowers it again where it pulls twins together, held by its teacher.
+    The paper [1]_ argues with entropy: the self-supervised loss of Gen-0 raises it, and Gen-1,
+    guided by its teacher, lowers it again as it pulls twins together.
 
     Parameters
     ----------
     entropies : mapping of str to array-like of shape (n_images,)
         Entropy of each image in nats, by the name of the model.
-    n_classes : int
-        Classes of the models: the entropy is at most ``log(n_classes)``.
+    num_classes : int
+        Number of classes of the models; the entropy is at most ``log(num_classes)``.
 
     Attributes
     ----------
     ax_ : Axes
-        Where it was drawn last.
+        Axes of the last drawing.
     figure_ : Figure
         The figure of these axes.
 
@@ -50,19 +50,19 @@ class LogitEntropyDisplay(Display):
     Examples
     --------
     >>> from skd.plots import LogitEntropyDisplay
-    >>> display = LogitEntropyDisplay({"Gen-0": [0.1, 0.2], "Gen-1": [0.7, 0.9]}, n_classes=5)
+    >>> display = LogitEntropyDisplay({"Gen-0": [0.1, 0.2], "Gen-1": [0.7, 0.9]}, num_classes=5)
     >>> display.plot().get_xlabel()
     'entropy of the softmax of the logits (nats)'
     """
 
-    def __init__(self, entropies: Mapping[str, ArrayLike], *, n_classes: int) -> None:
+    def __init__(self, entropies: Mapping[str, ArrayLike], *, num_classes: int) -> None:
         owner = "LogitEntropyDisplay"
         self.entropies = vectors_by_name(entropies, "entropies", owner)
-        self.n_classes = check.integer(n_classes, "n_classes", owner, minimum=2)
-        most = math.log(self.n_classes) * (1 + 1e-6)
+        self.num_classes = check.integer(num_classes, "num_classes", owner, minimum=2)
+        most = math.log(self.num_classes) * (1 + 1e-6)
         for values in self.entropies.values():
             if values.min() < 0 or values.max() > most:
-                legal = f"in 0..{most:.4g}, the logarithm of n_classes"
+                legal = f"in 0..{most:.4g}, the logarithm of num_classes"
                 check.refuse("entropies", owner, legal, f"{values.min():g}..{values.max():g}")
 
     @classmethod
@@ -71,42 +71,42 @@ class LogitEntropyDisplay(Display):
         models: Model | Mapping[str, Model],
         split: Split,
         *,
-        n_classes: int | None = None,
+        num_classes: int | None = None,
         n_images: int = 20,
         seed: int = 0,
         ax: Axes | None = None,
     ) -> LogitEntropyDisplay:
         """Compute the logits of images of a split, their entropies, and draw them.
 
-        All models are shown the same images.
+        All models see the same images.
 
         Parameters
         ----------
         models : Model or mapping of str to Model
-            A model, or models by name, such as ``{"Gen-0": teacher, "Gen-1": student}``, of equally
+            Model, or models by name, such as ``{"Gen-0": teacher, "Gen-1": student}``, of equally
             many classes.
         split : Split
-            Images; of base or of novel classes.
-        n_classes : int, optional
-            Classes of the split to draw at random; by default all.
+            Images of base or novel classes.
+        num_classes : int, optional
+            Number of classes of the split, drawn at random; by default all.
         n_images : int, default=20
-            Images of each class, fewer if it has fewer; drawn at random.
+            Number of images of each class, drawn at random; all of a class that has fewer.
         seed : int, default=0
-            Of the choice of classes and images.
+            Seed of the choice of classes and images.
         ax : Axes, optional
-            Where to draw; by default in a new figure.
+            Axes to draw in; by default in a new figure.
 
         Returns
         -------
         display : LogitEntropyDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is missing.
         TypeError, ValueError
-            If an argument is not legal, images are not of the shape that the models take, or the
+            If an argument is not legal, images do not have the shape of the models, or the
             models differ in the number of their classes.
         """
         owner = "LogitEntropyDisplay.from_models"
@@ -117,23 +117,23 @@ class LogitEntropyDisplay(Display):
             legal = "of equally many classes, at least 2"
             check.refuse("models", owner, legal, sorted(sizes))
         drawn = draw_images(
-            by_name, split, owner, n_classes=n_classes, n_images=n_images, seed=seed
+            by_name, split, owner, num_classes=num_classes, n_images=n_images, seed=seed
         )
         entropies = {
             name: softmax_entropy(outputs(model, split, drawn.positions, "logits"))
             for name, model in by_name.items()
         }
-        display = cls(entropies, n_classes=sizes.pop())
+        display = cls(entropies, num_classes=sizes.pop())
         display.plot(ax=ax)
         return display
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw the histograms over one another, up to the entropy of the uniform distribution.
+        """Draw the histograms in one panel, up to the entropy of the uniform distribution.
 
         Parameters
         ----------
         ax : Axes, optional
-            Where to draw; by default in a new figure.
+            Axes to draw in; by default in a new figure.
 
         Returns
         -------
@@ -145,10 +145,10 @@ class LogitEntropyDisplay(Display):
         ImportError
             If matplotlib is missing.
         TypeError, ValueError
-            If `ax` is no Axes.
+            If `ax` is not an Axes.
         """
         (axes,) = self._axes(ax, 1, "LogitEntropyDisplay.plot", SIZE)
-        most = math.log(self.n_classes)
+        most = math.log(self.num_classes)
         edges = np.linspace(0, most * (1 + 1e-6), BINS + 1)
         peaks = []
         for style, (name, values) in enumerate(self.entropies.items()):
@@ -158,7 +158,7 @@ class LogitEntropyDisplay(Display):
             most,
             color=BLACK,
             linestyle=":",
-            label=f"uniform over {self.n_classes} classes, {most:.2f} nats",
+            label=f"uniform over {self.num_classes} classes, {most:.2f} nats",
         )
         axes.set(title="Entropy of the predicted distribution", ylabel="share of the images (%)")
         axes.set(xlabel="entropy of the softmax of the logits (nats)", xlim=(0, 1.03 * most))

@@ -1,4 +1,4 @@
-"""Points of many dimensions become points of a plane, to be looked at."""
+"""Projection of points of many dimensions to a plane."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 METHODS = ("pca", "tsne")
-PERPLEXITY = 30.0  # of t-SNE: about how many neighbours of a point matter
+PERPLEXITY = 30.0  # of t-SNE: the effective number of neighbours of a point
 
 Matrix = NDArray[np.float64]
 
@@ -14,7 +14,7 @@ Matrix = NDArray[np.float64]
 def principal_components(points: Matrix) -> tuple[Matrix, tuple[float, float]]:
     """Return the first two principal components, and the shares of the variance they explain.
 
-    Their signs are such that the largest loading of each is positive.
+    Signs are chosen so that the largest loading of each component is positive.
     """
     centred = points - points.mean(axis=0)
     _, singular, axes = np.linalg.svd(centred, full_matrices=False)
@@ -30,21 +30,21 @@ def principal_components(points: Matrix) -> tuple[Matrix, tuple[float, float]]:
 
 
 def require_scikit_learn() -> None:
-    """Raise an ImportError that says what to do, if scikit-learn is missing."""
+    """Raise an ImportError that says what to do if scikit-learn is missing."""
     try:
         import sklearn  # noqa: F401
     except ImportError as error:
-        message = "t-SNE needs scikit-learn: pip install scikit-learn, or take method='pca'"
+        message = "t-SNE needs scikit-learn: pip install scikit-learn, or use method='pca'"
         raise ImportError(message) from error
 
 
 def neighbour_embedding(points: Matrix, seed: int) -> Matrix:
-    """Return the t-SNE of points, from their principal components on."""
+    """Return the t-SNE of points, initialised with their principal components."""
     from sklearn.manifold import TSNE
 
     perplexity = min(PERPLEXITY, (len(points) - 1) / 3)
-    # Of a few hundred points, the exact gradient is quicker than the approximation by trees: on two
-    # busy cores 11 s instead of 42 s for 500.
+    # For a few hundred points, the exact gradient is faster than the approximation by trees: 11 s
+    # instead of 42 s for 500 points on two busy cores.
     tsne = TSNE(perplexity=perplexity, init="pca", random_state=seed % 2**32, method="exact")
     projected: Matrix = tsne.fit_transform(points).astype(np.float64)
     return projected

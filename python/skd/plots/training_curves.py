@@ -1,4 +1,4 @@
-"""Losses, accuracies and the learning rate over the epochs of a training."""
+"""Curves of losses, accuracies and the learning rate over the epochs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ HISTORY = "history.csv"
 OWN_TERM = "term."
 TERMS = [name for name in Losses._fields if "accuracy" not in name]
 NEEDED = ("epoch", "learning_rate", "total", "accuracy")
-LARGE_RATIO = 9  # of learning rates: from here on their axis is logarithmic
+LARGE_RATIO = 9  # ratio of learning rates from which their axis is logarithmic
 
 Row = Mapping[str, float | None]
 
@@ -49,23 +49,23 @@ class TrainingCurvesDisplay(Display):
     epochs : array-like of shape (n_epochs,)
         Numbers of the epochs.
     learning_rate : array-like of shape (n_epochs,)
-        Of the steps of each epoch.
+        Learning rate of the steps of each epoch.
     losses : mapping of str to array-like of shape (n_epochs,)
         Means of the loss and its terms, before their weights, by name.
     accuracy : array-like of shape (n_epochs,)
-        Of the training images, in percent.
+        Accuracy on the training images, in percent.
     rotation_accuracy : array-like of shape (n_epochs,), optional
-        Of the rotation that the self-supervised head predicts, in percent.
+        Accuracy of the self-supervised head's rotations, in percent.
     val_epochs, val_accuracy, val_ci95 : array-like of shape (n_validations,), optional
         Epochs that were validated, mean accuracy and half-width of its 95 % interval, in percent;
-        where the half-width is NaN, no interval is drawn.
+        no interval is drawn if the half-width is NaN.
     val_task : str, default="few-shot"
-        What was validated, such as "5-way 1-shot".
+        Name of the validation task, such as "5-way 1-shot".
 
     Attributes
     ----------
     ax_ : ndarray of shape (3,) of Axes
-        Losses, accuracies and learning rate, as they were drawn last.
+        Axes of losses, accuracies and learning rate, of the last drawing.
     figure_ : Figure
         The figure of these axes.
 
@@ -127,21 +127,21 @@ class TrainingCurvesDisplay(Display):
         Parameters
         ----------
         history : History
-            Of at least one epoch.
+            History of at least one epoch.
         ax : array-like of three Axes, optional
-            Where to draw; by default in a new figure.
+            Axes to draw in; by default in a new figure.
 
         Returns
         -------
         display : TrainingCurvesDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is missing.
         TypeError, ValueError
-            If `history` is none or empty, or `ax` is not of three Axes.
+            If `history` is not a history or is empty, or `ax` does not hold three Axes.
         """
         owner = "TrainingCurvesDisplay.from_history"
         check_axes(ax, PANELS, owner)
@@ -157,28 +157,28 @@ class TrainingCurvesDisplay(Display):
 
     @classmethod
     def from_run(cls, path: str | PathLike[str], *, ax: Any = None) -> TrainingCurvesDisplay:
-        """Draw the history file of a run, which may still be going on.
+        """Draw the history file of a run, which may still be running.
 
         Parameters
         ----------
         path : str or path
-            The folder of a run, as `skd train` leaves it, or a file of `skd.callbacks.HistoryFile`.
+            Folder of a run of `skd train`, or a file of `skd.callbacks.HistoryFile`.
         ax : array-like of three Axes, optional
-            Where to draw; by default in a new figure.
+            Axes to draw in; by default in a new figure.
 
         Returns
         -------
         display : TrainingCurvesDisplay
-            Drawn.
+            The display, drawn.
 
         Raises
         ------
         ImportError
             If matplotlib is missing.
         FileNotFoundError
-            If there is no such file.
+            If the file does not exist.
         TypeError, ValueError
-            If the file is no history of at least one epoch, or `ax` is not of three Axes.
+            If the file is not a history of at least one epoch, or `ax` does not hold three Axes.
         """
         owner = "TrainingCurvesDisplay.from_run"
         check_axes(ax, PANELS, owner)
@@ -191,7 +191,7 @@ class TrainingCurvesDisplay(Display):
 
     @classmethod
     def _drawn(cls, rows: Sequence[Row], task: str, ax: Any) -> TrainingCurvesDisplay:
-        """Return the display of rows that have the columns of a history file."""
+        """Return the display for rows of a history file."""
         names = [name for name in rows[0] if name in TERMS or name.startswith(OWN_TERM)]
         losses = {name: _column(rows, name) for name in names}
         rotation = _column(rows, "rotation_accuracy") if "rotation_accuracy" in rows[0] else None
@@ -199,7 +199,7 @@ class TrainingCurvesDisplay(Display):
         display = cls(
             _column(rows, "epoch"),
             learning_rate=_column(rows, "learning_rate"),
-            # Terms that the objective lacks are exactly 0, and so is the accuracy of no rotations.
+            # Terms that the objective lacks are exactly 0, and so is a missing rotation accuracy.
             losses={name: v for name, v in losses.items() if name == "total" or v.any()},
             accuracy=100 * _column(rows, "accuracy"),
             rotation_accuracy=None if rotation is None or not rotation.any() else 100 * rotation,
@@ -217,7 +217,7 @@ class TrainingCurvesDisplay(Display):
         Parameters
         ----------
         ax : array-like of three Axes, optional
-            Where to draw; by default in a new figure.
+            Axes to draw in; by default in a new figure.
 
         Returns
         -------
@@ -229,7 +229,7 @@ class TrainingCurvesDisplay(Display):
         ImportError
             If matplotlib is missing.
         TypeError, ValueError
-            If `ax` is not of three Axes.
+            If `ax` does not hold three Axes.
         """
         from matplotlib.ticker import MaxNLocator
 

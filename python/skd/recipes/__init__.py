@@ -1,6 +1,6 @@
-"""Recipes: TOML files that say all of a training and its evaluation, and what runs them.
+"""Recipes: TOML files that describe a training and its evaluation, and the code that runs them.
 
-docs/recipes.md lists the entries and tells how to write one.
+docs/how-to/recipes.md lists the entries and shows how to write a recipe.
 """
 
 from skd.recipes._folder import RunFolder

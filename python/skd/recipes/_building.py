@@ -35,20 +35,20 @@ def training_split(data: FewShotData, options: Data) -> Split:
     """Return the images that are trained on: of some classes, or all."""
     split = data.trainval if options.split == "trainval" else data.train
     owner = "the recipe"
-    n_classes = options.n_classes or split.n_classes
-    if n_classes > split.n_classes:
-        legal = f"at most the number of classes, {split.n_classes}"
-        check.refuse("data.n_classes", owner, legal, n_classes)
+    num_classes = options.num_classes or split.num_classes
+    if num_classes > split.num_classes:
+        legal = f"at most the number of classes, {split.num_classes}"
+        check.refuse("data.num_classes", owner, legal, num_classes)
     per_class = options.images_per_class or len(split)
-    if n_classes == split.n_classes and per_class >= int(np.bincount(split.labels).max()):
+    if num_classes == split.num_classes and per_class >= int(np.bincount(split.labels).max()):
         return split
-    of_classes = (np.flatnonzero(split.labels == label)[:per_class] for label in range(n_classes))
+    of_classes = (np.flatnonzero(split.labels == label)[:per_class] for label in range(num_classes))
     rows = np.sort(np.concatenate(list(of_classes)))  # in order, as a mapped file is read best
     return Split(
         images=split.images[rows],
         labels=split.labels[rows],
-        original_labels=split.original_labels[:n_classes],
-        class_names=split.class_names[:n_classes],
+        original_labels=split.original_labels[:num_classes],
+        class_names=split.class_names[:num_classes],
         mean=split.mean,
         std=split.std,
     )
@@ -60,7 +60,7 @@ def fresh_model(recipe: Recipe, split: Split) -> Model:
     options: dict[str, Any] = dataclasses.asdict(recipe.model)
     return create_model(
         options.pop("architecture"),
-        num_classes=split.n_classes,
+        num_classes=split.num_classes,
         image_size=split.images.shape[1],
         input_channels=split.images.shape[3],
         rotation_head=True if recipe.stage == "gen0" else None,

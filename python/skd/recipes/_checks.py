@@ -1,4 +1,4 @@
-"""What the entries of a recipe may be: checks of one value each, in the style of `_validation`."""
+"""Checks of single entries of a recipe, in the style of `_validation`."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from skd import _validation as check
 Check = Callable[[Any, str, str], Any]
 
 
-def by(function: Check) -> dict[str, Check]:
-    """Return the metadata of a field that `function` checks."""
+def takes(function: Check) -> dict[str, Check]:
+    """Return the metadata of a field that is checked by `function`."""
     return {"check": function}
 
 
 def text(value: Any, name: str, owner: str) -> str:
-    """Return a text that is not empty."""
+    """Return a non-empty text."""
     if not isinstance(value, str) or not value.strip():
         check.refuse(name, owner, "a text", check.shown(value))
     return value
 
 
 def flag(value: Any, name: str, owner: str) -> bool:
-    """Return true or false; TOML has both, so that no number stands for them."""
+    """Return true or false; numbers are refused, because TOML has both words."""
     if not isinstance(value, bool):
         check.refuse(name, owner, "true or false", check.shown(value))
     return value
@@ -35,7 +35,7 @@ def count(value: Any, name: str, owner: str) -> int:
 
 
 def ways(value: Any, name: str, owner: str) -> int:
-    """Return a number of classes to tell apart, at least 2."""
+    """Return a number of classes, at least 2."""
     return check.integer(_no_flag(value, name, owner), name, owner, minimum=2)
 
 
@@ -71,7 +71,7 @@ def counts(value: Any, name: str, owner: str) -> tuple[int, ...]:
 
 
 def some_counts(value: Any, name: str, owner: str) -> tuple[int, ...]:
-    """Return different integers of at least 1, at least one."""
+    """Return distinct integers of at least 1, at least one of them."""
     chosen = counts(value, name, owner)
     if not chosen or len(set(chosen)) < len(chosen):
         check.refuse(name, owner, "different integers, at least one", list(chosen))
@@ -84,7 +84,7 @@ def twins(value: Any, name: str, owner: str) -> tuple[int, ...]:
 
 
 def one_of(*legal: str) -> Check:
-    """Return the check of a closed set."""
+    """Return a check for one of some words."""
     return lambda value, name, owner: check.choice(value, name, owner, legal)
 
 
@@ -97,7 +97,7 @@ def accuracy(value: Any, name: str, owner: str) -> tuple[float, float]:
 
 
 def _no_flag(value: Any, name: str, owner: str) -> Any:
-    """Refuse true and false where a number is meant; Python takes them for 1 and 0."""
+    """Refuse true and false for a number; Python would treat them as 1 and 0."""
     if isinstance(value, bool):
         check.refuse(name, owner, "a number", str(value).lower())
     return value

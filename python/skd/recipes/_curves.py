@@ -1,4 +1,4 @@
-"""The plot of a run's training; skipped where matplotlib is missing."""
+"""Plot of a run's training; skipped if matplotlib is missing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib.util
 import io
 from pathlib import Path
 
-from skd._files.atomic import write_whole
+from skd._files.atomic import write_atomically
 from skd.history import History
 
 NAME = "training.png"
@@ -18,14 +18,14 @@ def draw(history: History, folder: Path) -> Path | None:
     Parameters
     ----------
     history : History
-        Of a training.
+        History of the training.
     folder : Path
-        Where to write ``training.png``.
+        Folder to write ``training.png`` to.
 
     Returns
     -------
     path : Path or None
-        The picture; None without matplotlib.
+        Path of the picture; None without matplotlib.
     """
     if importlib.util.find_spec("matplotlib") is None:
         return None
@@ -34,11 +34,11 @@ def draw(history: History, folder: Path) -> Path | None:
     from skd.plots import TrainingCurvesDisplay
     from skd.plots.training_curves import PANELS, SIZE
 
-    # Not pyplot's: it would choose a backend, and might open a window.
+    # Not a figure of pyplot, which would choose a backend and might open a window.
     figure = Figure(figsize=SIZE, layout="constrained")
     TrainingCurvesDisplay.from_history(history, ax=figure.subplots(1, PANELS))
     picture = io.BytesIO()
     figure.savefig(picture, dpi=120, format="png")
     path = folder / NAME
-    write_whole(path, picture.getvalue())
+    write_atomically(path, picture.getvalue())
     return path

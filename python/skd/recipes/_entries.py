@@ -1,4 +1,4 @@
-"""What is refused of a recipe's run, in the words of the recipe."""
+"""Translation of refused arguments into the entries of a recipe."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from skd._refusals import Refusal, reworded
 from skd.recipes._schema import Recipe
 
-#: Table of the entries that become arguments of a function, by the end of its name.
+#: Table of the entries that a function takes as arguments, by the end of its name.
 TABLES = {"evaluate": "evaluation", "SGD": "optimizer", "create_model": "model"}
 OBJECTIVES = ("Supervised", "Distilled", "Gen0", "Gen1")
-#: Entries that do not lie in the table of their function, or have another name there.
+#: Entries that are not in the table of their function, or have another name there.
 ENTRIES = {
     "evaluate": {"n_shot": "evaluation.n_shots", "split": "data"},
-    "create_model": {"image_size": "data.image_size", "num_classes": "data.n_classes"},
+    "create_model": {"image_size": "data.image_size", "num_classes": "data.num_classes"},
     "fit": {
         "schedule": "schedule.kind",
         "augmentation": "data.augmentation",
@@ -30,7 +30,7 @@ ENTRIES = {
 
 @contextmanager
 def naming_entries(recipe: Recipe) -> Iterator[None]:
-    """Name the entry of a recipe where one of the arguments that it becomes is refused."""
+    """Name the entry of the recipe in errors about the argument that it is passed as."""
 
     def by(refusal: Refusal) -> Refusal:
         function = refusal.owner.rpartition(".")[2]

@@ -1,4 +1,4 @@
-"""How many images pass through the network in a run: what its time is made of."""
+"""Number of images that pass through the network in a run, which determines its time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ VALIDATION_DRAWN = VALIDATION_EPISODES * 5 * (1 + 15)  # images of its episodes,
 
 
 def training_views(recipe: Recipe) -> int:
-    """Return how many views of an image the student is trained on in a step."""
+    """Return the number of views of an image that the student is trained on in a step."""
     loss = recipe.loss
     if isinstance(loss, Gen0Loss):
         return loss.rotations_per_image
@@ -19,26 +19,26 @@ def training_views(recipe: Recipe) -> int:
 
 
 def sides_of_epochs(schedule: Schedule, side: int) -> list[int]:
-    """Return the side of the images of each epoch, given that of the data."""
+    """Return the side of the images in each epoch, given the side of the data."""
     sizes = schedule.image_sizes or (side,)
     epochs = range(1, schedule.epochs + 1)
     return [image_size_of(epoch, sizes, schedule.resize_epochs) for epoch in epochs]
 
 
 def validations(recipe: Recipe) -> int:
-    """Return how often the model is validated."""
+    """Return the number of validations."""
     if recipe.data.split == "trainval":
         return 0
     return -(-recipe.schedule.epochs // recipe.schedule.val_every)
 
 
 def validation_images(n_images: int) -> int:
-    """Return how many images of a validation split at most are embedded in a validation."""
+    """Return the largest number of images that a validation embeds."""
     return min(n_images, VALIDATION_DRAWN)
 
 
 def evaluation_images(evaluation: Evaluation, n_images: int) -> int:
-    """Return how many images, augmented copies included, at most are embedded in the end."""
+    """Return the largest number of images, with augmented copies, that the evaluation embeds."""
     total = 0
     for n_shot in evaluation.n_shots:
         support = evaluation.n_episodes * evaluation.n_way * n_shot

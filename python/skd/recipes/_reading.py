@@ -1,4 +1,4 @@
-"""Recipes from files, names and changes on the command line."""
+"""Reading recipes from files, names and changes on the command line."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ TABLES: dict[str, type] = {
 }
 ENTRIES = ("name", "title", "stage", "seed", "extends")
 MAX_BYTES = 1 << 17
-MAX_EXTENDS = 8  # files in a row
+MAX_EXTENDS = 8  # length of a chain of files
 MAX_NAME = 255  # characters of a name in a message
-MAX_KEY = 80  # characters of an unknown key that are looked at
+MAX_KEY = 80  # characters of an unknown key that are compared
 
 
 def load(recipe: str | PathLike[str], *, changes: Iterable[str] = ()) -> Recipe:
@@ -55,20 +55,20 @@ def load(recipe: str | PathLike[str], *, changes: Iterable[str] = ()) -> Recipe:
     recipe : str or path
         Name of a recipe of the package, such as "gen0-cifar-fs", or a TOML file.
     changes : iterable of str, default=()
-        ``"TABLE.KEY=VALUE"``, such as ``"schedule.epochs=10"``; the value is written as in TOML,
-        a text without quotes too.
+        Changes ``"TABLE.KEY=VALUE"``, such as ``"schedule.epochs=10"``; the value is written as in
+        TOML, but text may lack quotes.
 
     Returns
     -------
     recipe : Recipe
-        With every default filled in.
+        Recipe with every default filled in.
 
     Raises
     ------
     FileNotFoundError
-        If there is neither such a file nor such a recipe; the message names the nearest one.
+        If there is neither a file nor a recipe of that name; the message names the nearest one.
     ValueError
-        If the file is no TOML, a key is unknown (the message names the nearest one) or missing, or
+        If the file is not TOML, a key is unknown (the message names the nearest one) or missing, or
         a value is not legal.
 
     Examples
@@ -90,14 +90,14 @@ def from_table(table: Mapping[str, Any], *, name: str) -> Recipe:
     Parameters
     ----------
     table : mapping
-        As `tomllib` gives it, or `Recipe.to_table`.
+        Tables as `tomllib` or `Recipe.to_table` returns them.
     name : str
-        Of a recipe that does not say its own.
+        Name of a recipe that does not hold one.
 
     Returns
     -------
     recipe : Recipe
-        With every default filled in.
+        Recipe with every default filled in.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def from_table(table: Mapping[str, Any], *, name: str) -> Recipe:
 
 
 def _read(recipe: str | PathLike[str], depth: int = 0) -> tuple[Table, str]:
-    """Return the tables of a file or of a shipped recipe, over those it extends, and its name."""
+    """Return the tables of a file or a shipped recipe, over those it extends, and its name."""
     text, path = str(recipe), check.path(recipe, "recipe", "load")
     is_file = _is_file(path)
     if path.suffix == SUFFIX or is_file:
@@ -145,7 +145,7 @@ def _read(recipe: str | PathLike[str], depth: int = 0) -> tuple[Table, str]:
         content, name = shipped_text(text[:MAX_NAME]).encode(), text
     try:
         table = tomllib.loads(content.decode())
-    except (ValueError, RecursionError) as error:  # of TOML, of its text, or of a long number
+    except (ValueError, RecursionError) as error:  # of TOML, its encoding, or a long number
         kind = kind_of(content[:START])
         reason = error if kind in (None, TEXT) else f"it is {kind}"
         check.refuse("recipe", "load", "a TOML document", f"{text!r} ({reason})")
@@ -156,14 +156,14 @@ def _read(recipe: str | PathLike[str], depth: int = 0) -> tuple[Table, str]:
     if depth == MAX_EXTENDS:
         check.refuse("extends", owner, f"at most {MAX_EXTENDS} files in a row", repr(base))
     merged, _ = _read(path.parent / base if base.endswith(SUFFIX) else base, depth + 1)
-    for own in ("name", "expected"):  # what comes out of other settings is not expected here
+    for own in ("name", "expected"):  # the expected results do not apply to other settings
         merged.pop(own, None)
     merge(merged, table)
     return merged, name
 
 
 def _is_file(path: Path) -> bool:
-    """Return whether there is such a file; a name may be too long for any."""
+    """Return whether the file exists; a name may be too long for any file."""
     try:
         return path.is_file()
     except OSError:
@@ -171,7 +171,7 @@ def _is_file(path: Path) -> bool:
 
 
 def merge(table: Table, changes: Mapping[str, Any]) -> None:
-    """Put changes over a table, and their tables over its tables."""
+    """Merge changes into a table, recursively."""
     for key, value in changes.items():
         if isinstance(value, Mapping) and isinstance(table.get(key), dict):
             merge(table[key], value)
@@ -188,7 +188,7 @@ def _assignment(change: str) -> tuple[list[str], Any]:
     try:
         parsed = tomllib.loads(f"value = {value}")
     except (ValueError, RecursionError):
-        return keys, value.strip()  # a text without quotes
+        return keys, value.strip()  # text without quotes
     return keys, parsed["value"] if list(parsed) == ["value"] else value.strip()
 
 
@@ -202,7 +202,7 @@ def _put(table: Table, keys: list[str], value: Any) -> None:
 
 
 def _section(kind: type[Section], table: Any, prefix: str, owner: str) -> Section:
-    """Check the entries of one table; unknown ones were refused before."""
+    """Check the entries of one table, whose keys are known."""
     values: Table = {}
     for entry in fields(kind):  # type: ignore[arg-type]
         if "check" not in entry.metadata:
@@ -216,7 +216,7 @@ def _section(kind: type[Section], table: Any, prefix: str, owner: str) -> Sectio
 
 
 def _checked(function: Check, value: Any, name: str, owner: str) -> Any:
-    """Check a value; of a file, one of another type is a wrong value like others."""
+    """Check a value; in a file, a wrong type is a ValueError too."""
     try:
         return function(value, name, owner)
     except TypeError as error:
@@ -248,7 +248,7 @@ def _teacher(table: Any, stage: str, owner: str) -> Teacher | None:
 
 
 def _check_together(recipe: Recipe, owner: str) -> None:
-    """Refuse entries that are legal alone, but not together."""
+    """Refuse entries that are legal by themselves, but not together."""
     data = recipe.data
     if (data.name == OWN_PICTURES) != (data.image_size is not None):
         legal = "given for data of your own, and only there"
@@ -256,12 +256,12 @@ def _check_together(recipe: Recipe, owner: str) -> None:
     if data.name == OWN_PICTURES and data.root is None:
         check.refuse("data.root", owner, "given for data of your own", "nothing")
     if data.split == "trainval" and recipe.evaluation.model == "best":
-        legal = "'last' where the validation classes are trained on"
+        legal = "'last' if the validation classes are trained on"
         check.refuse("evaluation.model", owner, legal, "'best'")
 
 
 def legal_keys(stage: str) -> dict[str, tuple[str, ...]]:
-    """Return the keys of each table of a recipe of a stage; those outside of tables under ""."""
+    """Return the keys of each table of a stage's recipe; "" holds those outside of tables."""
     kinds = {**TABLES, "loss": LOSSES[stage], "expected": Expected}
     if stage in TAUGHT:
         kinds["teacher"] = Teacher
@@ -273,7 +273,7 @@ def legal_keys(stage: str) -> dict[str, tuple[str, ...]]:
 
 
 def _refuse_unknown(table: Mapping[str, Any], stage: str, owner: str) -> None:
-    """Refuse a key that is not legal, and name the nearest that is."""
+    """Refuse an unknown key, and name the nearest known one."""
     legal = legal_keys(stage)
     names = [f"{section}.{key}".lstrip(".") for section, keys in legal.items() for key in keys]
     for key, value in table.items():
@@ -293,7 +293,7 @@ def _refuse_unknown(table: Mapping[str, Any], stage: str, owner: str) -> None:
 
 
 def _unknown(key: str, names: list[str], owner: str) -> NoReturn:
-    """Refuse a key, and name the one of the same last word, or else of the most equal letters."""
+    """Refuse a key, and name the known one with the same last word or the most similar letters."""
     word = key[:MAX_KEY].rpartition(".")[2]
     nearest = [name for name in names if name.rpartition(".")[2] == word]
     nearest += difflib.get_close_matches(key[:MAX_KEY], names, 1, cutoff=0.0)

@@ -1,9 +1,8 @@
-"""What a run will need, found out before its first step."""
+"""Checks of everything a run will need, before its first step."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 
 from skd.datasets import FewShotData, Split
 from skd.distributed.ranks import Ranks
@@ -11,36 +10,25 @@ from skd.evaluation.protocol import check_evaluation
 from skd.models import Model
 from skd.recipes._building import build_trainer, fit_options, fresh_model
 from skd.recipes._schema import TAUGHT, Recipe
-from skd.training import FitOptions
-
-#: The arguments of `fit` that no recipe decides.
-REST: dict[str, Any] = {
-    "progress": False,
-    "callback": None,
-    "callbacks": (),
-    "checkpoint_dir": None,
-    "save_every_steps": None,
-    "resume": False,
-    "prefetch": True,
-}
+from skd.training import check_fit
 
 
 def require_trainable(
     recipe: Recipe, data: FewShotData, split: Split, teacher: Model | None, ranks: Ranks
 ) -> None:
-    """Refuse what `fit` would, with the processes of the run.
+    """Refuse options that `fit` would refuse, with the ranks of the run.
 
-    A teacher that is still to be trained is stood in for by a fresh network, which it will be.
+    A fresh network takes the place of a teacher that is not trained yet.
     """
     if recipe.stage in TAUGHT and teacher is None:
         teacher = fresh_model(recipe, split)
     trainer = build_trainer(recipe, split, teacher)
     trainer.ranks = ranks
-    FitOptions.checked(trainer, split, **fit_options(recipe, data), **REST)
+    check_fit(trainer, split, **fit_options(recipe, data))
 
 
 def require_scorable(recipe: Recipe, data: FewShotData, split: Split) -> None:
-    """Refuse what `evaluate` would, for every number of shots."""
+    """Refuse options that `evaluate` would refuse, for every number of shots."""
     options = dataclasses.asdict(recipe.evaluation)
     del options["model"]
     scored, shots = getattr(data, options.pop("split")), options.pop("n_shots")

@@ -1,4 +1,4 @@
-"""A recipe becomes a run: its teacher, its training, its evaluation, its folder."""
+"""Running a recipe: its teachers, its training, its evaluation and its folder."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ FORMAT, VERSION = "skd-run", 1
 
 
 class Run:
-    """One training with its evaluation, in a folder; made by `plan`.
+    """One training with its evaluation, in a folder; created by `plan`.
 
-    Of the processes of a communicator the first alone writes, and all see its folder.
+    With a communicator, only the first process reads and writes the folder.
 
     Attributes
     ----------
     recipe : Recipe
-        What is run.
+        Recipe of the run.
     folder : RunFolder
-        Where everything is written.
+        Folder that everything is written to.
     is_teacher : bool
-        Whether it is run for a student's sake.
+        Whether the run trains a teacher for another run.
     """
 
     def __init__(
@@ -74,19 +74,23 @@ class Run:
     def check(self) -> None:
         """Load the data, and check what training, evaluation and the folder will need.
 
-        Nothing is written yet. A teacher that is still to be trained is not needed: check all runs
-        before the first begins.
+        Nothing is written yet. A teacher that is not trained yet is not needed, so check all runs
+        before the first one begins.
 
         Raises
         ------
         FileNotFoundError
-            If the files of the data are not there.
+            If the files of the data are missing.
         PermissionError
-            If the folder cannot be written into.
+            If the folder is not writable.
         ValueError
             If data and recipe do not fit together; the message names the entry of the recipe.
         """
-        with self.ranks.guarded(), self.ranks.together(), naming_entries(self.recipe):
+        with (
+            self.ranks.abort_on_local_error(),
+            self.ranks.raise_on_all_ranks(),
+            naming_entries(self.recipe),
+        ):
             self.data = self._opens(self.recipe.data)
             self.split = training_split(self.data, self.recipe.data)
             if self.ranks.is_first:
@@ -101,24 +105,24 @@ class Run:
         Raises
         ------
         FileNotFoundError
-            If the files of the data or the teacher are not there.
+            If the files of the data or the teacher are missing.
         ValueError
             If data, teacher and recipe do not fit together.
         """
         if not self._is_checked:
             self.check()
         ranks = self.ranks
-        with ranks.guarded():
-            with ranks.together():
+        with ranks.abort_on_local_error():
+            with ranks.raise_on_all_ranks():
                 if self._teacher_file is not None:
                     self.teacher = load_model(self._teacher_file)
-            with ranks.alike(ValueError, SKDError):
+            with ranks.errors_on_all_ranks(ValueError, SKDError):
                 self.trainer = build_trainer(
                     self.recipe, self.split, self.teacher, ranks.communicator
                 )
 
     def _known_teacher(self) -> Model | None:
-        """Return the teacher if there is one already."""
+        """Return the teacher, if it is already trained."""
         file = self._teacher_file
         return load_model(file) if file is not None and file.is_file() else None
 
@@ -128,12 +132,12 @@ class Run:
         return len(self.split) // self.recipe.schedule.batch_size
 
     def train(self, callbacks: Sequence[Callback] = ()) -> History:
-        """Train, or go on from the newest checkpoint of the folder.
+        """Train, or resume from the newest checkpoint of the folder.
 
         Parameters
         ----------
         callbacks : sequence of Callback, default=()
-            Besides the history file; only those of the first process are told.
+            Callbacks in addition to the history file; only those of the first process are called.
 
         Returns
         -------
@@ -167,14 +171,14 @@ class Run:
         Parameters
         ----------
         history : History
-            Of the training.
+            History of the training.
         progress : bool, default=False
-            Whether to show the progress; see `skd.evaluate`.
+            Show the progress; see `skd.evaluate`.
 
         Returns
         -------
         results : dict of int to EvaluationResult
-            By the number of shots.
+            Results by the number of shots.
         """
         model, chosen = self._choose(history)
         self._write(lambda: model.save(self.folder.model))
@@ -200,13 +204,13 @@ class Run:
         return results
 
     def _write(self, work: Callable[[], object]) -> None:
-        """Do it in the first process; where it fails there, all fail."""
-        with self.ranks.guarded(), self.ranks.together():
+        """Do the work in the first process; if it fails, all ranks raise."""
+        with self.ranks.abort_on_local_error(), self.ranks.raise_on_all_ranks():
             if self.ranks.is_first:
                 work()
 
     def _choose(self, history: History) -> tuple[Model, str]:
-        """Return the model that is scored, and how it was chosen."""
+        """Return the model to score, and a description of the choice."""
         best = history.best if self.recipe.evaluation.model == "best" else None
         if best is None or best is history[-1]:
             how = "the last epoch" if best is None else "the best epoch on val, the last one"
@@ -217,7 +221,7 @@ class Run:
     def _report(
         self, model: Model, chosen: str, results: dict[int, EvaluationResult]
     ) -> dict[str, Any]:
-        """Return what report.json holds: no time and no folder, so that equal runs write equal."""
+        """Return the content of report.json, which has no times or paths."""
         recipe = self.recipe
         evaluations = {
             f"{n_shot}-shot": {
@@ -248,7 +252,7 @@ class Run:
                 "steps": self.trainer.steps_taken,
                 "n_images": len(self.split),
                 "n_unreadable": len(self.data.unreadable),
-                "n_classes": self.split.n_classes,
+                "num_classes": self.split.num_classes,
                 "sha256": self.split.sha256,
             },
             "evaluations": evaluations,
@@ -256,7 +260,7 @@ class Run:
 
 
 def _expected(recipe: Recipe, n_shot: int) -> dict[str, Any] | None:
-    """Return what a report says of the expected accuracy."""
+    """Return the expected accuracy for a report."""
     known = None if recipe.expected is None else recipe.expected.of(n_shot)
     if recipe.expected is None or known is None:
         return None
@@ -270,45 +274,45 @@ def plan(
     resume: bool = False,
     communicator: Intracomm | None = None,
 ) -> list[Run]:
-    """Find out what a recipe needs to be run: the teachers that are missing, then itself.
+    """Plan the runs of a recipe: the missing teachers, then the recipe itself.
 
     Parameters
     ----------
     recipe : Recipe
-        What is wanted.
+        Recipe to run.
     folder : str or path, optional
-        Of the run, by default ``runs/NAME``; teachers are looked for, and trained, beside it.
+        Folder of the run, by default ``runs/NAME``; teachers are searched for, and trained, next to
+        it.
     resume : bool, default=False
-        Whether to go on with the run if there is one in the folder. A teacher's is always gone
-        on with.
+        Resume the run in the folder, if there is one. Runs of teachers are always resumed.
     communicator : mpi4py.MPI.Intracomm, optional
-        Of the processes that run it together; see docs/distributed.md.
+        Communicator of the processes that run it together; see docs/how-to/distributed.md.
 
     Returns
     -------
     runs : list of Run
-        In the order to run them; nothing is written yet.
+        Runs in their order; nothing is written yet.
 
     Raises
     ------
     ValueError
-        If the folder holds a run and `resume` is False, or a run of another recipe, or there is
-        one of another recipe where the teacher would be.
+        If the folder holds a run and `resume` is False, or a run of another recipe, or the folder
+        of a teacher holds a run of another recipe.
     FileNotFoundError
-        If there is no such teacher.
+        If the file of a teacher does not exist.
     """
     check.instance(recipe, "recipe", "plan", Recipe)
     resume = check.boolean(resume, "resume", "plan")
     target = Path("runs", recipe.name) if folder is None else check.path(folder, "folder", "plan")
     ranks = ranks_of(communicator, "plan")
-    with ranks.guarded(), ranks.together():
+    with ranks.abort_on_local_error(), ranks.raise_on_all_ranks():
         return _planned(recipe, target, resume, communicator)
 
 
 def _planned(
     recipe: Recipe, target: Path, resume: bool, communicator: Intracomm | None
 ) -> list[Run]:
-    # Checked again, for it may have been made or changed by hand, of numbers of NumPy too.
+    # Checked again, because it may have been created or changed by hand, also with NumPy numbers.
     recipe = from_table(recipe.to_table(), name=recipe.name)
     own = RunFolder(target)
     if own.is_started:
@@ -346,27 +350,27 @@ def run(
     callbacks: Sequence[Callback] = (),
     communicator: Intracomm | None = None,
 ) -> dict[int, EvaluationResult]:
-    """Train and evaluate a recipe, its teacher first if there is none; what `skd train` does.
+    """Train and evaluate a recipe, and its missing teachers first, as `skd train` does.
 
     Parameters
     ----------
     recipe : Recipe, str or path
-        A recipe, or what `load` takes.
+        Recipe, or an argument of `load`.
     folder : str or path, optional
-        Of the run, by default ``runs/NAME``.
+        Folder of the run, by default ``runs/NAME``.
     changes : iterable of str, default=()
-        As for `load`; only of a recipe that is loaded here.
+        Changes as for `load`; only for a recipe that is loaded here.
     resume : bool, default=False
-        Whether to go on with the run if there is one in the folder.
+        Resume the run in the folder, if there is one.
     callbacks : sequence of Callback, default=()
-        Told of the training of each run, in the first process.
+        Callbacks of the training of each run, called in the first process.
     communicator : mpi4py.MPI.Intracomm, optional
-        Of the processes that run it together; see docs/distributed.md.
+        Communicator of the processes that run it together; see docs/how-to/distributed.md.
 
     Returns
     -------
     results : dict of int to EvaluationResult
-        By the number of shots.
+        Results by the number of shots.
 
     Raises
     ------
@@ -376,7 +380,7 @@ def run(
     if not isinstance(recipe, Recipe):
         recipe = load(recipe, changes=changes)
     elif not isinstance(changes, Sequence) or changes:
-        legal = "left out of a Recipe, which is changed as it is loaded"
+        legal = "left out with a Recipe; changes are for recipes that are loaded"
         check.refuse("changes", "run", legal, check.shown(changes))
     listeners = check.instances(callbacks, "callbacks", "run", Callback)
     results: dict[int, EvaluationResult] = {}

@@ -1,4 +1,4 @@
-"""What a recipe may say: one class for each of its tables."""
+"""Tables and entries of a recipe: one class for each table."""
 
 from __future__ import annotations
 
@@ -8,48 +8,48 @@ from typing import Any
 
 from skd import _validation as check
 from skd.augmentation import MODES
+from skd.classifiers.kinds import KINDS
 from skd.datasets.catalogue import NAMES, OWN_PICTURES
-from skd.evaluation import CLASSIFIERS
 from skd.models import ARCHITECTURES, FEATURES, PRECISIONS
-from skd.recipes import _checks as a
-from skd.recipes._checks import by
+from skd.recipes import _checks as checks
+from skd.recipes._checks import takes
 from skd.training import SCHEDULES
 
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """What is trained on.
+    """Training data.
 
     Attributes
     ----------
     name : str
-        One of the names of `skd.datasets.load`, or "folder" for pictures of your own.
+        Name of a data set for `skd.datasets.load`, or "folder" for your own pictures.
     root : str or None
         Folder of the files; by default ``data/NAME``.
     image_size : int or None
-        Side of the images, of "folder" only.
+        Side of the images, for "folder" only.
     split : {"train", "trainval"}
-        Classes to train on; with "trainval" there is no validation.
-    n_classes, images_per_class : int or None
-        Only the first ones of the training classes, and of the images of each.
+        Classes to train on; "trainval" excludes validation.
+    num_classes, images_per_class : int or None
+        Number of training classes, and of images of each; the first ones are used.
     augmentation, flip, padding
         As for `Gen0.fit`.
     """
 
-    name: str = field(metadata=by(a.one_of(*NAMES, OWN_PICTURES)))
-    root: str | None = field(default=None, metadata=by(a.text))
-    image_size: int | None = field(default=None, metadata=by(a.count))
-    split: str = field(default="train", metadata=by(a.one_of("train", "trainval")))
-    n_classes: int | None = field(default=None, metadata=by(a.count))
-    images_per_class: int | None = field(default=None, metadata=by(a.count))
-    augmentation: str = field(default="full", metadata=by(a.one_of(*MODES)))
-    flip: bool = field(default=True, metadata=by(a.flag))
-    padding: int | None = field(default=None, metadata=by(a.natural))
+    name: str = field(metadata=takes(checks.one_of(*NAMES, OWN_PICTURES)))
+    root: str | None = field(default=None, metadata=takes(checks.text))
+    image_size: int | None = field(default=None, metadata=takes(checks.count))
+    split: str = field(default="train", metadata=takes(checks.one_of("train", "trainval")))
+    num_classes: int | None = field(default=None, metadata=takes(checks.count))
+    images_per_class: int | None = field(default=None, metadata=takes(checks.count))
+    augmentation: str = field(default="full", metadata=takes(checks.one_of(*MODES)))
+    flip: bool = field(default=True, metadata=takes(checks.flag))
+    padding: int | None = field(default=None, metadata=takes(checks.natural))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """The arguments of `skd.create_model`, but what the data decide.
+    """Arguments of `skd.create_model`, except those that the data decide.
 
     Attributes
     ----------
@@ -57,17 +57,17 @@ class Network:
         As for `skd.create_model`.
     """
 
-    architecture: str = field(default="resnet12", metadata=by(a.one_of(*ARCHITECTURES)))
-    widths: tuple[int, ...] | None = field(default=None, metadata=by(a.counts))
-    use_se: bool = field(default=False, metadata=by(a.flag))
-    drop_rate: float | None = field(default=None, metadata=by(a.below_one))
-    dropblock_size: int | None = field(default=None, metadata=by(a.count))
-    precision: str = field(default="float32", metadata=by(a.one_of(*PRECISIONS)))
+    architecture: str = field(default="resnet12", metadata=takes(checks.one_of(*ARCHITECTURES)))
+    widths: tuple[int, ...] | None = field(default=None, metadata=takes(checks.counts))
+    use_se: bool = field(default=False, metadata=takes(checks.flag))
+    drop_rate: float | None = field(default=None, metadata=takes(checks.below_one))
+    dropblock_size: int | None = field(default=None, metadata=takes(checks.count))
+    precision: str = field(default="float32", metadata=takes(checks.one_of(*PRECISIONS)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Optimizer:
-    """The arguments of `skd.SGD`.
+    """Arguments of `skd.SGD`.
 
     Attributes
     ----------
@@ -75,14 +75,14 @@ class Optimizer:
         As for `skd.SGD`.
     """
 
-    lr: float = field(default=0.05, metadata=by(a.number))
-    momentum: float = field(default=0.9, metadata=by(a.below_one))
-    weight_decay: float = field(default=5e-4, metadata=by(a.number))
+    lr: float = field(default=0.05, metadata=takes(checks.number))
+    momentum: float = field(default=0.9, metadata=takes(checks.below_one))
+    weight_decay: float = field(default=5e-4, metadata=takes(checks.number))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """How long is trained, in which batches, and how the learning rate falls.
+    """Length of the training, batches, and schedule of the learning rate.
 
     Attributes
     ----------
@@ -90,18 +90,18 @@ class Schedule:
 val_every
         As for `Gen0.fit`.
     kind : {"step", "cosine", "one_cycle"}
-        Its ``schedule``.
+        Argument ``schedule`` of `Gen0.fit`.
     """
 
-    epochs: int = field(metadata=by(a.count))
-    decay_epochs: tuple[int, ...] = field(default=(), metadata=by(a.counts))
-    decay_factor: float = field(default=0.1, metadata=by(a.number))
-    kind: str = field(default="step", metadata=by(a.one_of(*SCHEDULES)))
-    warmup_epochs: float = field(default=0.0, metadata=by(a.number))
-    batch_size: int = field(default=64, metadata=by(a.count))
-    image_sizes: tuple[int, ...] | None = field(default=None, metadata=by(a.some_counts))
-    resize_epochs: tuple[int, ...] = field(default=(), metadata=by(a.counts))
-    val_every: int = field(default=1, metadata=by(a.count))
+    epochs: int = field(metadata=takes(checks.count))
+    decay_epochs: tuple[int, ...] = field(default=(), metadata=takes(checks.counts))
+    decay_factor: float = field(default=0.1, metadata=takes(checks.number))
+    kind: str = field(default="step", metadata=takes(checks.one_of(*SCHEDULES)))
+    warmup_epochs: float = field(default=0.0, metadata=takes(checks.number))
+    batch_size: int = field(default=64, metadata=takes(checks.count))
+    image_sizes: tuple[int, ...] | None = field(default=None, metadata=takes(checks.some_counts))
+    resize_epochs: tuple[int, ...] = field(default=(), metadata=takes(checks.counts))
+    val_every: int = field(default=1, metadata=takes(checks.count))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +111,7 @@ class SupervisedLoss:
 
 @dataclass(frozen=True, kw_only=True)
 class DistilledLoss:
-    """The weights of `skd.Distilled`.
+    """Arguments of `skd.Distilled`.
 
     Attributes
     ----------
@@ -119,14 +119,14 @@ class DistilledLoss:
         As for `skd.Distilled`.
     """
 
-    alpha: float = field(default=0.5, metadata=by(a.number))
-    beta: float = field(default=0.5, metadata=by(a.number))
-    temperature: float = field(default=4.0, metadata=by(a.positive))
+    alpha: float = field(default=0.5, metadata=takes(checks.number))
+    beta: float = field(default=0.5, metadata=takes(checks.number))
+    temperature: float = field(default=4.0, metadata=takes(checks.positive))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gen0Loss:
-    """Weight and views of `skd.Gen0`.
+    """Arguments of `skd.Gen0`.
 
     Attributes
     ----------
@@ -134,13 +134,13 @@ class Gen0Loss:
         As for `skd.Gen0`.
     """
 
-    alpha: float = field(default=2.0, metadata=by(a.number))
-    rotations_per_image: int = field(default=4, metadata=by(a.views))
+    alpha: float = field(default=2.0, metadata=takes(checks.number))
+    rotations_per_image: int = field(default=4, metadata=takes(checks.views))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gen1Loss:
-    """The weights and choices of `skd.Gen1`.
+    """Arguments of `skd.Gen1`.
 
     Attributes
     ----------
@@ -148,10 +148,10 @@ class Gen1Loss:
         As for `skd.Gen1`.
     """
 
-    beta: float = field(default=0.1, metadata=by(a.number))
-    temperature: float = field(default=4.0, metadata=by(a.positive))
-    twin_rotations: tuple[int, ...] = field(default=(180,), metadata=by(a.twins))
-    bn_views: str = field(default="twins", metadata=by(a.one_of("twins", "all")))
+    beta: float = field(default=0.1, metadata=takes(checks.number))
+    temperature: float = field(default=4.0, metadata=takes(checks.positive))
+    twin_rotations: tuple[int, ...] = field(default=(180,), metadata=takes(checks.twins))
+    bn_views: str = field(default="twins", metadata=takes(checks.one_of("twins", "all")))
 
 
 Loss = SupervisedLoss | DistilledLoss | Gen0Loss | Gen1Loss
@@ -166,24 +166,24 @@ TAUGHT = ("distilled", "gen1")
 
 @dataclass(frozen=True, kw_only=True)
 class Teacher:
-    """Where the teacher of a student comes from: one of `recipe` and `checkpoint`.
+    """Teacher of a student: either `recipe` or `checkpoint`.
 
     Attributes
     ----------
     recipe : str or None
-        Name or file of the recipe that trains it. Its data and model are the student's.
+        Name or file of the recipe that trains the teacher, with the student's data and model.
     checkpoint : str or None
-        A file that `Model.save` wrote.
+        File that `Model.save` wrote.
     generations : int
-        Students in a row, each taught by the one before; of stage "distilled" only.
+        Number of consecutive students, each with the one before as teacher; for stage "distilled"
+        only.
     changes : mapping
-        Tables ``optimizer``, ``schedule`` and ``loss`` with entries of the teacher's recipe to
-        change.
+        Tables ``optimizer``, ``schedule`` and ``loss`` with changes to the teacher's recipe.
     """
 
-    recipe: str | None = field(default=None, metadata=by(a.text))
-    checkpoint: str | None = field(default=None, metadata=by(a.text))
-    generations: int = field(default=1, metadata=by(a.count))
+    recipe: str | None = field(default=None, metadata=takes(checks.text))
+    checkpoint: str | None = field(default=None, metadata=takes(checks.text))
+    generations: int = field(default=1, metadata=takes(checks.count))
     changes: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 
@@ -193,54 +193,55 @@ CHANGEABLE = ("optimizer", "schedule", "loss")
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """How the model is scored when it is trained.
+    """Evaluation of the trained model.
 
     Attributes
     ----------
     model : {"last", "best"}
-        The model of the last epoch, or of the epoch with the best validation accuracy.
+        Model of the last epoch, or of the epoch with the best validation accuracy.
     n_shots : tuple of int
-        An evaluation of each.
+        Numbers of shots; each gets an evaluation.
     seed : int
-        Of the episodes, whatever the seed of the training: all models meet the same.
+        Seed of the episodes, independent of the training's seed, so that all models meet the same
+        episodes.
     split, n_way, n_query, n_episodes, classifier, features, n_support_copies, \
 support_augmentation, flip, legacy_episodes
         As for `skd.evaluate`.
     """
 
-    model: str = field(default="last", metadata=by(a.one_of("last", "best")))
-    split: str = field(default="test", metadata=by(a.one_of("test", "val")))
-    n_way: int = field(default=5, metadata=by(a.ways))
-    n_shots: tuple[int, ...] = field(default=(1, 5), metadata=by(a.some_counts))
-    n_query: int = field(default=15, metadata=by(a.count))
-    n_episodes: int = field(default=600, metadata=by(a.count))
-    classifier: str = field(default="logistic", metadata=by(a.one_of(*CLASSIFIERS)))
-    features: str = field(default="embedding", metadata=by(a.one_of(*FEATURES)))
-    n_support_copies: int = field(default=5, metadata=by(a.count))
-    support_augmentation: str = field(default="crop_flip", metadata=by(a.one_of(*MODES)))
-    flip: bool = field(default=True, metadata=by(a.flag))
-    legacy_episodes: bool = field(default=False, metadata=by(a.flag))
-    seed: int = field(default=0, metadata=by(a.natural))
+    model: str = field(default="last", metadata=takes(checks.one_of("last", "best")))
+    split: str = field(default="test", metadata=takes(checks.one_of("test", "val")))
+    n_way: int = field(default=5, metadata=takes(checks.ways))
+    n_shots: tuple[int, ...] = field(default=(1, 5), metadata=takes(checks.some_counts))
+    n_query: int = field(default=15, metadata=takes(checks.count))
+    n_episodes: int = field(default=600, metadata=takes(checks.count))
+    classifier: str = field(default="logistic", metadata=takes(checks.one_of(*KINDS)))
+    features: str = field(default="embedding", metadata=takes(checks.one_of(*FEATURES)))
+    n_support_copies: int = field(default=5, metadata=takes(checks.count))
+    support_augmentation: str = field(default="crop_flip", metadata=takes(checks.one_of(*MODES)))
+    flip: bool = field(default=True, metadata=takes(checks.flag))
+    legacy_episodes: bool = field(default=False, metadata=takes(checks.flag))
+    seed: int = field(default=0, metadata=takes(checks.natural))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """Accuracies, 5-way, to compare with: mean and half-width of the interval, in percent.
+    """Expected 5-way accuracies: mean and half-width of the interval, in percent.
 
     Attributes
     ----------
     one_shot, five_shot : tuple of two floats, or None
-        Where they were published or measured.
+        Published or measured accuracies.
     source : str
-        Where they stand.
+        Source of the accuracies.
     """
 
-    one_shot: tuple[float, float] | None = field(default=None, metadata=by(a.accuracy))
-    five_shot: tuple[float, float] | None = field(default=None, metadata=by(a.accuracy))
-    source: str = field(metadata=by(a.text))
+    one_shot: tuple[float, float] | None = field(default=None, metadata=takes(checks.accuracy))
+    five_shot: tuple[float, float] | None = field(default=None, metadata=takes(checks.accuracy))
+    source: str = field(metadata=takes(checks.text))
 
     def of(self, n_shot: int) -> tuple[float, float] | None:
-        """Look up the accuracy of episodes of so many shots.
+        """Return the accuracy for a number of shots.
 
         Parameters
         ----------
@@ -258,22 +259,22 @@ class Expected:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """All that decides a training and its evaluation.
+    """Complete description of a training and its evaluation.
 
-    Read one with `skd.recipes.load`; docs/recipes.md lists the entries.
+    Read one with `skd.recipes.load`; docs/how-to/recipes.md lists the entries.
 
     Attributes
     ----------
     name : str
-        Of its run folder.
+        Name of its run folder.
     title : str
-        What it reproduces.
+        Description of the reproduced result.
     stage : {"supervised", "distilled", "gen0", "gen1"}
-        The objective.
+        Objective of the training.
     seed : int
-        Of weights, order, augmentation and dropout.
+        Seed of weights, order, augmentation and dropout.
     data, model, optimizer, schedule, loss, teacher, evaluation, expected
-        The tables.
+        Tables of the recipe.
     """
 
     name: str
@@ -295,17 +296,17 @@ class Recipe:
         Returns
         -------
         table : dict
-            What `skd.recipes.load` reads from a file; entries that are None are left out.
+            Tables as `skd.recipes.load` reads them from a file; entries that are None are left out.
         """
         return _table(self)
 
     def to_toml(self) -> str:
-        """Return the recipe as a TOML document; needs tomli-w, which the extra ``cli`` brings.
+        """Return the recipe as a TOML document; it needs tomli-w, which the extra ``cli`` installs.
 
         Returns
         -------
         text : str
-            A recipe that says the same without depending on any default.
+            Recipe in TOML that does not depend on any default.
         """
         import tomli_w
 
@@ -313,7 +314,7 @@ class Recipe:
 
 
 def _table(value: Any) -> dict[str, Any]:
-    """Return the fields of a dataclass that are not None, lists for tuples."""
+    """Return the fields of a dataclass that are not None, with lists in place of tuples."""
     table: dict[str, Any] = {}
     for name in value.__dataclass_fields__:
         entry = getattr(value, name)
@@ -321,7 +322,7 @@ def _table(value: Any) -> dict[str, Any]:
             if inner := _table(entry):
                 table[name] = inner
         elif name == "changes":
-            table.update(entry)  # they stand in the table of the teacher
+            table.update(entry)  # they belong to the table of the teacher
         elif entry is not None:
             table[name] = list(entry) if isinstance(entry, tuple) else entry
     return table

@@ -1,4 +1,4 @@
-"""The recipes that the package brings: the folder ``recipes`` of the repository."""
+"""Recipes of the package, from the folder ``recipes`` of the repository."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 
 SUFFIX = ".toml"
-# The paper's columns, then its rows; the names of what is trained in minutes come last.
+# Order of the paper's columns, then its rows; recipes that train in minutes come last.
 DATA = ("mini-imagenet", "tiered-imagenet", "cifar-fs", "fc100", "glyphs")
 ROWS = ("rfs-simple", "rfs-distill", "gen0", "gen1")
 
@@ -19,7 +19,7 @@ def names() -> tuple[str, ...]:
     Returns
     -------
     names : tuple of str
-        By data set, each in the order of the paper's rows.
+        Names by data set, each in the order of the paper's rows.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def shipped_text(name: str) -> str:
     Raises
     ------
     FileNotFoundError
-        If there is none of that name; the message says what is.
+        If there is no recipe of that name; the message names the nearest.
     """
     if name not in names():
         near = difflib.get_close_matches(name, names(), 1, cutoff=0.0)

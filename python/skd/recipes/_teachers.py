@@ -10,10 +10,10 @@ from skd.recipes._schema import Recipe
 
 
 def teacher_recipe(recipe: Recipe) -> Recipe:
-    """Return what trains the teacher of a recipe that names one.
+    """Return the recipe of the teacher of a recipe that names one.
 
-    The last but one of several generations teaches the last. The first is taught by the recipe
-    that the student names, on the data, with the network and the seed of the student.
+    With several generations, the last but one teaches the last. The first one's teacher is trained
+    by the recipe that the student names, with the student's data, network and seed.
     """
     teacher = recipe.teacher
     assert teacher is not None

@@ -1,7 +1,7 @@
-"""What recipes cost on this machine, without their data: counted operations over a measured rate.
+"""Time of recipes on this machine, without their data: counted operations over a measured rate.
 
-Operations are those of the convolutions, as `skd.profiling` counts them. The rate is that of one
-step and one forward pass of the same network on images of the same size, in small batches.
+Operations of the convolutions are counted as in `skd.profiling`. The rate is measured for one step
+and one forward pass of the same network on images of the same size, in small batches.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from skd.recipes._teachers import teacher_recipe
 from skd.training import Gen0
 
 ROTATIONS = 4
-# Images of the step and of the forward pass that are timed, by their side.
+# Images of the timed step and forward pass, by their side.
 TIMED = {32: (16, 64), 84: (4, 16)}
 
 
 class Counts(NamedTuple):
-    """A data set as published: side of the images, and images of its splits."""
+    """Size of a published data set: side of the images, and numbers of images of its splits."""
 
     side: int
     train: int
@@ -67,19 +67,19 @@ def hours(recipe: Recipe, counts: Counts, rates: Rates) -> float:
     Parameters
     ----------
     recipe : Recipe
-        Of a ResNet-12 without gates.
+        Recipe of a ResNet-12 without gates.
     counts : Counts
-        Of its data set.
+        Size of its data set.
     rates : Rates
-        As `measured_rates` found them for its network and images.
+        Rates of `measured_rates` for its network and images.
 
     Returns
     -------
     hours : float
-        Training, validations and evaluation.
+        Hours of training, validations and evaluation.
     """
     batch, widths = recipe.schedule.batch_size, widths_of(recipe)
-    steps = training_images(recipe, counts) // batch  # of an epoch
+    steps = training_images(recipe, counts) // batch  # images of an epoch
     views = training_views(recipe) * batch
     evaluated = validations(recipe) * validation_images(counts.val)
     evaluated += evaluation_images(recipe.evaluation, getattr(counts, recipe.evaluation.split))
@@ -95,13 +95,13 @@ def hours(recipe: Recipe, counts: Counts, rates: Rates) -> float:
 
 
 def training_images(recipe: Recipe, counts: Counts) -> int:
-    """Return how many images a recipe trains on."""
+    """Return the number of images that a recipe trains on."""
     data = recipe.data
     if data.split == "trainval":
         return counts.train + counts.val
-    classes = min(data.n_classes or counts.train_classes, counts.train_classes)
+    classes = min(data.num_classes or counts.train_classes, counts.train_classes)
     per_class = counts.train // counts.train_classes
-    if data.n_classes is None and data.images_per_class is None:
+    if data.num_classes is None and data.images_per_class is None:
         return counts.train
     return classes * min(data.images_per_class or per_class, per_class)
 
@@ -118,7 +118,7 @@ def measured_rates(side: int, widths: tuple[int, ...]) -> Rates:
     Parameters
     ----------
     side : {32, 84}
-        Of the images, in pixels.
+        Side of the images, in pixels.
     widths : tuple of int
         Channels of the stages.
 
@@ -145,12 +145,13 @@ def cost(recipe: Recipe) -> tuple[float, float] | None:
     Parameters
     ----------
     recipe : Recipe
-        Any.
+        Recipe, of any stage.
 
     Returns
     -------
     hours : tuple of two floats, or None
-        None for data of your own, and networks whose operations are not counted.
+        Hours without and with teachers; None for your own data, and for networks whose operations
+        are not counted.
     """
     counts = COUNTS.get(recipe.data.name)
     if counts is None:
@@ -166,7 +167,7 @@ def cost(recipe: Recipe) -> tuple[float, float] | None:
 
 
 def _seconds(work: Callable[[], object]) -> float:
-    """Return the shorter duration of two runs, after one that does not count."""
+    """Return the shorter duration of two runs, after a warm-up run."""
     work()
     times = []
     for _ in range(2):

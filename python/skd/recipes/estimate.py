@@ -1,4 +1,4 @@
-"""How long a run will take and what memory it needs, found out by a few steps of it."""
+"""Estimate of the time and memory of a run, measured with a few of its steps."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ EMBEDDED = 64
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run will take on this machine.
+    """Time and memory of a run on this machine.
 
     Attributes
     ----------
     steps, steps_done : int
-        Of the whole run, and those that its checkpoint has taken.
+        Steps of the whole run, and steps of its checkpoint.
     seconds_per_step : float
-        Mean of the steps that are left.
+        Mean duration of the remaining steps.
     training_seconds, validation_seconds, evaluation_seconds : float
-        Of the steps that are left, of all validations, and of the evaluation in the end; the last
-        two count the forward passes, which take nearly all of it.
+        Durations of the remaining steps, of all validations, and of the final evaluation; the last
+        two count the forward passes, which take nearly all of the time.
     step_bytes : int
         Memory of models, training state, activations and workspaces; see `Gen0.step_memory`.
     available_bytes : int
-        What the machine had left before; see `skd.available_memory`.
+        Memory that was available before; see `skd.available_memory`.
     """
 
     steps: int
@@ -52,20 +52,20 @@ class Estimate:
 
     @property
     def seconds(self) -> float:
-        """Of all that is left."""
+        """Duration of everything that remains."""
         return self.training_seconds + self.validation_seconds + self.evaluation_seconds
 
 
 def estimate(run: Run) -> Estimate:
-    """Try two steps and a batch of an evaluation of a run that is prepared.
+    """Time two steps and a batch of an evaluation of a prepared run.
 
-    They are taken by a trainer of their own, so that the run stays as it is. Each process of a
-    communicator tries those of its part of a batch, without the exchange.
+    A separate trainer takes them, so that the run does not change. With a communicator, each
+    process times its part of a batch, without the communication.
 
     Parameters
     ----------
     run : Run
-        After `Run.prepare`.
+        Run that `Run.prepare` prepared.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def _seconds_per_step(trainer: Trainer, split: Split, part: slice, side: int) ->
 
 
 def _seconds(work: Callable[[], object], runs: int) -> float:
-    """Return the mean duration of some runs, after one that does not count."""
+    """Return the mean duration of some runs, after a warm-up run."""
     work()
     begin = time.perf_counter()
     for _ in range(runs):

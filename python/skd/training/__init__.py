@@ -2,8 +2,9 @@
 
 from skd.training._callback import Callback, RunStart, StepRecord
 from skd.training._distilled import Distilled
+from skd.training._objective import check_fit
 from skd.training._objectives import Gen0, Gen1, Supervised
-from skd.training._options import VALIDATION_EPISODES, FitOptions, image_size_of
+from skd.training._options import VALIDATION_EPISODES, image_size_of
 from skd.training._schedules import SCHEDULES, cosine_lr, one_cycle_lr, step_lr
 from skd.training._sgd import SGD
 from skd.training._terms import Term
@@ -14,13 +15,13 @@ __all__ = [
     "VALIDATION_EPISODES",
     "Callback",
     "Distilled",
-    "FitOptions",
     "Gen0",
     "Gen1",
     "RunStart",
     "StepRecord",
     "Supervised",
     "Term",
+    "check_fit",
     "cosine_lr",
     "image_size_of",
     "one_cycle_lr",

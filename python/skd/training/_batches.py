@@ -20,13 +20,13 @@ Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
 class Batches:
     """Batches in order, each augmented while the one before is in use.
 
-    A batch depends on its number alone: order and augmentation are addressed by epoch and
-    position. So training can begin anywhere, and prefetching changes nothing. Of each batch, the
-    own slice is augmented alone.
+    A batch depends on its number alone: order and augmentation are keyed by epoch and position.
+    So training can begin anywhere, and prefetching changes nothing. Each rank augments only its
+    slice of a batch.
     """
 
     def __init__(self, options: FitOptions, ranks: Ranks, first: int) -> None:
-        """Begin with batch number `first`, counted from 0 over all epochs."""
+        """Start at batch number `first`, counted from 0 over all epochs."""
         self._options = options
         split = options.split
         self._mean, self._std = (
@@ -58,7 +58,7 @@ class Batches:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """End the augmenting thread, also after an interrupt."""
+        """Stop the augmenting thread, also after an interrupt."""
         if self._executor is not None:
             self._executor.shutdown()
 

@@ -1,4 +1,4 @@
-"""What `fit` tells those who listen: its begin, each step, each epoch, its end."""
+"""Callbacks of `fit`: they hear of its beginning, each step, each epoch and its end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from skd.history import EpochRecord, Losses
 
 @dataclass(frozen=True)
 class RunStart:
-    """What is known when training begins, or goes on.
+    """The run, as known when training begins or resumes.
 
     Attributes
     ----------
@@ -24,9 +24,9 @@ class RunStart:
     batch_size : int
         Images of a step, before rotation.
     steps_done : int
-        Steps that were taken before, by the run that this one resumes.
+        Steps that were taken before this call, by the run that it resumes.
     records : tuple of EpochRecord
-        Epochs that were trained before.
+        Records of the epochs that were trained before this call.
     """
 
     objective: str
@@ -44,17 +44,17 @@ class StepRecord:
     Attributes
     ----------
     epoch : int
-        Counted from 1.
+        Number of the epoch, counted from 1.
     step : int
-        Of the epoch, counted from 1.
+        Number of the step within its epoch, counted from 1.
     steps_done : int
-        Of the whole run, this one included.
+        Steps of the whole run so far, this one included.
     learning_rate : float
-        Of the step.
+        Learning rate of the step.
     losses : Losses
-        Of the batch, before the step.
+        Losses of the batch, before the step.
     seconds : float
-        Duration, with what it waited for its batch.
+        Duration of the step, including the wait for its batch.
     """
 
     epoch: int
@@ -66,10 +66,10 @@ class StepRecord:
 
 
 class Callback:
-    """Is told what happens in `fit`; override what you want to hear.
+    """Base of callbacks: override the methods for the events that you want to hear of.
 
-    What a callback raises ends the training, and all callbacks are told of the end; the checkpoints
-    that were written stay.
+    An exception of a callback ends the training. All callbacks then hear of the end, and the
+    checkpoints that were written stay.
 
     Examples
     --------
@@ -79,16 +79,16 @@ class Callback:
     """
 
     def on_begin(self, start: RunStart) -> None:
-        """Hear that training begins, or goes on.
+        """Hear that training begins or resumes.
 
         Parameters
         ----------
         start : RunStart
-            What is known of the run.
+            The run.
         """
 
     def on_step(self, record: StepRecord) -> None:
-        """Hear of a step that was taken; called in the loop, so be quick.
+        """Hear of a step. It is called inside the loop, so be quick.
 
         Parameters
         ----------
@@ -106,37 +106,37 @@ class Callback:
         """
 
     def on_end(self, error: BaseException | None) -> None:
-        """Hear that training has ended: the place to close files.
+        """Hear that training has ended; close files here.
 
         Parameters
         ----------
         error : BaseException or None
-            Why it ended early; `KeyboardInterrupt` is one reason.
+            Reason for an early end, such as `KeyboardInterrupt`.
         """
 
 
 @contextmanager
 def listening(callbacks: Sequence[Callback], start: RunStart) -> Iterator[None]:
-    """Tell all of the begin, and those who heard of it of the end, whatever it is."""
-    told: list[Callback] = []
+    """Call `on_begin` of all, and `on_end` of those whose `on_begin` was called, on any end."""
+    begun: list[Callback] = []
     try:
         for callback in callbacks:
-            told.append(callback)
+            begun.append(callback)
             callback.on_begin(start)
         yield
     except BaseException as error:
-        _add_notes(error, _end(told, error))
+        _add_notes(error, _end(begun, error))
         raise
-    failures = _end(told, None)
+    failures = _end(begun, None)
     if failures:
         _add_notes(failures[0], failures[1:])
         raise failures[0]
 
 
-def _end(told: Sequence[Callback], error: BaseException | None) -> list[BaseException]:
-    """Tell all of the end; return what they raised."""
+def _end(begun: Sequence[Callback], error: BaseException | None) -> list[BaseException]:
+    """Call `on_end` of all; return the exceptions they raised."""
     failures: list[BaseException] = []
-    for callback in told:
+    for callback in begun:
         try:
             callback.on_end(error)
         except BaseException as failure:  # Ctrl-C too: the others close their files first
@@ -145,6 +145,6 @@ def _end(told: Sequence[Callback], error: BaseException | None) -> list[BaseExce
 
 
 def _add_notes(error: BaseException, failures: Sequence[BaseException]) -> None:
-    """Let an error tell of those that followed it, so that they do not hide it."""
+    """Add later failures to an error as notes, so that they do not hide it."""
     for failure in failures:
         error.add_note(f"A callback failed at its end, too: {failure!r}")

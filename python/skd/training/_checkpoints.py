@@ -1,4 +1,4 @@
-"""The checkpoints of `fit`: written, kept, found again."""
+"""Checkpoints of `fit`: writing, rotating and resuming them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _validation as check
-from skd._files.atomic import write_whole
+from skd._files.atomic import write_atomically
 from skd._files.changes import make_folder, naming_errors, remove_file, rename_file
-from skd._files.checksummed import sealed, unsealed
+from skd._files.checksummed import checksummed_bytes, verified_content
 from skd._files.temporaries import remove_leftovers
 from skd.distributed.differences import differences
 from skd.errors import DamagedCheckpointError, SKDError, WriteError
@@ -26,13 +26,14 @@ from skd.training._progress import Progress
 from skd.training._run_identity import environment, recipe
 
 if TYPE_CHECKING:
-    from skd.training._options import FitOptions, Trainable
+    from skd.training._options import FitOptions
+    from skd.training._trainer import Trainer
 
 TRAINING_KEY = "skd.training"
 BEST_KEY = "skd.best"
 BEST_NAME = "best.safetensors"
 NAME = re.compile(r"step-(\d{12})\.safetensors")
-FORMAT = 1  # of what is saved under TRAINING_KEY
+FORMAT = 1  # version of the JSON under TRAINING_KEY
 KEPT = 2
 Saved = tuple[dict[str, str], dict[str, NDArray[Any]]]
 
@@ -42,7 +43,7 @@ class NotFiniteError(DamagedCheckpointError):
 
 
 def _require_finite(saved: Saved) -> None:
-    """Refuse a state that no step can go on from."""
+    """Refuse a state with values that no step can continue from."""
     for name, array in saved[1].items():
         if not np.isfinite(array).all():
             raise NotFiniteError(f"{name} holds NaN or infinite values")
@@ -51,17 +52,17 @@ def _require_finite(saved: Saved) -> None:
 class Checkpoints:
     """The checkpoints of one run, in a folder."""
 
-    def __init__(self, trainer: Trainable, options: FitOptions, folder: Path) -> None:
+    def __init__(self, trainer: Trainer, options: FitOptions, folder: Path) -> None:
         self._trainer, self._options, self._folder = trainer, options, folder
         self._owner = f"{type(trainer).__name__}.fit"
         self._ranks = trainer.ranks
         self._recipe = recipe(trainer, options)
-        #: The newest checkpoint that this run wrote or went on from.
+        #: Newest checkpoint that this run wrote or resumed from.
         self.newest: Path | None = None
 
     @contextmanager
     def naming_the_newest(self) -> Iterator[None]:
-        """Add the checkpoint from which training can be resumed to errors of writing."""
+        """Add the checkpoint to resume from to write errors."""
         try:
             yield
         except WriteError as error:
@@ -71,17 +72,17 @@ class Checkpoints:
             raise
 
     def begin(self) -> Progress:
-        """Make the folder, or restore trainer and model from its newest whole checkpoint.
+        """Create the folder, or restore trainer and model from its newest usable checkpoint.
 
-        The first process alone touches the folder; all see what it sees.
+        Only the first process touches the folder; it broadcasts the content to all.
         """
         present: list[Path] = []
-        with self._ranks.together():
+        with self._ranks.raise_on_all_ranks():
             if self._ranks.is_first:
                 make_folder(self._folder)
                 present = self._present()
         present = self._ranks.broadcast(present)
-        with self._ranks.alike(SKDError, ValueError):
+        with self._ranks.errors_on_all_ranks(SKDError, ValueError):
             return self._begun(present)
 
     def _begun(self, present: list[Path]) -> Progress:
@@ -90,14 +91,14 @@ class Checkpoints:
             got = f"{str(self._folder)!r} with {present[-1].name}"
             check.refuse("checkpoint_dir", self._owner, legal, got)
         progress = self._resumed(present) if present else Progress()
-        with self._ranks.together():
+        with self._ranks.raise_on_all_ranks():
             if self._ranks.is_first:
                 remove_leftovers(self._folder)
                 self._remove_old()
         return progress
 
     def save(self, progress: Progress) -> None:
-        """Write a checkpoint, and remove all but the last two: in the first process."""
+        """Write a checkpoint and remove all but the last two, in the first process."""
         trainer, model = self._trainer, self._trainer.model
         path = self._folder / f"step-{trainer.steps_taken:012}.safetensors"
         training = {
@@ -112,9 +113,9 @@ class Checkpoints:
         }
         state, own = trainer.snapshot()
         state |= {TRAINING_PREFIX + name: array for name, array in own.items()}
-        with self._ranks.together():
+        with self._ranks.raise_on_all_ranks():
             if self._ranks.is_first:
-                write_whole(path, sealed(state, metadata))
+                write_atomically(path, checksummed_bytes(state, metadata))
                 self.newest = path
                 self._remove_old()
         self.newest = path
@@ -127,9 +128,11 @@ class Checkpoints:
         model = self._trainer.model
         note = json.dumps({"epoch": best.epoch, "accuracy": best.validation.mean})
         metadata = {**model_metadata(model.config, model.normalization), BEST_KEY: note}
-        with self._ranks.together():
+        with self._ranks.raise_on_all_ranks():
             if self._ranks.is_first:
-                write_whole(self._folder / BEST_NAME, sealed(model.snapshot(), metadata))
+                write_atomically(
+                    self._folder / BEST_NAME, checksummed_bytes(model.snapshot(), metadata)
+                )
 
     def _remove_old(self) -> None:
         """Remove all checkpoints but the last two."""
@@ -145,7 +148,7 @@ class Checkpoints:
         skipped: dict[Path, DamagedCheckpointError] = {}
         for path in reversed(present):
             try:
-                saved = unsealed(self._read(path), must_be_sealed=True)
+                saved = verified_content(self._read(path), requires_checksum=True)
                 training = _training_of(saved)
                 _require_finite(saved)
             except DamagedCheckpointError as error:
@@ -167,13 +170,13 @@ class Checkpoints:
         raise SKDError(f"No checkpoint of {str(self._folder)!r} is whole and finite ({reasons}).")
 
     def _read(self, path: Path) -> bytes:
-        """Return the content of a file of the first process."""
-        with self._ranks.together():
+        """Read a file in the first process and broadcast its content."""
+        with self._ranks.raise_on_all_ranks():
             data = path.read_bytes() if self._ranks.is_first else b""
         return self._ranks.broadcast(data)
 
     def _restored(self, saved: Saved, training: dict[str, Any], path: Path) -> Progress:
-        """Put trainer and model into a saved state, if it is one of this run."""
+        """Restore trainer and model from a saved state, if it belongs to this run."""
         self._require_same_run(training, path)
         trainer, own = {}, {}
         for name, array in saved[1].items():
@@ -198,7 +201,7 @@ class Checkpoints:
         if self._options.epochs < trained:
             different.append(f"epochs {self._options.epochs} after {trained} that are trained")
         if different:
-            legal = f"False, or the run that of {str(path)!r}"
+            legal = f"False, or this must be the run of {str(path)!r}"
             check.refuse("resume", self._owner, legal, "; ".join(different))
         here, there = environment(self._ranks), training["environment"]
         if here != there and self._ranks.is_first:
@@ -210,19 +213,19 @@ class Checkpoints:
 
 
 def _training_of(saved: Saved) -> dict[str, Any]:
-    """Return what a checkpoint records of its training.
+    """Return the training record of a checkpoint.
 
     Raises
     ------
     DamagedCheckpointError
-        If it records none, as a model that was saved alone, or what cannot be.
+        If the record is missing, as in a model that was saved alone, or impossible.
     """
     try:
         training: dict[str, Any] = json.loads(saved[0][TRAINING_KEY])
-        if training["format"] == FORMAT:  # another is refused with its number
+        if training["format"] == FORMAT:  # other formats are refused later, with their number
             Progress.decode(training["progress"])
             dict(training["recipe"])
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        reason = f"it records no training that can be ({type(error).__name__})"
+        reason = f"its training record is missing or impossible ({type(error).__name__})"
         raise DamagedCheckpointError(reason) from error
     return training

@@ -14,44 +14,45 @@ from typing import TYPE_CHECKING
 from skd import _native
 from skd import _validation as check
 from skd.models import Model
+from skd.training._objective import Objective
 from skd.training._objectives import check_teacher
 from skd.training._sgd import SGD
 from skd.training._terms import Term
-from skd.training._trainer import Trainer
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm
 
 
-class Distilled(Trainer):
+class Distilled(Objective):
     """Labels and a teacher on images that are not rotated; known as RFS-distill [1]_.
 
-    ``total = alpha * cross_entropy + beta * distillation``. Published runs start every student
-    afresh and take two generations, each taught by the one before (born-again networks).
+    ``total = alpha * cross_entropy + beta * distillation``. Published runs give every student
+    fresh weights and train two generations, each with the one before as its teacher (born-again
+    networks).
 
     Parameters
     ----------
     student : Model
-        Trained in place; usually one with fresh weights.
+        Model that is trained in place; usually one with fresh weights.
     teacher : Model
-        Another model of equal classes, image size and channels; only evaluated.
+        Another model with equal classes, image size and channels; it is only evaluated.
     alpha : float, default=0.5
         Weight of the cross-entropy, >= 0.
     beta : float, default=0.5
         Weight of the divergence from the teacher, >= 0.
     temperature : float, default=4.0
-        Of the distillation, > 0.
+        Temperature of the distillation, > 0.
     optimizer : SGD, default=SGD()
         Learning rate, momentum and weight decay.
     seed : int, default=0
-        Of dropout and DropBlock.
+        Seed of dropout and DropBlock.
     terms : sequence of Term, default=()
-        Join the loss.
+        Further terms of the loss.
     communicator : mpi4py.MPI.Intracomm, optional
-        Of the ranks that train together, each with a model of equal state; see
-        docs/distributed.md.
+        Communicator of the ranks that train together, each with a model of equal state; see
+        docs/how-to/distributed.md.
     sync_batch_norm : bool, default=True
-        Whether batch statistics are those of all ranks' images, or of the own ones.
+        Compute batch-norm statistics over all ranks; if False, over this rank's images only.
 
     References
     ----------

@@ -14,14 +14,15 @@ from skd.history import EpochRecord, History, Losses
 from skd.training._batches import Batches
 from skd.training._callback import RunStart, StepRecord, listening
 from skd.training._checkpoints import Checkpoints
-from skd.training._options import VALIDATION_EPISODES, FitOptions, Trainable
+from skd.training._options import VALIDATION_EPISODES, FitOptions
 from skd.training._progress import Progress
 from skd.training._run_identity import recipe
 from skd.training._signals import Stopped, StopRequests
+from skd.training._trainer import Trainer
 
 
-def fit(trainer: Trainable, options: FitOptions) -> History:
-    """Run the epochs; see `Trainable.fit`."""
+def fit(trainer: Trainer, options: FitOptions) -> History:
+    """Run the epochs; see `Objective.fit`."""
     folder, ranks = options.checkpoint_dir, trainer.ranks
     if ranks.size > 1:
         ranks.require_equal(_identity(trainer, options), f"{type(trainer).__name__}.fit")
@@ -45,29 +46,38 @@ def fit(trainer: Trainable, options: FitOptions) -> History:
             start.objective,
             "step",
             wanted=options.progress and ranks.is_first,
+            done=first,
         ) as bar,
         Batches(options, ranks, first) as batches,
         listening(options.callbacks, start),
         StopRequests(wanted=checkpoints is not None) as stop,
     ):
-        bar.update(first)
         run = _Run(trainer, options, progress, checkpoints, batches, stop, bar)
         while progress.epoch <= options.epochs:
             run.epoch()
     return History(tuple(progress.records))
 
 
-def _identity(trainer: Trainable, options: FitOptions) -> dict[str, Any]:
-    """Return what must be equal in all processes that train together."""
+def _identity(trainer: Trainer, options: FitOptions) -> dict[str, Any]:
+    """Return the values that must be equal on all ranks."""
     return {
         **recipe(trainer, options),
         "epochs": options.epochs,
         "checkpoint_dir": options.checkpoint_dir is not None,
         "save_every_steps": options.save_every_steps,
         "resume": options.resume,
-        "callback": options.callback is not None,
         **dict(zip(("model", "trainer"), map(state_sha256, trainer.snapshot()), strict=True)),
     }
+
+
+def _broadcast_running_statistics(trainer: Trainer) -> None:
+    """Take over the first rank's running statistics, if each rank has its own."""
+    if trainer.ranks.size == 1 or trainer.sync_batch_norm:
+        return
+    with trainer._native.locked():
+        state = trainer.model.state_dict()
+        running = {name: state[name] for name in state if ".running_" in name}
+        trainer.model.load_state_dict({**state, **trainer.ranks.broadcast(running)})
 
 
 class _Run:
@@ -75,7 +85,7 @@ class _Run:
 
     def __init__(
         self,
-        trainer: Trainable,
+        trainer: Trainer,
         options: FitOptions,
         progress: Progress,
         checkpoints: Checkpoints | None,
@@ -87,7 +97,7 @@ class _Run:
         self._checkpoints, self._batches, self._stop, self._bar = checkpoints, batches, stop, bar
 
     def epoch(self) -> None:
-        """Train what is left of an epoch, validate, and save; or save and stop, if asked to."""
+        """Train the rest of an epoch, validate and save; or save and stop after a signal."""
         trainer, options, progress = self._trainer, self._options, self._progress
         while progress.step < options.steps_per_epoch:
             try:
@@ -98,7 +108,7 @@ class _Run:
                 self._save_and_stop()
             if self._is_due():
                 self._save()
-        trainer.level_running_statistics()
+        _broadcast_running_statistics(trainer)
         try:
             with self._stop.may_break_off(wanted=self._is_alone):
                 validation = self._validate()
@@ -118,9 +128,10 @@ class _Run:
             self._checkpoints.save_best(progress.records)
         self._save()
         try:
-            with self._stop.may_break_off(wanted=self._is_alone), trainer.ranks.together():
-                if options.callback is not None:
-                    options.callback(record)
+            with (
+                self._stop.may_break_off(wanted=self._is_alone),
+                trainer.ranks.raise_on_all_ranks(),
+            ):
                 for listener in options.callbacks:
                     listener.on_epoch(record)
         except Stopped:
@@ -170,11 +181,11 @@ class _Run:
         if val is None or (epoch % options.val_every != 0 and epoch != options.epochs):
             return None
         ranks = self._trainer.ranks
-        with ranks.alike():  # what fails in one rank alone has ended all
+        with ranks.errors_on_all_ranks():  # evaluate reports an error of one rank on all
             return evaluate(
                 self._trainer.model,
                 val,
-                n_way=min(5, val.n_classes),
+                n_way=min(5, val.num_classes),
                 n_query=min(15, val.smallest_class - 1),
                 n_episodes=VALIDATION_EPISODES,
                 n_support_copies=1,
@@ -184,7 +195,7 @@ class _Run:
             )
 
     def _is_due(self) -> bool:
-        """Whether a checkpoint follows this step; the one after an epoch's last includes it."""
+        """Whether a checkpoint follows this step; after the last of an epoch one always does."""
         every, progress, steps = (
             self._options.save_every_steps,
             self._progress,
@@ -204,11 +215,11 @@ class _Run:
 
     @property
     def _is_alone(self) -> bool:
-        """Whether work can be broken off without others that would wait."""
+        """Whether this is the only rank, so that work can be interrupted at any moment."""
         return self._trainer.ranks.size == 1
 
     def _must_stop(self) -> bool:
-        """Whether a signal has asked this process, or any other of the run, to end."""
+        """Whether a signal has asked this process, or another rank, to stop."""
         if self._checkpoints is None:
             return False
         number = self._trainer.ranks.largest(self._stop.requested or 0)
@@ -217,5 +228,5 @@ class _Run:
         return number > 0
 
     def _deliver(self) -> NoReturn:
-        with self._trainer.ranks.alike():
+        with self._trainer.ranks.errors_on_all_ranks():
             self._stop.deliver()

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from skd import _native
 from skd import _validation as check
 from skd.models import Model
+from skd.training._objective import Objective
 from skd.training._sgd import SGD
 from skd.training._terms import Term, checked_terms
-from skd.training._trainer import Trainer
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm
@@ -25,24 +25,24 @@ if TYPE_CHECKING:
 ROTATIONS = (90, 180, 270)
 
 
-class Supervised(Trainer):
+class Supervised(Objective):
     """Cross-entropy on images that are not rotated; known as RFS-simple.
 
     Parameters
     ----------
     model : Model
-        Trained in place.
+        Model that is trained in place.
     optimizer : SGD, default=SGD()
         Learning rate, momentum and weight decay.
     seed : int, default=0
-        Of dropout and DropBlock.
+        Seed of dropout and DropBlock.
     terms : sequence of Term, default=()
-        Join the loss.
+        Further terms of the loss.
     communicator : mpi4py.MPI.Intracomm, optional
-        Of the ranks that train together, each with a model of equal state; see
-        docs/distributed.md.
+        Communicator of the ranks that train together, each with a model of equal state; see
+        docs/how-to/distributed.md.
     sync_batch_norm : bool, default=True
-        Whether batch statistics are those of all ranks' images, or of the own ones.
+        Compute batch-norm statistics over all ranks; if False, over this rank's images only.
 
     Examples
     --------
@@ -76,7 +76,7 @@ class Supervised(Trainer):
         )
 
 
-class Gen0(Trainer):
+class Gen0(Objective):
     """Generation 0 [1]_: classes and rotations of images in all four rotations.
 
     ``total = cross_entropy + alpha * rotation``; the rotation is predicted from the logits.
@@ -84,24 +84,24 @@ class Gen0(Trainer):
     Parameters
     ----------
     model : Model
-        With a rotation head; trained in place.
+        Model with a rotation head; it is trained in place.
     alpha : float, default=2.0
         Weight of the rotation loss, >= 0.
     rotations_per_image : {4, 3, 2, 1}, default=4
-        Number of rotations in which each image passes. Fewer than the paper's four are drawn at
+        Number of rotations of each image in a step. Fewer than the paper's four are drawn at
         random for each image and step, which costs proportionally less time; such a trainer
         takes no `terms`.
     optimizer : SGD, default=SGD()
         Learning rate, momentum and weight decay.
     seed : int, default=0
-        Of dropout and DropBlock.
+        Seed of dropout and DropBlock.
     terms : sequence of Term, default=()
-        Join the loss.
+        Further terms of the loss.
     communicator : mpi4py.MPI.Intracomm, optional
-        Of the ranks that train together, each with a model of equal state; see
-        docs/distributed.md.
+        Communicator of the ranks that train together, each with a model of equal state; see
+        docs/how-to/distributed.md.
     sync_batch_norm : bool, default=True
-        Whether batch statistics are those of all ranks' images, or of the own ones.
+        Compute batch-norm statistics over all ranks; if False, over this rank's images only.
 
     References
     ----------
@@ -146,38 +146,38 @@ class Gen0(Trainer):
         )
 
 
-class Gen1(Trainer):
+class Gen1(Objective):
     """Generation 1 [1]_: a student follows its teacher and pulls rotated twins together.
 
-    ``total = distillation + beta * twin``; labels serve for the accuracy only and may be None.
+    ``total = distillation + beta * twin``. Labels are used for the accuracy only and may be None.
 
     Parameters
     ----------
     student : Model
-        Trained in place; usually ``teacher.clone()``.
+        Model that is trained in place; usually ``teacher.clone()``.
     teacher : Model
-        Another model of equal classes, image size and channels; only evaluated.
+        Another model with equal classes, image size and channels; it is only evaluated.
     beta : float, default=0.1
         Weight of the mean twin term, >= 0. Published code divides its one twin term by 3: its
         "0.1" is ``beta=0.1 / 3`` here.
     temperature : float, default=4.0
-        Of the distillation, > 0.
+        Temperature of the distillation, > 0.
     twin_rotations : sequence of {90, 180, 270}, default=(180,)
         Rotations whose twins are pulled to the upright images.
     bn_views : {"twins", "all"}, default="twins"
-        Which views enter the student's batch statistics: the upright images and the twins, or
+        Views that enter the student's batch statistics: the upright images and the twins, or
         all four rotations as in the published code.
     optimizer : SGD, default=SGD()
         Learning rate, momentum and weight decay.
     seed : int, default=0
-        Of dropout and DropBlock.
+        Seed of dropout and DropBlock.
     terms : sequence of Term, default=()
-        Join the loss.
+        Further terms of the loss.
     communicator : mpi4py.MPI.Intracomm, optional
-        Of the ranks that train together, each with a model of equal state; see
-        docs/distributed.md.
+        Communicator of the ranks that train together, each with a model of equal state; see
+        docs/how-to/distributed.md.
     sync_batch_norm : bool, default=True
-        Whether batch statistics are those of all ranks' images, or of the own ones.
+        Compute batch-norm statistics over all ranks; if False, over this rank's images only.
 
     References
     ----------
@@ -227,7 +227,7 @@ class Gen1(Trainer):
 
 
 def check_teacher(student: Model, teacher: Model, owner: str) -> None:
-    """Refuse a teacher that cannot teach the student."""
+    """Refuse a teacher that does not fit the student."""
     check.instance(student, "student", owner, Model)
     check.instance(teacher, "teacher", owner, Model)
     if student is teacher:

@@ -1,4 +1,4 @@
-"""How far a run has come, in a form that a checkpoint can hold."""
+"""Progress of a run, in a form that a checkpoint can hold."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from skd.evaluation import EvaluationResult
 from skd.history import EpochRecord, Losses
 from skd.models import Normalization
 
-DTYPE = re.compile(r"[<>|=]?[biuf][1248]")  # of arrays that a record holds
+DTYPE = re.compile(r"[<>|=]?[biuf][1248]")  # dtypes of arrays in a record
 CLASSES = {kind.__name__: kind for kind in (EpochRecord, EvaluationResult, Losses, Normalization)}
 
 
 @dataclass
 class Progress:
-    """How far a run has come.
+    """Progress of a run.
 
     Attributes
     ----------
     epoch : int
-        The one in training, from 1; one more than the number of epochs at the end.
+        Number of the current epoch, from 1; one more than the number of epochs at the end.
     step : int
-        Steps of it that are taken.
+        Steps of the current epoch so far.
     sums : ndarray of shape (n_terms,), dtype float64
-        Sums of the losses of those steps.
+        Sums of the losses over those steps.
     terms : dict of str to float
-        Sums of the trainer's own terms, likewise.
+        Sums of the trainer's further terms over those steps.
     seconds : float
-        How long they took.
+        Duration of those steps.
     records : list of EpochRecord
-        The epochs before.
+        Records of the earlier epochs.
     """
 
     epoch: int = 1
@@ -67,7 +67,7 @@ class Progress:
         self.sums, self.terms = np.zeros_like(self.sums), {}
 
     def encoded(self) -> dict[str, Any]:
-        """Return the progress in the types of JSON; `decode` returns it, equal to the last bit."""
+        """Return the progress in the types of JSON; `decode` restores it bit for bit."""
         return {
             "epoch": self.epoch,
             "step": self.step,
@@ -79,7 +79,7 @@ class Progress:
 
     @classmethod
     def decode(cls, value: dict[str, Any]) -> Progress:
-        """Return the progress that `encoded` described, or raise what cannot be decoded."""
+        """Return the progress that `encoded` described, or raise an error."""
         result = cls(
             epoch=value["epoch"],
             step=value["step"],
@@ -99,7 +99,7 @@ class Progress:
 
 
 def _encoded(value: Any) -> Any:
-    """Return a value in the types of JSON; what JSON lacks becomes ``{kind: content}``."""
+    """Return a value in the types of JSON; other types become ``{kind: content}``."""
     kind = type(value).__name__
     if kind in CLASSES:
         if isinstance(value, Losses) and value.terms:

@@ -1,28 +1,29 @@
-"""What two runs must have in common for one to go on where the other stopped."""
+"""Identity of a run: two runs with equal identity can continue each other."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from skd._files.hashes import state_sha256
 from skd._version import __version__
-from skd.augmentation import MODES
 from skd.machine import instruction_set
 
 if TYPE_CHECKING:
     from skd.distributed.ranks import Ranks
-    from skd.training._options import FitOptions, Trainable
+    from skd.training._options import FitOptions
+    from skd.training._trainer import Trainer
 
 
-def recipe(trainer: Trainable, options: FitOptions) -> dict[str, Any]:
-    """Return all that decides the bits of a run, but its length, in the types of JSON.
+def recipe(trainer: Trainer, options: FitOptions) -> dict[str, Any]:
+    """Return everything that decides the bits of a run except its length, in the types of JSON.
 
-    Threads, prefetching, the progress bar, callbacks and how often checkpoints are written decide
-    nothing, and are left out.
+    Threads, prefetching, the progress bar, callbacks and the frequency of checkpoints do not
+    change the result and are left out.
     """
     teacher = getattr(trainer, "teacher", None)
-    (augmentation,) = (name for name, mode in MODES.items() if mode == options.mode)
     result = {
         **{f"model {name}": value for name, value in trainer.model.config.items()},
         **trainer.recipe(),
@@ -30,28 +31,17 @@ def recipe(trainer: Trainable, options: FitOptions) -> dict[str, Any]:
         "data": options.split.sha256,
         "mean": options.split.mean,
         "std": options.split.std,
-        "decay_epochs": options.decay_epochs.tolist(),
-        "decay_factor": options.decay_factor,
-        "schedule": options.schedule,
-        "warmup_epochs": options.warmup_epochs,
-        "batch_size": options.batch_size,
-        "image_sizes": options.image_sizes,
-        "resize_epochs": options.resize_epochs,
-        "augmentation": augmentation,
-        "flip": options.flip,
-        "padding": options.padding,
-        "seed": options.seed,
+        **options.decisive,
         "val": None if options.val is None else options.val.sha256,
-        "val_every": options.val_every,
     }
     if options.schedule != "step":  # the rates depend on the length
         result["epochs"] = options.epochs
-    equal: dict[str, Any] = json.loads(json.dumps(result))
+    equal: dict[str, Any] = json.loads(json.dumps(result, default=np.ndarray.tolist))
     return equal
 
 
 def environment(ranks: Ranks) -> dict[str, Any]:
-    """Return what may change the last bits of a result without changing its meaning."""
+    """Return the circumstances that may change the last bits of a result."""
     return {
         "version": __version__,
         "instruction set": instruction_set(),

@@ -26,7 +26,7 @@ def step_lr(
     decay_epochs : sequence of int, default=()
         The rate drops at the start of the epoch after each of these.
     factor : float, default=0.1
-        What the rate is multiplied by.
+        Factor of the rate at each drop.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def cosine_lr(epoch: int, *, epochs: int, base: float, factor: float = 0.1) -> f
     epoch : int
         Epoch, in 0..`epochs`.
     epochs : int
-        Number of epochs in all.
+        Total number of epochs.
     base : float
         Rate at epoch 0.
     factor : float, default=0.1

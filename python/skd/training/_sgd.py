@@ -1,4 +1,4 @@
-"""The optimiser of every training stage."""
+"""Stochastic gradient descent, the optimiser of all objectives."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ class SGD:
     """Stochastic gradient descent with momentum and weight decay.
 
     ``g += weight_decay * p;  v = momentum * v + g;  p -= lr * v``, with ``v = g`` in the first
-    step. Every parameter decays, biases and batch norms too; one without a gradient is untouched.
+    step. Every parameter decays, biases and batch norms too; a parameter without a gradient does
+    not change.
 
     Parameters
     ----------
     lr : float, default=0.05
         Learning rate, >= 0.
     momentum : float, default=0.9
-        In [0, 1).
+        Momentum, in [0, 1).
     weight_decay : float, default=5e-4
         L2 penalty, >= 0.
 
@@ -42,5 +43,5 @@ class SGD:
             ),
             "weight_decay": check.float32(self.weight_decay, "weight_decay", "SGD"),
         }
-        for name, value in values.items():  # as floats, whatever number was given
+        for name, value in values.items():  # as floats, whatever kind of number was given
             object.__setattr__(self, name, value)

@@ -11,21 +11,21 @@ from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
-#: A launcher may send a signal twice at once; later than that, the user insists.
+#: A launcher may send a signal twice in a moment; a later second signal comes from the user.
 PATIENCE_SECONDS = 2.0
 Handler = Callable[[int, FrameType | None], Any] | int
 
 
 class Stopped(BaseException):
-    """A signal came where work may be broken off."""
+    """A signal came while work may be interrupted."""
 
 
 class StopRequests:
-    """Notes signals that ask for an end, so that it comes where the state can be saved.
+    """Records stop signals, so that training stops where its state can be saved.
 
-    Handlers are installed while the context lasts: by the main thread only, for no other can,
-    and only for a signal that is not ignored and whose handler Python knows. A second signal, two
-    seconds or more after the first, ends at once, without saving.
+    Handlers are installed while the context lasts. Only the main thread can install them, and
+    only for a signal that is not ignored and whose handler Python knows. A second signal, two
+    seconds or more after the first, stops at once, without saving.
     """
 
     def __init__(self, *, wanted: bool) -> None:
@@ -50,21 +50,21 @@ class StopRequests:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Give the signals back to their handlers; one that came after the last step, too."""
+        """Restore the earlier handlers; deliver a signal that came after the last step."""
         if kind is None and self.requested is not None:
             self.deliver()
         self._restore()
 
     @contextmanager
     def may_break_off(self, *, wanted: bool = True, at_once: bool = True) -> Iterator[None]:
-        """Raise `Stopped` within the context, if wanted, once a signal comes.
+        """Raise `Stopped` inside the context when a signal comes.
 
         Parameters
         ----------
         wanted : bool, default=True
-            Whether it is raised at all.
+            Whether `Stopped` is raised at all.
         at_once : bool, default=True
-            Whether it is raised for a signal that came before, too.
+            Whether it is also raised for a signal that came before the context.
         """
         if not wanted:
             yield
@@ -78,15 +78,15 @@ class StopRequests:
             self._breaks_off = False
 
     def deliver(self) -> NoReturn:
-        """Do what the signal that came does by itself: call its handler, or end the program."""
+        """Let the signal take its usual effect: call its handler, or end the program."""
         number = self.requested
         assert number is not None
-        if number not in self._handlers:  # it came to another process of the run
+        if number not in self._handlers:  # it came to another rank
             raise KeyboardInterrupt
         handler = self._handlers[number]
         self._restore()
         if handler is signal.SIG_DFL:
-            raise SystemExit(128 + number)  # as a shell names a death by signal, but cleaned up
+            raise SystemExit(128 + number)  # the exit status of a death by signal, after a clean-up
         signal.raise_signal(number)
         raise KeyboardInterrupt  # training ends even if the handler did not raise
 
@@ -96,7 +96,7 @@ class StopRequests:
             self._insists_after = now + PATIENCE_SECONDS
         self.requested = number
         if self._breaks_off:
-            self._breaks_off = False  # the state is saved next, undisturbed
+            self._breaks_off = False  # saving the state, which comes next, must not be interrupted
             raise Stopped
         if before is not None and now >= before:
             self.deliver()

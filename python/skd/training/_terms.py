@@ -1,4 +1,4 @@
-"""Loss terms of one's own, computed in NumPy between the forward and the backward pass."""
+"""Loss terms that users write in NumPy; they run between the forward and the backward pass."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ FloatArray = NDArray[np.float32]
 
 
 class Term:
-    """A term that joins the loss of an objective: ``weight * value``.
+    """A further term of the loss of an objective: ``weight * value``.
 
     Parameters
     ----------
     name : str
-        Under which `Losses.terms` and errors report it.
+        Name of the term in `Losses.terms` and in errors.
     function : callable
         Called once a step as ``function(rows, labels, views)``; returns ``(value, gradient)``.
 
-        - ``rows`` is what `on` names: a read-only copy, float32 of shape
+        - ``rows`` are the outputs that `on` names: a read-only copy, float32 of shape
           (len(views) * batch, n_dimensions), all images in the first view, then all in the second.
         - ``labels`` are the classes of the images, int64 of shape (batch,), or None.
         - ``views`` are the rotations in degrees, ``(0,)`` for `Supervised` and
           ``(0, 90, 180, 270)`` for `Gen0`.
-        - ``value`` is a number, ``gradient`` an array of the shape of ``rows``: its gradient with
-          respect to them. A C-contiguous float32 array is taken without a copy.
+        - ``value`` is a number; ``gradient`` is its gradient with respect to ``rows``, an array of
+          the same shape. A C-contiguous float32 array is used without a copy.
 
-        An exception ends the step and changes nothing. The function may use other models, not
-        those of the trainer, and must not wait for a thread that uses them.
+        An exception ends the step and changes nothing. The function may use other models, but not
+        the models of the trainer, and must not wait for a thread that uses them.
     on : {"logits", "embedding"}, default="logits"
-        What it reads.
+        Output of the network that the function reads.
     weight : float, default=1.0
-        Of value and gradient; may be negative.
+        Factor of value and gradient; may be negative.
 
     Examples
     --------
-    The entropy of the predictions, which a positive weight makes small:
+    The entropy of the predictions, which a positive weight minimises:
 
     >>> def entropy(rows, labels, views):
     ...     exponentials = np.exp(rows - rows.max(axis=1, keepdims=True))
@@ -73,13 +73,13 @@ class Term:
         self.weight = check.float32(weight, "weight", "Term", minimum=-math.inf)
 
     def __repr__(self) -> str:
-        """Return the name, what is read and the weight."""
+        """Return the name, the output and the weight."""
         return f"Term({self.name!r}, on={self.on!r}, weight={self.weight!r})"
 
     def evaluate(
         self, rows: FloatArray, labels: NDArray[np.int64] | None, views: tuple[int, ...]
     ) -> tuple[float, FloatArray]:
-        """Call the function and check what it returns.
+        """Call the function and check its result.
 
         Parameters
         ----------
@@ -93,9 +93,9 @@ class Term:
         Returns
         -------
         value : float
-            Not weighted; may be NaN.
+            Value without the weight; may be NaN.
         gradient : ndarray of shape (n_rows, n_dimensions), dtype float32
-            C-contiguous; the returned array itself if it was that.
+            C-contiguous gradient; the function's array itself if it is already so.
 
         Raises
         ------
@@ -119,7 +119,7 @@ class Term:
 
 
 def checked_terms(value: Any, owner: str) -> tuple[Term, ...]:
-    """Return a sequence of terms of different names as a tuple."""
+    """Return terms with different names as a tuple."""
     terms = check.instances(value, "terms", owner, Term)
     names = [term.name for term in terms]
     if len(set(names)) < len(names) or len(names) > MAX_TERMS:
@@ -127,22 +127,22 @@ def checked_terms(value: Any, owner: str) -> tuple[Term, ...]:
     return terms
 
 
-def described(
+def native_terms(
     terms: Sequence[Term],
     labels: NDArray[np.int64] | None,
     values: dict[str, float],
     ranks: Ranks,
 ) -> list[Any]:
-    """Return terms as the library takes them for one call; their values go to `values`.
+    """Return the terms in the form of the binding, for one call; their values go to `values`.
 
-    The library tells all processes of a term that fails in one.
+    If a term fails on one rank, the library reports it on all ranks.
     """
     if labels is not None:
         labels.setflags(write=False)
 
     def bound(term: Term) -> Callable[[FloatArray, tuple[int, ...]], tuple[float, FloatArray]]:
         def evaluate(rows: FloatArray, views: tuple[int, ...]) -> tuple[float, FloatArray]:
-            with ranks.alike():
+            with ranks.errors_on_all_ranks():
                 value, gradient = term.evaluate(rows, labels, views)
             values[term.name] = value
             return value, gradient

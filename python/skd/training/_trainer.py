@@ -1,10 +1,10 @@
-"""What the objectives have in common: steps and `fit`."""
+"""A trainer: an objective with its optimiser over one model, and the state between steps."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from os import PathLike
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,27 +16,35 @@ from skd._memory import too_large_by
 from skd._refusals.native import refused_as
 from skd._version import __version__
 from skd.distributed.mpi_ranks import ranks_of
-from skd.errors import SKDError
+from skd.errors import NonFiniteLossError, SKDError
 from skd.history import Losses
 from skd.machine import instruction_set
 from skd.models import Model, model_floats
 from skd.models.plausible_floats import require_plausible
-from skd.training._options import FitOptions
 from skd.training._sgd import SGD
-from skd.training._terms import Term, checked_terms, described
-from skd.training._trainer_state import TrainerState, training_side
+from skd.training._terms import Term, checked_terms, native_terms
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm
 
-    from skd.datasets import Split
-    from skd.history import EpochRecord, History
-    from skd.training._callback import Callback
+VELOCITY_PREFIX = "velocity."
+MAX_IMAGE_SIZE = 4096  # side in pixels
+MAX_STEP = 2**47  # where the counters of random numbers still have room
 
 
-class Trainer(TrainerState):
-    """What the objectives share: an objective with its optimiser, over one model."""
+def training_side(model: Model, value: Any, name: str, owner: str) -> int:
+    """Return the side of training images in pixels, the model's for None."""
+    if value is None:
+        return model.image_size
+    smallest = model._native.minimum_image_size
+    return check.integer(value, name, owner, minimum=smallest, maximum=MAX_IMAGE_SIZE)
 
+
+class Trainer:
+    """An objective with its optimiser, over one model: takes steps, and keeps their state."""
+
+    #: Names of the attributes that are options of the objective.
+    _options: tuple[str, ...] = ()
     _labels_required = True
 
     def __init__(
@@ -86,14 +94,14 @@ class Trainer(TrainerState):
             )
         self.ranks = ranks_of(communicator, owner)
         if self.ranks.size > 1:
-            with self.ranks.guarded():
+            with self.ranks.abort_on_local_error():
                 self.ranks.require_equal(self._identity(teacher), owner)
 
     def _identity(self, teacher: Model | None) -> dict[str, Any]:
-        """Return what must be equal in all processes that train together."""
+        """Return the values that must be equal on all ranks."""
         return {
             "version": __version__,
-            "instruction set": instruction_set(),  # others round otherwise
+            "instruction set": instruction_set(),  # other instruction sets round differently
             **self.model.config,
             **self.recipe(),
             "model": state_sha256(self.model.snapshot()),
@@ -108,10 +116,11 @@ class Trainer(TrainerState):
         Parameters
         ----------
         x : array-like of shape (batch, image_size, image_size, channels), dtype float32
-            Normalised images, not rotated; uint8 ones are normalised by the model's own. With a
-            communicator, this rank's part of a batch that lies over the ranks in their order.
+            Normalised images, not rotated; uint8 images are normalised with the model's
+            normalisation. With a communicator, this rank's part of a batch that is split over the
+            ranks in order.
         labels : array-like of shape (batch,), dtype int64
-            Classes, in ``0..num_classes - 1``. `Gen1` takes None too.
+            Classes, in ``0..num_classes - 1``. `Gen1` also accepts None.
         image_size : int, optional
             Side of the images in pixels; by default the model's. The network ends in a global
             average, so its weights fit images of any side that its poolings allow.
@@ -119,13 +128,13 @@ class Trainer(TrainerState):
         Returns
         -------
         losses : Losses
-            Terms of the loss before the step, means over the whole batch.
+            Terms of the loss before the step, as means over the whole batch.
 
         Raises
         ------
         NonFiniteLossError
             If a loss, a term or a gradient is NaN or infinite, or the update would make a
-            parameter so; nothing is then updated.
+            parameter NaN or infinite. Nothing is updated.
         MemoryError
             If the machine has less memory than the step needs; see `step_memory`.
         """
@@ -160,17 +169,17 @@ class Trainer(TrainerState):
         labels: ArrayLike | None,
         image_size: int | None,
     ) -> Losses:
-        """Call the library with the own terms, and report their values with its losses."""
+        """Call the library with the trainer's terms; return its losses with their values."""
         values: dict[str, float] = {}
         ranks = self.ranks
-        with ranks.guarded():
-            with ranks.together():
+        with ranks.abort_on_local_error():
+            with ranks.raise_on_all_ranks():
                 images, targets = self._batch(x, labels, image_size, method)
             share = ranks.share(len(images), sync_batch_norm=self.sync_batch_norm)
-            terms = described(self.terms, targets, values, ranks)
+            terms = native_terms(self.terms, targets, values, ranks)
             named = refused_as(f"{type(self).__name__}.{method}")
-            # What the library reports so, it reports in all processes.
-            with ranks.alike(SKDError), self._explaining_non_finite(values), named:
+            # The library raises an SKDError on all ranks.
+            with ranks.errors_on_all_ranks(SKDError), self._explaining_non_finite(values), named:
                 losses = call(images, targets, terms, share)
             return Losses(*losses, terms=ranks.mean(values, len(images)))
 
@@ -180,153 +189,15 @@ class Trainer(TrainerState):
         Returns
         -------
         gradients : dict of str to ndarray
-            Read-only views under the names and in the shapes of `Model.state_dict`; only of
+            Read-only views under the names and in the shapes of `Model.state_dict`, for the
             parameters that have a gradient.
         """
         return self._native.gradients()
 
-    def fit(
-        self,
-        split: Split,
-        *,
-        epochs: int,
-        decay_epochs: Sequence[int] = (),
-        decay_factor: float = 0.1,
-        schedule: str = "step",
-        warmup_epochs: float = 0.0,
-        batch_size: int = 64,
-        image_sizes: Sequence[int] | None = None,
-        resize_epochs: Sequence[int] = (),
-        augmentation: str = "full",
-        flip: bool = True,
-        padding: int | None = None,
-        seed: int = 0,
-        val: Split | None = None,
-        val_every: int = 1,
-        progress: bool = True,
-        callback: Callable[[EpochRecord], object] | None = None,
-        callbacks: Sequence[Callback] = (),
-        checkpoint_dir: str | PathLike[str] | None = None,
-        save_every_steps: int | None = None,
-        resume: bool = False,
-        prefetch: bool = True,
-    ) -> History:
-        """Train for a number of epochs.
-
-        Every epoch visits the images in a new order and leaves out the last incomplete batch.
-        While one batch is trained on, the next one is augmented. The model's normalisation
-        becomes that of `split`. A run that is resumed ends as one that was never interrupted, bit
-        for bit; see ``docs/training.md``.
-
-        Parameters
-        ----------
-        split : Split
-            Images and labels to train on.
-        epochs : int
-            How many times the images are seen.
-        decay_epochs : sequence of int, default=()
-            Epochs, counted from 1, after which the learning rate is multiplied by `decay_factor`.
-        decay_factor : float, default=0.1
-            See `decay_epochs`; "cosine" and "one_cycle" end at its cube.
-        schedule : {"step", "cosine", "one_cycle"}, default="step"
-            How the learning rate falls, from the optimiser's. "one_cycle" changes it at every step,
-            the others at every epoch; see `skd.schedules`.
-        warmup_epochs : float, default=0.0
-            Epochs, also a fraction of one, over which the rate rises linearly from 0.
-        batch_size : int, default=64
-            Images of a step, before rotation; over all ranks.
-        image_sizes : sequence of int, optional
-            Sides in pixels to which the augmented images are resized, one after the other:
-            progressive resizing. Small images cost less; end with the size that the model is used
-            at. By default the model's `image_size`.
-        resize_epochs : sequence of int, default=()
-            Epochs, counted from 1, after which the next of `image_sizes` is taken.
-        augmentation : {"full", "crop_flip", "none"}, default="full"
-            See `skd.augment`.
-        flip : bool, default=True
-            Whether augmentation mirrors images; set False if left and right have a meaning.
-        padding : int, optional
-            Zeros around an image before it is cropped; by default 4 for 32 pixels, 8 for 84.
-        seed : int, default=0
-            Of the order and of the augmentation.
-        val : Split, optional
-            Novel classes: after each `val_every` epochs the model is evaluated on 1-shot episodes.
-        val_every : int, default=1
-            See `val`.
-        progress : bool, default=True
-            Whether to show the progress: a bar on a terminal and in a notebook, else a line now and
-            then on the standard error.
-        callback : callable, optional
-            Called with the `EpochRecord` of each epoch, after its checkpoint is written; on every
-            rank.
-        callbacks : sequence of Callback, default=()
-            Told of the begin, each step, each epoch and the end; see `skd.callbacks`. Ranks may
-            have different ones, or none.
-        checkpoint_dir : str or path, optional
-            Folder of checkpoints: the last two, and ``best.safetensors`` on `val`. One is written
-            after every epoch and on Ctrl-C or SIGTERM, which end the run within a step.
-        save_every_steps : int, optional
-            Write one after every so many steps too.
-        resume : bool, default=False
-            Whether to go on from the newest usable checkpoint, if there is one. The data, `epochs`
-            under the cosine and all options of the model, the objective and the run must be equal.
-        prefetch : bool, default=True
-            Whether to augment a batch while the one before is trained on; changes no result.
-
-        Returns
-        -------
-        history : History
-            One record per epoch, those before the interruption included.
-
-        Raises
-        ------
-        NonFiniteLossError
-            If a step comes out NaN or infinite; the model is as the step before left it.
-        WriteError
-            If a checkpoint, or a file of a callback, cannot be written. It is an `OSError` that
-            names the file and the checkpoint to resume from; those written before are intact.
-        SKDError
-            If there are checkpoints to resume from, but none is whole and finite; or where another
-            rank raises one of these.
-        ValueError
-            If an argument is wrong, the folder holds checkpoints without `resume`, or those of
-            another run; the differences are named and nothing is changed.
-        """
-        from skd.training._loop import fit  # loads concurrent.futures
-
-        with self.ranks.guarded(), self.ranks.together():
-            options = FitOptions.checked(
-                self,
-                split,
-                epochs=epochs,
-                decay_epochs=decay_epochs,
-                decay_factor=decay_factor,
-                schedule=schedule,
-                warmup_epochs=warmup_epochs,
-                batch_size=batch_size,
-                image_sizes=image_sizes,
-                resize_epochs=resize_epochs,
-                augmentation=augmentation,
-                flip=flip,
-                padding=padding,
-                seed=seed,
-                val=val,
-                val_every=val_every,
-                progress=progress,
-                callback=callback,
-                callbacks=callbacks,
-                checkpoint_dir=checkpoint_dir,
-                save_every_steps=save_every_steps,
-                resume=resume,
-                prefetch=prefetch,
-            )
-        with self.ranks.guarded():
-            return fit(self, options)
-
     def _batch(
         self, x: Any, labels: Any, image_size: Any, method: str
     ) -> tuple[NDArray[np.float32], NDArray[np.int64] | None]:
-        """Return a batch in the form that the library takes."""
+        """Return a batch in the form of the binding."""
         owner, model = f"{type(self).__name__}.{method}", self.model
         side = training_side(model, image_size, "image_size", owner)
         images = check.model_images(x, "x", owner, side=side, channels=model.input_channels)
@@ -342,3 +213,182 @@ class Trainer(TrainerState):
         if images.dtype != np.uint8 and model.normalization is not None:
             require_plausible(floats, model.normalization, "x", owner)
         return floats, targets
+
+    def __getstate__(self) -> NoReturn:
+        """Refuse pickling and copying: a trainer holds the buffers of its steps."""
+        name = type(self).__name__
+        raise TypeError(
+            f"A {name} cannot be pickled or copied. Pickle or clone its model, keep its "
+            f"state_dict, and create a new {name} from them; fit(checkpoint_dir=...) does so for "
+            "a whole training."
+        )
+
+    @property
+    def learning_rate(self) -> float:
+        """Learning rate of the next step; initially the optimiser's."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        owner = type(self).__name__
+        rate = check.float32(value, "learning_rate", owner)
+        with refused_as(owner):
+            self._native.set_learning_rate(rate)
+        self._learning_rate = rate
+
+    @property
+    def steps_taken(self) -> int:
+        """Training steps so far; they seed dropout and drive DropBlock's ramp."""
+        return self._native.steps_taken
+
+    def recipe(self) -> dict[str, Any]:
+        """Return the options of the trainer as numbers, texts and lists.
+
+        Returns
+        -------
+        recipe : dict
+            Name of the objective, its options, the seed and the optimiser's numbers.
+        """
+        options = {name: getattr(self, name) for name in self._options}
+        return {
+            "objective": type(self).__name__,
+            **options,
+            # Their order decides the last bits of the sum.
+            **{
+                f"term {term.name}": [place, term.on, term.weight]
+                for place, term in enumerate(self.terms)
+            },
+            "trainer seed": self.seed,
+            "lr": self.optimizer.lr,
+            "momentum": self.optimizer.momentum,
+            "weight_decay": self.optimizer.weight_decay,
+            **({} if self.sync_batch_norm else {"sync_batch_norm": False}),
+        }
+
+    def step_memory(self, batch_size: int, *, image_size: int | None = None) -> int:
+        """Return the memory that trainer and models hold once they take steps.
+
+        If the machine has too little memory for a step, it raises a MemoryError before it begins
+        and changes nothing. `skd.available_memory` returns the memory that is left.
+
+        Parameters
+        ----------
+        batch_size : int
+            Images of a step, before rotation.
+        image_size : int, optional
+            Side of the images in pixels; by default the model's.
+
+        Returns
+        -------
+        step_memory : int
+            Bytes of state, gradients, velocities, activations and workspaces, without the arrays
+            of the batch. The computation allocates nothing.
+
+        Examples
+        --------
+        >>> trainer = skd.Supervised(skd.create_model("convnet4", num_classes=5, image_size=32))
+        >>> trainer.step_memory(64) > trainer.step_memory(32)
+        True
+        """
+        owner = f"{type(self).__name__}.step_memory"
+        number = check.integer(batch_size, "batch_size", owner, minimum=1)
+        side = training_side(self.model, image_size, "image_size", owner)
+        with refused_as(owner), too_large_by(owner, "batch_size"):
+            return self._native.step_memory(number, side)
+
+    def require_memory(
+        self, batch_size: int, further_bytes: int = 0, *, image_size: int | None = None
+    ) -> None:
+        """Raise a MemoryError if the machine lacks the memory for a step.
+
+        Parameters
+        ----------
+        batch_size : int
+            Images of a step, before rotation.
+        further_bytes : int, default=0
+            Bytes that the caller's arrays need in addition.
+        image_size : int, optional
+            Side of the images in pixels; by default the model's.
+
+        Raises
+        ------
+        MemoryError
+            If memory is short; the message names the batch size, the estimate and the memory
+            that is available.
+        """
+        owner = f"{type(self).__name__}.require_memory"
+        number = check.integer(batch_size, "batch_size", owner, minimum=1)
+        side = training_side(self.model, image_size, "image_size", owner)
+        further = check.integer(further_bytes, "further_bytes", owner, maximum=2**60)
+        names = ("batch_size", "further_bytes") if further else ("batch_size",)
+        with refused_as(owner, x="batch_size"), too_large_by(owner, *names):
+            self._native.require_memory(number, side, further)
+
+    def state_dict(self) -> dict[str, NDArray[Any]]:
+        """Return everything that the next step depends on besides the model's state.
+
+        Returns
+        -------
+        state : dict of str to ndarray
+            ``"step"``, the steps taken (int64, shape ()), which also count for DropBlock;
+            ``"learning_rate"`` (float64, shape ()); and for each parameter
+            ``"velocity.<name>"``, SGD's momentum buffer: read-only float32 views under the names
+            and in the shapes of `Model.state_dict`. They are zero before the first step.
+        """
+        with self._native.locked():
+            state: dict[str, NDArray[Any]] = {
+                "step": np.array(self.steps_taken, dtype=np.int64),
+                "learning_rate": np.array(self.learning_rate, dtype=np.float64),
+            }
+            for name, view in self._native.velocities().items():
+                state[VELOCITY_PREFIX + name] = view
+        return state
+
+    def snapshot(self) -> tuple[dict[str, NDArray[Any]], dict[str, NDArray[Any]]]:
+        """Copy the states of model and trainer, both after the same step.
+
+        Returns
+        -------
+        model, trainer : dict of str to ndarray
+            Copies of `Model.state_dict` and `state_dict`, which later steps do not change.
+        """
+        with self._native.locked():
+            own = {name: array.copy() for name, array in self.state_dict().items()}
+            return self.model.snapshot(), own
+
+    def load_state_dict(self, state_dict: Mapping[str, ArrayLike]) -> None:
+        """Replace the state of the trainer, all or nothing; the model does not change.
+
+        Parameters
+        ----------
+        state_dict : mapping of str to array-like
+            An array of the right shape for every name of `state_dict`, and no further names.
+
+        Raises
+        ------
+        ValueError
+            If names are missing or unexpected, a shape differs, or a value is not finite.
+        TypeError
+            If an entry is not an array of real numbers, or the step is not an integer.
+        """
+        owner = f"{type(self).__name__}.load_state_dict"
+        with refused_as(owner), self._native.locked():  # the arrays may be views of this trainer
+            arrays = check.state_arrays(state_dict, self.state_dict(), owner)
+            step = check.integer(arrays.pop("step")[()], "step", owner, maximum=MAX_STEP)
+            rate = check.float32(arrays.pop("learning_rate")[()], "learning_rate", owner)
+            self._native.load(list(arrays.values()), step)
+            self.learning_rate = rate
+
+    @contextmanager
+    def _explaining_non_finite(self, own: Mapping[str, float]) -> Iterator[None]:
+        """Add step and terms to the error about a loss or gradient that is not finite."""
+        try:
+            yield
+        except NonFiniteLossError as error:
+            error.step = self.steps_taken + 1
+            terms = Losses(*self._native.last_losses())._asdict()
+            error.terms = {
+                name: value for name, value in terms.items() if not name.endswith("accuracy")
+            }
+            error.terms.update(own)
+            raise

@@ -1,9 +1,9 @@
-"""Which classes of CIFAR-100 are in which part of CIFAR-FS and FC100.
+"""Classes of CIFAR-100 in each part of CIFAR-FS and FC100.
 
 CIFAR-FS: the split of L. Bertinetto et al., "Meta-learning with differentiable closed-form solvers"
 (ICLR 2019); FC100: that of B. Oreshkin et al., "TADAM" (NeurIPS 2018), by superclass. Both were
 compared with the lists of Torchmeta (tristandeleu/pytorch-meta,
-``torchmeta/datasets/assets/cifar100``); see docs/data.md.
+``torchmeta/datasets/assets/cifar100``); see docs/how-to/data.md.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ ALL_CLASSES = frozenset(" ".join(SUPERCLASSES.values()).split())
 
 
 def class_list(name: str, part: str) -> frozenset[str]:
-    """Return the classes of a part of "cifar-fs" or "fc100"; those of train are all others.
+    """Return the classes of a part of "cifar-fs" or "fc100"; train has all others.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The commands of ``skd``: each in a module of its own, added here."""
+"""The command ``skd`` and its subcommands, each of which has its own module."""
 
 from __future__ import annotations
 
@@ -46,4 +46,4 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    """Take the options that stand before a command; with them, one command stays a command."""
+    """Handle the options before a subcommand."""

@@ -1,0 +1,140 @@
+"""The base of the objectives: a trainer with `fit`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from skd.training._options import FitOptions
+from skd.training._trainer import Trainer
+
+if TYPE_CHECKING:
+    from skd.datasets import Split
+    from skd.history import History
+    from skd.training._callback import Callback
+
+
+class Objective(Trainer):
+    """A trainer that visits a whole split of images, epoch after epoch."""
+
+    def fit(
+        self,
+        split: Split,
+        *,
+        epochs: int,
+        decay_epochs: Sequence[int] = (),
+        decay_factor: float = 0.1,
+        schedule: str = "step",
+        warmup_epochs: float = 0.0,
+        batch_size: int = 64,
+        image_sizes: Sequence[int] | None = None,
+        resize_epochs: Sequence[int] = (),
+        augmentation: str = "full",
+        flip: bool = True,
+        padding: int | None = None,
+        seed: int = 0,
+        val: Split | None = None,
+        val_every: int = 1,
+        progress: bool = True,
+        callbacks: Sequence[Callback] = (),
+        checkpoint_dir: str | PathLike[str] | None = None,
+        save_every_steps: int | None = None,
+        resume: bool = False,
+        prefetch: bool = True,
+    ) -> History:
+        """Train for a number of epochs.
+
+        Every epoch visits the images in a new order and drops the last incomplete batch. While
+        one batch is trained on, the next one is augmented. The model takes over the normalisation
+        of `split`. A resumed run gives the same result as an uninterrupted one, bit for bit; see
+        ``docs/how-to/training.md``.
+
+        Parameters
+        ----------
+        split : Split
+            Images and labels to train on.
+        epochs : int
+            Number of passes over the images.
+        decay_epochs : sequence of int, default=()
+            Epochs, counted from 1, after which the learning rate is multiplied by `decay_factor`.
+        decay_factor : float, default=0.1
+            Factor of `decay_epochs`; "cosine" and "one_cycle" end at its cube times the rate.
+        schedule : {"step", "cosine", "one_cycle"}, default="step"
+            Schedule of the learning rate, which starts from the optimiser's. "one_cycle" changes
+            it at every step, the others at every epoch; see `skd.step_lr`, `skd.cosine_lr` and
+            `skd.one_cycle_lr`.
+        warmup_epochs : float, default=0.0
+            Number of epochs over which the rate rises linearly from 0; may be a fraction.
+        batch_size : int, default=64
+            Images of a step, before rotation, over all ranks.
+        image_sizes : sequence of int, optional
+            Sides in pixels to which the augmented images are resized, one after the other
+            (progressive resizing). Small images cost less; end with the size at which the model
+            will be used. By default the model's `image_size`.
+        resize_epochs : sequence of int, default=()
+            Epochs, counted from 1, after which the next of `image_sizes` is used.
+        augmentation : {"full", "crop_flip", "none"}, default="full"
+            Augmentation of the images; see `skd.augment`.
+        flip : bool, default=True
+            Whether augmentation mirrors images; set False if left and right differ in meaning.
+        padding : int, optional
+            Zeros around an image before it is cropped; by default 4 for 32 pixels, 8 for 84.
+        seed : int, default=0
+            Seed of the order and the augmentation.
+        val : Split, optional
+            Images of novel classes, on which the model is evaluated in 1-shot episodes.
+        val_every : int, default=1
+            Number of epochs between two evaluations on `val`.
+        progress : bool, default=True
+            Show the progress: a bar on a terminal and in a notebook, otherwise occasional lines
+            on the standard error.
+        callbacks : sequence of Callback, default=()
+            Callbacks that hear of the beginning, each step, each epoch and the end; see
+            `skd.callbacks`. Ranks may have different callbacks, or none.
+        checkpoint_dir : str or path, optional
+            Folder of checkpoints: the last two, and ``best.safetensors``, the best on `val`. One
+            is written after every epoch and on Ctrl-C or SIGTERM, which end the run within a step.
+        save_every_steps : int, optional
+            Number of steps after which a further checkpoint is written.
+        resume : bool, default=False
+            Continue from the newest usable checkpoint, if there is one. The data, `epochs` unless
+            the schedule is "step", and all options of the model, the objective and the run must be
+            equal.
+        prefetch : bool, default=True
+            Augment a batch while the one before is trained on; does not change the result.
+
+        Returns
+        -------
+        history : History
+            One record per epoch, including the epochs before an interruption.
+
+        Raises
+        ------
+        NonFiniteLossError
+            If a step gives NaN or infinite values; the model keeps the state before that step.
+        WriteError
+            If a checkpoint, or a file of a callback, cannot be written. It is an `OSError` that
+            names the file and the checkpoint to resume from; earlier files are intact.
+        SKDError
+            If there are checkpoints to resume from, but none is whole and finite; or if another
+            rank raises one of these.
+        ValueError
+            If an argument is wrong, or the folder holds checkpoints of another run, or any
+            without `resume`; the differences are named and nothing is changed.
+        """
+        arguments = {name: value for name, value in locals().items() if name != "self"}
+        from skd.training._loop import fit  # loads concurrent.futures
+
+        with self.ranks.abort_on_local_error(), self.ranks.raise_on_all_ranks():
+            options = FitOptions(trainer=self, **arguments)
+        with self.ranks.abort_on_local_error():
+            return fit(self, options)
+
+
+def check_fit(trainer: Objective, split: Split, **options: Any) -> None:
+    """Raise what `fit` would raise for these arguments before its first step."""
+    call = inspect.signature(trainer.fit).bind(split, **options)
+    call.apply_defaults()
+    FitOptions(trainer=trainer, **call.arguments)
