@@ -73,7 +73,7 @@ class Record:
         """Count what came of a part."""
         lines = done.stdout.splitlines()
         self.faults += [line for line in lines if line.startswith(FAULT)]
-        if done.returncode not in (0, 1):
+        if done.returncode not in (0, 1) or not lines:
             self.crashes += 1
             last = done.stderr.strip().splitlines()[-1:] or ["before the first case"]
             self.faults.append(f"crash with status {done.returncode}, {last[0]}")
