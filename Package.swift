@@ -53,7 +53,7 @@ let package = Package(
       exclude: ["README.md", "Link"]),
 
     .target(
-      name: "SKDTestSupport", dependencies: ["SKDNN"], path: "Tests/SKDTestSupport",
+      name: "SKDTestSupport", dependencies: ["SKDNN", "SKDRuntime"], path: "Tests/SKDTestSupport",
       swiftSettings: optimized),
     .testTarget(name: "SKDTestSupportTests", dependencies: ["SKDTestSupport"]),
     .testTarget(name: "SKDRuntimeTests", dependencies: ["SKDRuntime"]),

@@ -6,11 +6,6 @@ import SKDRuntime
 extension Arguments {
   static let maximumClasses = 1_000_000
 
-  func positive(_ value: Double, _ name: String) throws {
-    try require(
-      value > 0 && value.isFinite, "\(name) of \(function) must be positive; got \(value)")
-  }
-
   /// Throws unless the labels are in `0..<classes` and every class has one.
   func everyLabel(
     _ labels: UnsafePointer<Int64>, count: Int, classes: Int, _ name: String
@@ -18,10 +13,10 @@ extension Arguments {
     try self.labels(labels, count: count, classes: classes, name)
     var isPresent = [Bool](repeating: false, count: classes)
     for i in 0..<count { isPresent[Int(labels[i])] = true }
-    if let missing = isPresent.firstIndex(of: false) {
-      throw SKDError.invalidArgument(
-        "\(name) of \(function) must hold each of 0...\(classes - 1); \(missing) is missing")
-    }
+    let missing = isPresent.firstIndex(of: false)
+    try require(
+      missing == nil, name, "hold each of the \(classes) classes",
+      got: "none of class \(missing ?? 0)")
   }
 
   func classifier(

@@ -25,32 +25,29 @@ extension Arguments {
   {
     let shape = try shape(self.pointer(pointer, "shape").pointee, "shape")
     try require(
-      min(shape.height, shape.width) >= minimumSide,
-      "shape of \(function) must have height and width >= \(minimumSide); "
-        + "got \(shape.height) x \(shape.width)")
+      min(shape.height, shape.width) >= minimumSide, "shape",
+      "have height and width >= \(minimumSide)", got: "\(shape.height) x \(shape.width)")
     return shape
   }
 
   /// Throws unless `value` is finite.
   func finite(_ value: Float, _ name: String) throws {
-    try require(value.isFinite, "\(name) of \(function) must be finite; got \(value)")
+    try require(value.isFinite, name, "be finite", got: value)
   }
 
   /// Throws unless `value` is above 0 and finite.
-  func positive(_ value: Float, _ name: String) throws {
-    try require(
-      value > 0 && value.isFinite, "\(name) of \(function) must be > 0 and finite; got \(value)")
+  func positive(_ value: some BinaryFloatingPoint, _ name: String) throws {
+    try require(value > 0 && value.isFinite, name, "be > 0 and finite", got: value)
   }
 
   /// Throws unless `rate` is in 0..<1.
   func rate(_ rate: Float) throws {
-    try require((0..<1).contains(rate), "rate of \(function) must be in [0, 1); got \(rate)")
+    try require((0..<1).contains(rate), "rate", "be in [0, 1)", got: rate)
   }
 
   /// A C truth value.
   func flag(_ value: Int32, _ name: String) throws -> Bool {
-    try require(value == 0 || value == 1, "\(name) of \(function) must be 0 or 1; got \(value)")
-    return value == 1
+    try size(Int64(value), name, in: 0...1) == 1
   }
 
   /// A training step, as far as the random streams tell steps apart.

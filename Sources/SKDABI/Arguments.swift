@@ -2,7 +2,7 @@ import CSKD
 import SKDKernels
 import SKDRuntime
 
-/// Checks of arguments that come from C. Each names the argument and the function it belongs to.
+/// Checks of arguments that come from C, which throw with the argument's name and its function's.
 struct Arguments {
   /// The C function, without its `skd_` prefix.
   let function: String
@@ -13,32 +13,40 @@ struct Arguments {
   func size(_ size: Int64, _ name: String, in range: ClosedRange<Int> = 1...(1 << 40)) throws
     -> Int
   {
-    guard let value = Int(exactly: size), range.contains(value) else {
-      throw SKDError.invalidArgument(
-        "\(name) of \(function) must be in \(range.lowerBound)...\(range.upperBound); got \(size)")
-    }
-    return value
+    try SKDRuntime.require(Int(size), in: range, name, of: function)
+    return Int(size)
+  }
+
+  /// Throws unless `condition` holds.
+  ///
+  /// - Parameter legal: The words after "must", in no language's notation.
+  func require(
+    _ condition: Bool, _ name: @autoclosure () -> String, _ legal: @autoclosure () -> String,
+    got: @autoclosure () -> Any? = nil
+  ) throws {
+    try SKDRuntime.require(
+      condition, name(), of: function, legal(), got: got().map { "\($0)" })
   }
 
   /// `pointer`, if it is not NULL.
   func pointer<Pointer>(_ pointer: Pointer?, _ name: String) throws -> Pointer {
     guard let pointer else {
-      throw SKDError.invalidArgument("\(name) of \(function) must not be NULL")
+      throw SKDError.invalidArgument(InvalidArgument(name, of: function, "not be NULL"))
     }
     return pointer
   }
 
   /// The product of extents, if it stays below 2^40 elements.
   func count(_ extents: Int..., of name: String) throws -> Int {
-    var product = 1
-    for extent in extents {
+    let product = extents.reduce(1) { product, extent in
       let (next, overflow) = product.multipliedReportingOverflow(by: extent)
-      try require(
-        !overflow && next <= Self.maximumElements,
-        "\(name) of \(function) must have at most 2^40 elements; got extents \(extents)")
-      product = next
+      return overflow ? .max : next
     }
-    return product
+    if product <= Self.maximumElements { return product }
+    throw SKDError.invalidArgument(
+      InvalidArgument(
+        name, of: function, "have at most 2^40 elements", got: "extents \(extents)",
+        bounds: .init(0, Self.maximumElements, value: product, unit: "elements")))
   }
 
   /// `shape` as the kernels' type.
@@ -52,30 +60,38 @@ struct Arguments {
     return result
   }
 
-  /// Throws unless `value` is finite and in `range`.
+  /// Throws unless `value` is in `range`.
   func number<Value: BinaryFloatingPoint>(
     _ value: Value, _ name: String, in range: ClosedRange<Value>
   ) throws {
+    let isBounded = range.upperBound < Value.greatestFiniteMagnitude
+    let upper = isBounded ? "at most \(range.upperBound)" : "finite"
     try require(
-      range.contains(value),
-      "\(name) of \(function) must be in \(range.lowerBound)...\(range.upperBound); got \(value)")
+      range.contains(value), name, "be at least \(range.lowerBound) and \(upper)", got: value)
   }
 
   /// Throws unless every label is in `0..<classes`.
   func labels(_ labels: UnsafePointer<Int64>, count: Int, classes: Int, _ name: String = "labels")
     throws
   {
-    for i in 0..<count where labels[i] < 0 || labels[i] >= Int64(classes) {
-      throw SKDError.invalidArgument(
-        "\(name) of \(function) must be in 0...\(classes - 1); got \(labels[i]) at index \(i)")
+    try numbers(labels, count: count, name, in: 0...classes - 1)
+  }
+
+  /// Throws unless every number is in `range`.
+  func numbers(
+    _ numbers: UnsafePointer<Int64>, count: Int, _ name: String, in range: ClosedRange<Int>
+  ) throws {
+    for i in 0..<count {
+      try SKDRuntime.require(Int(numbers[i]), in: range, name, of: function, at: i)
     }
   }
 
   /// Throws unless every one of `count` values is finite.
-  func finite(_ values: UnsafePointer<Float>, count: Int, _ name: String) throws {
+  func finite<Value: BinaryFloatingPoint>(
+    _ values: UnsafePointer<Value>, count: Int, _ name: String
+  ) throws {
     for i in 0..<count where !values[i].isFinite {
-      throw SKDError.invalidArgument(
-        "\(name) of \(function) must be finite; got \(values[i]) at index \(i)")
+      try require(false, name, "be finite", got: "\(values[i]) at index \(i)")
     }
   }
 

@@ -9,8 +9,7 @@ public func skd_apply_augmentation(
   _ padding: Int64, _ choices: UnsafePointer<skd_augmentation_choices>!,
   _ output: UnsafeMutablePointer<UInt8>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("apply_augmentation")
+  status("apply_augmentation") { arguments in
     let batch = try arguments.size(batch, "batch", in: 0...Arguments.maximumExtent)
     let extent = try ImageExtent(arguments, batch, side, channels, of: "images")
     let padding = try arguments.padding(padding)
@@ -35,8 +34,7 @@ public func skd_draw_augmentation(
   _ mode: Int32, _ padding: Int64, _ flips: Int32, _ seed: UInt64, _ epoch: Int64, _ index: Int64,
   _ support: Int32, _ choices: UnsafeMutablePointer<skd_augmentation_choices>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("draw_augmentation")
+  status("draw_augmentation") { arguments in
     let augmentation = try Augmentation(
       arguments, mode: mode, padding: padding, flips: flips, seed: seed, epoch: epoch,
       support: support)
@@ -54,8 +52,7 @@ public func skd_augment(
   _ support: Int32, _ mean: UnsafePointer<Float>!, _ std: UnsafePointer<Float>!,
   _ output_side: Int64, _ output: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("augment")
+  status("augment") { arguments in
     let imageCount = try arguments.size(image_count, "image_count", in: 0...Arguments.maximumExtent)
     let batch = try arguments.size(batch, "batch", in: 0...Arguments.maximumExtent)
     let extent = try ImageExtent(arguments, imageCount, side, channels, of: "images")
@@ -64,28 +61,25 @@ public func skd_augment(
     let augmentation = try Augmentation(
       arguments, mode: mode, padding: padding, flips: flips, seed: seed, epoch: epoch,
       support: support)
-    try require(
-      augmentation.mode != .full || extent.channels == 3,
-      "channels of augment must be 3 for mode SKD_AUGMENT_FULL; got \(channels)")
+    try arguments.require(
+      augmentation.mode != .full || extent.channels == 3, "channels",
+      "be 3 for mode SKD_AUGMENT_FULL", got: channels)
     let mean = try arguments.pointer(mean, "mean")
     let std = try arguments.pointer(std, "std")
     try arguments.finite(mean, count: extent.channels, "mean")
     try arguments.finite(std, count: extent.channels, "std")
-    for c in 0..<extent.channels where std[c] <= 0 {
-      throw SKDError.invalidArgument(
-        "std of augment must be positive; got \(std[c]) at index \(c)")
+    for c in 0..<extent.channels {
+      try arguments.require(std[c] > 0, "std", "be > 0", got: "\(std[c]) at index \(c)")
     }
     if batch == 0 { return }
+    try arguments.require(
+      imageCount > 0 && (batch <= imageCount || indices != nil), "batch",
+      "be at most image_count = \(imageCount) without indices", got: batch)
     if let indices {
-      try arguments.numbers(indices, count: batch, "indices", in: 0..<imageCount)
-    } else {
-      try require(
-        batch <= imageCount,
-        "batch of augment must be at most image_count = \(imageCount) without indices; got \(batch)"
-      )
+      try arguments.numbers(indices, count: batch, "indices", in: 0...imageCount - 1)
     }
     if let streams {
-      try arguments.numbers(streams, count: batch, "streams", in: Range(Arguments.streams))
+      try arguments.numbers(streams, count: batch, "streams", in: Arguments.streams)
     }
     try augmentation.apply(
       to: arguments.pointer(images, "images"), side: extent.side, channels: extent.channels,
@@ -98,8 +92,7 @@ public func skd_augment(
 public func skd_shuffle(
   _ count: Int64, _ seed: UInt64, _ epoch: Int64, _ permutation: UnsafeMutablePointer<Int64>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("shuffle")
+  status("shuffle") { arguments in
     let count = try arguments.size(count, "count", in: 0...(1 << 32) - 1)
     let epoch = try arguments.size(epoch, "epoch", in: Arguments.epochs)
     if count == 0 { return }
@@ -132,16 +125,6 @@ extension Arguments {
   fileprivate func padding(_ padding: Int64) throws -> Int {
     try size(padding, "padding", in: 0...(1 << 16))
   }
-
-  fileprivate func numbers(
-    _ numbers: UnsafePointer<Int64>, count: Int, _ name: String, in range: Range<Int>
-  ) throws {
-    for i in 0..<count where numbers[i] < range.lowerBound || numbers[i] >= range.upperBound {
-      throw SKDError.invalidArgument(
-        "\(name) of \(function) must be in \(range.lowerBound)..<\(range.upperBound); "
-          + "got \(numbers[i]) at index \(i)")
-    }
-  }
 }
 
 extension Augmentation {
@@ -153,10 +136,10 @@ extension Augmentation {
     self.init(
       mode: modes[try arguments.size(Int64(mode), "mode", in: 0...modes.count - 1)],
       padding: try arguments.padding(padding),
-      usesFlips: try arguments.size(Int64(flips), "flips", in: 0...1) == 1,
+      usesFlips: try arguments.flag(flips, "flips"),
       seed: seed,
       epoch: try arguments.size(epoch, "epoch", in: Arguments.epochs),
-      isForSupport: try arguments.size(Int64(support), "support", in: 0...1) == 1)
+      isForSupport: try arguments.flag(support, "support"))
   }
 }
 
@@ -181,14 +164,13 @@ extension AugmentationChoices {
       default: break
       }
     }
-    try require(
-      operations.isEmpty || channels == 3,
-      "\(name("operations")) of apply_augmentation must be -1 unless channels is 3; "
-        + "got \(codes) for \(channels) channels")
+    try arguments.require(
+      operations.isEmpty || channels == 3, name("operations"), "be -1 unless channels is 3",
+      got: "\(codes) for \(channels) channels")
     self.init(
       top: try arguments.size(Int64(choices.top), name("top"), in: 0...2 * padding),
       left: try arguments.size(Int64(choices.left), name("left"), in: 0...2 * padding),
-      isFlipped: try arguments.size(Int64(choices.flip), name("flip"), in: 0...1) == 1,
+      isFlipped: try arguments.flag(choices.flip, name("flip")),
       operations: operations)
   }
 }

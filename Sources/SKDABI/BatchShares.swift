@@ -11,8 +11,7 @@ extension BatchShare {
     let first = try arguments.size(share.first, "share.first", in: 0...Self.maximumTotal)
     let total = try arguments.size(
       share.total, "share.total", in: first + images...Self.maximumTotal + images)
-    let syncs = try arguments.size(
-      Int64(share.sync_batch_norm), "share.sync_batch_norm", in: 0...1)
+    let syncs = try arguments.flag(share.sync_batch_norm, "share.sync_batch_norm")
     let sum = try arguments.pointer(share.sum, "share.sum")
     let begin = try arguments.pointer(share.begin_gradients, "share.begin_gradients")
     let finish = try arguments.pointer(share.await_gradients, "share.await_gradients")
@@ -24,7 +23,7 @@ extension BatchShare {
       }
     }
     self.init(
-      images: images, first: first, total: total, syncsBatchNorm: syncs == 1,
+      images: images, first: first, total: total, syncsBatchNorm: syncs,
       sum: { try check(sum(context, $0, Int64($1)), "sum") },
       beginGradients: { try check(begin(context, $0, Int64($1)), "begin_gradients") },
       awaitGradients: { try check(finish(context), "await_gradients") })

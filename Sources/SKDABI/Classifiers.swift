@@ -7,8 +7,7 @@ public func skd_l2_normalize(
   _ features: UnsafePointer<Float>!, _ rows: Int64, _ dimensions: Int64,
   _ normalized: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("l2_normalize")
+  status("l2_normalize") { arguments in
     let rows = try arguments.size(rows, "rows", in: 0...Arguments.maximumExtent)
     let dimensions = try arguments.size(dimensions, "dimensions")
     let count = try arguments.count(rows, dimensions, of: "features")
@@ -28,8 +27,7 @@ public func skd_score_episodes(
   _ classifier: Int32, _ inverse_regularization: Double,
   _ predictions: UnsafeMutablePointer<Int64>!, _ accuracies: UnsafeMutablePointer<Double>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("score_episodes")
+  status("score_episodes") { arguments in
     let count = try arguments.size(count, "count", in: 0...Arguments.maximumExtent)
     let supportRows = try arguments.size(support_rows, "support_rows")
     let dimensions = try arguments.size(dimensions, "dimensions")
@@ -65,16 +63,12 @@ public func skd_mean_ci95(
   _ values: UnsafePointer<Double>!, _ count: Int64, _ mean: UnsafeMutablePointer<Double>!,
   _ ci95: UnsafeMutablePointer<Double>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("mean_ci95")
+  status("mean_ci95") { arguments in
     let count = try arguments.size(count, "count")
     let values = try arguments.pointer(values, "values")
     let mean = try arguments.pointer(mean, "mean")
     let ci95 = try arguments.pointer(ci95, "ci95")
-    for i in 0..<count where !values[i].isFinite {
-      throw SKDError.invalidArgument(
-        "values of mean_ci95 must be finite; got \(values[i]) at index \(i)")
-    }
+    try arguments.finite(values, count: count, "values")
     let interval = ConfidenceInterval(of: UnsafeBufferPointer(start: values, count: count))
     mean.pointee = interval.mean
     ci95.pointee = interval.halfWidth ?? .nan

@@ -7,8 +7,7 @@ public func skd_conv2d_forward(
   _ input: UnsafePointer<Float>!, _ weight: UnsafePointer<Float>!, _ bias: UnsafePointer<Float>!,
   _ shape: UnsafePointer<skd_conv2d_shape>!, _ output: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("conv2d_forward")
+  status("conv2d_forward") { arguments in
     try convolve(
       arguments.convolution(shape), input: arguments.pointer(input, "input"),
       weight: arguments.pointer(weight, "weight"), bias: bias,
@@ -23,8 +22,7 @@ public func skd_conv2d_backward(
   _ d_input: UnsafeMutablePointer<Float>!, _ d_weight: UnsafeMutablePointer<Float>!,
   _ d_bias: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("conv2d_backward")
+  status("conv2d_backward") { arguments in
     try convolveBackward(
       arguments.convolution(shape), input: arguments.pointer(input, "input"),
       weight: arguments.pointer(weight, "weight"),
@@ -39,8 +37,7 @@ public func skd_linear_forward(
   _ rows: Int64, _ input_features: Int64, _ output_features: Int64,
   _ output: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("linear_forward")
+  status("linear_forward") { arguments in
     try convolve(
       arguments.linear(rows, input_features, output_features),
       input: arguments.pointer(input, "input"), weight: arguments.pointer(weight, "weight"),
@@ -55,8 +52,7 @@ public func skd_linear_backward(
   _ output_features: Int64, _ d_input: UnsafeMutablePointer<Float>!,
   _ d_weight: UnsafeMutablePointer<Float>!, _ d_bias: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("linear_backward")
+  status("linear_backward") { arguments in
     try convolveBackward(
       arguments.linear(rows, input_features, output_features),
       input: arguments.pointer(input, "input"), weight: arguments.pointer(weight, "weight"),
@@ -159,10 +155,9 @@ extension Arguments {
       kernelSize: kernelSize, stride: try size(shape.stride, "shape.stride", in: 1...2),
       padding: try size(shape.padding, "shape.padding", in: 0...kernelSize - 1))
     try require(
-      kernelSize <= min(input.height, input.width) + 2 * geometry.padding,
-      "shape.kernel_size of \(function) must be at most the image's height and width plus twice "
-        + "the padding; got \(kernelSize) for \(input.height) x \(input.width) with padding "
-        + "\(geometry.padding)")
+      kernelSize <= min(input.height, input.width) + 2 * geometry.padding, "shape.kernel_size",
+      "be at most the image's height and width plus twice the padding",
+      got: "\(kernelSize) for \(input.height) x \(input.width) with padding \(geometry.padding)")
     return try limited(geometry, weightName: "weight of shape", outputName: "output of shape")
   }
 

@@ -9,15 +9,14 @@ public func skd_sample_episodes(
   _ classes: UnsafeMutablePointer<Int64>!, _ support: UnsafeMutablePointer<Int64>!,
   _ query: UnsafeMutablePointer<Int64>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("sample_episodes")
+  status("sample_episodes") { arguments in
     let imageCount = try arguments.size(image_count, "image_count", in: 1...(1 << 32) - 1)
     let options = try arguments.pointer(options, "options").pointee
     let shape = EpisodeShape(
       ways: try arguments.size(options.n_way, "options.n_way"),
       shots: try arguments.size(options.n_shot, "options.n_shot"),
       queries: try arguments.size(options.n_query, "options.n_query"))
-    let isLegacy = try arguments.size(Int64(options.legacy), "options.legacy", in: 0...1) == 1
+    let isLegacy = try arguments.flag(options.legacy, "options.legacy")
     let last = isLegacy ? (1 << 32) - 1 : (1 << 48) - 1
     let first = try arguments.size(first, "first", in: 0...last)
     let count = try arguments.size(count, "count", in: 0...last + 1 - first)

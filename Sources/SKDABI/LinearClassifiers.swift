@@ -11,13 +11,13 @@ public func skd_logistic_regression_fit(
   _ intercepts: UnsafeMutablePointer<Double>!, _ iterations: UnsafeMutablePointer<Int64>!,
   _ is_converged: UnsafeMutablePointer<Int32>!
 ) -> skd_status {
-  status {
+  status("logistic_regression_fit") { arguments in
     let fit = try LinearFit(
-      "logistic_regression_fit", features, labels, rows, dimensions, classes, coefficients,
+      arguments, features, labels, rows, dimensions, classes, coefficients,
       intercepts)
-    try fit.arguments.positive(inverse_regularization, "inverse_regularization")
-    try fit.arguments.positive(tolerance, "tolerance")
-    let maximumIterations = try fit.arguments.size(max_iterations, "max_iterations")
+    try arguments.positive(inverse_regularization, "inverse_regularization")
+    try arguments.positive(tolerance, "tolerance")
+    let maximumIterations = try arguments.size(max_iterations, "max_iterations")
     try fit.checkValues()
     let regression = try LogisticRegression(
       rows: fit.rows, dimensions: fit.dimensions, classes: fit.classes)
@@ -38,10 +38,10 @@ public func skd_ridge_classifier_fit(
   _ dimensions: Int64, _ classes: Int64, _ alpha: Double,
   _ coefficients: UnsafeMutablePointer<Double>!, _ intercepts: UnsafeMutablePointer<Double>!
 ) -> skd_status {
-  status {
+  status("ridge_classifier_fit") { arguments in
     let fit = try LinearFit(
-      "ridge_classifier_fit", features, labels, rows, dimensions, classes, coefficients, intercepts)
-    try fit.arguments.positive(alpha, "alpha")
+      arguments, features, labels, rows, dimensions, classes, coefficients, intercepts)
+    try arguments.positive(alpha, "alpha")
     try fit.checkValues()
     let regression = try RidgeClassifier(
       rows: fit.rows, dimensions: fit.dimensions, classes: fit.classes)
@@ -58,12 +58,12 @@ public func skd_linear_svc_fit(
   _ intercepts: UnsafeMutablePointer<Double>!, _ iterations: UnsafeMutablePointer<Int64>!,
   _ is_converged: UnsafeMutablePointer<Int32>!
 ) -> skd_status {
-  status {
+  status("linear_svc_fit") { arguments in
     let fit = try LinearFit(
-      "linear_svc_fit", features, labels, rows, dimensions, classes, coefficients, intercepts)
-    try fit.arguments.positive(inverse_regularization, "inverse_regularization")
-    try fit.arguments.positive(tolerance, "tolerance")
-    let maximumIterations = try fit.arguments.size(max_iterations, "max_iterations")
+      arguments, features, labels, rows, dimensions, classes, coefficients, intercepts)
+    try arguments.positive(inverse_regularization, "inverse_regularization")
+    try arguments.positive(tolerance, "tolerance")
+    let maximumIterations = try arguments.size(max_iterations, "max_iterations")
     try fit.checkValues()
     let machines = try LinearSVC(
       rows: fit.rows, dimensions: fit.dimensions, classes: fit.classes)
@@ -84,8 +84,7 @@ public func skd_linear_decision(
   _ coefficients: UnsafePointer<Double>!, _ intercepts: UnsafePointer<Double>!,
   _ decision: UnsafeMutablePointer<Double>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("linear_decision")
+  status("linear_decision") { arguments in
     let rows = try arguments.size(rows, "rows", in: 0...Arguments.maximumExtent)
     let dimensions = try arguments.size(dimensions, "dimensions")
     let classes = try arguments.size(classes, "classes", in: 1...Arguments.maximumClasses)
@@ -106,8 +105,7 @@ public func skd_softmax(
   _ logits: UnsafePointer<Double>!, _ rows: Int64, _ classes: Int64,
   _ probabilities: UnsafeMutablePointer<Double>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("softmax")
+  status("softmax") { arguments in
     let rows = try arguments.size(rows, "rows", in: 0...Arguments.maximumExtent)
     let classes = try arguments.size(classes, "classes")
     _ = try arguments.count(rows, classes, of: "logits")
@@ -130,11 +128,11 @@ private struct LinearFit {
   private let intercepts: UnsafeMutablePointer<Double>
 
   init(
-    _ function: String, _ features: UnsafePointer<Float>?, _ labels: UnsafePointer<Int64>?,
+    _ arguments: Arguments, _ features: UnsafePointer<Float>?, _ labels: UnsafePointer<Int64>?,
     _ rows: Int64, _ dimensions: Int64, _ classes: Int64,
     _ coefficients: UnsafeMutablePointer<Double>?, _ intercepts: UnsafeMutablePointer<Double>?
   ) throws {
-    arguments = Arguments(function)
+    self.arguments = arguments
     self.rows = try arguments.size(rows, "rows")
     self.dimensions = try arguments.size(dimensions, "dimensions")
     self.classes = try arguments.size(classes, "classes", in: 2...Arguments.maximumClasses)

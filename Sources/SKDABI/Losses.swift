@@ -7,8 +7,7 @@ public func skd_cross_entropy(
   _ logits: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!, _ rows: Int64,
   _ classes: Int64, _ loss: UnsafeMutablePointer<Float>!, _ d_logits: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("cross_entropy")
+  status("cross_entropy") { arguments in
     let logits = try arguments.pointer(logits, "logits")
     let labels = try arguments.pointer(labels, "labels")
     let loss = try arguments.pointer(loss, "loss")
@@ -24,8 +23,7 @@ public func skd_bce_with_logits(
   _ logits: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!, _ rows: Int64,
   _ classes: Int64, _ loss: UnsafeMutablePointer<Float>!, _ d_logits: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("bce_with_logits")
+  status("bce_with_logits") { arguments in
     let logits = try arguments.pointer(logits, "logits")
     let labels = try arguments.pointer(labels, "labels")
     let loss = try arguments.pointer(loss, "loss")
@@ -42,8 +40,7 @@ public func skd_distill_kl(
   _ classes: Int64, _ temperature: Float, _ loss: UnsafeMutablePointer<Float>!,
   _ d_student: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("distill_kl")
+  status("distill_kl") { arguments in
     let student = try arguments.pointer(student, "student")
     let teacher = try arguments.pointer(teacher, "teacher")
     let loss = try arguments.pointer(loss, "loss")
@@ -61,8 +58,7 @@ public func skd_twin_l2(
   _ classes: Int64, _ loss: UnsafeMutablePointer<Float>!,
   _ d_rotated: UnsafeMutablePointer<Float>!, _ d_upright: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("twin_l2")
+  status("twin_l2") { arguments in
     let rotated = try arguments.pointer(rotated, "rotated")
     let upright = try arguments.pointer(upright, "upright")
     let loss = try arguments.pointer(loss, "loss")

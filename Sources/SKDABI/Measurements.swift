@@ -5,8 +5,7 @@ import SKDRuntime
 @c @implementation
 public func skd_peak_gflops(_ threads: Int64, _ gflops: UnsafeMutablePointer<Double>!) -> skd_status
 {
-  status {
-    let arguments = Arguments("peak_gflops")
+  status("peak_gflops") { arguments in
     let gflops = try arguments.pointer(gflops, "gflops")
     let threads = try arguments.size(threads, "threads", in: 1...WorkerPool.shared.threadCount)
     gflops.pointee = measurePeakRate(threads: threads) * 1e-9
@@ -18,8 +17,7 @@ public func skd_conv2d_algorithm(
   _ shape: UnsafePointer<skd_conv2d_shape>!, _ pass: Int32,
   _ algorithm: UnsafeMutablePointer<Int32>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("conv2d_algorithm")
+  status("conv2d_algorithm") { arguments in
     let algorithm = try arguments.pointer(algorithm, "algorithm")
     let geometry = try arguments.convolution(shape)
     let pass = try arguments.pass(pass)
@@ -32,8 +30,7 @@ public func skd_conv2d_time(
   _ shape: UnsafePointer<skd_conv2d_shape>!, _ pass: Int32, _ algorithm: Int32, _ runs: Int64,
   _ pack_seconds: UnsafeMutablePointer<Double>!, _ seconds: UnsafeMutablePointer<Double>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("conv2d_time")
+  status("conv2d_time") { arguments in
     let geometry = try arguments.convolution(shape)
     let pass = try arguments.pass(pass)
     let algorithm = try arguments.algorithm(algorithm, for: geometry, pass.purpose)
@@ -148,7 +145,8 @@ extension Arguments {
     case Int(SKD_CONV2D_WEIGHT_GRADIENT): return .weightGradient
     case Int(SKD_CONV2D_EVALUATION): return .evaluation
     default:
-      throw SKDError.invalidArgument("pass of \(function) must be in 0...3; got \(code)")
+      throw SKDError.invalidArgument(
+        InvalidArgument("pass", of: function, in: 0...3, got: Int(code)))
     }
   }
 
@@ -163,14 +161,16 @@ extension Arguments {
     case Int(SKD_CONV2D_WINOGRAD_BFLOAT16): algorithm = .winogradBFloat16
     case Int(SKD_CONV2D_GEMM): algorithm = .gemm
     default:
-      throw SKDError.invalidArgument("algorithm of \(function) must be in 0...3; got \(code)")
+      throw SKDError.invalidArgument(
+        InvalidArgument("algorithm", of: function, in: 0...3, got: Int(code)))
     }
     try require(
-      algorithm.supports(geometry),
-      "algorithm of \(function) must support the shape (Winograd: kernel 3, stride 1, padding 1, "
-        + "channels that are multiples of 32); got kernel \(geometry.kernelSize), stride "
-        + "\(geometry.stride), padding \(geometry.padding), channels \(geometry.input.channels) "
-        + "and \(geometry.outputChannels)")
+      algorithm.supports(geometry), "algorithm",
+      "support the shape (Winograd: kernel 3, stride 1, padding 1, channels that are multiples of "
+        + "32)",
+      got: "kernel \(geometry.kernelSize), stride \(geometry.stride), padding "
+        + "\(geometry.padding), channels \(geometry.input.channels) and "
+        + "\(geometry.outputChannels)")
     return algorithm
   }
 }

@@ -11,8 +11,7 @@ public func skd_live_memory() -> Int64 { Int64(liveBufferBytes) }
 
 @c @implementation
 public func skd_watch_mapping(_ start: UnsafeRawPointer!, _ length: Int64) -> skd_status {
-  status {
-    let arguments = Arguments("watch_mapping")
+  status("watch_mapping") { arguments in
     FileMappings.watch(
       try arguments.pointer(start, "start"),
       length: try arguments.size(length, "length", in: 0...(1 << 47)))
@@ -34,8 +33,7 @@ public func skd_mapping_is_damaged(_ start: UnsafeRawPointer!) -> Int32 {
 public func skd_model_evaluation_memory(
   _ model: OpaquePointer!, _ batch: Int64, _ bytes: UnsafeMutablePointer<Int64>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("model_evaluation_memory")
+  status("model_evaluation_memory") { arguments in
     let network = ModelHandle.from(try arguments.pointer(model, "model")).network
     let batch = try arguments.batch(batch, of: network, minimum: 0)
     let bytes = try arguments.pointer(bytes, "bytes")
@@ -47,8 +45,7 @@ public func skd_model_evaluation_memory(
 public func skd_model_require_memory(
   _ model: OpaquePointer!, _ batch: Int64, _ further_bytes: Int64
 ) -> skd_status {
-  status {
-    let arguments = Arguments("model_require_memory")
+  status("model_require_memory") { arguments in
     let handle = ModelHandle.from(try arguments.pointer(model, "model"))
     let batch = try arguments.batch(batch, of: handle.network, minimum: 0)
     let further = try arguments.furtherBytes(further_bytes)
@@ -63,8 +60,7 @@ public func skd_trainer_step_memory(
   _ trainer: OpaquePointer!, _ batch: Int64, _ side: Int64,
   _ bytes: UnsafeMutablePointer<Int64>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("trainer_step_memory")
+  status("trainer_step_memory") { arguments in
     let trainer = try TrainerHandle.from(trainer, arguments).trainer
     let side = try arguments.side(side, of: trainer.network)
     let batch = try arguments.batch(batch, of: trainer.network, minimum: 1, side: side)
@@ -77,8 +73,7 @@ public func skd_trainer_step_memory(
 public func skd_trainer_require_memory(
   _ trainer: OpaquePointer!, _ batch: Int64, _ side: Int64, _ further_bytes: Int64
 ) -> skd_status {
-  status {
-    let arguments = Arguments("trainer_require_memory")
+  status("trainer_require_memory") { arguments in
     let handle = try TrainerHandle.from(trainer, arguments)
     let side = try arguments.side(side, of: handle.trainer.network)
     let batch = try arguments.batch(batch, of: handle.trainer.network, minimum: 1, side: side)

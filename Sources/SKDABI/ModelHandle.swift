@@ -53,12 +53,16 @@ final class ModelHandle: @unchecked Sendable {
       break
     case .isLost:
       throw SKDError.invalidArgument(
-        "model of a forked process must not be one that another thread used during the fork; "
-          + "load or create another")
+        InvalidArgument(
+          "model", of: "ModelHandle",
+          "not be one that another thread used while this process was forked; load or create "
+            + "another"))
     case .wouldWaitForItself:
       throw SKDError.invalidArgument(
-        "model of a loss term's function must not be one that the training step itself uses, or "
-          + "one whose own step waits for this one; clone it before the training")
+        InvalidArgument(
+          "model", of: "ModelHandle",
+          "not be one that the training step around this call uses, or one whose own step waits "
+            + "for this one; clone it before the training"))
     }
   }
 

@@ -4,7 +4,7 @@ import SKDRuntime
 
 @c @implementation
 public func skd_model_lock(_ model: OpaquePointer!) -> skd_status {
-  status { try ModelHandle.from(try Arguments("model_lock").pointer(model, "model")).keep() }
+  status("model_lock") { try ModelHandle.from(try $0.pointer(model, "model")).keep() }
 }
 
 @c @implementation
@@ -16,13 +16,12 @@ public func skd_model_unlock(_ model: OpaquePointer!) {
 public func skd_model_load(
   _ model: OpaquePointer!, _ arrays: UnsafePointer<UnsafeRawPointer?>!, _ count: Int64
 ) -> skd_status {
-  status {
-    let arguments = Arguments("model_load")
+  status("model_load") { arguments in
     let handle = ModelHandle.from(try arguments.pointer(model, "model"))
     let arrays = try arguments.pointer(arrays, "arrays")
     let entries = handle.network.store.entries
-    try require(
-      Int64(entries.count) == count, "count of model_load must be \(entries.count); got \(count)")
+    try arguments.require(
+      Int64(entries.count) == count, "count", "be \(entries.count)", got: count)
     try handle.exclusively { network in
       let values = try entries.enumerated().map { number, entry in
         try NewValues(of: entry, arrays[number], name: entry.name, arguments)
@@ -60,8 +59,7 @@ private struct NewValues {
     if entry.name.hasSuffix("running_var") {
       for i in 0..<entry.count {
         let value = copy.pointer[i]
-        try require(
-          value >= 0, "\(name) of \(arguments.function) must be >= 0; got \(value) at index \(i)")
+        try arguments.require(value >= 0, name, "be >= 0", got: "\(value) at index \(i)")
       }
     }
   }

@@ -6,8 +6,7 @@ import SKDRuntime
 public func skd_model_create(
   _ config: UnsafePointer<skd_model_config>!, _ model: UnsafeMutablePointer<OpaquePointer?>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("model_create")
+  status("model_create") { arguments in
     let config = try arguments.pointer(config, "config").pointee
     let model = try arguments.pointer(model, "model")
     let network = try Network(try configuration(config, arguments))
@@ -18,23 +17,24 @@ public func skd_model_create(
 private func configuration(_ config: skd_model_config, _ arguments: Arguments) throws
   -> NetworkConfiguration
 {
-  let name = String(cString: try arguments.pointer(config.architecture, "architecture"))
+  let name = String(cString: try arguments.pointer(config.architecture, "config.architecture"))
   guard let architecture = Architecture(rawValue: name) else {
     let known = Architecture.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
     throw SKDError.invalidArgument(
-      "architecture of create_model must be one of \(known); got \"\(name)\"")
+      InvalidArgument(
+        "config.architecture", of: arguments.function, "be one of \(known)", got: "\"\(name)\""))
   }
-  let widthCount = try arguments.size(config.width_count, "width_count", in: 0...64)
+  let widthCount = try arguments.size(config.width_count, "config.width_count", in: 0...64)
   let widths = config.widths.map { widths in
     (0..<widthCount).map { Int(widths[$0]) }
   }
-  _ = try arguments.size(Int64(config.rotation_head), "rotation_head", in: -1...1)
-  let precision = try arguments.size(Int64(config.precision), "precision", in: 0...1)
+  _ = try arguments.size(Int64(config.rotation_head), "config.rotation_head", in: -1...1)
+  let precision = try arguments.size(Int64(config.precision), "config.precision", in: 0...1)
   return try NetworkConfiguration(
     architecture: architecture, classCount: Int(config.num_classes),
     imageSize: Int(config.image_size),
     inputChannels: config.input_channels == 0 ? 3 : Int(config.input_channels), widths: widths,
-    usesGates: try arguments.size(Int64(config.use_se), "use_se", in: 0...1) == 1,
+    usesGates: try arguments.flag(config.use_se, "config.use_se"),
     dropRate: config.drop_rate < 0 ? nil : config.drop_rate,
     dropBlockSize: config.dropblock_size == 0 ? nil : Int(config.dropblock_size),
     hasRotationHead: config.rotation_head < 0 ? nil : config.rotation_head == 1,
@@ -45,8 +45,7 @@ private func configuration(_ config: skd_model_config, _ arguments: Arguments) t
 public func skd_model_clone(
   _ model: OpaquePointer!, _ clone: UnsafeMutablePointer<OpaquePointer?>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("model_clone")
+  status("model_clone") { arguments in
     let clone = try arguments.pointer(clone, "clone")
     let handle = ModelHandle.from(try arguments.pointer(model, "model"))
     clone.pointee = ModelHandle(try handle.exclusively { try $0.clone() }).retainedPointer()
@@ -65,8 +64,7 @@ public func skd_model_free(_ model: OpaquePointer!) {
 public func skd_model_get_info(
   _ model: OpaquePointer!, _ info: UnsafeMutablePointer<skd_model_info>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("model_get_info")
+  status("model_get_info") { arguments in
     let info = try arguments.pointer(info, "info")
     let network = ModelHandle.from(try arguments.pointer(model, "model")).network
     let configuration = network.configuration
@@ -85,8 +83,7 @@ public func skd_model_get_info(
 public func skd_model_get_entry(
   _ model: OpaquePointer!, _ index: Int64, _ entry: UnsafeMutablePointer<skd_state_entry>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("model_get_entry")
+  status("model_get_entry") { arguments in
     let entry = try arguments.pointer(entry, "entry")
     let handle = ModelHandle.from(try arguments.pointer(model, "model"))
     let entries = handle.network.store.entries
@@ -130,12 +127,11 @@ public func skd_model_evaluate(
   _ embeddings: UnsafeMutablePointer<Float>!, _ logits: UnsafeMutablePointer<Float>!,
   _ rotation: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("model_evaluate")
+  status("model_evaluate") { arguments in
     let handle = ModelHandle.from(try arguments.pointer(model, "model"))
-    try require(
-      rotation == nil || handle.network.configuration.hasRotationHead,
-      "rotation of model_evaluate must be NULL: the model has no rotation head")
+    try arguments.require(
+      rotation == nil || handle.network.configuration.hasRotationHead, "rotation",
+      "be NULL for a model without a rotation head")
     let (images, batch) = try checkedImages(images, batch, of: handle.network, arguments)
     try handle.exclusively {
       try $0.requireEvaluationMemory(batch: batch)
@@ -151,8 +147,7 @@ public func skd_model_stage_shape(
   _ model: OpaquePointer!, _ batch: Int64, _ stage: Int64,
   _ shape: UnsafeMutablePointer<skd_image_shape>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("model_stage_shape")
+  status("model_stage_shape") { arguments in
     let network = ModelHandle.from(try arguments.pointer(model, "model")).network
     let shape = try arguments.pointer(shape, "shape")
     let stage = try arguments.size(stage, "stage", in: 0...network.stageCount - 1)
@@ -169,8 +164,7 @@ public func skd_model_stage_output(
   _ model: OpaquePointer!, _ images: UnsafePointer<Float>!, _ batch: Int64, _ stage: Int64,
   _ output: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("model_stage_output")
+  status("model_stage_output") { arguments in
     let handle = ModelHandle.from(try arguments.pointer(model, "model"))
     let stage = try arguments.size(stage, "stage", in: 0...handle.network.stageCount - 1)
     let output = try arguments.pointer(output, "output")

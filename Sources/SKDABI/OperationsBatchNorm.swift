@@ -10,8 +10,7 @@ public func skd_batch_norm_forward_train(
   _ output: UnsafeMutablePointer<Float>!, _ saved_mean: UnsafeMutablePointer<Float>!,
   _ saved_inverse_std: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("batch_norm_forward_train")
+  status("batch_norm_forward_train") { arguments in
     let input = try arguments.pointer(input, "input")
     let weight = try arguments.pointer(weight, "weight")
     let bias = try arguments.pointer(bias, "bias")
@@ -49,8 +48,7 @@ public func skd_batch_norm_forward_eval(
   _ running_mean: UnsafePointer<Float>!, _ running_var: UnsafePointer<Float>!,
   _ output: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("batch_norm_forward_eval")
+  status("batch_norm_forward_eval") { arguments in
     let input = try arguments.pointer(input, "input")
     let weight = try arguments.pointer(weight, "weight")
     let bias = try arguments.pointer(bias, "bias")
@@ -59,10 +57,10 @@ public func skd_batch_norm_forward_eval(
     let output = try arguments.pointer(output, "output")
     let (rows, channels) = try arguments.matrix(rows, channels, columnsName: "channels")
     try arguments.positive(eps, "eps")
-    for channel in 0..<channels where !(runningVariance[channel] >= 0) {
-      throw SKDError.invalidArgument(
-        "running_var of batch_norm_forward_eval must be >= 0; "
-          + "got \(runningVariance[channel]) at index \(channel)")
+    for channel in 0..<channels {
+      let value = runningVariance[channel]
+      try arguments.require(
+        value >= 0, "running_var", "be >= 0", got: "\(value) at index \(channel)")
     }
     let inverseStd = try AlignedBuffer<Float>(count: channels)
 
@@ -82,8 +80,7 @@ public func skd_batch_norm_backward(
   _ d_input: UnsafeMutablePointer<Float>!, _ d_weight: UnsafeMutablePointer<Float>!,
   _ d_bias: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("batch_norm_backward")
+  status("batch_norm_backward") { arguments in
     let input = try arguments.pointer(input, "input")
     let dOutput = try arguments.pointer(d_output, "d_output")
     let weight = try arguments.pointer(weight, "weight")

@@ -7,8 +7,7 @@ public func skd_dropout_mask(
   _ count: Int64, _ rate: Float, _ seed: UInt64, _ step: Int64,
   _ kept: UnsafeMutablePointer<UInt8>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("dropout_mask")
+  status("dropout_mask") { arguments in
     let kept = try arguments.pointer(kept, "kept")
     let count = try arguments.elements(count)
     try arguments.rate(rate)
@@ -22,8 +21,7 @@ public func skd_dropout_apply(
   _ input: UnsafePointer<Float>!, _ kept: UnsafePointer<UInt8>!, _ count: Int64, _ rate: Float,
   _ output: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("dropout_apply")
+  status("dropout_apply") { arguments in
     let input = try arguments.pointer(input, "input")
     let kept = try arguments.pointer(kept, "kept")
     let output = try arguments.pointer(output, "output")
@@ -38,8 +36,7 @@ public func skd_drop_block_gamma(
   _ rate: Double, _ block_size: Int64, _ side: Int64, _ step: Int64,
   _ gamma: UnsafeMutablePointer<Double>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("drop_block_gamma")
+  status("drop_block_gamma") { arguments in
     let gamma = try arguments.pointer(gamma, "gamma")
     try arguments.number(rate, "rate", in: 0...1)
     let side = try arguments.size(side, "side")
@@ -54,8 +51,7 @@ public func skd_drop_block_corners(
   _ shape: UnsafePointer<skd_image_shape>!, _ block_size: Int64, _ gamma: Double, _ seed: UInt64,
   _ step: Int64, _ corners: UnsafeMutablePointer<UInt8>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("drop_block_corners")
+  status("drop_block_corners") { arguments in
     let corners = try arguments.pointer(corners, "corners")
     let shape = try arguments.shape(shape)
     let blockSize = try arguments.size(
@@ -73,8 +69,7 @@ public func skd_drop_block_apply(
   _ shape: UnsafePointer<skd_image_shape>!, _ block_size: Int64,
   _ output: UnsafeMutablePointer<Float>!, _ scale: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("drop_block_apply")
+  status("drop_block_apply") { arguments in
     let input = try arguments.pointer(input, "input")
     let corners = try arguments.pointer(corners, "corners")
     let output = try arguments.pointer(output, "output")

@@ -7,8 +7,7 @@ public func skd_leaky_relu_forward(
   _ input: UnsafePointer<Float>!, _ count: Int64, _ slope: Float,
   _ output: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("leaky_relu_forward")
+  status("leaky_relu_forward") { arguments in
     let input = try arguments.pointer(input, "input")
     let output = try arguments.pointer(output, "output")
     let count = try arguments.elements(count)
@@ -22,8 +21,7 @@ public func skd_leaky_relu_backward(
   _ input: UnsafePointer<Float>!, _ d_output: UnsafePointer<Float>!, _ count: Int64,
   _ slope: Float, _ d_input: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("leaky_relu_backward")
+  status("leaky_relu_backward") { arguments in
     let input = try arguments.pointer(input, "input")
     let dOutput = try arguments.pointer(d_output, "d_output")
     let dInput = try arguments.pointer(d_input, "d_input")
@@ -39,8 +37,7 @@ public func skd_sgd_step(
   _ velocity: UnsafeMutablePointer<Float>!, _ count: Int64, _ learning_rate: Float,
   _ momentum: Float, _ weight_decay: Float, _ first_step: Int32
 ) -> skd_status {
-  status {
-    let arguments = Arguments("sgd_step")
+  status("sgd_step") { arguments in
     let parameter = try arguments.pointer(parameter, "parameter")
     let gradient = try arguments.pointer(d_parameter, "d_parameter")
     let velocity = try arguments.pointer(velocity, "velocity")

@@ -9,8 +9,7 @@ public func skd_squeeze_excitation_forward(
   _ weight2: UnsafePointer<Float>!, _ bias2: UnsafePointer<Float>!,
   _ output: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("squeeze_excitation_forward")
+  status("squeeze_excitation_forward") { arguments in
     let input = try arguments.pointer(input, "input")
     let output = try arguments.pointer(output, "output")
     let shape = try arguments.shape(shape)
@@ -32,8 +31,7 @@ public func skd_squeeze_excitation_backward(
   _ d_weight1: UnsafeMutablePointer<Float>!, _ d_bias1: UnsafeMutablePointer<Float>!,
   _ d_weight2: UnsafeMutablePointer<Float>!, _ d_bias2: UnsafeMutablePointer<Float>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("squeeze_excitation_backward")
+  status("squeeze_excitation_backward") { arguments in
     let input = try arguments.pointer(input, "input")
     let dOutput = try arguments.pointer(d_output, "d_output")
     let dInput = try arguments.pointer(d_input, "d_input")

@@ -7,8 +7,7 @@ public func skd_class_centroids(
   _ features: UnsafePointer<Float>!, _ labels: UnsafePointer<Int64>!, _ rows: Int64,
   _ dimensions: Int64, _ classes: Int64, _ centroids: UnsafeMutablePointer<Double>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("class_centroids")
+  status("class_centroids") { arguments in
     let rows = try arguments.size(rows, "rows")
     let dimensions = try arguments.size(dimensions, "dimensions")
     let classes = try arguments.size(classes, "classes", in: 1...Arguments.maximumClasses)
@@ -33,11 +32,11 @@ public func skd_prototype_proximities(
   _ prototypes: UnsafePointer<Double>!, _ count: Int64, _ metric: Int32,
   _ proximities: UnsafeMutablePointer<Double>!
 ) -> skd_status {
-  status {
+  status("prototype_proximities") { arguments in
     if rows == 0 { return }
     let query = try PrototypeQuery(
-      "prototype_proximities", features, rows, dimensions, prototypes, count, metric)
-    let proximities = try query.arguments.pointer(proximities, "proximities")
+      arguments, features, rows, dimensions, prototypes, count, metric)
+    let proximities = try arguments.pointer(proximities, "proximities")
     for n in 0..<query.rows {
       query.prototypes.proximities(of: query.row(n), into: proximities + n * query.prototypes.count)
     }
@@ -50,28 +49,26 @@ public func skd_nearest_prototypes(
   _ prototypes: UnsafePointer<Double>!, _ count: Int64, _ metric: Int32,
   _ nearest: UnsafeMutablePointer<Int64>!
 ) -> skd_status {
-  status {
+  status("nearest_prototypes") { arguments in
     if rows == 0 { return }
     let query = try PrototypeQuery(
-      "nearest_prototypes", features, rows, dimensions, prototypes, count, metric)
-    let nearest = try query.arguments.pointer(nearest, "nearest")
+      arguments, features, rows, dimensions, prototypes, count, metric)
+    let nearest = try arguments.pointer(nearest, "nearest")
     for n in 0..<query.rows { nearest[n] = Int64(query.prototypes.nearest(to: query.row(n))) }
   }
 }
 
 /// The arguments that the questions about prototypes share, checked.
 private struct PrototypeQuery {
-  let arguments: Arguments
   let rows: Int
   let prototypes: NearestPrototype
   private let features: UnsafePointer<Float>
   private let dimensions: Int
 
   init(
-    _ function: String, _ features: UnsafePointer<Float>?, _ rows: Int64, _ dimensions: Int64,
+    _ arguments: Arguments, _ features: UnsafePointer<Float>?, _ rows: Int64, _ dimensions: Int64,
     _ prototypes: UnsafePointer<Double>?, _ count: Int64, _ metric: Int32
   ) throws {
-    arguments = Arguments(function)
     self.rows = try arguments.size(rows, "rows")
     self.dimensions = try arguments.size(dimensions, "dimensions")
     let count = try arguments.size(count, "count")

@@ -7,8 +7,7 @@ public func skd_step_learning_rate(
   _ epoch: Int64, _ base: Double, _ factor: Double, _ milestones: UnsafePointer<Int64>!,
   _ milestone_count: Int64, _ rate: UnsafeMutablePointer<Double>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("step_learning_rate")
+  status("step_learning_rate") { arguments in
     let rate = try arguments.pointer(rate, "rate")
     let epoch = try arguments.size(epoch, "epoch")
     try checkRates(arguments, base: base, factor: factor)
@@ -28,8 +27,7 @@ public func skd_cosine_learning_rate(
   _ epoch: Int64, _ epochs: Int64, _ base: Double, _ factor: Double,
   _ rate: UnsafeMutablePointer<Double>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("cosine_learning_rate")
+  status("cosine_learning_rate") { arguments in
     let rate = try arguments.pointer(rate, "rate")
     let epochs = try arguments.size(epochs, "epochs")
     let epoch = try arguments.size(epoch, "epoch", in: 0...epochs)
@@ -44,12 +42,9 @@ public func skd_one_cycle_learning_rate(
   _ progress: Double, _ epochs: Double, _ warmup: Double, _ base: Double, _ factor: Double,
   _ rate: UnsafeMutablePointer<Double>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("one_cycle_learning_rate")
+  status("one_cycle_learning_rate") { arguments in
     let rate = try arguments.pointer(rate, "rate")
-    try require(
-      epochs > 0 && epochs.isFinite,
-      "epochs of one_cycle_learning_rate must be > 0 and finite; got \(epochs)")
+    try arguments.positive(epochs, "epochs")
     try arguments.number(progress, "progress", in: 0...epochs)
     try arguments.number(warmup, "warmup", in: 0...epochs.nextDown)
     try checkRates(arguments, base: base, factor: factor)
@@ -60,8 +55,6 @@ public func skd_one_cycle_learning_rate(
 
 private func checkRates(_ arguments: Arguments, base: Double, factor: Double) throws {
   for (value, name) in [(base, "base"), (factor, "factor")] {
-    try require(
-      value >= 0 && value.isFinite,
-      "\(name) of \(arguments.function) must be >= 0 and finite; got \(value)")
+    try arguments.require(value >= 0 && value.isFinite, name, "be >= 0 and finite", got: value)
   }
 }

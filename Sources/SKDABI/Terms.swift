@@ -16,9 +16,7 @@ private func lossTerm(_ term: skd_term, _ arguments: Arguments) throws -> LossTe
   let name = String(cString: try arguments.pointer(term.name, "terms.name"))
   let function = try arguments.pointer(term.function, "terms.function")
   let reads = try arguments.size(Int64(term.reads), "terms.reads", in: 0...1)
-  try require(
-    term.weight.isFinite,
-    "weight of term '\(name)' of \(arguments.function) must be finite; got \(term.weight)")
+  try arguments.finite(term.weight, "weight of term '\(name)'")
   let source: LossTerm.Source = reads == Int(SKD_TERM_LOGITS) ? .logits : .embedding
   return LossTerm(name: name, source: source, weight: term.weight) { input in
     var value = Double.nan

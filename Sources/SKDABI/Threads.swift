@@ -3,8 +3,8 @@ import SKDRuntime
 
 @c @implementation
 public func skd_set_num_threads(_ count: Int64) -> skd_status {
-  status {
-    WorkerPool.shared.threadCount = try Arguments("set_num_threads").size(
+  status("set_num_threads") { arguments in
+    WorkerPool.shared.threadCount = try arguments.size(
       count, "count", in: 1...WorkerPool.maximumThreadCount)
   }
 }

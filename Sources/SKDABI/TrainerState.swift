@@ -4,7 +4,7 @@ import SKDRuntime
 
 @c @implementation
 public func skd_trainer_lock(_ trainer: OpaquePointer!) -> skd_status {
-  status { try TrainerHandle.from(trainer, Arguments("trainer_lock")).keep() }
+  status("trainer_lock") { try TrainerHandle.from(trainer, $0).keep() }
 }
 
 @c @implementation
@@ -17,8 +17,7 @@ public func skd_trainer_unlock(_ trainer: OpaquePointer!) {
 public func skd_trainer_get_losses(
   _ trainer: OpaquePointer!, _ losses: UnsafeMutablePointer<skd_losses>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("trainer_get_losses")
+  status("trainer_get_losses") { arguments in
     let handle = try TrainerHandle.from(trainer, arguments)
     let result = try arguments.pointer(losses, "losses")
     result.pointee = skd_losses(try handle.exclusively { $0.lastLosses })
@@ -30,8 +29,7 @@ public func skd_trainer_get_velocity(
   _ trainer: OpaquePointer!, _ index: Int64,
   _ velocity: UnsafeMutablePointer<UnsafePointer<Float>?>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("trainer_get_velocity")
+  status("trainer_get_velocity") { arguments in
     let handle = try TrainerHandle.from(trainer, arguments)
     let result = try arguments.pointer(velocity, "velocity")
     let entries = handle.trainer.network.store.entries
@@ -49,13 +47,12 @@ public func skd_trainer_load(
   _ trainer: OpaquePointer!, _ velocities: UnsafePointer<UnsafePointer<Float>?>!, _ count: Int64,
   _ step: Int64
 ) -> skd_status {
-  status {
-    let arguments = Arguments("trainer_load")
+  status("trainer_load") { arguments in
     let handle = try TrainerHandle.from(trainer, arguments)
     let velocities = try arguments.pointer(velocities, "velocities")
     let entries = handle.trainer.network.store.entries
-    try require(
-      Int64(entries.count) == count, "count of trainer_load must be \(entries.count); got \(count)")
+    try arguments.require(
+      Int64(entries.count) == count, "count", "be \(entries.count)", got: count)
     let step = try arguments.size(step, "step", in: 0...maximumStep)
     try handle.exclusively { trainer in
       var values: [(StateEntry, AlignedBuffer<Float>)] = []

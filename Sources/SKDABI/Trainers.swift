@@ -59,8 +59,7 @@ public func skd_trainer_create(
   _ model: OpaquePointer!, _ teacher: OpaquePointer!,
   _ config: UnsafePointer<skd_trainer_config>!, _ trainer: UnsafeMutablePointer<OpaquePointer?>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("trainer_create")
+  status("trainer_create") { arguments in
     let model = ModelHandle.from(try arguments.pointer(model, "model"))
     let teacher = teacher.map { ModelHandle.from($0) }
     let config = try arguments.pointer(config, "config").pointee
@@ -81,12 +80,12 @@ private func objective(_ config: skd_trainer_config, _ arguments: Arguments) thr
   -> any Objective
 {
   func checkAlpha() throws {
-    try arguments.number(config.alpha, "alpha", in: 0...Float.greatestFiniteMagnitude)
+    try arguments.number(config.alpha, "config.alpha", in: 0...Float.greatestFiniteMagnitude)
   }
   func checkTeaching() throws {
-    try arguments.number(config.beta, "beta", in: 0...Float.greatestFiniteMagnitude)
+    try arguments.number(config.beta, "config.beta", in: 0...Float.greatestFiniteMagnitude)
     try arguments.number(
-      config.temperature, "temperature",
+      config.temperature, "config.temperature",
       in: Float.leastNormalMagnitude...Float.greatestFiniteMagnitude)
   }
   switch config.objective {
@@ -95,7 +94,7 @@ private func objective(_ config: skd_trainer_config, _ arguments: Arguments) thr
   case Int32(SKD_GEN0):
     try checkAlpha()
     let views = try arguments.size(
-      Int64(config.rotations_per_image), "rotations_per_image", in: 0...4)
+      Int64(config.rotations_per_image), "config.rotations_per_image", in: 0...4)
     return Generation0Objective(alpha: config.alpha, viewsPerImage: views == 0 ? 4 : views)
   case Int32(SKD_GEN1):
     try checkTeaching()
@@ -103,7 +102,8 @@ private func objective(_ config: skd_trainer_config, _ arguments: Arguments) thr
     if config.twin_90 != 0 { twins.append(.quarterTurn) }
     if config.twin_180 != 0 { twins.append(.halfTurn) }
     if config.twin_270 != 0 { twins.append(.threeQuarterTurn) }
-    try require(!twins.isEmpty, "twin_rotations of Gen1 must name at least one of 90, 180, 270")
+    try arguments.require(
+      !twins.isEmpty, "config.twins", "be 1 for at least one of 90, 180 and 270 degrees")
     return Generation1Objective(
       beta: config.beta, temperature: config.temperature, twins: twins,
       passesAllViews: config.all_views != 0)
@@ -114,7 +114,8 @@ private func objective(_ config: skd_trainer_config, _ arguments: Arguments) thr
       alpha: config.alpha, beta: config.beta, temperature: config.temperature)
   default:
     throw SKDError.invalidArgument(
-      "objective of trainer_create must be 0, 1, 2 or 3; got \(config.objective)")
+      InvalidArgument(
+        "config.objective", of: arguments.function, in: 0...3, got: Int(config.objective)))
   }
 }
 
@@ -129,8 +130,7 @@ public func skd_trainer_free(_ trainer: OpaquePointer!) {
 public func skd_trainer_set_learning_rate(_ trainer: OpaquePointer!, _ learning_rate: Double)
   -> skd_status
 {
-  status {
-    let arguments = Arguments("trainer_set_learning_rate")
+  status("trainer_set_learning_rate") { arguments in
     let handle = try TrainerHandle.from(trainer, arguments)
     try arguments.number(
       learning_rate, "learning_rate", in: 0...Double(Float.greatestFiniteMagnitude))
@@ -142,8 +142,7 @@ public func skd_trainer_set_learning_rate(_ trainer: OpaquePointer!, _ learning_
 public func skd_trainer_get_step(
   _ trainer: OpaquePointer!, _ step: UnsafeMutablePointer<Int64>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("trainer_get_step")
+  status("trainer_get_step") { arguments in
     let handle = try TrainerHandle.from(trainer, arguments)
     try arguments.pointer(step, "step").pointee = Int64(
       try handle.exclusively { $0.stepCount })
@@ -154,8 +153,7 @@ public func skd_trainer_get_step(
 public func skd_trainer_has_gradient(
   _ trainer: OpaquePointer!, _ index: Int64, _ has_gradient: UnsafeMutablePointer<Int32>!
 ) -> skd_status {
-  status {
-    let arguments = Arguments("trainer_has_gradient")
+  status("trainer_has_gradient") { arguments in
     let handle = try TrainerHandle.from(trainer, arguments)
     let result = try arguments.pointer(has_gradient, "has_gradient")
     let entries = handle.trainer.network.store.entries

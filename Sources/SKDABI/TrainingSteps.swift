@@ -45,8 +45,7 @@ private func train(
   _ losses: UnsafeMutablePointer<skd_losses>?, _ function: String,
   _ call: (Trainer, StepArguments) throws -> Losses
 ) -> skd_status {
-  status {
-    let arguments = Arguments(function)
+  status(function) { arguments in
     let handle = try TrainerHandle.from(trainer, arguments)
     let result = try arguments.pointer(losses, "losses")
     let network = handle.trainer.network

@@ -18,12 +18,12 @@ public final class SGD {
   public init(
     _ store: ParameterStore, learningRate: Float, momentum: Float, weightDecay: Float
   ) throws {
-    for (name, value) in [("learning_rate", learningRate), ("weight_decay", weightDecay)] {
+    for (name, value) in [("learningRate", learningRate), ("weightDecay", weightDecay)] {
       try require(
-        value.isFinite && value >= 0, "\(name) of SGD must be finite and >= 0; got \(value)")
+        value.isFinite && value >= 0, name, of: "SGD", "be finite and >= 0", got: "\(value)")
     }
     try require(
-      (0..<1).contains(momentum), "momentum of SGD must be in [0, 1); got \(momentum)")
+      (0..<1).contains(momentum), "momentum", of: "SGD", "be in [0, 1)", got: "\(momentum)")
     (self.learningRate, self.momentum, self.weightDecay) = (learningRate, momentum, weightDecay)
     self.store = store
     velocity = try AlignedBuffer(count: store.parameterStorageCount, ledger: store.ledger)

@@ -9,6 +9,15 @@ func operationCalls() -> [(String, Call)] {
   [
     ("skd_last_error", { _ in skd_last_error() == nil ? skd_status(SKD_INVALID_ARGUMENT) : nil }),
     (
+      "skd_last_refusal",
+      { _ in
+        if let refusal = skd_last_refusal() {
+          precondition(refusal.pointee.argument != nil && refusal.pointee.owner != nil)
+        }
+        return nil
+      }
+    ),
+    (
       "skd_instruction_set",
       { _ in skd_instruction_set() == nil ? skd_status(SKD_INVALID_ARGUMENT) : nil }
     ),

@@ -122,8 +122,8 @@ final class AugmentationABITests: XCTestCase {
 
   func testBadAugmentArgumentsAreNamedAndWriteNothing() {
     let claims = [
-      (augment(indices: [0, 2]), "indices of augment must be in 0..<2; got 2 at index 1"),
-      (augment(indices: [-1, 0]), "indices of augment must be in 0..<2; got -1 at index 0"),
+      (augment(indices: [0, 2]), "indices of augment must be in 0...1; got 2 at index 1"),
+      (augment(indices: [-1, 0]), "indices of augment must be in 0...1; got -1 at index 0"),
       (augment(streams: [0, -1]), "streams of augment"),
       (augment(indices: nil, batch: 3), "batch of augment must be at most image_count = 2"),
       (augment(batch: -1), "batch of augment"),
@@ -131,8 +131,8 @@ final class AugmentationABITests: XCTestCase {
       (augment(mode: -1), "mode of augment"),
       (augment(padding: .max), "padding of augment"),
       (augment(mean: [0, .nan, 0]), "mean of augment must be finite"),
-      (augment(std: [1, 0, 1]), "std of augment must be positive; got 0.0 at index 1"),
-      (augment(std: [1, 1, -1]), "std of augment must be positive"),
+      (augment(std: [1, 0, 1]), "std of augment must be > 0; got 0.0 at index 1"),
+      (augment(std: [1, 1, -1]), "std of augment must be > 0"),
     ]
     for (result, message) in claims {
       assertRefused(result.outcome, message)

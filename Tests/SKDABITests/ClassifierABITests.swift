@@ -43,11 +43,11 @@ final class ClassifierABITests: XCTestCase {
         nil, nil)
     }
     assertRefused(ridge([1, .nan]), "features of ridge_classifier_fit must be finite")
-    assertRefused(ridge(labels: [0, 0]), "must hold each of 0...1; 1 is missing")
+    assertRefused(ridge(labels: [0, 0]), "must hold each of the 2 classes; got none of class 1")
     assertRefused(ridge(labels: [0, 2]), "labels of ridge_classifier_fit must be in 0...1; got 2")
     assertRefused(ridge(classes: 1), "classes of ridge_classifier_fit must be in 2...")
     for bad in [0, -1, .nan, .infinity] as [Double] {
-      assertRefused(ridge(alpha: bad), "alpha of ridge_classifier_fit must be positive")
+      assertRefused(ridge(alpha: bad), "alpha of ridge_classifier_fit must be > 0")
       assertRefused(svc(strength: bad), "inverse_regularization of linear_svc_fit")
       assertRefused(svc(tolerance: bad), "tolerance of linear_svc_fit")
     }
@@ -79,7 +79,7 @@ final class ClassifierABITests: XCTestCase {
     var (centroids, nearest) = ([9.0, 9], [Int64(9)])
     assertRefused(
       skd_class_centroids([0, 1], [0, 0], 2, 1, 2, &centroids),
-      "labels of class_centroids must hold each of 0...1; 1 is missing")
+      "labels of class_centroids must hold each of the 2 classes; got none of class 1")
     assertRefused(
       skd_class_centroids([0, .nan], [0, 1], 2, 1, 2, &centroids),
       "features of class_centroids must be finite")

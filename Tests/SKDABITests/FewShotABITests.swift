@@ -45,8 +45,14 @@ final class FewShotABITests: XCTestCase {
 
   func testBadEpisodeArgumentsAreNamedAndWriteNothing() {
     let claims: [(skd_episode_options, Int64, Int64, String)] = [
-      (options(ways: 3), 0, 2, "n_way of an episode must be at most the number of classes, 2"),
-      (options(queries: 3), 0, 2, "n_shot + n_query = 1 + 3 images; class 7 has 3"),
+      (
+        options(ways: 3), 0, 2,
+        "options.n_way of sample_episodes must be at most the number of classes, 2"
+      ),
+      (
+        options(queries: 3), 0, 2,
+        "options.n_shot + options.n_query of sample_episodes must be at most"
+      ),
       (options(ways: 0), 0, 2, "options.n_way of sample_episodes"),
       (options(shots: -1), 0, 2, "options.n_shot of sample_episodes"),
       (options(queries: 0), 0, 2, "options.n_query of sample_episodes"),
@@ -122,7 +128,7 @@ final class FewShotABITests: XCTestCase {
     }
     assertRefused(fit(labels: [0, 2]), "labels of logistic_regression_fit must be in 0...1; got 2")
     assertRefused(fit(labels: [0, -1]), "got -1 at index 1")
-    assertRefused(fit(labels: [0, 0]), "must hold each of 0...1; 1 is missing")
+    assertRefused(fit(labels: [0, 0]), "must hold each of the 2 classes; got none of class 1")
     assertRefused(fit(classes: 1), "classes of logistic_regression_fit must be in 2...")
     assertRefused(fit([1, .infinity]), "features of logistic_regression_fit must be finite")
     for bad in [0, -1, .nan, .infinity] as [Double] {
@@ -173,7 +179,10 @@ final class FewShotABITests: XCTestCase {
   func testBadScoringArgumentsAreNamedAndWriteNothing() {
     let claims = [
       (score(supportLabels: [0, 2]), "support_labels of score_episodes must be in 0...1; got 2"),
-      (score(supportLabels: [0, 0]), "support_labels of score_episodes must hold each of 0...1"),
+      (
+        score(supportLabels: [0, 0]),
+        "support_labels of score_episodes must hold each of the 2 classes"
+      ),
       (score(query: [0, 1, 2, 0]), "query of score_episodes must be in 0...1; got 2 at index 2"),
       (score(query: [0, -1, 0, 0]), "query of score_episodes must be in 0...1; got -1"),
       (score(support: [0, 1, .nan, 0]), "support of score_episodes must be finite"),
@@ -182,7 +191,7 @@ final class FewShotABITests: XCTestCase {
       (score(ways: 0), "n_way of score_episodes"),
       (
         score(classifier: SKD_CLASSIFIER_LOGISTIC, inverseRegularization: -1),
-        "inverse_regularization of score_episodes must be positive; got -1.0"
+        "inverse_regularization of score_episodes must be > 0 and finite; got -1.0"
       ),
     ]
     for (result, message) in claims {

@@ -17,7 +17,7 @@ final class FuzzTests: XCTestCase {
     let text = try String(contentsOf: header, encoding: .utf8)
     // At the beginning of a line: the type, then the name.
     let declaration = try NSRegularExpression(
-      pattern: #"^(?:skd_status|void|int32_t|int64_t|const char \*) ?(skd_\w+)\("#,
+      pattern: #"^(?:skd_status|void|int32_t|int64_t|const \w+ \*) ?(skd_\w+)\("#,
       options: .anchorsMatchLines)
     let range = NSRange(text.startIndex..., in: text)
     let declared = declaration.matches(in: text, range: range).compactMap { match in

@@ -209,7 +209,7 @@ final class ModelABITests: XCTestCase {
     assertRefused(skd_model_create(nil, &handle), "config of model_create must not be NULL")
     assertRefused(skd_model_create(&config, nil), "model of model_create must not be NULL")
     assertRefused(
-      skd_model_create(&config, &handle), "architecture of model_create must not be NULL")
+      skd_model_create(&config, &handle), "config.architecture of model_create must not be NULL")
     XCTAssertNil(handle)
     let model = try ABIModel()
     assertRefused(skd_model_get_info(model.handle, nil), "info of model_get_info")
@@ -223,22 +223,23 @@ final class ModelABITests: XCTestCase {
 
   func testBadConfigurationsAreNamed() {
     let claims: [((Outcome, OpaquePointer?), String)] = [
-      (ABIModel.create("vgg"), "architecture of create_model must be one of \"resnet12\""),
-      (ABIModel.create("resnet12", classes: 0), "num_classes of resnet12"),
-      (ABIModel.create("resnet12", classes: .max), "num_classes of resnet12"),
-      (ABIModel.create("resnet12", imageSize: 8), "image_size of resnet12"),
-      (ABIModel.create("resnet12", channels: -1), "input_channels of resnet12"),
+      (ABIModel.create("vgg"), "config.architecture of model_create must be one of \"resnet12\""),
+      (ABIModel.create("resnet12", classes: 0), "config.num_classes of model_create"),
+      (ABIModel.create("resnet12", classes: .max), "config.num_classes of model_create"),
+      (ABIModel.create("resnet12", imageSize: 8), "config.image_size of model_create"),
+      (ABIModel.create("resnet12", channels: -1), "config.input_channels of model_create"),
       (
-        ABIModel.create("resnet12", widths: [4, 4]), "widths of resnet12 must have 4 entries; got 2"
+        ABIModel.create("resnet12", widths: [4, 4]),
+        "config.widths of model_create must have 4 entries for resnet12; got 2"
       ),
-      (ABIModel.create("resnet12", widths: [4, 4, .max, 4]), "each of widths of resnet12"),
-      (ABIModel.create("resnet12", widthCount: -1), "width_count of model_create"),
-      (ABIModel.create("resnet12", dropRate: 1), "drop_rate of resnet12"),
-      (ABIModel.create("resnet12", dropRate: .nan), "drop_rate of resnet12"),
-      (ABIModel.create("resnet12", dropBlockSize: 9), "dropblock_size of resnet12"),
-      (ABIModel.create("resnet12", rotationHead: 2), "rotation_head of model_create"),
-      (ABIModel.create("resnet12", precision: 2), "precision of model_create"),
-      (ABIModel.create("resnet12", precision: -1), "precision of model_create"),
+      (ABIModel.create("resnet12", widths: [4, 4, .max, 4]), "config.widths of model_create"),
+      (ABIModel.create("resnet12", widthCount: -1), "config.width_count of model_create"),
+      (ABIModel.create("resnet12", dropRate: 1), "config.drop_rate of model_create"),
+      (ABIModel.create("resnet12", dropRate: .nan), "config.drop_rate of model_create"),
+      (ABIModel.create("resnet12", dropBlockSize: 9), "config.dropblock_size of model_create"),
+      (ABIModel.create("resnet12", rotationHead: 2), "config.rotation_head of model_create"),
+      (ABIModel.create("resnet12", precision: 2), "config.precision of model_create"),
+      (ABIModel.create("resnet12", precision: -1), "config.precision of model_create"),
     ]
     for ((outcome, handle), message) in claims {
       assertRefused(outcome, message)

@@ -135,7 +135,7 @@ final class OperationsABIRefusalTests: XCTestCase {
     for turns in [-1, 4] as [Int32] {
       assertRefused(
         skd_rotate_images([1], 1, 1, 1, turns, x),
-        "quarter_turns of rotate_images must be in {0, 1, 2, 3}; got \(turns)")
+        "quarter_turns of rotate_images must be in 0...3; got \(turns)")
     }
     for temperature in [Float.nan, 0, -1, .infinity] {
       assertRefused(skd_distill_kl([1], [1], 1, 1, temperature, x, nil), "temperature")

@@ -163,7 +163,8 @@ final class TermABITests: XCTestCase {
     }
     assertOK(step(trainer, context).outcome.status)
     XCTAssertEqual(foreign, skd_status(SKD_OK))
-    assertRefused(try XCTUnwrap(own), "must not be one that the training step itself uses")
+    assertRefused(
+      try XCTUnwrap(own), "must not be one that the training step around this call uses")
     XCTAssertEqual(model.logits(images).count, 9)
   }
 

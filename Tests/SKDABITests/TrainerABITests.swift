@@ -136,22 +136,25 @@ final class TrainerABITests: XCTestCase {
     }
     let claims: [(OpaquePointer?, OpaquePointer?, skd_trainer_config, String)] = [
       (nil, nil, config(0), "model of trainer_create must not be NULL"),
-      (m, nil, config(4), "objective of trainer_create must be 0, 1, 2 or 3; got 4"),
-      (m, nil, config(3), "teacher of Distilled must be a model; got none"),
-      (headless.handle, nil, config(gen0), "model of Gen0 must have a rotation head"),
-      (m, nil, config(gen1), "teacher of Gen1 must be a model; got none"),
-      (m, m, config(gen1), "teacher of Gen1 must be another model"),
-      (m, other.handle, config(gen1), "num_classes (3); got 4"),
-      (m, larger.handle, config(gen1), "image_size (16); got 32"),
-      (m, m, config(gen0), "teacher of Gen0 must be left out"),
-      (m, larger.handle, config(0), "teacher of Supervised must be left out"),
-      (m, t, with(gen1) { $0.twin_180 = 0 }, "twin_rotations of Gen1"),
-      (m, t, with(gen1) { $0.temperature = 0 }, "temperature of trainer_create"),
-      (m, t, with(gen1) { $0.beta = .nan }, "beta of trainer_create"),
-      (m, nil, with(gen0) { $0.alpha = -1 }, "alpha of trainer_create"),
-      (m, nil, with(gen0) { $0.learning_rate = .infinity }, "learning_rate of SGD"),
-      (m, nil, with(gen0) { $0.momentum = 1 }, "momentum of SGD"),
-      (m, nil, with(gen0) { $0.weight_decay = -1 }, "weight_decay of SGD"),
+      (m, nil, config(4), "config.objective of trainer_create must be in 0...3; got 4"),
+      (m, nil, config(3), "teacher of trainer_create must be a model for Distilled; got none"),
+      (headless.handle, nil, config(gen0), "model of trainer_create must have a rotation head"),
+      (m, nil, config(gen1), "teacher of trainer_create must be a model for Gen1"),
+      (m, m, config(gen1), "teacher of trainer_create must be another model"),
+      (m, other.handle, config(gen1), "number of classes, 3; got 4"),
+      (m, larger.handle, config(gen1), "image size, 16; got 32"),
+      (m, m, config(gen0), "teacher of trainer_create must be left out for Gen0"),
+      (m, larger.handle, config(0), "must be left out for Supervised"),
+      (m, t, with(gen1) { $0.twin_180 = 0 }, "config.twins of trainer_create"),
+      (m, t, with(gen1) { $0.temperature = 0 }, "config.temperature of trainer_create"),
+      (m, t, with(gen1) { $0.beta = .nan }, "config.beta of trainer_create"),
+      (m, nil, with(gen0) { $0.alpha = -1 }, "config.alpha of trainer_create"),
+      (
+        m, nil, with(gen0) { $0.learning_rate = .infinity },
+        "config.learning_rate of trainer_create"
+      ),
+      (m, nil, with(gen0) { $0.momentum = 1 }, "config.momentum of trainer_create"),
+      (m, nil, with(gen0) { $0.weight_decay = -1 }, "config.weight_decay of trainer_create"),
     ]
     for (model, teacher, config, message) in claims {
       let created = create(model, teacher, config)
@@ -175,7 +178,7 @@ final class TrainerABITests: XCTestCase {
     bad[7] = .nan
     for (images, labels, batch, message) in [
       (nil, labels, 3, "images of trainer_step must not be NULL"),
-      (images, nil, 3, "labels of a training step must be given"),
+      (images, nil, 3, "labels of trainer_step must be given"),
       (images, labels, 0, "batch of trainer_step must be in 1..."),
       (images, labels, -1, "batch of trainer_step"),
       (images, labels, .max, "batch of trainer_step"),

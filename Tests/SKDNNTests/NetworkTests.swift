@@ -96,72 +96,72 @@ final class NetworkTests: XCTestCase {
     typealias Make = () throws -> NetworkConfiguration
     let claims: [(String, Make)] = [
       (
-        "num_classes of resnet12 must be in 1...1000000; got 0",
+        "classCount of NetworkConfiguration must be in 1...1000000; got 0",
         { try NetworkConfiguration(architecture: .resnet12, classCount: 0, imageSize: 32) }
       ),
       (
-        "num_classes of convnet4",
+        "classCount of NetworkConfiguration",
         { try NetworkConfiguration(architecture: .convnet4, classCount: .max, imageSize: 32) }
       ),
       (
-        "image_size of resnet12 must be in 16...4096; got 15",
+        "imageSize of NetworkConfiguration must be at least 16 and at most 4096 for resnet12; got 15",
         { try NetworkConfiguration(architecture: .resnet12, classCount: 2, imageSize: 15) }
       ),
       (
-        "image_size of convnet4 must be in 8...4096; got 7",
+        "must be at least 8 and at most 4096 for convnet4; got 7",
         { try NetworkConfiguration(architecture: .convnet4, classCount: 2, imageSize: 7) }
       ),
       (
-        "input_channels of seresnet12 must be in 1...4; got 5",
+        "inputChannels of NetworkConfiguration must be in 1...4; got 5",
         {
           try NetworkConfiguration(
             architecture: .seresnet12, classCount: 2, imageSize: 32, inputChannels: 5)
         }
       ),
       (
-        "use_se of convnet4 must be left out",
+        "usesGates of NetworkConfiguration must be left out for convnet4",
         {
           try NetworkConfiguration(
             architecture: .convnet4, classCount: 2, imageSize: 32, usesGates: true)
         }
       ),
       (
-        "widths of wrn_28_10 must have 3 entries; got 4",
+        "widths of NetworkConfiguration must have 3 entries for wrn_28_10; got 4",
         {
           try NetworkConfiguration(
             architecture: .wideResNet28x10, classCount: 2, imageSize: 32, widths: [1, 2, 3, 4])
         }
       ),
       (
-        "each of widths of resnet12 must be in 1...8192; got 0",
+        "widths of NetworkConfiguration must be in 1...8192; got 0 at index 2",
         {
           try NetworkConfiguration(
             architecture: .resnet12, classCount: 2, imageSize: 32, widths: [1, 2, 0, 4])
         }
       ),
       (
-        "drop_rate of resnet12 must be in [0, 1); got 1.0",
+        "dropRate of NetworkConfiguration must be in [0, 1); got 1.0",
         {
           try NetworkConfiguration(
             architecture: .resnet12, classCount: 2, imageSize: 32, dropRate: 1)
         }
       ),
       (
-        "drop_rate of resnet12 must be in [0, 1); got nan",
+        "dropRate of NetworkConfiguration must be in [0, 1); got nan",
         {
           try NetworkConfiguration(
             architecture: .resnet12, classCount: 2, imageSize: 32, dropRate: .nan)
         }
       ),
       (
-        "dropblock_size of resnet12 must be in 1...2; got 3",
+        "must be at least 1 and at most 2 for resnet12; got 3",
         {
           try NetworkConfiguration(
             architecture: .resnet12, classCount: 2, imageSize: 32, dropBlockSize: 3)
         }
       ),
       (
-        "dropblock_size of convnet4 must be left out",
+        "dropBlockSize of NetworkConfiguration must be left out for convnet4",
         {
           try NetworkConfiguration(
             architecture: .convnet4, classCount: 2, imageSize: 32, dropBlockSize: 3)
@@ -169,9 +169,7 @@ final class NetworkTests: XCTestCase {
       ),
     ]
     for (message, make) in claims {
-      XCTAssertThrowsError(try make(), message) {
-        XCTAssertTrue("\($0)".contains(message), "\($0)")
-      }
+      XCTAssertThrowsError(try make(), message) { assertRefused($0, message) }
     }
   }
 

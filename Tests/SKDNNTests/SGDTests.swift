@@ -138,14 +138,14 @@ final class SGDTests: XCTestCase {
   func testBadOptionsAreNamed() throws {
     let store = try store()
     for (rate, momentum, decay, message) in [
-      (-1, 0, 0, "learning_rate of SGD must be finite and >= 0; got -1.0"),
-      (.nan, 0, 0, "learning_rate"), (1, 1, 0, "momentum of SGD must be in [0, 1); got 1.0"),
-      (1, -0.1, 0, "momentum"), (1, .nan, 0, "momentum"), (1, 0, -1, "weight_decay of SGD"),
-      (1, 0, .infinity, "weight_decay"),
+      (-1, 0, 0, "learningRate of SGD must be finite and >= 0; got -1.0"),
+      (.nan, 0, 0, "learningRate"), (1, 1, 0, "momentum of SGD must be in [0, 1); got 1.0"),
+      (1, -0.1, 0, "momentum"), (1, .nan, 0, "momentum"), (1, 0, -1, "weightDecay of SGD"),
+      (1, 0, .infinity, "weightDecay"),
     ] as [(Float, Float, Float, String)] {
       XCTAssertThrowsError(
         try SGD(store, learningRate: rate, momentum: momentum, weightDecay: decay)
-      ) { XCTAssertTrue("\($0)".contains(message), "\($0)") }
+      ) { assertRefused($0, message) }
     }
   }
 }

@@ -12,6 +12,7 @@
 #include <nanobind/stl/optional.h>
 #include <skd.h>
 
+#include "errors.h"
 #include "gil.h"
 
 using namespace nb::literals;
@@ -59,15 +60,6 @@ inline std::string text(const Shape &shape) {
   return text + (shape.size() == 1 ? ",)" : ")");
 }
 
-/// Raises the error of a refused argument, in the words of Python; see module.cpp.
-[[noreturn]] void raise_refusal(const std::string &sentence);
-
-/// Refuses an argument in the sentence that the library uses too.
-[[noreturn]] inline void refuse(const char *function, const char *name, const std::string &legal,
-                                const std::string &got) {
-  raise_refusal(std::string(name) + " of " + function + " must be " + legal + "; got " + got);
-}
-
 /// Refuses an array of another shape: this is what keeps Swift inside the caller's buffers. `by` is
 /// the argument that decides the shape, where the caller may have mixed up either.
 template <typename Array>
@@ -75,7 +67,7 @@ void require_shape(const char *function, const char *name, const Array &array,
                    const Shape &expected, const char *by = nullptr) {
   if (shape_of(array) != expected) {
     const std::string reason = by ? std::string(" for this '") + by + "'" : "";
-    refuse(function, name, "of shape " + text(expected) + reason, text(shape_of(array)));
+    refuse(function, name, "be of shape " + text(expected) + reason, text(shape_of(array)));
   }
 }
 
@@ -88,9 +80,6 @@ void require_shape(const char *function, const char *name, const std::optional<A
 inline skd_image_shape image_shape(const Shape &shape) {
   return {shape[0], shape[1], shape[2], shape[3]};
 }
-
-/// Raises the Python exception of a status; see module.cpp.
-void raise(skd_status status);
 
 /// Calls Swift with the GIL released, and raises if the call failed.
 template <typename Call> void compute(Call &&call) {

@@ -12,7 +12,7 @@ static_assert(sizeof(skd_augmentation_choices) == choicesSize && sizeof(float) =
 
 void require_aligned(const char *function, const void *choices) {
   if (reinterpret_cast<uintptr_t>(choices) % alignof(skd_augmentation_choices) != 0) {
-    refuse(function, "choices", "aligned in memory", "an odd address");
+    refuse(function, "choices", "be aligned in memory", "an odd address");
   }
 }
 

@@ -96,7 +96,7 @@ double drop_block_gamma(double rate, int64_t block_size, int64_t side, int64_t s
 void drop_block_corners(int64_t block_size, double gamma, uint64_t seed, int64_t step,
                         const Output<uint8_t, nb::ndim<4>> &corners) {
   if (block_size < 1 || block_size > 4096) {
-    refuse("drop_block_corners", "block_size", "in 1...4096", std::to_string(block_size));
+    refuse("drop_block_corners", "block_size", 1, 4096, block_size);
   }
   skd_image_shape shape = image_shape(shape_of(corners));
   shape.height += block_size - 1;
@@ -110,7 +110,7 @@ void drop_block_corners(int64_t block_size, double gamma, uint64_t seed, int64_t
 Shape corner_shape(const skd_image_shape &shape, int64_t block_size) {
   const int64_t side = std::min(shape.height, shape.width);
   if (block_size < 1 || block_size > side) {
-    refuse("drop_block", "block_size", "in 1..." + std::to_string(side), std::to_string(block_size));
+    refuse("drop_block", "block_size", 1, side, block_size);
   }
   return {shape.batch, shape.height - block_size + 1, shape.width - block_size + 1,
           shape.channels};

@@ -61,7 +61,7 @@ nb::dict state_dict(nb::pointer_and_handle<Model> self) {
 void load(const Model &model, const std::vector<StateArray> &arrays) {
   if (int64_t(arrays.size()) != model.info.state_count) {
     refuse("load_state_dict", "state_dict",
-           "of " + std::to_string(model.info.state_count) + " entries",
+           "have " + std::to_string(model.info.state_count) + " entries",
            std::to_string(arrays.size()));
   }
   std::vector<const void *> pointers;
@@ -69,7 +69,7 @@ void load(const Model &model, const std::vector<StateArray> &arrays) {
     const skd_state_entry entry = model.entry(int64_t(index));
     const auto type = entry.kind == SKD_COUNTER ? nb::dtype<int64_t>() : nb::dtype<float>();
     if (arrays[index].dtype() != type) {
-      refuse("load_state_dict", entry.name, "of the model's dtype", "another dtype");
+      refuse("load_state_dict", entry.name, "be of the model's dtype", "another dtype");
     }
     require_shape("load_state_dict", entry.name, arrays[index],
                   Shape(entry.shape, entry.shape + entry.dimensions));

@@ -3,26 +3,6 @@
 
 #include "arguments.h"
 
-void raise_refusal(const std::string &sentence) {
-  const nb::object error = nb::module_::import_("skd._refusals.native").attr("refusal")(sentence);
-  PyErr_SetObject(error.type().ptr(), error.ptr());
-  throw nb::python_error();
-}
-
-/// The one place where a status becomes a Python exception.
-void raise(skd_status status) {
-  const char *message = skd_last_error();
-  if (status == SKD_INVALID_ARGUMENT) raise_refusal(message);
-  if (status == SKD_OUT_OF_MEMORY) {
-    PyErr_SetString(PyExc_MemoryError, message);
-  } else {
-    const char *name = status == SKD_NON_FINITE ? "NonFiniteLossError" : "SKDError";
-    const nb::object type = nb::module_::import_("skd.errors").attr(name);
-    outlasting_python([&] { PyErr_SetString(type.ptr(), message); });
-  }
-  throw nb::python_error();
-}
-
 NB_MODULE(_native, module) {
   module.doc() = "Binding of skd.h. Private: use the functions of the package skd.";
   nb::set_leak_warnings(false);  // a model that is alive when Python ends is not a leak

@@ -9,9 +9,9 @@ skd_conv2d_shape convolution(const char *function, const Images &input, const Im
   const int64_t channels = int64_t(input.shape(3)), kernel = int64_t(weight.shape(2));
   require_shape(function, "weight", weight, {int64_t(weight.shape(0)), channels, kernel, kernel},
                 "x");
-  if (stride < 1) refuse(function, "stride", "1 or 2", std::to_string(stride));
+  if (stride < 1) refuse(function, "stride", 1, 2, stride);
   if (padding < 0 || padding >= kernel) {
-    refuse(function, "padding", "in 0..." + std::to_string(kernel - 1), std::to_string(padding));
+    refuse(function, "padding", 0, kernel - 1, padding);
   }
   return {image_shape(shape_of(input)), int64_t(weight.shape(0)), kernel, stride, padding};
 }

@@ -212,7 +212,7 @@ def functions(subjects):
 
 def methods(subjects):
     """Return {name: (callable, positional arguments, keyword arguments)}."""
-    model, file, output = subjects.model, one_of(subjects.file), one_of(subjects.output)
+    model, output = subjects.model, one_of(subjects.output)
     result = {
         "Model.embed": (model.embed, [BATCH], {}),
         "Model.logits": (model.logits, [PIXELS], {}),
@@ -235,7 +235,6 @@ def methods(subjects):
                                    {}),
         "skd.FewShotClassifier": (skd.FewShotClassifier, [one_of(model)],
                                   {"n_support_copies": one_of(1)}),
-        "Model.file": (skd.load_model, [file], {}),
     }  # fmt: skip
     for trainer in subjects.trainers:
         name = type(trainer).__name__

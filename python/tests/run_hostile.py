@@ -2,8 +2,9 @@
 
 The calls are generated from the signatures. Each is one that is right, of `hostile_calls`, but for
 one argument. A call may return, or raise an exception that the package documents and whose message
-names the parameter. Afterwards the right call must still return. A call that is still at work after
-some seconds is interrupted; what does not end then is killed by the test, as a fault.
+names the parameter and the callable. Afterwards the right call must still return. A call that is
+still at work after some seconds is interrupted; what does not end then is killed by the test, as a
+fault.
 """
 
 import contextlib
@@ -20,6 +21,8 @@ from pathlib import Path
 import hostile_calls
 import numpy as np
 from run_fuzz import LEGAL
+
+from skd._refusals import refusal_of
 
 ADDRESS_SPACE = 4 << 30  # bytes; so what takes more is refused soon
 NAN, INF = float("nan"), float("inf")
@@ -107,7 +110,16 @@ def names(parameter, error, right):
     return any(re.search(rf"\b{re.escape(name)}\b", str(error)) for name in (parameter, *entries))
 
 
-def outcome(case, parameter, value, right):
+def is_by(owner, name, parameter):
+    """Return whether the owner that an error names is the callable that was called.
+
+    Methods are named `Class.method`, functions without their module, attributes by their class.
+    """
+    place, _, own = name.partition(".")
+    return owner in (name, own) or (owner, parameter) == (place, own)
+
+
+def outcome(name, case, parameter, value, right):
     """Make a call with a hostile value; return what came of it, and what is wrong with that."""
     arguments, keywords = bound(case, **{parameter: value})
     try:
@@ -117,6 +129,9 @@ def outcome(case, parameter, value, right):
         return "interrupted", None
     except Exception as error:
         is_legal = isinstance(error, LEGAL) and names(parameter, error, right)
+        refusal = refusal_of(error)
+        if refusal is not None:
+            is_legal &= is_by(refusal.owner, name, parameter)
         return "refused", None if is_legal else f"{type(error).__name__}: {str(error)[:300]}"
 
 
@@ -130,7 +145,7 @@ def run_case(name, case, counts):
             shown = f"{name}({parameter.name}={described(value)})"
             print(shown, flush=True)
             case.reset()
-            result, fault = outcome(case, parameter.name, value, right)
+            result, fault = outcome(name, case, parameter.name, value, right)
             counts[result] += 1
             if fault:
                 faults.append(f"{shown} raised {fault}")

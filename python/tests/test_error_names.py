@@ -199,23 +199,44 @@ def test_owners_are_public_functions_with_the_arguments_that_they_are_said_to_ha
         assert names <= legal, function.owner
 
 
-def test_sentences_of_the_library_become_those_of_python():
-    for sentence, expected in {
-        "images of augment must be finite; got nan": (
-            "The 'images' parameter of augment must be finite; got nan."
+@pytest.mark.parametrize(
+    ("parts", "sentence"),
+    [
+        (
+            ("images", "augment", "be finite", "nan", None),
+            "The 'images' parameter of augment must be finite; got nan.",
         ),
-        "rows of cross_entropy must be in 1...1099511627776; got 2199023255552": (
+        (
+            ("rows", "cross_entropy", "", "2199023255552", (1, 2**40, 2**41, None)),
             "The 'logits' parameter of cross_entropy must have at most 2**40 rows; "
-            "got 2199023255552."
+            "got 2199023255552.",
         ),
-        "epoch of shuffle must be in 0...281474976710655; got -1": (
-            "The 'epoch' parameter of epoch_order must be in 0..2**48 - 1; got -1."
+        (
+            ("rows", "cross_entropy", "", "0", (1, 2**40, 0, None)),
+            "The 'logits' parameter of cross_entropy must have at least 1 row; got 0.",
         ),
-        "term 't' must return 0": "term 't' must return 0",
-    }.items():
-        assert str(refusal(sentence)) == expected
+        (
+            ("rows", "batch_norm_forward_train", "", "1", (2, 2**40, 1, None)),
+            "The 'x' parameter of batch_norm2d must have at least 2 values per channel; got 1.",
+        ),
+        (
+            ("epoch", "shuffle", "", "-1", (0, 2**48 - 1, -1, None)),
+            "The 'epoch' parameter of epoch_order must be in 0..2**48 - 1; got -1.",
+        ),
+        (
+            ("features", "l2_normalize", "", "[2, 2]", (0, 2**40, 2**50, "elements")),
+            "The 'features' parameter of l2_normalize must have at most 2**40 elements; "
+            "got [2, 2].",
+        ),
+    ],
+)
+def test_parts_of_a_refusal_become_a_sentence_of_python(parts, sentence):
+    assert str(refusal(*parts)) == sentence
+
+
+def test_the_caller_of_a_shared_function_is_named():
     with (
         pytest.raises(ValueError, match=r"^The 'x' parameter of Own.step must be finite\.$"),
         refused_as("Own.step"),
     ):
-        raise refusal("images of trainer_step must be finite")
+        raise refusal("images", "trainer_step", "be finite", None, None)

@@ -175,26 +175,29 @@ def test_a_term_may_read_the_state_of_its_step(trainer, batch, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "call",
+    ("owner", "call"),
     [
-        lambda trainer, batch: trainer.steps_taken,
-        lambda trainer, batch: trainer.gradients(),
-        lambda trainer, batch: trainer.step(*batch),
-        lambda trainer, batch: trainer.loss(*batch),
-        lambda trainer, batch: trainer.state_dict(),
-        lambda trainer, batch: trainer.snapshot(),
-        lambda trainer, batch: trainer.load_state_dict({}),
-        lambda trainer, batch: trainer.require_memory(8),
-        lambda trainer, batch: setattr(trainer, "learning_rate", 0.5),
-        lambda trainer, batch: trainer.model.clone(),
-        lambda trainer, batch: trainer.model.embed(batch[0]),
-        lambda trainer, batch: trainer.model.stage_outputs(batch[0]),
-        lambda trainer, batch: trainer.model.load_state_dict(trainer.model.state_dict()),
+        ("Supervised.steps_taken", lambda trainer, batch: trainer.steps_taken),
+        ("Supervised.gradients", lambda trainer, batch: trainer.gradients()),
+        ("Supervised.step", lambda trainer, batch: trainer.step(*batch)),
+        ("Supervised.loss", lambda trainer, batch: trainer.loss(*batch)),
+        ("Supervised.state_dict", lambda trainer, batch: trainer.state_dict()),
+        ("Supervised.snapshot", lambda trainer, batch: trainer.snapshot()),
+        ("Supervised.load_state_dict", lambda trainer, batch: trainer.load_state_dict({})),
+        ("Supervised.require_memory", lambda trainer, batch: trainer.require_memory(8)),
+        ("Supervised", lambda trainer, batch: setattr(trainer, "learning_rate", 0.5)),
+        ("Model.clone", lambda trainer, batch: trainer.model.clone()),
+        ("Model.embed", lambda trainer, batch: trainer.model.embed(batch[0])),
+        ("Model.stage_outputs", lambda trainer, batch: trainer.model.stage_outputs(batch[0])),
+        (
+            "Model.load_state_dict",
+            lambda trainer, batch: trainer.model.load_state_dict(trainer.model.state_dict()),
+        ),
     ],
 )
-def test_a_term_that_calls_back_into_its_step_is_refused(make_model, batch, call):
+def test_a_term_that_calls_back_into_its_step_is_refused(make_model, batch, owner, call):
     def term(rows, labels, views):
-        with pytest.raises(ValueError, match="model of a loss term's function"):
+        with pytest.raises(ValueError, match=f"^The 'self' parameter of {owner} must not be one"):
             call(trainer, batch)
         return 0.0, np.zeros_like(rows)
 

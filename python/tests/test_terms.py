@@ -248,7 +248,7 @@ def test_a_term_may_use_other_models_but_not_its_own(make_model, batch):
             lambda: trainer.steps_taken,
             lambda: skd.Gen1(other, model).step(*batch),
         ):
-            with pytest.raises(ValueError, match="the training step itself uses"):
+            with pytest.raises(ValueError, match="the training step around this call uses"):
                 call()
             refusals.append(call)
         return 0.0, np.zeros_like(rows)

@@ -39,6 +39,21 @@ enum {
 /** Why the last failing call of this thread failed; "" if none has. Valid until its next call. */
 const char *skd_last_error(void);
 
+/** Why an argument was refused: "`argument` of `owner` must `legal`; got `got`". */
+typedef struct {
+  const char *argument; /**< Name of the argument, or path of a field: "labels", "shape.batch". */
+  const char *owner;    /**< Function that was called, without "skd_". */
+  const char *legal;    /**< The words after "must": "be finite", "be in 0...4". */
+  const char *got;      /**< What came; NULL where there is nothing to say. */
+  int32_t has_bounds;   /**< 1 if `legal` tells bounds of an integer, which follow; else 0. */
+  int64_t minimum, maximum; /**< The bounds, both legal. */
+  int64_t value;        /**< The integer that is not within them. */
+  const char *unit;     /**< What the integer counts, as "elements"; NULL for the argument itself. */
+} skd_refusal;
+
+/** Parts of skd_last_error() after SKD_INVALID_ARGUMENT, else NULL. Valid until the next call. */
+const skd_refusal *skd_last_refusal(void);
+
 /* ------------------------------------------------------------------------------- threads */
 
 /** Sets how many threads computations use. @param count 1...256. */

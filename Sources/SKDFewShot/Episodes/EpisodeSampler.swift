@@ -37,13 +37,13 @@ public struct EpisodeSampler: Sendable {
       }
     }
     try require(
-      classes.count >= shape.ways,
-      "n_way of an episode must be at most the number of classes, \(classes.count); "
-        + "got \(shape.ways)")
-    for group in classes where group.images.count < shape.imagesPerClass {
-      throw SKDError.invalidArgument(
-        "every class needs n_shot + n_query = \(shape.shots) + \(shape.queries) images; "
-          + "class \(group.label) has \(group.images.count)")
+      classes.count >= shape.ways, "ways", of: "EpisodeSampler",
+      "be at most the number of classes, \(classes.count)", got: "\(shape.ways)")
+    for group in classes {
+      try require(
+        group.images.count >= shape.imagesPerClass, "shots + queries", of: "EpisodeSampler",
+        "be at most the number of images of class \(group.label), \(group.images.count)",
+        got: "\(shape.imagesPerClass)")
     }
     self.shape = shape
     self.generator = generator

@@ -27,17 +27,15 @@ public final class Trainer {
     network: Network, teacher: Network? = nil, objective: any Objective, optimizer: SGD,
     seed: UInt64
   ) throws {
-    let name = objective.name
-    if objective.readsRotationHead {
-      try require(
-        network.configuration.hasRotationHead,
-        "model of \(name) must have a rotation head; create it with rotation_head=True")
-    }
+    let owner = "Trainer"
+    try require(
+      network.configuration.hasRotationHead || !objective.readsRotationHead, "network", of: owner,
+      "have a rotation head for \(objective.name)")
     if objective.needsTeacher {
-      try Self.check(teacher: teacher, of: network, name)
+      try Self.check(teacher: teacher, of: network, objective.name)
     } else {
       // Unchecked, a teacher of larger images would read beyond the student's.
-      try require(teacher == nil, "teacher of \(name) must be left out; it has none")
+      try require(teacher == nil, "teacher", of: owner, "be left out for \(objective.name)")
     }
     self.network = network
     self.teacher = teacher
@@ -47,20 +45,19 @@ public final class Trainer {
   }
 
   private static func check(teacher: Network?, of network: Network, _ objective: String) throws {
-    guard let teacher else {
-      throw SKDError.invalidArgument("teacher of \(objective) must be a model; got none")
+    func check(_ condition: Bool, _ legal: String, got: String? = nil) throws {
+      try require(condition, "teacher", of: "Trainer", legal, got: got)
     }
-    try require(
-      teacher !== network,
-      "teacher of \(objective) must be another model than the student: clone it")
+    try check(teacher != nil, "be a model for \(objective)", got: "none")
+    guard let teacher else { return }
+    try check(teacher !== network, "be another model than the student: clone it")
     let (a, b) = (teacher.configuration, network.configuration)
-    for (name, ofTeacher, ofStudent) in [
-      ("num_classes", a.classCount, b.classCount), ("image_size", a.imageSize, b.imageSize),
-      ("input_channels", a.inputChannels, b.inputChannels),
+    for (extent, ofTeacher, ofStudent) in [
+      ("number of classes", a.classCount, b.classCount), ("image size", a.imageSize, b.imageSize),
+      ("number of input channels", a.inputChannels, b.inputChannels),
     ] {
-      try require(
-        ofTeacher == ofStudent,
-        "teacher of \(objective) must have the student's \(name) (\(ofStudent)); got \(ofTeacher)")
+      try check(
+        ofTeacher == ofStudent, "have the student's \(extent), \(ofStudent)", got: "\(ofTeacher)")
     }
   }
 
@@ -101,10 +98,10 @@ public final class Trainer {
     terms: [LossTerm] = [], share: BatchShare? = nil
   ) throws -> Losses {
     try require(
-      labels != nil || !objective.needsLabels, "labels of a training step must be given")
+      labels != nil || !objective.needsLabels, "labels", of: "Trainer.step", "be given")
     try require(
-      terms.isEmpty || objective.viewsPerImage == objective.views.count,
-      "terms of \(objective.name) must be left out if the rotations are drawn at random")
+      terms.isEmpty || objective.viewsPerImage == objective.views.count, "terms",
+      of: "Trainer.step", "be left out if the rotations are drawn at random")
     let side = side ?? network.configuration.imageSize
     let pool = network.pool
     // Layers keep what no backward pass has fetched: the heads that the loss does not read, and all

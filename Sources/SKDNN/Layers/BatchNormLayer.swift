@@ -58,8 +58,8 @@ final class BatchNormLayer {
     let share = context.batchNormShare
     let rows = share?.wholeCount(input.shape.rows) ?? input.shape.rows
     try require(
-      rows >= 2,
-      "images of a training step must give batch norm at least 2 values per channel; got \(rows)")
+      rows >= 2, "input", of: "BatchNormLayer", "have at least 2 values per channel",
+      got: "\(rows)")
     statisticsRows = rows
     try context.pool.compute {
       if let share {

@@ -46,25 +46,26 @@ public struct NetworkConfiguration: Equatable, Sendable {
     dropBlockSize: Int? = nil, hasRotationHead: Bool? = nil,
     precision: Precision = .float32, seed: UInt64 = 0
   ) throws {
+    let (owner, kind) = ("NetworkConfiguration", architecture.rawValue)
     func check(_ name: String, _ value: Int, _ range: ClosedRange<Int>) throws {
       try require(
-        range.contains(value),
-        "\(name) of \(architecture.rawValue) must be in \(range.lowerBound)..."
-          + "\(range.upperBound); got \(value)")
+        range.contains(value), name, of: owner,
+        "be at least \(range.lowerBound) and at most \(range.upperBound) for \(kind)",
+        got: "\(value)")
     }
-    try check("num_classes", classCount, 1...1_000_000)
-    try check("image_size", imageSize, architecture.minimumImageSize...Self.maximumImageSize)
-    try check("input_channels", inputChannels, 1...4)
+    try require(classCount, in: 1...1_000_000, "classCount", of: owner)
+    try check("imageSize", imageSize, architecture.minimumImageSize...Self.maximumImageSize)
+    try require(inputChannels, in: 1...4, "inputChannels", of: owner)
     let widths = widths ?? architecture.defaultWidths
     try require(
-      widths.count == architecture.defaultWidths.count,
-      "widths of \(architecture.rawValue) must have \(architecture.defaultWidths.count) entries; "
-        + "got \(widths.count)")
-    for width in widths { try check("each of widths", width, 1...8192) }
+      widths.count == architecture.defaultWidths.count, "widths", of: owner,
+      "have \(architecture.defaultWidths.count) entries for \(kind)", got: "\(widths.count)")
+    for (stage, width) in widths.enumerated() {
+      try require(width, in: 1...8192, "widths", of: owner, at: stage)
+    }
     let dropRate = dropRate ?? architecture.defaultDropRate
     try require(
-      (0..<1).contains(dropRate),
-      "drop_rate of \(architecture.rawValue) must be in [0, 1); got \(dropRate)")
+      (0..<1).contains(dropRate), "dropRate", of: owner, "be in [0, 1)", got: "\(dropRate)")
     self.architecture = architecture
     self.classCount = classCount
     self.imageSize = imageSize
@@ -72,8 +73,8 @@ public struct NetworkConfiguration: Equatable, Sendable {
     self.widths = widths
     self.dropRate = dropRate
     try require(
-      !usesGates || architecture.isResNet,
-      "use_se of \(architecture.rawValue) must be left out: it has no place for gates")
+      !usesGates || architecture.isResNet, "usesGates", of: owner,
+      "be left out for \(kind), which has no place for gates")
     self.usesGates = usesGates || architecture == .seresnet12
     self.hasRotationHead =
       hasRotationHead ?? (architecture.isResNet && architecture != .seresnet12)
@@ -82,13 +83,12 @@ public struct NetworkConfiguration: Equatable, Sendable {
     guard architecture.isResNet else {
       dropBlockSizes = []
       try require(
-        dropBlockSize == nil,
-        "dropblock_size of \(architecture.rawValue) must be left out: it has no DropBlock; "
-          + "got \(dropBlockSize ?? 0)")
+        dropBlockSize == nil, "dropBlockSize", of: owner,
+        "be left out for \(kind), which has no DropBlock", got: dropBlockSize.map { "\($0)" })
       return
     }
     let sides = [imageSize / 8, imageSize / 16]
-    if let dropBlockSize { try check("dropblock_size", dropBlockSize, 1...sides[1]) }
+    if let dropBlockSize { try check("dropBlockSize", dropBlockSize, 1...sides[1]) }
     dropBlockSizes = sides.map { dropBlockSize ?? min(imageSize < 64 ? 2 : 5, $0) }
   }
 }

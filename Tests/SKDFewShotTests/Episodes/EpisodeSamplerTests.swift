@@ -81,7 +81,7 @@ final class EpisodeSamplerTests: XCTestCase {
     ) {
       XCTAssertEqual(
         ($0 as? SKDError)?.message,
-        "n_way of an episode must be at most the number of classes, 3; got 4")
+        "ways of EpisodeSampler must be at most the number of classes, 3; got 4")
     }
     XCTAssertThrowsError(
       try EpisodeSampler(
@@ -89,7 +89,8 @@ final class EpisodeSamplerTests: XCTestCase {
     ) {
       XCTAssertEqual(
         ($0 as? SKDError)?.message,
-        "every class needs n_shot + n_query = 2 + 3 images; class 7 has 4")
+        "shots + queries of EpisodeSampler must be at most the number of images of class 7, 4; "
+          + "got 5")
     }
   }
 }

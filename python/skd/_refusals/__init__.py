@@ -76,6 +76,29 @@ def refusal_of(error: BaseException) -> Refusal | None:
 
 
 @contextmanager
+def delegated(owner: str, *inner: str, **names: str) -> Iterator[None]:
+    """Report what the functions `inner` refuse as an argument of `owner`, which calls them.
+
+    Parameters
+    ----------
+    owner : str
+        The function that the user called.
+    *inner : str
+        Owners of the refusals that are reported so.
+    **names : str
+        Arguments whose names differ in `owner`.
+    """
+
+    def by(refusal: Refusal) -> Refusal:
+        if refusal.owner not in inner:
+            return refusal
+        return refusal._replace(owner=owner, name=names.get(refusal.name, refusal.name))
+
+    with reworded(by):
+        yield
+
+
+@contextmanager
 def reworded(by: Callable[[Refusal], Refusal]) -> Iterator[None]:
     """Say what is refused within in other words.
 

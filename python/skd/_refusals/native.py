@@ -1,14 +1,13 @@
-"""What the library refuses, in the words of the Python function that was called.
+"""Refusals of the library, in the words of the Python function that was called.
 
-The library names a C function and its argument: "images of trainer_step must be finite; got nan".
-The binding hands each such sentence to `refusal`, which says what the caller knows: "The 'x'
-parameter of Gen0.step must be finite; got nan." Where several Python functions call one of the
-library, `refused_as` tells which of them it was.
+The library names an argument of a C function: "images" of "trainer_step". The binding hands the
+parts of each refusal to `refusal`, which spells them as the caller does: "The 'x' parameter of
+Gen0.step must be finite; got nan." Where several Python functions call one of the library,
+`refused_as` tells which of them it was.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -16,13 +15,28 @@ from typing import NamedTuple
 
 from skd._refusals import Refusal, refusal_of
 
-SENTENCE = re.compile(
-    r"(?P<argument>\S.*?) of (?P<function>\w+|a training step|an episode) must (?P<legal>.+)", re.S
-)
-EXTENT = re.compile(r"be in (?P<least>\d+)\.\.\.(?P<most>\d+); got (?P<got>-?\d+)")
-POWERS = {str(2**power): f"2**{power}" for power in (40, 47, 62)} | {
-    str(2**power - 1): f"2**{power} - 1" for power in (32, 48)
+POWERS = {2**power: f"2**{power}" for power in (40, 47, 60, 62)} | {
+    2**power - 1: f"2**{power} - 1" for power in (32, 48)
 }
+
+
+class Bounds(NamedTuple):
+    """The integers that are legal, and the one that came.
+
+    Attributes
+    ----------
+    minimum, maximum : int
+        The smallest and the largest legal integer.
+    value : int
+        The integer that is not between them.
+    unit : str or None
+        What the integers count, in the plural; None if they are the argument itself.
+    """
+
+    minimum: int
+    maximum: int
+    value: int
+    unit: str | None = None
 
 
 class Counted(NamedTuple):
@@ -44,13 +58,10 @@ class Function(NamedTuple):
         The one Python function that calls it; None if there are several.
     names : mapping
         Arguments that Python calls otherwise.
-    architecture : str, optional
-        Argument of `create_model`, which the library names in its place.
     """
 
     owner: str | None
     names: Names = MappingProxyType({})
-    architecture: str | None = None
 
 
 UNITS = {
@@ -107,8 +118,13 @@ FIT: Names = {
 }
 
 
-STEP: Names = {"images": "x", "batch": Counted("x", "image"), "side": "image_size"}
-MEMORY: Names = {"images": "batch_size", "batch": "batch_size", "side": "image_size"}
+MODEL: Names = {"model": "self"}
+STEP: Names = {**MODEL, "images": "x", "batch": Counted("x", "image"), "side": "image_size"}
+MEMORY: Names = {**MODEL, "images": "batch_size", "batch": "batch_size", "side": "image_size"}
+
+
+def _config(*names: str) -> Names:
+    return {f"config.{name}": name for name in names}
 
 
 def _logits(name: str) -> Names:
@@ -161,52 +177,79 @@ FUNCTIONS: Mapping[str, Function] = {
     "step_learning_rate": Function(None, {"milestones": "decay_epochs"}),
     "cosine_learning_rate": Function("cosine_lr"),
     "sample_episodes": Function(
-        None, {f"options.{name}": name for name in ("n_way", "n_shot", "n_query")}
+        None,
+        {
+            **{f"options.{name}": name for name in ("n_way", "n_shot", "n_query")},
+            "options.n_shot + options.n_query": "n_shot + n_query",
+        },
     ),
-    "an episode": Function(None),
     "augment": Function(None, {"batch": Counted("images", "image"), "side": "images"}),
     "shuffle": Function("epoch_order", {"count": "n_images"}),
     "conv2d_algorithm": Function("ConvolutionShape.algorithm_for", SHAPE),
     "conv2d_time": Function("ConvolutionShape.time", SHAPE),
-    "model_create": Function("create_model", {"width_count": Counted("widths", "entry")}),
-    **{
-        name: Function("create_model", architecture=name)
-        for name in ("resnet12", "seresnet12", "resnet18", "resnet24", "convnet4", "wrn_28_10")
-    },
-    "model_evaluate": Function(None),
-    "model_stage_output": Function(None),
+    "model_create": Function(
+        "create_model",
+        {
+            **_config("architecture", "num_classes", "image_size", "input_channels", "widths"),
+            **_config("drop_rate", "dropblock_size", "rotation_head", "precision", "use_se"),
+            "config.width_count": Counted("widths", "entry"),
+        },
+    ),
+    "model_lock": Function(None, MODEL),
+    "model_clone": Function("Model.clone", MODEL),
+    "model_evaluate": Function(None, MODEL),
+    "model_stage_output": Function("Model.stage_outputs", MODEL),
     "model_evaluation_memory": Function(None, {"batch": "n_images", "images": "n_images"}),
+    "model_require_memory": Function(None, {**MODEL, "batch": Counted("images", "image")}),
+    "model_load": Function(None, MODEL),
     "l2_normalize": Function("l2_normalize", {"dimensions": Counted("features", "column")}),
-    "model_require_memory": Function(None, {"batch": Counted("images", "image")}),
-    "model_load": Function(None),
-    "SGD": Function("SGD", {"learning_rate": "lr"}),
-    "trainer_create": Function(None),
-    "trainer_set_learning_rate": Function(None),
+    "trainer_create": Function(
+        None,
+        {
+            **_config("alpha", "beta", "temperature", "rotations_per_image"),
+            "config.twins": "twin_rotations",
+        },
+    ),
+    "trainer_lock": Function(None, MODEL),
+    "trainer_set_learning_rate": Function(None, MODEL),
+    "trainer_get_losses": Function(None, MODEL),
+    "trainer_get_step": Function(None, MODEL),
+    "trainer_has_gradient": Function(None, MODEL),
     "trainer_step_memory": Function(None, MEMORY),
     "trainer_require_memory": Function(None, MEMORY),
-    "trainer_load": Function(None),
+    "trainer_load": Function(None, MODEL),
     "trainer_step": Function(None, STEP),
     "trainer_loss": Function(None, STEP),
-    "a training step": Function(None, {"images": "x"}),
 }
 
 
-def refusal(sentence: str) -> Exception:
-    """Return the error for a sentence of the library; called by the binding."""
-    match = SENTENCE.fullmatch(sentence)
-    if match is None:
-        return ValueError(sentence)
-    function = FUNCTIONS.get(match["function"], Function(match["function"]))
-    known, legal = function.names.get(match["argument"], match["argument"]), match["legal"]
-    if isinstance(known, Counted):
-        name, legal = known.name, _counted(legal, known.unit)
-    else:
-        name = known
-    legal, came, got = _in_python(legal).removesuffix(".").partition("; got ")
-    if function.architecture is not None:
-        legal = _of_architecture(legal, function.architecture)
-    refused = Refusal(name, function.owner or match["function"], legal, got if came else None)
-    return refused.error() if function.owner else _of_several(refused, "")
+def refusal(
+    argument: str,
+    function: str,
+    legal: str,
+    got: str | None,
+    bounds: tuple[int, int, int, str | None] | None,
+) -> Exception:
+    """Return the error for a refusal of the library; called by the binding.
+
+    Parameters
+    ----------
+    argument, function : str
+        The argument, and the function of `skd.h` that it was given to.
+    legal : str
+        The words after "must".
+    got : str or None
+        What came.
+    bounds : tuple or None
+        `Bounds` that `legal` tells in C's words, if it does.
+    """
+    called = FUNCTIONS.get(function, Function(function))
+    known = called.names.get(argument, argument)
+    if bounds is not None:
+        legal = _bounded(Bounds(*bounds), known)
+    name = known.name if isinstance(known, Counted) else known
+    refused = Refusal(name, called.owner or function, legal, got)
+    return refused.error() if called.owner else _of_several(refused, "")
 
 
 @contextmanager
@@ -241,32 +284,27 @@ def _of_several(refused: Refusal, owner: str) -> Exception:
     return error
 
 
-def _in_python(legal: str) -> str:
-    """Write ranges and powers as Python does."""
-    bounds = re.sub(
-        r"(?<=\d)\.\.\.(\d+)\b(?!\.)", lambda most: f"..{POWERS.get(most[1], most[1])}", legal
-    )
-    return re.sub(r"(?<=\d)\.\.\.(?=\d)", "..", bounds).replace("2^", "2**")
+def _bounded(bounds: Bounds, argument: str | Counted) -> str:
+    """Return the words after "must" for bounds of an argument, or of what it counts."""
+    unit = bounds.unit
+    if isinstance(argument, Counted) and unit is None:
+        unit = argument.unit if bounds.minimum == 1 else _plural(argument.unit)
+    least, most = (_power(bound) for bound in (bounds.minimum, bounds.maximum))
+    if unit is None:
+        return f"be in {least}..{most}"
+    if bounds.value < bounds.minimum:
+        return f"have at least {least} {unit}"
+    return f"have at most {most} {_plural(unit)}"
 
 
-def _of_architecture(legal: str, name: str) -> str:
-    """Say of which architecture the condition holds."""
-    if ": it " in legal:
-        return legal.replace(": it ", f": {name!r} ")
-    return f"{legal} for {name!r}"
+def _power(bound: int) -> str:
+    return POWERS.get(bound, str(bound))
 
 
-def _counted(legal: str, unit: str) -> str:
-    """Turn the bounds of a count into what an array must have."""
-    match = EXTENT.fullmatch(legal)
-    if match is None:
-        return legal
-    least, most, got = match["least"], match["most"], match["got"]
+def _plural(unit: str) -> str:
     first, space, rest = unit.partition(" ")
-    plural = f"{first}es" if first.endswith("s") else f"{first}s"
     if first.endswith("y"):
-        plural = f"{first[:-1]}ies"
-    if int(got) < int(least):
-        units = unit if least == "1" else plural + space + rest
-        return f"have at least {least} {units}; got {got}"
-    return f"have at most {POWERS.get(most, most)} {plural}{space}{rest}; got {got}"
+        first = f"{first[:-1]}ies"
+    elif not first.endswith("s") or first.endswith("ss"):
+        first += "es" if first.endswith("s") else "s"
+    return first + space + rest

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
+from skd._refusals import delegated
 from skd.classifiers import inputs
 
 
@@ -124,8 +125,9 @@ class Classifier(Parameters, ABC):
         accuracy : float
             Accuracy in 0..1.
         """
-        predicted = self.predict(X)
         owner = f"{type(self).__name__}.score"
+        with delegated(owner, f"{type(self).__name__}.predict"):
+            predicted = self.predict(X)
         truth = inputs.label_vector(y, owner, length=len(predicted))
         weights = None
         if sample_weight is not None:

@@ -13,6 +13,7 @@ from skd import _native
 from skd import _validation as check
 from skd._files.mapped import require_whole
 from skd._memory import new_array
+from skd._refusals import delegated
 from skd.augmentation import default_padding, mode_of
 from skd.classifiers import inputs, l2_normalize
 from skd.classifiers.estimator import Classifier, Parameters, accuracy
@@ -210,7 +211,8 @@ class FewShotClassifier(Parameters):
         self._fitted("score")
         if labels is None:
             images, labels = pictures.classes_of(images, owner)
-        predicted = self.predict(images)
+        with delegated(owner, "FewShotClassifier.predict"):
+            predicted = self.predict(images)
         if not len(predicted):
             check.refuse("images", owner, "non-empty", "no images")
         length = len(predicted)
@@ -311,7 +313,8 @@ class FewShotClassifier(Parameters):
     def _query_features(self, images: Any, method: str) -> NDArray[np.float32]:
         owner = f"FewShotClassifier.{method}"
         self._check_parameters(owner)
-        return self._features(self._images(images, owner))
+        with delegated(owner, "Model.features"):
+            return self._features(self._images(images, owner))
 
     def _images(self, images: Any, owner: str) -> NDArray[Any]:
         """Return images of the model's shape."""

@@ -15,6 +15,7 @@ from skd import _validation as check
 from skd._files.kinds import PICKLE, SAFETENSORS, TORCH, kind_of_file
 from skd._files.safetensors_files import SafetensorsError, opened
 from skd._files.unreadable import UnreadableFileError
+from skd._refusals import delegated
 from skd.interchange._names import named_as_ours
 from skd.interchange._state_dicts import state_dict_of
 from skd.interchange._tensors import Tensor
@@ -109,21 +110,23 @@ def import_torch(
     elif num_classes not in (None, config["num_classes"]):
         legal = f"{config['num_classes']}, the classes of the classifier"
         check.refuse("num_classes", OWNER, legal, num_classes)
-    model = create_model(
-        **config,
-        image_size=image_size,
-        drop_rate=drop_rate,
-        dropblock_size=dropblock_size,
-        precision=precision,
-        seed=seed,
-    )
+    with delegated(OWNER, "create_model"):
+        model = create_model(
+            **config,
+            image_size=image_size,
+            drop_rate=drop_rate,
+            dropblock_size=dropblock_size,
+            precision=precision,
+            seed=seed,
+        )
     with _refusing(Path(path)):
         arrays = _complete(state, model)
         try:
             model.load_state_dict(arrays)
         except (TypeError, ValueError) as error:
             raise UnreadableFileError(str(error)) from error
-    model.normalization = normalization
+    with delegated(OWNER, "Model.normalization", value="normalization"):
+        model.normalization = normalization
     return model
 
 

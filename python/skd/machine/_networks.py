@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from skd import _validation as check
+from skd._refusals import delegated
 from skd.machine._convolutions import MAX_EXTENT, ConvolutionShape
 
 RESNET12_WIDTHS = (64, 160, 320, 640)
@@ -86,9 +87,10 @@ def resnet12_convolutions(
     for stage, outputs in enumerate(stages, start=1):
         kernels = (("conv1", inputs, 3), ("conv2", outputs, 3), ("conv3", outputs, 3))
         for name, channels, size in (*kernels, ("downsample.0", inputs, 1)):
-            shape = ConvolutionShape(
-                count, side, side, channels, outputs, kernel_size=size, padding=size // 2
-            )
+            with delegated(owner, "ConvolutionShape"):
+                shape = ConvolutionShape(
+                    count, side, side, channels, outputs, kernel_size=size, padding=size // 2
+                )
             reads_images = stage == 1 and name in ("conv1", "downsample.0")
             layers.append(ConvolutionLayer(f"layer{stage}.0.{name}", shape, not reads_images))
         inputs, side = outputs, side // 2

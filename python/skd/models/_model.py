@@ -256,7 +256,7 @@ class Model:
         state : dict of str to ndarray
             C-contiguous copies of `state_dict`, which later steps do not change.
         """
-        with self._native.locked():
+        with refused_as("Model.snapshot"), self._native.locked():
             return {name: view.copy() for name, view in self.state_dict().items()}
 
     def load_state_dict(self, state_dict: Mapping[str, ArrayLike]) -> None:

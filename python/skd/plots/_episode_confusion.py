@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skd import _validation as check
+from skd._refusals import delegated
 from skd.classifiers import inputs
 from skd.datasets import Split
 from skd.evaluation import predict_episodes
@@ -182,7 +183,8 @@ flip, seed
         check.instance(classifier, "classifier", owner, FewShotClassifier)
         if labels is None:
             images, labels = pictures.classes_of(images, owner)
-        predicted = classifier.predict(images)
+        with delegated(owner, "FewShotClassifier.predict"):
+            predicted = classifier.predict(images)
         length = len(predicted)
         truth = inputs.label_vector(labels, owner, length=length, name="labels", of="images")
         known = classifier.classes_

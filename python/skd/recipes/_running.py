@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from skd import _validation as check
 from skd._files.bounded_json import finite_or_none
 from skd._files.hashes import state_sha256
+from skd._refusals import delegated
 from skd._version import __version__
 from skd.callbacks import Callback, HistoryFile
 from skd.datasets import FewShotData, Split
@@ -378,13 +379,15 @@ def run(
         As for `load`, `plan` and `Gen0.fit`.
     """
     if not isinstance(recipe, Recipe):
-        recipe = load(recipe, changes=changes)
+        with delegated("run", "load"):
+            recipe = load(recipe, changes=changes)
     elif not isinstance(changes, Sequence) or changes:
         legal = "left out with a Recipe; changes are for recipes that are loaded"
         check.refuse("changes", "run", legal, check.shown(changes))
     listeners = check.instances(callbacks, "callbacks", "run", Callback)
     results: dict[int, EvaluationResult] = {}
-    runs = plan(recipe, folder, resume=resume, communicator=communicator)
+    with delegated("run", "plan"):
+        runs = plan(recipe, folder, resume=resume, communicator=communicator)
     for each in runs:
         each.check()
     for each in runs:

@@ -192,7 +192,8 @@ class Trainer:
             Read-only views under the names and in the shapes of `Model.state_dict`, for the
             parameters that have a gradient.
         """
-        return self._native.gradients()
+        with refused_as(f"{type(self).__name__}.gradients"):
+            return self._native.gradients()
 
     def _batch(
         self, x: Any, labels: Any, image_size: Any, method: str
@@ -239,7 +240,8 @@ class Trainer:
     @property
     def steps_taken(self) -> int:
         """Training steps so far; they seed dropout and drive DropBlock's ramp."""
-        return self._native.steps_taken
+        with refused_as(f"{type(self).__name__}.steps_taken"):
+            return self._native.steps_taken
 
     def recipe(self) -> dict[str, Any]:
         """Return the options of the trainer as numbers, texts and lists.
@@ -335,7 +337,7 @@ class Trainer:
             ``"velocity.<name>"``, SGD's momentum buffer: read-only float32 views under the names
             and in the shapes of `Model.state_dict`. They are zero before the first step.
         """
-        with self._native.locked():
+        with refused_as(f"{type(self).__name__}.state_dict"), self._native.locked():
             state: dict[str, NDArray[Any]] = {
                 "step": np.array(self.steps_taken, dtype=np.int64),
                 "learning_rate": np.array(self.learning_rate, dtype=np.float64),
@@ -352,7 +354,7 @@ class Trainer:
         model, trainer : dict of str to ndarray
             Copies of `Model.state_dict` and `state_dict`, which later steps do not change.
         """
-        with self._native.locked():
+        with refused_as(f"{type(self).__name__}.snapshot"), self._native.locked():
             own = {name: array.copy() for name, array in self.state_dict().items()}
             return self.model.snapshot(), own
 

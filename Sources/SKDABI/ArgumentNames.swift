@@ -1,0 +1,29 @@
+import SKDRuntime
+
+/// Names in skd.h of what the layers below refuse by their own.
+private let namesInC = [
+  "NetworkConfiguration.classCount": "config.num_classes",
+  "NetworkConfiguration.imageSize": "config.image_size",
+  "NetworkConfiguration.inputChannels": "config.input_channels",
+  "NetworkConfiguration.widths": "config.widths",
+  "NetworkConfiguration.usesGates": "config.use_se",
+  "NetworkConfiguration.dropRate": "config.drop_rate",
+  "NetworkConfiguration.dropBlockSize": "config.dropblock_size",
+  "SGD.learningRate": "config.learning_rate",
+  "SGD.momentum": "config.momentum",
+  "SGD.weightDecay": "config.weight_decay",
+  "Trainer.network": "model",
+  "EpisodeSampler.ways": "options.n_way",
+  "EpisodeSampler.shots + queries": "options.n_shot + options.n_query",
+  "BatchNormLayer.input": "images",
+]
+
+extension InvalidArgument {
+  /// The same in the words of skd.h, for a call of `function`.
+  func inC(of function: String) -> InvalidArgument {
+    var named = self
+    named.owner = function
+    if let name = namesInC["\(owner).\(argument)"] { named.argument = name }
+    return named
+  }
+}
