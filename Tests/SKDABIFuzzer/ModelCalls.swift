@@ -19,7 +19,9 @@ final class ModelCalls {
     ] as [(Int, Int, Int?)] {
       var config = skd_trainer_config()
       config.objective = Int32(objective)
-      (config.alpha, config.beta, config.temperature, config.twin_180) = (1, 0.1, 4, 1)
+      (config.rotation_weight, config.twin_weight) = (1, 0.1)
+      (config.cross_entropy_weight, config.distillation_weight) = (1, 0.1)
+      (config.temperature, config.twin_180) = (4, 1)
       (config.learning_rate, config.momentum) = (0.01, 0.9)
       var trainer: OpaquePointer?
       let status = skd_trainer_create(
@@ -274,7 +276,9 @@ final class ModelCalls {
   private func createTrainer(_ a: RandomArguments) -> skd_status {
     var config = skd_trainer_config()
     config.objective = a.code(0...3)
-    (config.alpha, config.beta, config.temperature) = (a.float(), a.float(), a.float())
+    (config.rotation_weight, config.twin_weight) = (a.float(), a.float())
+    (config.cross_entropy_weight, config.distillation_weight) = (a.float(), a.float())
+    config.temperature = a.float()
     (config.twin_90, config.twin_180, config.twin_270) = (
       a.code(0...1), a.code(0...1), a.code(0...1)
     )

@@ -32,6 +32,12 @@ func operationCalls() -> [(String, Call)] {
       }
     ),
     (
+      "skd_evaluation_batch",
+      { _ in
+        precondition(skd_evaluation_batch() >= 1); return nil
+      }
+    ),
+    (
       "skd_available_processors",
       { _ in
         precondition(skd_available_processors() >= 1); return nil

@@ -14,7 +14,9 @@ final class BatchShareABITests: XCTestCase {
   {
     var config = skd_trainer_config()
     config.objective = Int32(objective)
-    (config.alpha, config.beta, config.temperature, config.twin_180) = (2, 0.1, 4, 1)
+    (config.rotation_weight, config.twin_weight) = (2, 0.1)
+    (config.cross_entropy_weight, config.distillation_weight) = (2, 0.1)
+    (config.temperature, config.twin_180) = (4, 1)
     (config.learning_rate, config.momentum, config.weight_decay) = (0.1, 0.9, 5e-4)
     var trainer: OpaquePointer?
     assertOK(skd_trainer_create(model.handle, teacher?.handle, &config, &trainer))

@@ -71,7 +71,7 @@ final class ModelLockABITests: XCTestCase {
     let (student, teacher) = (try ABIModel(), try ABIModel(seed: 2))
     var config = skd_trainer_config()
     config.objective = Int32(SKD_GEN1)
-    (config.beta, config.temperature, config.twin_180) = (0.1, 4, 1)
+    (config.twin_weight, config.temperature, config.twin_180) = (0.1, 4, 1)
     var created: OpaquePointer?
     assertOK(skd_trainer_create(student.handle, teacher.handle, &config, &created))
     let trainer = try XCTUnwrap(created)

@@ -11,8 +11,8 @@ final class TrainerABITests: XCTestCase {
   private func config(_ objective: Int) -> skd_trainer_config {
     var config = skd_trainer_config()
     config.objective = Int32(objective)
-    config.alpha = 2
-    config.beta = 0.1
+    (config.rotation_weight, config.twin_weight) = (2, 0.1)
+    (config.cross_entropy_weight, config.distillation_weight) = (2, 0.1)
     config.temperature = 4
     config.twin_180 = 1
     config.learning_rate = 0.1
@@ -147,8 +147,8 @@ final class TrainerABITests: XCTestCase {
       (m, larger.handle, config(0), "must be left out for Supervised"),
       (m, t, with(gen1) { $0.twin_180 = 0 }, "config.twins of trainer_create"),
       (m, t, with(gen1) { $0.temperature = 0 }, "config.temperature of trainer_create"),
-      (m, t, with(gen1) { $0.beta = .nan }, "config.beta of trainer_create"),
-      (m, nil, with(gen0) { $0.alpha = -1 }, "config.alpha of trainer_create"),
+      (m, t, with(gen1) { $0.twin_weight = .nan }, "config.twin_weight of trainer_create"),
+      (m, nil, with(gen0) { $0.rotation_weight = -1 }, "config.rotation_weight of trainer_create"),
       (
         m, nil, with(gen0) { $0.learning_rate = .infinity },
         "config.learning_rate of trainer_create"

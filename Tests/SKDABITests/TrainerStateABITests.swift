@@ -12,7 +12,7 @@ final class TrainerStateABITests: XCTestCase {
   private func withTrainer(of model: ABIModel, _ body: (OpaquePointer) throws -> Void) throws {
     var config = skd_trainer_config()
     config.objective = Int32(SKD_GEN0)
-    config.alpha = 2
+    config.rotation_weight = 2
     config.learning_rate = 0.1
     config.momentum = 0.9
     config.weight_decay = 5e-4

@@ -251,6 +251,8 @@ def score_episodes(
 ) -> None: ...
 def mean_ci95(values: NDArray[numpy.float64]) -> tuple[float, float]: ...
 
+EVALUATION_BATCH: int
+
 class ModelLock:
     def __enter__(self) -> None: ...
     def __exit__(
@@ -260,6 +262,7 @@ class ModelLock:
 class Model:
     def __init__(
         self,
+        *,
         architecture: str,
         num_classes: int,
         image_size: int,
@@ -323,9 +326,12 @@ class Trainer:
         self,
         model: Model,
         teacher: Model | None,
+        *,
         objective: int,
-        alpha: float,
-        beta: float,
+        rotation_weight: float,
+        twin_weight: float,
+        cross_entropy_weight: float,
+        distillation_weight: float,
         temperature: float,
         twin_90: bool,
         twin_180: bool,

@@ -78,7 +78,12 @@ void require_shape(const char *function, const char *name, const std::optional<A
 }
 
 inline skd_image_shape image_shape(const Shape &shape) {
-  return {shape[0], shape[1], shape[2], shape[3]};
+  skd_image_shape extent{};
+  extent.batch = shape[0];
+  extent.height = shape[1];
+  extent.width = shape[2];
+  extent.channels = shape[3];
+  return extent;
 }
 
 /// Calls Swift with the GIL released, and raises if the call failed.
@@ -87,9 +92,14 @@ template <typename Call> void compute(Call &&call) {
   if (status != SKD_OK) raise(status);
 }
 
-void bind_operations(nb::module_ &module);
-void bind_layers(nb::module_ &module);
+void bind_convolution(nb::module_ &module);
+void bind_normalization(nb::module_ &module);
+void bind_pooling(nb::module_ &module);
+void bind_regularization(nb::module_ &module);
+void bind_squeeze_excitation(nb::module_ &module);
+void bind_elementwise(nb::module_ &module);
 void bind_losses(nb::module_ &module);
+void bind_schedules(nb::module_ &module);
 void bind_augmentation(nb::module_ &module);
 void bind_few_shot(nb::module_ &module);
 void bind_model(nb::module_ &module);

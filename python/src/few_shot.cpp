@@ -17,7 +17,12 @@ void sample_episodes(const Labels &labels, int64_t n_way, int64_t n_shot, int64_
   require_shape(function, "classes", classes, {count, n_way});
   require_shape(function, "support", support, {count, n_way, n_shot});
   require_shape(function, "query", query, {count, n_way, n_query});
-  const skd_episode_options options{n_way, n_shot, n_query, legacy, seed};
+  skd_episode_options options{};
+  options.n_way = n_way;
+  options.n_shot = n_shot;
+  options.n_query = n_query;
+  options.legacy = legacy;
+  options.seed = seed;
   compute([&] {
     return skd_sample_episodes(labels.data(), int64_t(labels.shape(0)), &options, first, count,
                                classes.data(), support.data(), query.data());
@@ -32,60 +37,63 @@ void l2_normalize(const Matrix &features, const MatrixOutput &normalized) {
   });
 }
 
+using Coefficients = Output<double, nb::ndim<2>>;
+using Intercepts = Output<double, nb::ndim<1>>;
+
+/// Extents of a fit, checked against each other.
+struct Fit {
+  int64_t rows, dimensions, classes;
+
+  Fit(const char *function, const Matrix &features, const Labels &labels,
+      const Coefficients &coefficients, int64_t classes)
+      : rows(int64_t(features.shape(0))), dimensions(int64_t(features.shape(1))),
+        classes(classes) {
+    require_shape(function, "labels", labels, {rows});
+    require_shape(function, "coefficients", coefficients, {classes, dimensions});
+  }
+};
+
 /// Iterations taken, and whether the tolerance was reached.
-nb::tuple logistic_regression_fit(const Matrix &features, const Labels &labels,
-                                  double inverse_regularization, double tolerance,
-                                  int64_t max_iterations,
-                                  const Output<double, nb::ndim<2>> &coefficients,
-                                  const Output<double, nb::ndim<1>> &intercepts) {
-  const char *function = "logistic_regression_fit";
-  const int64_t rows = int64_t(features.shape(0)), dimensions = int64_t(features.shape(1));
-  const int64_t classes = int64_t(intercepts.shape(0));
-  require_shape(function, "labels", labels, {rows});
-  require_shape(function, "coefficients", coefficients, {classes, dimensions});
+nb::tuple fit_iteratively(const char *function, decltype(&skd_linear_svc_fit) fit,
+                          const Matrix &features, const Labels &labels,
+                          double inverse_regularization, double tolerance, int64_t max_iterations,
+                          const Coefficients &coefficients, const Intercepts &intercepts) {
+  const Fit extent(function, features, labels, coefficients, int64_t(intercepts.shape(0)));
   int64_t iterations = 0;
   int32_t is_converged = 0;
   compute([&] {
-    return skd_logistic_regression_fit(features.data(), labels.data(), rows, dimensions, classes,
-                                       inverse_regularization, tolerance, max_iterations,
-                                       coefficients.data(), intercepts.data(), &iterations,
-                                       &is_converged);
+    return fit(features.data(), labels.data(), extent.rows, extent.dimensions, extent.classes,
+               inverse_regularization, tolerance, max_iterations, coefficients.data(),
+               intercepts.data(), &iterations, &is_converged);
   });
   return nb::make_tuple(iterations, is_converged != 0);
+}
+
+nb::tuple logistic_regression_fit(const Matrix &features, const Labels &labels,
+                                  double inverse_regularization, double tolerance,
+                                  int64_t max_iterations, const Coefficients &coefficients,
+                                  const Intercepts &intercepts) {
+  return fit_iteratively("logistic_regression_fit", &skd_logistic_regression_fit, features, labels,
+                         inverse_regularization, tolerance, max_iterations, coefficients,
+                         intercepts);
+}
+
+nb::tuple linear_svc_fit(const Matrix &features, const Labels &labels,
+                         double inverse_regularization, double tolerance, int64_t max_iterations,
+                         const Coefficients &coefficients, const Intercepts &intercepts) {
+  return fit_iteratively("linear_svc_fit", &skd_linear_svc_fit, features, labels,
+                         inverse_regularization, tolerance, max_iterations, coefficients,
+                         intercepts);
 }
 
 void ridge_classifier_fit(const Matrix &features, const Labels &labels, double alpha,
-                          const Output<double, nb::ndim<2>> &coefficients,
-                          const Output<double, nb::ndim<1>> &intercepts) {
-  const char *function = "ridge_classifier_fit";
-  const int64_t rows = int64_t(features.shape(0)), dimensions = int64_t(features.shape(1));
-  const int64_t classes = int64_t(intercepts.shape(0));
-  require_shape(function, "labels", labels, {rows});
-  require_shape(function, "coefficients", coefficients, {classes, dimensions});
+                          const Coefficients &coefficients, const Intercepts &intercepts) {
+  const Fit extent("ridge_classifier_fit", features, labels, coefficients,
+                   int64_t(intercepts.shape(0)));
   compute([&] {
-    return skd_ridge_classifier_fit(features.data(), labels.data(), rows, dimensions, classes,
-                                    alpha, coefficients.data(), intercepts.data());
+    return skd_ridge_classifier_fit(features.data(), labels.data(), extent.rows, extent.dimensions,
+                                    extent.classes, alpha, coefficients.data(), intercepts.data());
   });
-}
-
-/// As of logistic_regression_fit.
-nb::tuple linear_svc_fit(const Matrix &features, const Labels &labels,
-                         double inverse_regularization, double tolerance, int64_t max_iterations,
-                         const Output<double, nb::ndim<2>> &coefficients,
-                         const Output<double, nb::ndim<1>> &intercepts) {
-  const char *function = "linear_svc_fit";
-  const int64_t rows = int64_t(features.shape(0)), dimensions = int64_t(features.shape(1));
-  const int64_t classes = int64_t(intercepts.shape(0));
-  require_shape(function, "labels", labels, {rows});
-  require_shape(function, "coefficients", coefficients, {classes, dimensions});
-  int64_t iterations = 0;
-  int32_t is_converged = 0;
-  compute([&] {
-    return skd_linear_svc_fit(features.data(), labels.data(), rows, dimensions, classes,
-                              inverse_regularization, tolerance, max_iterations,
-                              coefficients.data(), intercepts.data(), &iterations, &is_converged);
-  });
-  return nb::make_tuple(iterations, is_converged != 0);
 }
 
 void linear_decision(const Matrix &features, const DoubleMatrix &coefficients,

@@ -8,7 +8,13 @@ using Seconds = Output<double, nb::ndim<1>>;
 skd_conv2d_shape convolution(int64_t batch, int64_t height, int64_t width, int64_t channels,
                              int64_t output_channels, int64_t kernel_size, int64_t stride,
                              int64_t padding) {
-  return {{batch, height, width, channels}, output_channels, kernel_size, stride, padding};
+  skd_conv2d_shape shape{};
+  shape.input = image_shape({batch, height, width, channels});
+  shape.output_channels = output_channels;
+  shape.kernel_size = kernel_size;
+  shape.stride = stride;
+  shape.padding = padding;
+  return shape;
 }
 
 double peak_gflops(int64_t threads) {

@@ -130,9 +130,10 @@ void stage_output(const Model &model, const Images &images, int64_t stage,
 }  // namespace
 
 void bind_model(nb::module_ &module) {
+  module.attr("EVALUATION_BATCH") = skd_evaluation_batch();
   bind_lock<skd_model>(module, "ModelLock");
   nb::class_<Model>(module, "Model")
-      .def("__init__", &create, "architecture"_a, "num_classes"_a, "image_size"_a,
+      .def("__init__", &create, nb::kw_only(), "architecture"_a, "num_classes"_a, "image_size"_a,
            "input_channels"_a, "widths"_a, "drop_rate"_a, "dropblock_size"_a, "rotation_head"_a,
            "seed"_a, "is_bfloat16"_a, "use_se"_a)
       .def("clone", &clone_model)

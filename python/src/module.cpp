@@ -32,9 +32,14 @@ NB_MODULE(_native, module) {
       },
       "start"_a);
 
-  bind_operations(module);
-  bind_layers(module);
+  bind_convolution(module);
+  bind_normalization(module);
+  bind_pooling(module);
+  bind_regularization(module);
+  bind_squeeze_excitation(module);
+  bind_elementwise(module);
   bind_losses(module);
+  bind_schedules(module);
   bind_augmentation(module);
   bind_few_shot(module);
   bind_model(module);

@@ -1,16 +1,19 @@
-// Trainers and learning-rate schedules.
+// Trainers.
 #include "trainer_calls.h"
 
 namespace {
 
 void create(Trainer *self, const Model &model, const Model *teacher, int32_t objective,
-            float alpha, float beta, float temperature, bool twin_90, bool twin_180, bool twin_270,
-            bool all_views, int32_t rotations_per_image, float learning_rate, float momentum,
-            float weight_decay, uint64_t seed) {
+            float rotation_weight, float twin_weight, float cross_entropy_weight,
+            float distillation_weight, float temperature, bool twin_90, bool twin_180,
+            bool twin_270, bool all_views, int32_t rotations_per_image, float learning_rate,
+            float momentum, float weight_decay, uint64_t seed) {
   skd_trainer_config config{};
   config.objective = objective;
-  config.alpha = alpha;
-  config.beta = beta;
+  config.rotation_weight = rotation_weight;
+  config.twin_weight = twin_weight;
+  config.cross_entropy_weight = cross_entropy_weight;
+  config.distillation_weight = distillation_weight;
   config.temperature = temperature;
   config.twin_90 = twin_90;
   config.twin_180 = twin_180;
@@ -52,8 +55,13 @@ nb::tuple advance(const char *function, Advance call, const Trainer &trainer,
   std::vector<skd_term> list;
   for (const auto &[name, reads_embedding, weight, function] : descriptions) {
     contexts.push_back({terms, function});
-    list.push_back({name.c_str(), reads_embedding ? SKD_TERM_EMBEDDING : SKD_TERM_LOGITS, weight,
-                    &Terms::evaluate, &contexts.back()});
+    skd_term term{};
+    term.name = name.c_str();
+    term.reads = reads_embedding ? SKD_TERM_EMBEDDING : SKD_TERM_LOGITS;
+    term.weight = weight;
+    term.function = &Terms::evaluate;
+    term.context = &contexts.back();
+    list.push_back(term);
   }
   std::optional<Share> share;
   skd_batch_share native_share{};
@@ -168,30 +176,6 @@ void set_learning_rate(const Trainer &trainer, double learning_rate) {
   compute([&] { return skd_trainer_set_learning_rate(trainer.handle, learning_rate); });
 }
 
-double step_learning_rate(int64_t epoch, double base, double factor, const Labels &milestones) {
-  double rate = 0;
-  compute([&] {
-    return skd_step_learning_rate(epoch, base, factor, milestones.data(),
-                                  int64_t(milestones.shape(0)), &rate);
-  });
-  return rate;
-}
-
-double cosine_learning_rate(int64_t epoch, int64_t epochs, double base, double factor) {
-  double rate = 0;
-  compute([&] { return skd_cosine_learning_rate(epoch, epochs, base, factor, &rate); });
-  return rate;
-}
-
-double one_cycle_learning_rate(double progress, double epochs, double warmup, double base,
-                               double factor) {
-  double rate = 0;
-  compute([&] {
-    return skd_one_cycle_learning_rate(progress, epochs, warmup, base, factor, &rate);
-  });
-  return rate;
-}
-
 }  // namespace
 
 void bind_trainer(nb::module_ &module) {
@@ -201,7 +185,8 @@ void bind_trainer(nb::module_ &module) {
   module.attr("DISTILLED") = int(SKD_DISTILLED);
   bind_lock<skd_trainer>(module, "TrainerLock");
   nb::class_<Trainer>(module, "Trainer")
-      .def("__init__", &create, "model"_a, "teacher"_a.none(), "objective"_a, "alpha"_a, "beta"_a,
+      .def("__init__", &create, "model"_a, "teacher"_a.none(), nb::kw_only(), "objective"_a,
+           "rotation_weight"_a, "twin_weight"_a, "cross_entropy_weight"_a, "distillation_weight"_a,
            "temperature"_a, "twin_90"_a, "twin_180"_a, "twin_270"_a, "all_views"_a,
            "rotations_per_image"_a, "learning_rate"_a, "momentum"_a, "weight_decay"_a, "seed"_a)
       .def("step", &step, array("images"), optional_array("labels"), "terms"_a,
@@ -217,10 +202,4 @@ void bind_trainer(nb::module_ &module) {
       .def("step_memory", &step_memory, "batch"_a, "side"_a)
       .def("require_memory", &require_memory, "batch"_a, "side"_a, "further_bytes"_a)
       .def("set_learning_rate", &set_learning_rate, "learning_rate"_a);
-  module.def("step_learning_rate", &step_learning_rate, "epoch"_a, "base"_a, "factor"_a,
-             array("milestones"));
-  module.def("cosine_learning_rate", &cosine_learning_rate, "epoch"_a, "epochs"_a, "base"_a,
-             "factor"_a);
-  module.def("one_cycle_learning_rate", &one_cycle_learning_rate, "progress"_a, "epochs"_a,
-             "warmup"_a, "base"_a, "factor"_a);
 }

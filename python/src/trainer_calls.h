@@ -82,8 +82,16 @@ struct Share {
   std::exception_ptr exception;
 
   skd_batch_share native() {
-    const auto &[first, total, is_synced, sum, begin, await] = description;
-    return {first, total, is_synced, &Share::sum, &Share::begin, &Share::await, this};
+    const auto &[first, total, is_synced, sum_up, begin_sums, await_sums] = description;
+    skd_batch_share share{};
+    share.first = first;
+    share.total = total;
+    share.sync_batch_norm = is_synced;
+    share.sum = &Share::sum;
+    share.begin_gradients = &Share::begin;
+    share.await_gradients = &Share::await;
+    share.context = this;
+    return share;
   }
 
   static int32_t sum(void *context, double *values, int64_t count) {

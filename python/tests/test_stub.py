@@ -66,9 +66,13 @@ def agree(held, stub):
 def assert_same_signature(held, stub):
     """Compare parameters, in order, with their types, and the type of the result."""
     assert [a.arg for a in held.args.args] == [a.arg for a in stub.args.args]
+    assert [a.arg for a in held.args.kwonlyargs] == [a.arg for a in stub.args.kwonlyargs]
     assert not stub.args.defaults
-    assert not stub.args.kwonlyargs
-    for ours, theirs in zip(held.args.args, stub.args.args, strict=True):
+    ours_and_theirs = (
+        *zip(held.args.args, stub.args.args, strict=True),
+        *zip(held.args.kwonlyargs, stub.args.kwonlyargs, strict=True),
+    )
+    for ours, theirs in ours_and_theirs:
         if ours.arg != "self":
             assert agree(ours.annotation, theirs.annotation), ast.unparse(ours)
     assert agree(held.returns, stub.returns), ast.unparse(held.returns)

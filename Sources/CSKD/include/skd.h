@@ -54,7 +54,9 @@ typedef struct {
 /** Parts of skd_last_error() after SKD_INVALID_ARGUMENT, else NULL. Valid until the next call. */
 const skd_refusal *skd_last_refusal(void);
 
-/* ------------------------------------------------------------------------------- threads */
+/* ============================================================================== Support */
+
+/* ------------------------------------------------------------------------------ threads */
 
 /** Sets how many threads computations use. @param count 1...256. */
 skd_status skd_set_num_threads(int64_t count);
@@ -68,7 +70,7 @@ int64_t skd_get_num_threads(void);
  */
 int64_t skd_available_processors(void);
 
-/* -------------------------------------------------------------------------------- memory */
+/* ------------------------------------------------------------------------------- memory */
 
 /**
  * Bytes that can be had without swapping, an estimate: of the machine, or less where the control
@@ -95,7 +97,7 @@ void skd_unwatch_mapping(const void *start);
 /** 1 if zeros have been read instead of a watched mapping's bytes, else 0. */
 int32_t skd_mapping_is_damaged(const void *start);
 
-/* ----------------------------------------------------------------------- instruction set */
+/* ---------------------------------------------------------------------- instruction set */
 
 /**
  * What the loaded library was compiled for: "AVX-512", "AVX2" (with FMA), "SSE2" (any x86-64
@@ -103,7 +105,9 @@ int32_t skd_mapping_is_damaged(const void *start);
  */
 const char *skd_instruction_set(void);
 
-/* -------------------------------------------------------------------------------- shapes */
+/* =========================================================================== Operations */
+
+/* ------------------------------------------------------------------------------- shapes */
 
 /** Extent of an NHWC image tensor; every field >= 1, but batch may be 0 where said. */
 typedef struct {
@@ -119,7 +123,7 @@ typedef struct {
   int64_t padding;     /**< Zeros on each side, 0...kernel_size - 1. */
 } skd_conv2d_shape;
 
-/* ---------------------------------------------------------------------------- operations */
+/* ------------------------------------------------------------------------------- layers */
 
 /** output[n,i,j,o] = bias[o] + sum over kernel and channels; `bias` may be NULL. */
 skd_status skd_conv2d_forward(const float *input, const float *weight, const float *bias,
@@ -258,7 +262,7 @@ skd_status skd_sgd_step(float *parameter, const float *d_parameter, float *veloc
                         float learning_rate, float momentum, float weight_decay,
                         int32_t first_step);
 
-/* -------------------------------------------------------------------------------- losses */
+/* ------------------------------------------------------------------------------- losses */
 
 /** Softmax cross-entropy, mean over rows. labels in 0..<classes. d_logits may be NULL. */
 skd_status skd_cross_entropy(const float *logits, const int64_t *labels, int64_t rows,
@@ -276,7 +280,7 @@ skd_status skd_distill_kl(const float *student, const float *teacher, int64_t ro
 skd_status skd_twin_l2(const float *rotated, const float *upright, int64_t rows, int64_t classes,
                        float *loss, float *d_rotated, float *d_upright);
 
-/* ------------------------------------------------------------------------------ schedules */
+/* ---------------------------------------------------------------------------- schedules */
 
 /** Rate during `epoch` (from 1): base * factor^(number of milestones < epoch). */
 skd_status skd_step_learning_rate(int64_t epoch, double base, double factor,
@@ -298,7 +302,7 @@ skd_status skd_cosine_learning_rate(int64_t epoch, int64_t epochs, double base, 
 skd_status skd_one_cycle_learning_rate(double progress, double epochs, double warmup, double base,
                                        double factor, double *rate);
 
-/* --------------------------------------------------------------------------- augmentation */
+/* ------------------------------------------------------------------------- augmentation */
 
 /** What an augmentation does before normalising; see skd_augment. */
 enum { SKD_AUGMENT_NONE = 0, SKD_AUGMENT_CROP_FLIP = 1, SKD_AUGMENT_FULL = 2 };
@@ -351,7 +355,61 @@ skd_status skd_augment(const uint8_t *images, int64_t image_count, int64_t side,
 /** The order of one training epoch: a seeded permutation of 0..<count. */
 skd_status skd_shuffle(int64_t count, uint64_t seed, int64_t epoch, int64_t *permutation);
 
-/* ---------------------------------------------------------------------- few-shot evaluation */
+/* ------------------------------------------------------------------------- measurements */
+
+/**
+ * Measures the float32 multiply-add peak of this machine, in about 0.3 seconds.
+ *
+ * @param threads  1...skd_get_num_threads(); they run at once.
+ * @param gflops   10^9 operations per second of all threads together; a multiply-add counts two.
+ *
+ * Thread safety: safe, but a computation on another thread at the same time falsifies the result.
+ */
+skd_status skd_peak_gflops(int64_t threads, double *gflops);
+
+/** How a convolution is computed. */
+enum {
+  SKD_CONV2D_AUTOMATIC = 0, /**< What the library chooses for the shape. */
+  SKD_CONV2D_WINOGRAD = 1,  /**< F(4x4, 3x3): kernel 3, stride 1, padding 1, channels % 32 == 0. */
+  SKD_CONV2D_GEMM = 2,      /**< A matrix product over gathered patches: any shape. */
+  SKD_CONV2D_WINOGRAD_BFLOAT16 = 3 /**< As SKD_CONV2D_WINOGRAD, operands of products in bfloat16. */
+};
+
+/** Which of the computations of a convolution. */
+enum {
+  SKD_CONV2D_FORWARD = 0, /**< Of training: the weights change from one to the next. */
+  SKD_CONV2D_INPUT_GRADIENT = 1,
+  SKD_CONV2D_WEIGHT_GRADIENT = 2,
+  SKD_CONV2D_EVALUATION = 3 /**< Forward, with weights that are packed once and kept. */
+};
+
+/**
+ * Which algorithm the library chooses for a shape in float32. It depends on the shape and on
+ * whether the weights are kept, not on the machine. Safe to call from any thread.
+ *
+ * @param pass       One of the above.
+ * @param algorithm  SKD_CONV2D_WINOGRAD or SKD_CONV2D_GEMM; untouched after a failure.
+ */
+skd_status skd_conv2d_algorithm(const skd_conv2d_shape *shape, int32_t pass, int32_t *algorithm);
+
+/**
+ * Times one pass of a convolution over data of its own, on the threads of the library.
+ *
+ * The kernel is timed, and the packing of the weights, which training does again whenever they
+ * change. Conversion from OIHW and allocation are not. One run before the timed ones does not count.
+ * Safe to call from any thread; the outputs are untouched after a failure.
+ *
+ * @param pass          SKD_CONV2D_FORWARD, _INPUT_GRADIENT, _WEIGHT_GRADIENT or _EVALUATION.
+ * @param algorithm     One that supports the shape, or SKD_CONV2D_AUTOMATIC.
+ * @param runs          1...10000.
+ * @param pack_seconds  `runs` seconds of packing the weights; 0 where a pass reads none, or as they
+ *                      are stored.
+ * @param seconds       `runs` seconds of the kernel.
+ */
+skd_status skd_conv2d_time(const skd_conv2d_shape *shape, int32_t pass, int32_t algorithm,
+                           int64_t runs, double *pack_seconds, double *seconds);
+
+/* ================================================================== Few-shot evaluation */
 
 /** How an episode is drawn. */
 typedef struct {
@@ -497,7 +555,7 @@ skd_status skd_score_episodes(const float *support, const int64_t *support_label
 /** Mean and half-width of its 95 % Student-t interval (ddof 1); the latter is NaN for count 1. */
 skd_status skd_mean_ci95(const double *values, int64_t count, double *mean, double *ci95);
 
-/* --------------------------------------------------------------------------------- models */
+/* =============================================================================== Models */
 
 /** A backbone with its classifier, and optionally a rotation head. Opaque; freed by its creator. */
 typedef struct skd_model skd_model;
@@ -606,6 +664,9 @@ skd_status skd_model_evaluation_memory(skd_model *model, int64_t batch, int64_t 
  */
 skd_status skd_model_require_memory(skd_model *model, int64_t batch, int64_t further_bytes);
 
+/** Number of images that an evaluation passes at a time, which bounds its memory. */
+int64_t skd_evaluation_batch(void);
+
 /** Extent of the output of `stage` in 0..<stage_count for a batch of images. */
 skd_status skd_model_stage_shape(skd_model *model, int64_t batch, int64_t stage,
                                  skd_image_shape *shape);
@@ -614,7 +675,7 @@ skd_status skd_model_stage_shape(skd_model *model, int64_t batch, int64_t stage,
 skd_status skd_model_stage_output(skd_model *model, const float *images, int64_t batch,
                                   int64_t stage, float *output);
 
-/* ------------------------------------------------------------------------------- training */
+/* ============================================================================= Training */
 
 /** An objective with its optimiser, over one model. Opaque; freed by its creator. */
 typedef struct skd_trainer skd_trainer;
@@ -623,10 +684,11 @@ enum { SKD_SUPERVISED = 0, SKD_GEN0 = 1, SKD_GEN1 = 2, SKD_DISTILLED = 3 };
 
 typedef struct {
   int32_t objective;      /**< One of the four; SKD_GEN0 needs a rotation head. */
-  float alpha;            /**< Gen-0: weight of the rotation loss; distilled: of the
-                               cross-entropy. >= 0. */
-  float beta;             /**< Gen-1: weight of the mean twin term; distilled: of the divergence
-                               from the teacher. >= 0. */
+  float rotation_weight;  /**< Gen-0: weight of the rotation loss, alpha in the paper; >= 0. */
+  float twin_weight;      /**< Gen-1: weight of the mean twin term, beta in the paper; >= 0. */
+  float cross_entropy_weight; /**< Distilled: weight of the cross-entropy, alpha; >= 0. */
+  float distillation_weight;  /**< Distilled: weight of the divergence from the teacher, beta;
+                                   >= 0. */
   float temperature;      /**< Gen-1 and distilled: > 0. */
   int32_t twin_90, twin_180, twin_270; /**< Gen-1: 1 for each twin in the mean; at least one. */
   int32_t all_views;      /**< Gen-1: 1 passes all four rotations through the student. */
@@ -816,60 +878,6 @@ skd_status skd_trainer_load(skd_trainer *trainer, const float *const *velocities
 
 /** 1 if the last loss or step gave the parameter at state `index` a gradient, else 0. */
 skd_status skd_trainer_has_gradient(skd_trainer *trainer, int64_t index, int32_t *has_gradient);
-
-/* --------------------------------------------------------------------------- measurements */
-
-/**
- * Measures the float32 multiply-add peak of this machine, in about 0.3 seconds.
- *
- * @param threads  1...skd_get_num_threads(); they run at once.
- * @param gflops   10^9 operations per second of all threads together; a multiply-add counts two.
- *
- * Thread safety: safe, but a computation on another thread at the same time falsifies the result.
- */
-skd_status skd_peak_gflops(int64_t threads, double *gflops);
-
-/** How a convolution is computed. */
-enum {
-  SKD_CONV2D_AUTOMATIC = 0, /**< What the library chooses for the shape. */
-  SKD_CONV2D_WINOGRAD = 1,  /**< F(4x4, 3x3): kernel 3, stride 1, padding 1, channels % 32 == 0. */
-  SKD_CONV2D_GEMM = 2,      /**< A matrix product over gathered patches: any shape. */
-  SKD_CONV2D_WINOGRAD_BFLOAT16 = 3 /**< As SKD_CONV2D_WINOGRAD, operands of products in bfloat16. */
-};
-
-/** Which of the computations of a convolution. */
-enum {
-  SKD_CONV2D_FORWARD = 0, /**< Of training: the weights change from one to the next. */
-  SKD_CONV2D_INPUT_GRADIENT = 1,
-  SKD_CONV2D_WEIGHT_GRADIENT = 2,
-  SKD_CONV2D_EVALUATION = 3 /**< Forward, with weights that are packed once and kept. */
-};
-
-/**
- * Which algorithm the library chooses for a shape in float32. It depends on the shape and on
- * whether the weights are kept, not on the machine. Safe to call from any thread.
- *
- * @param pass       One of the above.
- * @param algorithm  SKD_CONV2D_WINOGRAD or SKD_CONV2D_GEMM; untouched after a failure.
- */
-skd_status skd_conv2d_algorithm(const skd_conv2d_shape *shape, int32_t pass, int32_t *algorithm);
-
-/**
- * Times one pass of a convolution over data of its own, on the threads of the library.
- *
- * The kernel is timed, and the packing of the weights, which training does again whenever they
- * change. Conversion from OIHW and allocation are not. One run before the timed ones does not count.
- * Safe to call from any thread; the outputs are untouched after a failure.
- *
- * @param pass          SKD_CONV2D_FORWARD, _INPUT_GRADIENT, _WEIGHT_GRADIENT or _EVALUATION.
- * @param algorithm     One that supports the shape, or SKD_CONV2D_AUTOMATIC.
- * @param runs          1...10000.
- * @param pack_seconds  `runs` seconds of packing the weights; 0 where a pass reads none, or as they
- *                      are stored.
- * @param seconds       `runs` seconds of the kernel.
- */
-skd_status skd_conv2d_time(const skd_conv2d_shape *shape, int32_t pass, int32_t algorithm,
-                           int64_t runs, double *pack_seconds, double *seconds);
 
 #ifdef __cplusplus
 }

@@ -69,22 +69,22 @@ public struct SupervisedObjective: Objective {
 
 /// Generation 0: cross-entropy over rotated images plus the rotation's prediction.
 ///
-///     L0 = CE(logits, labels) + alpha * BCE(rotation logits, one-hot of the rotation)
+///     L0 = CE(logits, labels) + rotationWeight * BCE(rotation logits, one-hot of the rotation)
 ///
 /// The paper passes all four rotations of each image. With fewer views per image, the loss is an
 /// unbiased estimate of the paper's, up to batch norm's statistics, at a fraction of its cost.
 public struct Generation0Objective: Objective {
   public let name = "Gen0"
   public let readsRotationHead = true
-  /// Weight of the rotation loss; the paper's is 2.
-  public let alpha: Float
+  /// Weight of the rotation loss, the paper's α; it takes 2.
+  public let rotationWeight: Float
   public let views = Rotation.allCases
   public let viewsPerImage: Int
 
   /// - Parameter viewsPerImage: In `1...4`; the paper's is 4.
-  public init(alpha: Float, viewsPerImage: Int = 4) {
+  public init(rotationWeight: Float, viewsPerImage: Int = 4) {
     precondition((1...Rotation.allCases.count).contains(viewsPerImage))
-    (self.alpha, self.viewsPerImage) = (alpha, viewsPerImage)
+    (self.rotationWeight, self.viewsPerImage) = (rotationWeight, viewsPerImage)
   }
 
   public func losses(
@@ -103,9 +103,9 @@ public struct Generation0Objective: Objective {
       classes: output.logits.shape.channels, dLogits: gradients.logits.pointer)
     losses.rotation = bceWithLogits(
       rotationLogits.pointer, labels: rotationLabels, rows: rows,
-      classes: rotationLogits.shape.channels, scale: alpha,
+      classes: rotationLogits.shape.channels, scale: rotationWeight,
       dLogits: gradients.rotationLogits?.pointer)
-    losses.total = losses.crossEntropy + alpha * losses.rotation
+    losses.total = losses.crossEntropy + rotationWeight * losses.rotation
     losses.accuracy = accuracy(output.logits, labels: classLabels, images: rows)
     losses.rotationAccuracy = accuracy(rotationLogits, labels: rotationLabels, images: rows)
     return losses
@@ -114,12 +114,13 @@ public struct Generation0Objective: Objective {
 
 /// Generation 1: keep the teacher's outputs on upright images, and pull rotated twins together.
 ///
-///     L1 = KL_T(student, teacher) + beta * mean over twins of || student(x) - student(twin) ||₂
+///     L1 = KL_T(student, teacher) + twinWeight * mean over twins of || student(x) - student(twin) ||₂
 public struct Generation1Objective: Objective {
   public let name = "Gen1"
   public let needsTeacher = true
   public let needsLabels = false
-  public let beta: Float
+  /// Weight of the twin term, the paper's β.
+  public let twinWeight: Float
   public let temperature: Float
   /// The rotations whose mean is the twin term.
   public let twins: [Rotation]
@@ -129,9 +130,9 @@ public struct Generation1Objective: Objective {
   ///   - twins: At least one, none of them `.none`.
   ///   - passesAllViews: Passes all four rotations through the student, as the published code
   ///     does, so that all enter its batch statistics.
-  public init(beta: Float, temperature: Float, twins: [Rotation], passesAllViews: Bool) {
+  public init(twinWeight: Float, temperature: Float, twins: [Rotation], passesAllViews: Bool) {
     precondition(!twins.isEmpty && !twins.contains(.none))
-    self.beta = beta
+    self.twinWeight = twinWeight
     self.temperature = temperature
     self.twins = twins
     views = [.none] + (passesAllViews ? [.halfTurn, .quarterTurn, .threeQuarterTurn] : twins)
@@ -155,12 +156,53 @@ public struct Generation1Objective: Objective {
       let offset = view * images * classes
       let distance = twinL2(
         rotated: upright + offset, upright: upright, rows: images, classes: classes,
-        scale: beta / Float(twins.count), accumulates: true, dRotated: dUpright + offset,
+        scale: twinWeight / Float(twins.count), accumulates: true, dRotated: dUpright + offset,
         dUpright: dUpright)
       losses.twin += distance / Float(twins.count)
     }
-    losses.total = losses.distillation + beta * losses.twin
+    losses.total = losses.distillation + twinWeight * losses.twin
     if let labels { losses.accuracy = accuracy(output.logits, labels: labels, images: images) }
+    return losses
+  }
+}
+
+/// Labels and a teacher on upright images: RFS-distill (Tian et al., arXiv:2003.11539, section 3.3).
+///
+///     L = crossEntropyWeight * CE(logits, labels) + distillationWeight * KL_T(student, teacher)
+public struct DistilledObjective: Objective {
+  public let name = "Distilled"
+  public let needsTeacher = true
+  /// Weight of the cross-entropy, the paper's α; published runs take 0.5.
+  public let crossEntropyWeight: Float
+  /// Weight of the divergence from the teacher, the paper's β; published runs take 0.5.
+  public let distillationWeight: Float
+  public let temperature: Float
+  public let views: [Rotation] = [.none]
+
+  public init(crossEntropyWeight: Float, distillationWeight: Float, temperature: Float) {
+    (self.crossEntropyWeight, self.distillationWeight) = (crossEntropyWeight, distillationWeight)
+    self.temperature = temperature
+  }
+
+  public func losses(
+    of output: NetworkOutput, images: Int, rotations: [Rotation], labels: UnsafePointer<Int64>?,
+    teacherLogits: Tensor?, gradients: LogitGradients
+  ) throws -> Losses {
+    guard let labels, let teacherLogits else {
+      preconditionFailure("the trainer checks labels and brings the teacher")
+    }
+    let (logits, classes) = (output.logits.pointer, output.logits.shape.channels)
+    var losses = Losses()
+    losses.crossEntropy = softmaxCrossEntropy(
+      logits, labels: labels, rows: images, classes: classes, scale: crossEntropyWeight,
+      dLogits: gradients.logits.pointer)
+    losses.distillation = distillKL(
+      student: logits, teacher: teacherLogits.pointer, rows: images, classes: classes,
+      temperature: temperature, scale: distillationWeight, accumulates: true,
+      dStudent: gradients.logits.pointer)
+    losses.total =
+      crossEntropyWeight * losses.crossEntropy + distillationWeight * losses.distillation
+    losses.accuracy = accuracy(output.logits, labels: labels, images: images)
     return losses
   }
 }

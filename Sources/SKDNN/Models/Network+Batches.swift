@@ -2,7 +2,7 @@ import SKDKernels
 
 extension Network {
   /// Images evaluated at a time, which bounds the memory of any batch.
-  static let evaluationBatch = 64
+  public static let evaluationBatch = 64
 
   /// Evaluates any number of images, a bounded number at a time.
   ///

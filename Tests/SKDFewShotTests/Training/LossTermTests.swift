@@ -53,7 +53,7 @@ final class LossTermTests: XCTestCase {
   }
 
   func testATermAddsItsWeightedValueAndIsGivenAllViews() throws {
-    let trainer = try trainer(Generation0Objective(alpha: 2))
+    let trainer = try trainer(Generation0Objective(rotationWeight: 2))
     let alone = try trainer.loss(images: images, labels: labels, batch: 3)
     for (source, dimensions) in [(LossTerm.Source.logits, 3), (.embedding, 8)] {
       let linear = Linear(count: 12 * dimensions)

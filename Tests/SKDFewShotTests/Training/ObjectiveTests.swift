@@ -50,7 +50,7 @@ final class ObjectiveTests: XCTestCase {
 
   /// All logits 0: the cross-entropy of two classes and the binary one are both ln 2.
   func testGeneration0AddsAlphaTimesTheRotationLoss() throws {
-    let objective = Generation0Objective(alpha: 2)
+    let objective = Generation0Objective(rotationWeight: 2)
     XCTAssertEqual(objective.views, [.none, .quarterTurn, .halfTurn, .threeQuarterTurn])
     let zeros = [[Float]](repeating: [0, 0], count: 8)
     let result = try losses(
@@ -72,7 +72,7 @@ final class ObjectiveTests: XCTestCase {
 
   /// Two views of each image: the rotation head is told the rotation that each row has.
   func testGeneration0ReadsTheRotationsThatWereDrawn() throws {
-    let objective = Generation0Objective(alpha: 2, viewsPerImage: 2)
+    let objective = Generation0Objective(rotationWeight: 2, viewsPerImage: 2)
     let rotations: [Rotation] = [.threeQuarterTurn, .none, .quarterTurn, .halfTurn]
     let certain = rotations.map { rotation in
       (0..<4).map { $0 == rotation.rawValue ? Float(40) : -40 }
@@ -90,7 +90,7 @@ final class ObjectiveTests: XCTestCase {
   /// Teacher and student agree, so only the distance of twins is left: 5 by Pythagoras.
   func testGeneration1AddsBetaTimesTheMeanTwinDistance() throws {
     let both = Generation1Objective(
-      beta: 0.5, temperature: 4, twins: [.halfTurn, .quarterTurn], passesAllViews: false)
+      twinWeight: 0.5, temperature: 4, twins: [.halfTurn, .quarterTurn], passesAllViews: false)
     let result = try losses(
       both, images: 1, labels: nil, logits: [[0, 0], [3, 4], [0, 1]], teacher: [[0, 0]])
     assertClose([result.losses.twin, result.losses.total], [3, 1.5], relative: 1e-6)
@@ -102,7 +102,7 @@ final class ObjectiveTests: XCTestCase {
   /// Softened by T = 2 the teacher says 3/4 and 1/4, the student 1/2 each.
   func testGeneration1DistillsAtItsTemperature() throws {
     let objective = Generation1Objective(
-      beta: 1, temperature: 2, twins: [.halfTurn], passesAllViews: false)
+      twinWeight: 1, temperature: 2, twins: [.halfTurn], passesAllViews: false)
     let result = try losses(
       objective, images: 1, labels: [0], logits: [[1, 1], [1, 1]],
       teacher: [[2 * Float(3).logarithm, 0]])
@@ -116,7 +116,8 @@ final class ObjectiveTests: XCTestCase {
 
   /// Cross-entropy ln 2 at equal logits; softened by T = 2 the teacher says 3/4 and 1/4.
   func testDistilledWeighsTheLabelsAndTheTeacher() throws {
-    let objective = DistilledObjective(alpha: 0.5, beta: 0.25, temperature: 2)
+    let objective = DistilledObjective(
+      crossEntropyWeight: 0.5, distillationWeight: 0.25, temperature: 2)
     XCTAssertEqual(objective.views, [.none])
     let result = try losses(
       objective, images: 1, labels: [1], logits: [[1, 1]],
@@ -145,7 +146,8 @@ final class ObjectiveTests: XCTestCase {
       }
     }
     let result = try losses(
-      DistilledObjective(alpha: 0.5, beta: 0.5, temperature: 4), images: shape[0],
+      DistilledObjective(crossEntropyWeight: 0.5, distillationWeight: 0.5, temperature: 4),
+      images: shape[0],
       labels: try fixture.integers("targets").map { Int64($0) }, logits: try matrix("logits"),
       teacher: try matrix("other"))
     assertClose([result.losses.total], try half("value"), relative: 1e-6)
@@ -153,7 +155,8 @@ final class ObjectiveTests: XCTestCase {
   }
 
   func testDistilledGradientMatchesFiniteDifferences() throws {
-    let objective = DistilledObjective(alpha: 0.5, beta: 0.5, temperature: 4)
+    let objective = DistilledObjective(
+      crossEntropyWeight: 0.5, distillationWeight: 0.5, temperature: 4)
     let (rows, classes) = (3, 5)
     let logits = fill("logits", shape: [rows * classes], seed: 1)
     let teacher = fill("teacher", shape: [rows * classes], seed: 1).map { 6 * $0 }
@@ -175,7 +178,7 @@ final class ObjectiveTests: XCTestCase {
   /// A view that is no twin has no gradient; it is passed for the batch statistics alone.
   func testGeneration1ReadsOnlyItsTwins() throws {
     let objective = Generation1Objective(
-      beta: 1, temperature: 4, twins: [.quarterTurn], passesAllViews: true)
+      twinWeight: 1, temperature: 4, twins: [.quarterTurn], passesAllViews: true)
     XCTAssertEqual(objective.views, [.none, .halfTurn, .quarterTurn, .threeQuarterTurn])
     let result = try losses(
       objective, images: 1, labels: nil, logits: [[0, 0], [7, 7], [3, 4], [9, 1]],
@@ -186,7 +189,8 @@ final class ObjectiveTests: XCTestCase {
 
   func testGeneration1PassesTheUprightImageFirstThenItsTwins() {
     let objective = Generation1Objective(
-      beta: 1, temperature: 4, twins: [.threeQuarterTurn, .quarterTurn], passesAllViews: false)
+      twinWeight: 1, temperature: 4, twins: [.threeQuarterTurn, .quarterTurn], passesAllViews: false
+    )
     XCTAssertEqual(objective.views, [.none, .threeQuarterTurn, .quarterTurn])
     XCTAssertEqual(SupervisedObjective().views, [.none])
   }

@@ -35,13 +35,14 @@ final class StepMemoryTests: XCTestCase {
   ]
 
   private let objectives: [any Objective] = [
-    SupervisedObjective(), Generation0Objective(alpha: 2),
-    Generation0Objective(alpha: 2, viewsPerImage: 2),
-    Generation1Objective(beta: 0.1, temperature: 4, twins: [.halfTurn], passesAllViews: false),
+    SupervisedObjective(), Generation0Objective(rotationWeight: 2),
+    Generation0Objective(rotationWeight: 2, viewsPerImage: 2),
     Generation1Objective(
-      beta: 0.1, temperature: 4, twins: Rotation.allCases.filter { $0 != .none },
+      twinWeight: 0.1, temperature: 4, twins: [.halfTurn], passesAllViews: false),
+    Generation1Objective(
+      twinWeight: 0.1, temperature: 4, twins: Rotation.allCases.filter { $0 != .none },
       passesAllViews: true),
-    DistilledObjective(alpha: 0.5, beta: 0.5, temperature: 4),
+    DistilledObjective(crossEntropyWeight: 0.5, distillationWeight: 0.5, temperature: 4),
   ]
 
   private func trainer(_ example: Case, _ objective: any Objective) throws -> Trainer {
@@ -100,7 +101,7 @@ final class StepMemoryTests: XCTestCase {
   }
 
   func testAskingAllocatesNothingAndLeavesTheGradients() throws {
-    let trainer = try trainer(Case(), Generation0Objective(alpha: 2))
+    let trainer = try trainer(Case(), Generation0Objective(rotationWeight: 2))
     try step(trainer, batch: 3)
     let (live, count) = (liveBufferBytes, allocatedBufferCount)
     let gradients = trainer.network.store.entries.map(\.hasGradient)
@@ -113,7 +114,7 @@ final class StepMemoryTests: XCTestCase {
   }
 
   func testWhatTheMachineLacksIsRefusedByName() throws {
-    let trainer = try trainer(Case(), Generation0Objective(alpha: 2))
+    let trainer = try trainer(Case(), Generation0Objective(rotationWeight: 2))
     for (batch, further) in [(1 << 24, 0), (2, 1 << 50)] {
       XCTAssertThrowsError(
         try trainer.requireStepMemory(batch: batch, furtherBytes: further)
@@ -127,7 +128,7 @@ final class StepMemoryTests: XCTestCase {
 
   /// Memory that the passes have already counts as there.
   func testHeldMemoryIsNotAskedForAgain() throws {
-    let trainer = try trainer(Case(), Generation0Objective(alpha: 2))
+    let trainer = try trainer(Case(), Generation0Objective(rotationWeight: 2))
     XCTAssertEqual(trainer.network.heldForPasses, 0)
     for _ in 0..<2 { try step(trainer, batch: 3) }
     let (held, peak) = (trainer.network.heldForPasses, try trainer.stepMemory(batch: 3))
@@ -142,7 +143,7 @@ final class StepMemoryTests: XCTestCase {
     let example = Case(imageSize: 32, widths: [16, 16, 32, 32])
     for batches in [[1, 2, 3, 5, 8, 13], [13, 8, 5, 3, 2, 1], [5, 13, 1, 8, 2, 3, 13]] {
       let before = liveBufferBytes
-      let trainer = try trainer(example, Generation0Objective(alpha: 2))
+      let trainer = try trainer(example, Generation0Objective(rotationWeight: 2))
       let estimate = try trainer.stepMemory(batch: 13)
       for batch in batches {
         try trainer.requireStepMemory(batch: batch)
@@ -171,7 +172,7 @@ final class StepMemoryTests: XCTestCase {
 
   /// What failed steps leave behind neither stays nor gets in the way of the next ones.
   func testAFailedStepLeavesTheMemoryToTheNext() throws {
-    let trainer = try trainer(Case(), Generation0Objective(alpha: 2))
+    let trainer = try trainer(Case(), Generation0Objective(rotationWeight: 2))
     let count = trainer.network.imageShape(batch: 3).count
     for _ in 0..<2 { try step(trainer, batch: 3) }
     let (live, allocated) = (liveBufferBytes, allocatedBufferCount)

@@ -9,12 +9,12 @@ import XCTest
 /// What a training step changes, and what it leaves.
 final class TrainerTests: XCTestCase {
   private static let twins = Generation1Objective(
-    beta: 0.1, temperature: 4, twins: [.halfTurn, .quarterTurn], passesAllViews: false)
+    twinWeight: 0.1, temperature: 4, twins: [.halfTurn, .quarterTurn], passesAllViews: false)
   private static let allViews = Generation1Objective(
-    beta: 0.1, temperature: 4, twins: [.halfTurn], passesAllViews: true)
+    twinWeight: 0.1, temperature: 4, twins: [.halfTurn], passesAllViews: true)
   private let objectives: [any Objective] = [
-    SupervisedObjective(), Generation0Objective(alpha: 2), twins, allViews,
-    DistilledObjective(alpha: 0.5, beta: 0.5, temperature: 4),
+    SupervisedObjective(), Generation0Objective(rotationWeight: 2), twins, allViews,
+    DistilledObjective(crossEntropyWeight: 0.5, distillationWeight: 0.5, temperature: 4),
   ]
   private let labels: [Int64] = [0, 1, 2]
 
@@ -90,7 +90,7 @@ final class TrainerTests: XCTestCase {
 
   /// Over many steps each rotation is seen; the loss is finite and falls.
   func testRandomViewsTrain() throws {
-    let trainer = try trainer(Generation0Objective(alpha: 2, viewsPerImage: 2))
+    let trainer = try trainer(Generation0Objective(rotationWeight: 2, viewsPerImage: 2))
     let first = try trainer.step(images: images(), labels: labels, batch: 3)
     var last = first
     for _ in 0..<30 { last = try trainer.step(images: images(), labels: labels, batch: 3) }
@@ -98,7 +98,7 @@ final class TrainerTests: XCTestCase {
   }
 
   func testTermsAreRefusedWhereViewsAreRandom() throws {
-    let trainer = try trainer(Generation0Objective(alpha: 2, viewsPerImage: 2))
+    let trainer = try trainer(Generation0Objective(rotationWeight: 2, viewsPerImage: 2))
     let before = bits(trainer.network)
     let term = LossTerm(name: "own", source: .logits, weight: 1) {
       (0, UnsafePointer($0.rows.pointer))
@@ -222,8 +222,9 @@ final class TrainerTests: XCTestCase {
 
   func testUnfitNetworksAreRefused() throws {
     let student = try network()
-    let gen0 = Generation0Objective(alpha: 2)
-    let distilled = DistilledObjective(alpha: 0.5, beta: 0.5, temperature: 4)
+    let gen0 = Generation0Objective(rotationWeight: 2)
+    let distilled = DistilledObjective(
+      crossEntropyWeight: 0.5, distillationWeight: 0.5, temperature: 4)
     let claims: [(any Objective, Network, Network?, String)] = [
       (
         gen0, try network(hasRotationHead: false), nil,

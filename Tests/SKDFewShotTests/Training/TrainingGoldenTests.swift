@@ -36,7 +36,7 @@ final class TrainingGoldenTests: XCTestCase {
     let run = try TrainingCase(file)
     let limits = Limits.of(0, isSmall: file.hasSuffix("small"))
     let alpha = try run.fixture.float("meta.gamma")
-    try checkSteps(run, Generation0Objective(alpha: alpha), limits, file) { losses in
+    try checkSteps(run, Generation0Objective(rotationWeight: alpha), limits, file) { losses in
       self.check(
         losses, run.fixture, limits,
         [("total", losses.total), ("ce", losses.crossEntropy), ("rotation", losses.rotation)], file)
@@ -46,7 +46,7 @@ final class TrainingGoldenTests: XCTestCase {
   private func checkGeneration1(_ file: String) throws {
     let limits = Limits.of(1, isSmall: file.hasSuffix("small"))
     let objective = Generation1Objective(
-      beta: 0.1, temperature: 4, twins: [.halfTurn], passesAllViews: true)
+      twinWeight: 0.1, temperature: 4, twins: [.halfTurn], passesAllViews: true)
     let run = try TrainingCase(file)
     try checkSteps(run, objective, limits, file) { losses in
       self.check(
@@ -63,12 +63,12 @@ final class TrainingGoldenTests: XCTestCase {
       (
         "code",
         Generation1Objective(
-          beta: 0.1 / 3, temperature: 2, twins: [.halfTurn], passesAllViews: true)
+          twinWeight: 0.1 / 3, temperature: 2, twins: [.halfTurn], passesAllViews: true)
       ),
       // The file holds the sum of the twin terms; ours is their mean.
       (
         "all",
-        Generation1Objective(beta: 0.3, temperature: 4, twins: allTwins, passesAllViews: true)
+        Generation1Objective(twinWeight: 0.3, temperature: 4, twins: allTwins, passesAllViews: true)
       ),
     ] {
       let run = try TrainingCase(file)

@@ -7,7 +7,7 @@ final class ViewSamplerTests: XCTestCase {
     -> [Rotation]
   {
     ViewSampler(seed: seed, step: step, first: first).rotations(
-      ofImages: images, for: Generation0Objective(alpha: 2, viewsPerImage: views))
+      ofImages: images, for: Generation0Objective(rotationWeight: 2, viewsPerImage: views))
   }
 
   func testAllViewsAreTakenInTheirOrder() {

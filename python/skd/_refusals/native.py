@@ -206,7 +206,11 @@ FUNCTIONS: Mapping[str, Function] = {
     "trainer_create": Function(
         None,
         {
-            **_config("alpha", "beta", "temperature", "rotations_per_image"),
+            **_config("temperature", "rotations_per_image"),
+            "config.rotation_weight": "alpha",
+            "config.twin_weight": "beta",
+            "config.cross_entropy_weight": "alpha",
+            "config.distillation_weight": "beta",
             "config.twins": "twin_rotations",
         },
     ),

@@ -118,15 +118,15 @@ def _create_native(config: Mapping[str, Any], seed: int) -> _native.Model:
     head = config["rotation_head"]
     with too_large_by("create_model", "widths", "num_classes"):
         return _native.Model(
-            config["architecture"],
-            config["num_classes"],
-            config["image_size"],
-            config["input_channels"],
-            config["widths"] or [],
-            -1.0 if config["drop_rate"] is None else config["drop_rate"],
-            config["dropblock_size"] or 0,
-            -1 if head is None else int(head),
-            seed,
-            config["precision"] == "bfloat16",
-            config["use_se"],
+            architecture=config["architecture"],
+            num_classes=config["num_classes"],
+            image_size=config["image_size"],
+            input_channels=config["input_channels"],
+            widths=config["widths"] or [],
+            drop_rate=-1.0 if config["drop_rate"] is None else config["drop_rate"],
+            dropblock_size=config["dropblock_size"] or 0,
+            rotation_head=-1 if head is None else int(head),
+            seed=seed,
+            is_bfloat16=config["precision"] == "bfloat16",
+            use_se=config["use_se"],
         )

@@ -18,8 +18,8 @@ from skd.models.plausible_floats import require_plausible
 
 FloatArray = NDArray[np.float32]
 
-#: Images evaluated at once, which bounds the memory; as many as the library takes at once.
-EVALUATION_BATCH = 64
+#: Images that the library evaluates at once, which bounds the memory.
+EVALUATION_BATCH = _native.EVALUATION_BATCH
 
 
 class Normalization(NamedTuple):

@@ -1,5 +1,6 @@
 import CSKD
 import SKDKernels
+import SKDNN
 import SKDRuntime
 
 @c @implementation
@@ -76,12 +77,8 @@ public func skd_drop_block_apply(
     let shape = try arguments.shape(shape)
     let blockSize = try arguments.size(
       block_size, "block_size", in: 1...min(shape.height, shape.width))
-    let kept = try AlignedBuffer<UInt8>(count: shape.count)
-
-    let keptCount = dropBlockMask(
-      corners: corners, shape: shape, blockSize: blockSize, kept: kept.pointer)
-    let factor = dropBlockScale(count: shape.count, keptCount: keptCount)
-    dropBlockApply(input, kept: kept.pointer, scale: factor, count: shape.count, output: output)
+    let factor = try Functional.dropBlock(
+      input, corners: corners, shape: shape, blockSize: blockSize, output: output)
     if let scale { scale.pointee = factor }
   }
 }

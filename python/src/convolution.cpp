@@ -1,4 +1,4 @@
-// Convolution, linear map, pooling, activation, rotation and the SGD step.
+// Convolution and the linear map.
 #include "arguments.h"
 
 namespace {
@@ -13,7 +13,13 @@ skd_conv2d_shape convolution(const char *function, const Images &input, const Im
   if (padding < 0 || padding >= kernel) {
     refuse(function, "padding", 0, kernel - 1, padding);
   }
-  return {image_shape(shape_of(input)), int64_t(weight.shape(0)), kernel, stride, padding};
+  skd_conv2d_shape shape{};
+  shape.input = image_shape(shape_of(input));
+  shape.output_channels = int64_t(weight.shape(0));
+  shape.kernel_size = kernel;
+  shape.stride = stride;
+  shape.padding = padding;
+  return shape;
 }
 
 Shape output_shape(const skd_conv2d_shape &shape) {
@@ -80,82 +86,9 @@ void linear_backward(const Matrix &input, const Matrix &weight, const Matrix &d_
   });
 }
 
-Shape pooled_shape(const Images &input) {
-  const Shape shape = shape_of(input);
-  return {shape[0], shape[1] / 2, shape[2] / 2, shape[3]};
-}
-
-void max_pool2d(const Images &input, const ImagesOutput &output) {
-  require_shape("max_pool2d", "output", output, pooled_shape(input));
-  const auto shape = image_shape(shape_of(input));
-  compute([&] { return skd_max_pool2d_forward(input.data(), &shape, output.data()); });
-}
-
-void max_pool2d_backward(const Images &input, const Images &d_output,
-                         const ImagesOutput &d_input) {
-  require_shape("max_pool2d_backward", "d_output", d_output, pooled_shape(input), "x");
-  require_shape("max_pool2d_backward", "d_input", d_input, shape_of(input));
-  const auto shape = image_shape(shape_of(input));
-  compute([&] {
-    return skd_max_pool2d_backward(input.data(), d_output.data(), &shape, d_input.data());
-  });
-}
-
-void global_average_pool(const Images &input, const MatrixOutput &output) {
-  const auto shape = image_shape(shape_of(input));
-  require_shape("global_average_pool", "output", output, {shape.batch, shape.channels});
-  compute([&] { return skd_global_average_pool_forward(input.data(), &shape, output.data()); });
-}
-
-void global_average_pool_backward(const Matrix &d_output, const ImagesOutput &d_input) {
-  const auto shape = image_shape(shape_of(d_input));
-  require_shape("global_average_pool_backward", "d_output", d_output,
-                {shape.batch, shape.channels});
-  compute([&] { return skd_global_average_pool_backward(d_output.data(), &shape, d_input.data()); });
-}
-
-void leaky_relu(const Input<float> &input, float slope, const Output<float> &output) {
-  require_shape("leaky_relu", "output", output, shape_of(input));
-  compute([&] {
-    return skd_leaky_relu_forward(input.data(), int64_t(input.size()), slope, output.data());
-  });
-}
-
-void leaky_relu_backward(const Input<float> &input, const Input<float> &d_output, float slope,
-                         const Output<float> &d_input) {
-  require_shape("leaky_relu_backward", "d_output", d_output, shape_of(input), "x");
-  require_shape("leaky_relu_backward", "d_input", d_input, shape_of(input));
-  compute([&] {
-    return skd_leaky_relu_backward(input.data(), d_output.data(), int64_t(input.size()), slope,
-                                   d_input.data());
-  });
-}
-
-void rotate(const Images &images, int32_t quarter_turns, const ImagesOutput &output) {
-  const Shape shape = shape_of(images);
-  require_shape("rotate", "images", images, {shape[0], shape[1], shape[1], shape[3]});
-  require_shape("rotate", "output", output, shape);
-  compute([&] {
-    return skd_rotate_images(images.data(), shape[0], shape[3], shape[1], quarter_turns,
-                             output.data());
-  });
-}
-
-void sgd_step(const Output<float> &parameter, const Input<float> &d_parameter,
-              const Output<float> &velocity, float learning_rate, float momentum,
-              float weight_decay, bool first_step) {
-  require_shape("sgd_step", "d_parameter", d_parameter, shape_of(parameter), "parameter");
-  require_shape("sgd_step", "velocity", velocity, shape_of(parameter), "parameter");
-  compute([&] {
-    return skd_sgd_step(parameter.data(), d_parameter.data(), velocity.data(),
-                        int64_t(parameter.size()), learning_rate, momentum, weight_decay,
-                        first_step);
-  });
-}
-
 }  // namespace
 
-void bind_operations(nb::module_ &module) {
+void bind_convolution(nb::module_ &module) {
   module.def("conv2d", &conv2d, array("input"), array("weight"), optional_array("bias"),
              "stride"_a, "padding"_a, array("output"));
   module.def("conv2d_backward", &conv2d_backward, array("input"), array("weight"),
@@ -165,16 +98,4 @@ void bind_operations(nb::module_ &module) {
              array("output"));
   module.def("linear_backward", &linear_backward, array("input"), array("weight"),
              array("d_output"), array("d_input"), array("d_weight"), array("d_bias"));
-  module.def("max_pool2d", &max_pool2d, array("input"), array("output"));
-  module.def("max_pool2d_backward", &max_pool2d_backward, array("input"), array("d_output"),
-             array("d_input"));
-  module.def("global_average_pool", &global_average_pool, array("input"), array("output"));
-  module.def("global_average_pool_backward", &global_average_pool_backward, array("d_output"),
-             array("d_input"));
-  module.def("leaky_relu", &leaky_relu, array("input"), "slope"_a, array("output"));
-  module.def("leaky_relu_backward", &leaky_relu_backward, array("input"), array("d_output"),
-             "slope"_a, array("d_input"));
-  module.def("rotate", &rotate, array("images"), "quarter_turns"_a, array("output"));
-  module.def("sgd_step", &sgd_step, array("parameter"), array("d_parameter"), array("velocity"),
-             "learning_rate"_a, "momentum"_a, "weight_decay"_a, "first_step"_a);
 }

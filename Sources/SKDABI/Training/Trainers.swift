@@ -79,25 +79,27 @@ public func skd_trainer_create(
 private func objective(_ config: skd_trainer_config, _ arguments: Arguments) throws
   -> any Objective
 {
-  func checkAlpha() throws {
-    try arguments.number(config.alpha, "config.alpha", in: 0...Float.greatestFiniteMagnitude)
+  func weight(_ value: Float, _ name: String) throws -> Float {
+    try arguments.require(
+      value >= 0 && value.isFinite, "config.\(name)", "be >= 0 and finite", got: value)
+    return value
   }
-  func checkTeaching() throws {
-    try arguments.number(config.beta, "config.beta", in: 0...Float.greatestFiniteMagnitude)
-    try arguments.number(
-      config.temperature, "config.temperature",
-      in: Float.leastNormalMagnitude...Float.greatestFiniteMagnitude)
+  func temperature() throws -> Float {
+    try arguments.require(
+      config.temperature.isNormal && config.temperature > 0, "config.temperature",
+      "be > 0, finite and not subnormal", got: config.temperature)
+    return config.temperature
   }
   switch config.objective {
   case Int32(SKD_SUPERVISED):
     return SupervisedObjective()
   case Int32(SKD_GEN0):
-    try checkAlpha()
     let views = try arguments.size(
       Int64(config.rotations_per_image), "config.rotations_per_image", in: 0...4)
-    return Generation0Objective(alpha: config.alpha, viewsPerImage: views == 0 ? 4 : views)
+    return Generation0Objective(
+      rotationWeight: try weight(config.rotation_weight, "rotation_weight"),
+      viewsPerImage: views == 0 ? 4 : views)
   case Int32(SKD_GEN1):
-    try checkTeaching()
     var twins: [Rotation] = []
     if config.twin_90 != 0 { twins.append(.quarterTurn) }
     if config.twin_180 != 0 { twins.append(.halfTurn) }
@@ -105,13 +107,13 @@ private func objective(_ config: skd_trainer_config, _ arguments: Arguments) thr
     try arguments.require(
       !twins.isEmpty, "config.twins", "be 1 for at least one of 90, 180 and 270 degrees")
     return Generation1Objective(
-      beta: config.beta, temperature: config.temperature, twins: twins,
-      passesAllViews: config.all_views != 0)
+      twinWeight: try weight(config.twin_weight, "twin_weight"), temperature: try temperature(),
+      twins: twins, passesAllViews: config.all_views != 0)
   case Int32(SKD_DISTILLED):
-    try checkAlpha()
-    try checkTeaching()
     return DistilledObjective(
-      alpha: config.alpha, beta: config.beta, temperature: config.temperature)
+      crossEntropyWeight: try weight(config.cross_entropy_weight, "cross_entropy_weight"),
+      distillationWeight: try weight(config.distillation_weight, "distillation_weight"),
+      temperature: try temperature())
   default:
     throw SKDError.invalidArgument(
       InvalidArgument(

@@ -1,5 +1,6 @@
 import CSKD
 import SKDKernels
+import SKDNN
 import SKDRuntime
 
 @c @implementation
@@ -14,11 +15,8 @@ public func skd_squeeze_excitation_forward(
     let output = try arguments.pointer(output, "output")
     let shape = try arguments.shape(shape)
     let weights = try squeezeExcitationWeights(
-      arguments, hidden, shape.channels, weight1, bias1, weight2, bias2)
-    let saved = try AlignedBuffer<Float>(count: scratchCount(arguments, shape, weights.hidden))
-
-    squeezeExcitationForward(
-      input, shape: shape, weights: weights, saved: saved.pointer, output: output)
+      arguments, hidden, shape, weight1, bias1, weight2, bias2)
+    try Functional.squeezeExcitation(input, shape: shape, weights: weights, output: output)
   }
 }
 
@@ -42,39 +40,25 @@ public func skd_squeeze_excitation_backward(
       dBias2: try arguments.pointer(d_bias2, "d_bias2"))
     let shape = try arguments.shape(shape)
     let weights = try squeezeExcitationWeights(
-      arguments, hidden, shape.channels, weight1, bias1, weight2, bias2)
-    let count = try scratchCount(arguments, shape, weights.hidden)
-    let saved = try AlignedBuffer<Float>(count: count)
-    let scratch = try AlignedBuffer<Float>(count: count)
-
-    // The forward pass again, for what it saves; its output is overwritten below.
-    squeezeExcitationForward(
-      input, shape: shape, weights: weights, saved: saved.pointer, output: dInput)
-    squeezeExcitationBackward(
-      input, dOutput, shape: shape, weights: weights, saved: saved.pointer, dInput: dInput,
-      gradients: gradients, scratch: scratch.pointer)
+      arguments, hidden, shape, weight1, bias1, weight2, bias2)
+    try Functional.squeezeExcitationBackward(
+      input, dOutput, shape: shape, weights: weights, dInput: dInput, gradients: gradients)
   }
 }
 
 /// The weights of a C call, in PyTorch's order.
 private func squeezeExcitationWeights(
-  _ arguments: Arguments, _ hidden: Int64, _ channels: Int, _ weight1: UnsafePointer<Float>?,
+  _ arguments: Arguments, _ hidden: Int64, _ shape: ImageShape, _ weight1: UnsafePointer<Float>?,
   _ bias1: UnsafePointer<Float>?, _ weight2: UnsafePointer<Float>?, _ bias2: UnsafePointer<Float>?
 ) throws -> SqueezeExcitationWeights {
   let hidden = try arguments.size(hidden, "hidden")
-  _ = try arguments.count(hidden, channels, of: "weight1")
+  _ = try arguments.count(hidden, shape.channels, of: "weight1")
+  _ = try arguments.count(shape.batch, hidden, of: "batch * hidden")
   return SqueezeExcitationWeights(
     hidden: hidden, weight1: try arguments.pointer(weight1, "weight1"),
-    weight1Strides: LinearStrides(output: channels, input: 1),
+    weight1Strides: LinearStrides(output: shape.channels, input: 1),
     bias1: try arguments.pointer(bias1, "bias1"),
     weight2: try arguments.pointer(weight2, "weight2"),
     weight2Strides: LinearStrides(output: hidden, input: 1),
     bias2: try arguments.pointer(bias2, "bias2"))
-}
-
-private func scratchCount(_ arguments: Arguments, _ shape: ImageShape, _ hidden: Int) throws
-  -> Int
-{
-  _ = try arguments.count(shape.batch, hidden, of: "batch * hidden")
-  return squeezeExcitationScratchCount(shape: shape, hidden: hidden)
 }

@@ -76,3 +76,34 @@ extension skd_losses {
       rotation_accuracy: terms.rotationAccuracy)
   }
 }
+
+// MARK: Memory
+
+@c @implementation
+public func skd_trainer_step_memory(
+  _ trainer: OpaquePointer!, _ batch: Int64, _ side: Int64,
+  _ bytes: UnsafeMutablePointer<Int64>!
+) -> skd_status {
+  status("trainer_step_memory") { arguments in
+    let trainer = try TrainerHandle.from(trainer, arguments).trainer
+    let side = try arguments.side(side, of: trainer.network)
+    let batch = try arguments.batch(batch, of: trainer.network, minimum: 1, side: side)
+    let bytes = try arguments.pointer(bytes, "bytes")
+    bytes.pointee = Int64(try trainer.stepMemory(batch: batch, side: side))
+  }
+}
+
+@c @implementation
+public func skd_trainer_require_memory(
+  _ trainer: OpaquePointer!, _ batch: Int64, _ side: Int64, _ further_bytes: Int64
+) -> skd_status {
+  status("trainer_require_memory") { arguments in
+    let handle = try TrainerHandle.from(trainer, arguments)
+    let side = try arguments.side(side, of: handle.trainer.network)
+    let batch = try arguments.batch(batch, of: handle.trainer.network, minimum: 1, side: side)
+    let further = try arguments.furtherBytes(further_bytes)
+    try handle.exclusively {
+      try $0.requireStepMemory(batch: batch, side: side, furtherBytes: further)
+    }
+  }
+}

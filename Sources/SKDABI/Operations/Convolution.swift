@@ -1,5 +1,6 @@
 import CSKD
 import SKDKernels
+import SKDNN
 import SKDRuntime
 
 @c @implementation
@@ -8,7 +9,7 @@ public func skd_conv2d_forward(
   _ shape: UnsafePointer<skd_conv2d_shape>!, _ output: UnsafeMutablePointer<Float>!
 ) -> skd_status {
   status("conv2d_forward") { arguments in
-    try convolve(
+    try Functional.conv2D(
       arguments.convolution(shape), input: arguments.pointer(input, "input"),
       weight: arguments.pointer(weight, "weight"), bias: bias,
       output: arguments.pointer(output, "output"))
@@ -23,7 +24,7 @@ public func skd_conv2d_backward(
   _ d_bias: UnsafeMutablePointer<Float>!
 ) -> skd_status {
   status("conv2d_backward") { arguments in
-    try convolveBackward(
+    try Functional.conv2DBackward(
       arguments.convolution(shape), input: arguments.pointer(input, "input"),
       weight: arguments.pointer(weight, "weight"),
       dOutput: arguments.pointer(d_output, "d_output"), dInput: d_input, dWeight: d_weight,
@@ -38,7 +39,7 @@ public func skd_linear_forward(
   _ output: UnsafeMutablePointer<Float>!
 ) -> skd_status {
   status("linear_forward") { arguments in
-    try convolve(
+    try Functional.conv2D(
       arguments.linear(rows, input_features, output_features),
       input: arguments.pointer(input, "input"), weight: arguments.pointer(weight, "weight"),
       bias: bias, output: arguments.pointer(output, "output"))
@@ -53,92 +54,11 @@ public func skd_linear_backward(
   _ d_weight: UnsafeMutablePointer<Float>!, _ d_bias: UnsafeMutablePointer<Float>!
 ) -> skd_status {
   status("linear_backward") { arguments in
-    try convolveBackward(
+    try Functional.conv2DBackward(
       arguments.linear(rows, input_features, output_features),
       input: arguments.pointer(input, "input"), weight: arguments.pointer(weight, "weight"),
       dOutput: arguments.pointer(d_output, "d_output"), dInput: d_input, dWeight: d_weight,
       dBias: d_bias)
-  }
-}
-
-/// The forward pass with weights in OIHW order.
-///
-/// - Throws: `SKDError.outOfMemory`; `output` is then untouched.
-private func convolve(
-  _ geometry: Conv2DGeometry, input: UnsafePointer<Float>, weight: UnsafePointer<Float>,
-  bias: UnsafePointer<Float>?, output: UnsafeMutablePointer<Float>
-) throws {
-  let convolution = Conv2D(geometry)
-  let workers = WorkerPool.shared.threadCount
-  let (packedCount, scratchCount) = (
-    convolution.packedWeightCount, convolution.forwardScratchCount(workers: workers)
-  )
-  try MachineMemory.require(
-    floats: [geometry.weightCount, packedCount, scratchCount], for: "a convolution")
-  let storage = try AlignedBuffer<Float>(count: geometry.weightCount)
-  let packed = try AlignedBuffer<Float>(count: packedCount)
-  let scratch = try AlignedBuffer<Float>(count: scratchCount)
-  // The kernel reads the bias in blocks of 32.
-  let paddedBias = try bias.map { bias in
-    let padded = try AlignedBuffer<Float>(count: (geometry.outputChannels + 31) / 32 * 32)
-    padded.pointer.update(from: bias, count: geometry.outputChannels)
-    return padded
-  }
-  geometry.storeOIHW(weight, into: storage.pointer)
-  convolution.packWeight(storage.pointer, into: packed.pointer)
-  let isPacked = packedCount > 0
-  withExtendedLifetime((storage, packed, scratch, paddedBias)) {
-    convolution.forward(
-      input, packedWeight: isPacked ? packed.pointer : storage.pointer,
-      bias: paddedBias.map { UnsafePointer($0.pointer) }, output: output, scratch: scratch.pointer,
-      workers: workers)
-  }
-}
-
-/// The gradients that are asked for, with weights in OIHW order.
-///
-/// - Throws: `SKDError.outOfMemory`; the gradients are then untouched.
-private func convolveBackward(
-  _ geometry: Conv2DGeometry, input: UnsafePointer<Float>, weight: UnsafePointer<Float>,
-  dOutput: UnsafePointer<Float>, dInput: UnsafeMutablePointer<Float>?,
-  dWeight: UnsafeMutablePointer<Float>?, dBias: UnsafeMutablePointer<Float>?
-) throws {
-  let convolution = Conv2D(geometry)
-  let workers = WorkerPool.shared.threadCount
-  var (storageCount, packedCount, scratchCount) = (0, 0, 0)
-  if dInput != nil {
-    storageCount = geometry.weightCount
-    packedCount = convolution.packedTransposeCount
-    scratchCount = convolution.backwardInputScratchCount(workers: workers)
-  }
-  if dWeight != nil {
-    storageCount = geometry.weightCount
-    scratchCount = max(scratchCount, convolution.backwardWeightScratchCount(workers: workers))
-  }
-  try MachineMemory.require(
-    floats: [storageCount, packedCount, scratchCount], for: "the gradients of a convolution")
-  // One after the other, the weights and their gradient.
-  let storage = try AlignedBuffer<Float>(count: storageCount)
-  let packed = try AlignedBuffer<Float>(count: packedCount)
-  let scratch = try AlignedBuffer<Float>(count: scratchCount)
-  withExtendedLifetime((storage, packed, scratch)) {
-    if let dInput {
-      geometry.storeOIHW(weight, into: storage.pointer)
-      convolution.packTranspose(storage.pointer, into: packed.pointer)
-      let isPacked = packedCount > 0
-      convolution.backwardInput(
-        dOutput, packedTranspose: isPacked ? packed.pointer : storage.pointer, dInput: dInput,
-        scratch: scratch.pointer, workers: workers)
-    }
-    if let dWeight {
-      convolution.backwardWeight(
-        input, dOutput, dWeight: storage.pointer, scratch: scratch.pointer, workers: workers)
-      geometry.loadOIHW(storage.pointer, into: dWeight)
-    }
-    if let dBias {
-      biasGradient(
-        dOutput, rows: geometry.output.rows, channels: geometry.outputChannels, dBias: dBias)
-    }
   }
 }
 

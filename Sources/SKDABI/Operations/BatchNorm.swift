@@ -1,5 +1,6 @@
 import CSKD
 import SKDKernels
+import SKDNN
 import SKDRuntime
 
 @c @implementation
@@ -23,21 +24,10 @@ public func skd_batch_norm_forward_train(
       rows, channels, columnsName: "channels", minimumRows: 2)
     try arguments.positive(eps, "eps")
     try arguments.number(momentum, "momentum", in: 0...1)
-    let variance = try AlignedBuffer<Float>(count: channels)
-    let scratch = try AlignedBuffer<Float>(
-      count: batchNormScratchCount(rows: rows, channels: channels))
-
-    batchNormStatistics(
-      input, rows: rows, channels: channels, mean: savedMean, variance: variance.pointer,
-      scratch: scratch.pointer)
-    updateRunningStatistics(
-      mean: savedMean, variance: variance.pointer, rows: rows, channels: channels,
-      momentum: momentum, runningMean: runningMean, runningVariance: runningVariance)
-    inverseStandardDeviation(
-      variance: variance.pointer, channels: channels, eps: eps, inverseStd: savedInverseStd)
-    batchNormForward(
-      input, rows: rows, channels: channels, mean: savedMean, inverseStd: savedInverseStd,
-      weight: weight, bias: bias, slope: 1, output: output)
+    try Functional.batchNormTrain(
+      input, rows: rows, channels: channels, weight: weight, bias: bias, eps: eps,
+      momentum: momentum, runningMean: runningMean, runningVariance: runningVariance,
+      output: output, savedMean: savedMean, savedInverseStd: savedInverseStd)
   }
 }
 
@@ -62,13 +52,9 @@ public func skd_batch_norm_forward_eval(
       try arguments.require(
         value >= 0, "running_var", "be >= 0", got: "\(value) at index \(channel)")
     }
-    let inverseStd = try AlignedBuffer<Float>(count: channels)
-
-    inverseStandardDeviation(
-      variance: runningVariance, channels: channels, eps: eps, inverseStd: inverseStd.pointer)
-    batchNormForward(
-      input, rows: rows, channels: channels, mean: runningMean, inverseStd: inverseStd.pointer,
-      weight: weight, bias: bias, slope: 1, output: output)
+    try Functional.batchNormEvaluate(
+      input, rows: rows, channels: channels, weight: weight, bias: bias, eps: eps,
+      runningMean: runningMean, runningVariance: runningVariance, output: output)
   }
 }
 
@@ -91,13 +77,9 @@ public func skd_batch_norm_backward(
     let dBias = try arguments.pointer(d_bias, "d_bias")
     let (rows, channels) = try arguments.matrix(rows, channels, columnsName: "channels")
     let usesBatchStatistics = try arguments.flag(batch_statistics, "batch_statistics")
-    let noBias = try AlignedBuffer<Float>(count: channels)  // without activation it has no effect
-    let scratch = try AlignedBuffer<Float>(
-      count: batchNormScratchCount(rows: rows, channels: channels))
-
-    batchNormBackward(
-      input, dOutput, rows: rows, channels: channels, mean: mean, inverseStd: inverseStd,
-      weight: weight, bias: noBias.pointer, slope: 1, usesBatchStatistics: usesBatchStatistics,
-      dInput: dInput, dWeight: dWeight, dBias: dBias, scratch: scratch.pointer)
+    try Functional.batchNormBackward(
+      input, dOutput, rows: rows, channels: channels, weight: weight, mean: mean,
+      inverseStd: inverseStd, usesBatchStatistics: usesBatchStatistics, dInput: dInput,
+      dWeight: dWeight, dBias: dBias)
   }
 }
