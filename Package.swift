@@ -36,10 +36,10 @@ let package = Package(
   products: [.library(name: "SKD", type: .dynamic, targets: ["SKDABI"])],
   targets: [
     .target(name: "CSKD"),
-    .target(name: "CInstructionSet"),
+    .target(name: "CIntrinsics"),
     .target(name: "SKDRuntime", exclude: ["README.md"], swiftSettings: optimized),
     .target(
-      name: "SKDKernels", dependencies: ["CInstructionSet", "SKDRuntime"],
+      name: "SKDKernels", dependencies: ["CIntrinsics", "SKDRuntime"],
       exclude: ["README.md"], swiftSettings: kernelSettings),
     .target(
       name: "SKDNN", dependencies: ["SKDKernels", "SKDRuntime"], exclude: ["README.md"],

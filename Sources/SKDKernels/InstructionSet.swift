@@ -1,4 +1,4 @@
-internal import CInstructionSet
+internal import CIntrinsics
 
 /// What the kernels of this library were compiled for; raw values are those of instruction_set.h.
 public enum InstructionSet: Int, Sendable {

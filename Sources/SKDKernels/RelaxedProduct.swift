@@ -1,4 +1,4 @@
-internal import CInstructionSet
+internal import CIntrinsics
 
 extension SIMD where Scalar: FloatingPoint {
   /// self + a * b, rounded once where the instruction set has a fused multiply-add, twice where it

@@ -5,11 +5,11 @@ final class GradientExchange {
   private static let leastCount = 1 << 18
 
   private let store: ParameterStore
-  private let share: BatchShare
+  private let share: BatchShard
   /// Entries from here on are handed over.
   private var end: Int
 
-  init(_ store: ParameterStore, _ share: BatchShare) {
+  init(_ store: ParameterStore, _ share: BatchShard) {
     (self.store, self.share, end) = (store, share, store.entries.count)
   }
 

@@ -36,7 +36,7 @@ private struct StepArguments {
   let batch: Int
   let side: Int?
   let terms: [LossTerm]
-  let share: BatchShare?
+  let share: BatchShard?
 }
 
 private func train(
@@ -59,7 +59,7 @@ private func train(
     let step = StepArguments(
       images: images, labels: labels, batch: batch, side: side,
       terms: try lossTerms(options.terms, options.term_count, arguments),
-      share: try options.share.map { try BatchShare($0.pointee, images: batch, arguments) })
+      share: try options.share.map { try BatchShard($0.pointee, images: batch, arguments) })
     result.pointee = skd_losses(
       try handle.exclusively { trainer in
         try trainer.requireStepMemory(batch: batch, side: side)

@@ -77,7 +77,7 @@ public final class Trainer {
   ///   function throws. Nothing is updated then.
   public func step(
     images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int, side: Int? = nil,
-    terms: [LossTerm] = [], share: BatchShare? = nil
+    terms: [LossTerm] = [], share: BatchShard? = nil
   ) throws -> Losses {
     let losses = try loss(
       images: images, labels: labels, batch: batch, side: side, terms: terms, share: share)
@@ -95,7 +95,7 @@ public final class Trainer {
   /// The losses and the gradients of the step that `step` would take, without any update.
   public func loss(
     images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int, side: Int? = nil,
-    terms: [LossTerm] = [], share: BatchShare? = nil
+    terms: [LossTerm] = [], share: BatchShard? = nil
   ) throws -> Losses {
     try require(
       labels != nil || !objective.needsLabels, "labels", of: "Trainer.step", "be given")

@@ -29,10 +29,10 @@ public func batchNormForward(
   forEachChunk(of: rows, size: chunkRows(rowElements: channels)) { start, end in
     for row in start..<end {
       let offset = row &* channels
-      forEachNative(channels) { c, lanes in
+      forEachVector(channels) { c, lanes in
         let value = normalization.lanes(at: c, lanes: lanes)
-          .activated(input.native(at: offset &+ c, lanes: lanes))
-        output.storeNative(value, at: offset &+ c, lanes: lanes)
+          .activated(input.vector(at: offset &+ c, lanes: lanes))
+        output.store(value, at: offset &+ c, lanes: lanes)
       }
     }
   }
@@ -66,11 +66,10 @@ public func batchNormBackward(
   precondition(rows >= 1 && channels >= 1)
   let normalization = ChannelNormalization(
     mean: mean, inverseStd: inverseStd, weight: weight, bias: bias, slope: slope)
-  batchNormGradientSums(
-    input, dOutput, rows: rows, channels: channels, normalization, records: scratch)
-  mergeGradientSums(
-    scratch, groups: batchNormGroups(rows: rows, channels: channels), channels: channels,
-    inverseStd: inverseStd, dWeight: dWeight, dBias: dBias)
+  let records = ChannelSumRecords(
+    scratch, groups: batchNormGroups(rows: rows, channels: channels), channels: channels)
+  batchNormGradientSums(input, dOutput, rows: rows, normalization, records: records)
+  mergeGradientSums(records, inverseStd: inverseStd, dWeight: dWeight, dBias: dBias)
   guard let dInput else { return }
   batchNormInputGradient(
     input, dOutput, rows: rows, channels: channels, normalization, isMasked: false,
@@ -78,17 +77,17 @@ public func batchNormBackward(
     dInput: dInput)
 }
 
-/// The first part of `batchNormBackward`: the sums of `batchNormGroups` groups of rows, for
-/// `mergeGradientSums`.
+/// The first part of `batchNormBackward`: the gradient sums of groups of rows.
 ///
-/// - Parameter records: `batchNormScratchCount` floats; overwritten.
+/// - Parameter records: Of `batchNormGroups` groups; overwritten.
 public func batchNormGradientSums(
-  _ input: UnsafePointer<Float>, _ dOutput: UnsafePointer<Float>, rows: Int, channels: Int,
-  _ normalization: ChannelNormalization, records: UnsafeMutablePointer<Float>
+  _ input: UnsafePointer<Float>, _ dOutput: UnsafePointer<Float>, rows: Int,
+  _ normalization: ChannelNormalization, records: ChannelSumRecords
 ) {
+  let channels = records.channels
   let size = batchNormGroupRows(channels: channels)
   forEachChunk(of: rows, size: size) { start, end in
-    ChannelSums(records, group: start / size, channels: channels).addGradient(
+    records[start / size].addGradient(
       dOutput + start * channels, of: input + start * channels, rows: end - start,
       channels: channels, normalization, masked: nil)
   }
@@ -109,17 +108,17 @@ public func batchNormInputGradient(
   forEachChunk(of: rows, size: chunkRows(rowElements: channels)) { start, end in
     for row in start..<end {
       let offset = row &* channels
-      forEachNative(channels) { c, lanes in
+      forEachVector(channels) { c, lanes in
         let norm = normalization.lanes(at: c, lanes: lanes)
-        let x = input.native(at: offset &+ c, lanes: lanes)
-        let dOutput = gradient.native(at: offset &+ c, lanes: lanes)
+        let x = input.vector(at: offset &+ c, lanes: lanes)
+        let dOutput = gradient.vector(at: offset &+ c, lanes: lanes)
         let g = isMasked ? dOutput : norm.masked(dOutput, x)
         let perDeviation =
-          dWeight.native(at: c, lanes: lanes)
-          * normalization.inverseStd.native(at: c, lanes: lanes)
-        let common = dBias.native(at: c, lanes: lanes)
+          dWeight.vector(at: c, lanes: lanes)
+          * normalization.inverseStd.vector(at: c, lanes: lanes)
+        let common = dBias.vector(at: c, lanes: lanes)
           .addingRelaxedProduct(x - norm.mean, perDeviation)
-        dInput.storeNative((g - common * share) * norm.scale, at: offset &+ c, lanes: lanes)
+        dInput.store((g - common * share) * norm.scale, at: offset &+ c, lanes: lanes)
       }
     }
   }

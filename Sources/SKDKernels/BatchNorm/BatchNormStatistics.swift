@@ -2,7 +2,8 @@ import SKDRuntime
 
 /// Floats of scratch memory that `batchNormStatistics` and `batchNormBackward` need.
 public func batchNormScratchCount(rows: Int, channels: Int) -> Int {
-  channelSumsCount(groups: batchNormGroups(rows: rows, channels: channels), channels: channels)
+  ChannelSumRecords.count(
+    groups: batchNormGroups(rows: rows, channels: channels), channels: channels)
 }
 
 /// Rows of a group; each is a chunk of work.
@@ -30,23 +31,24 @@ public func batchNormStatistics(
   variance: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
 ) {
   precondition(rows >= 1 && channels >= 1)
-  batchNormMoments(input, rows: rows, channels: channels, records: scratch)
-  mergeMoments(
-    scratch, groups: batchNormGroups(rows: rows, channels: channels), channels: channels,
-    of: input, rows: rows, mean: mean, variance: variance)
+  let records = ChannelSumRecords(
+    scratch, groups: batchNormGroups(rows: rows, channels: channels), channels: channels)
+  batchNormMoments(input, rows: rows, records: records)
+  mergeMoments(records, of: input, rows: rows, mean: mean, variance: variance)
 }
 
-/// The moments of `batchNormGroups` groups of rows, for `mergeMoments`.
+/// The moments of groups of rows.
 ///
 /// - Parameters:
 ///   - input: `[rows, channels]`.
-///   - records: `batchNormScratchCount` floats; overwritten.
+///   - records: Of `batchNormGroups` groups; overwritten.
 public func batchNormMoments(
-  _ input: UnsafePointer<Float>, rows: Int, channels: Int, records: UnsafeMutablePointer<Float>
+  _ input: UnsafePointer<Float>, rows: Int, records: ChannelSumRecords
 ) {
+  let channels = records.channels
   let size = batchNormGroupRows(channels: channels)
   forEachChunk(of: rows, size: size) { start, end in
-    ChannelSums(records, group: start / size, channels: channels)
+    records[start / size]
       .addMoments(input + start * channels, rows: end - start, channels: channels)
   }
 }

@@ -24,10 +24,10 @@ public struct ChannelNormalization {
   @inline(__always)
   func lanes(at channel: Int, lanes: Int = Vector.scalarCount) -> Lanes {
     Lanes(
-      mean: mean.native(at: channel, lanes: lanes),
-      scale: weight.native(at: channel, lanes: lanes)
-        * inverseStd.native(at: channel, lanes: lanes),
-      bias: bias.native(at: channel, lanes: lanes), slope: slope)
+      mean: mean.vector(at: channel, lanes: lanes),
+      scale: weight.vector(at: channel, lanes: lanes)
+        * inverseStd.vector(at: channel, lanes: lanes),
+      bias: bias.vector(at: channel, lanes: lanes), slope: slope)
   }
 
   struct Lanes {

@@ -4,19 +4,18 @@ import SKDRuntime
 /// 1983).
 ///
 /// - Parameters:
-///   - records: Of `groups` groups, not all empty.
+///   - records: Not all of them empty.
 ///   - input: `[rows, channels]`, whose moments these are. It is read where they overflowed, as
 ///     those of values near 1e18 do: in Double there is room for all float32 values.
 ///   - mean: `[channels]`; overwritten.
 ///   - variance: `[channels]`; overwritten.
 public func mergeMoments(
-  _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int,
-  of input: UnsafePointer<Float>, rows: Int, mean: UnsafeMutablePointer<Float>,
+  _ records: ChannelSumRecords, of input: UnsafePointer<Float>, rows: Int,
+  mean: UnsafeMutablePointer<Float>,
   variance: UnsafeMutablePointer<Float>
 ) {
-  forEachChannel(channels, groups: groups) { channel in
-    let merged = MergedMoments(
-      records, groups: groups, channels: channels, channel, of: input, rows: rows)
+  forEachChannel(records) { channel in
+    let merged = MergedMoments(records, channel, of: input, rows: rows)
     mean[channel] = Float(merged.mean)
     variance[channel] = finiteVariance(merged.moment / merged.count)
   }
@@ -32,14 +31,13 @@ public func mergeMoments(
 ///   - records, input: As for `mergeMoments`.
 ///   - sums: `2 * channels`; overwritten.
 public func sumMoments(
-  _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int,
-  of input: UnsafePointer<Float>, rows: Int, sums: UnsafeMutablePointer<Double>
+  _ records: ChannelSumRecords, of input: UnsafePointer<Float>, rows: Int,
+  sums: UnsafeMutablePointer<Double>
 ) {
-  forEachChannel(channels, groups: groups) { channel in
-    let merged = MergedMoments(
-      records, groups: groups, channels: channels, channel, of: input, rows: rows)
+  forEachChannel(records) { channel in
+    let merged = MergedMoments(records, channel, of: input, rows: rows)
     sums[channel] = merged.count * merged.mean
-    sums[channels + channel] = merged.moment + merged.count * merged.mean * merged.mean
+    sums[records.channels + channel] = merged.moment + merged.count * merged.mean * merged.mean
   }
 }
 
@@ -68,17 +66,16 @@ public func batchNormStatistics(
 ///     dBias = sum of g,  dWeight = sum of g * (x - mean) * inverseStd
 ///
 /// - Parameters:
-///   - records: Of `groups` groups.
 ///   - inverseStd: `[channels]`, of the forward pass.
 ///   - dWeight: `[channels]`; overwritten.
 ///   - dBias: `[channels]`; overwritten.
 public func mergeGradientSums(
-  _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int,
-  inverseStd: UnsafePointer<Float>, dWeight: UnsafeMutablePointer<Float>,
+  _ records: ChannelSumRecords, inverseStd: UnsafePointer<Float>,
+  dWeight: UnsafeMutablePointer<Float>,
   dBias: UnsafeMutablePointer<Float>
 ) {
-  forEachChannel(channels, groups: groups) { channel in
-    let (first, second) = gradientSums(records, groups: groups, channels: channels, channel)
+  forEachChannel(records) { channel in
+    let (first, second) = gradientSums(records, channel)
     dBias[channel] = Float(first)
     dWeight[channel] = Float(second * Double(inverseStd[channel]))
   }
@@ -88,16 +85,12 @@ public func mergeGradientSums(
 ///
 ///     sums[c] = sum of g,  sums[channels + c] = sum of g * (x - mean)
 ///
-/// - Parameters:
-///   - records: Of `groups` groups.
-///   - sums: `2 * channels`; overwritten.
+/// - Parameter sums: `2 * channels`; overwritten.
 public func sumGradients(
-  _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int,
-  sums: UnsafeMutablePointer<Double>
+  _ records: ChannelSumRecords, sums: UnsafeMutablePointer<Double>
 ) {
-  forEachChannel(channels, groups: groups) { channel in
-    (sums[channel], sums[channels + channel]) = gradientSums(
-      records, groups: groups, channels: channels, channel)
+  forEachChannel(records) { channel in
+    (sums[channel], sums[records.channels + channel]) = gradientSums(records, channel)
   }
 }
 
@@ -127,12 +120,11 @@ private struct MergedMoments {
 
   /// - Parameter input: `[rows, channels]`; read if the sums of a group are not finite.
   init(
-    _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int, _ channel: Int,
-    of input: UnsafePointer<Float>, rows: Int
+    _ records: ChannelSumRecords, _ channel: Int, of input: UnsafePointer<Float>, rows: Int
   ) {
-    add(records, groups: groups, channels: channels, channel)
+    add(records, channel)
     if !mean.isFinite || !moment.isFinite {
-      self = MergedMoments(of: input + channel, rows: rows, channels: channels)
+      self = MergedMoments(of: input + channel, rows: rows, channels: records.channels)
     }
   }
 
@@ -147,11 +139,9 @@ private struct MergedMoments {
     }
   }
 
-  private mutating func add(
-    _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int, _ channel: Int
-  ) {
-    for group in 0..<groups {
-      let sums = ChannelSums(records, group: group, channels: channels)
+  private mutating func add(_ records: ChannelSumRecords, _ channel: Int) {
+    for group in 0..<records.groups {
+      let sums = records[group]
       let added = Double(sums.count[0])
       guard added > 0 else { continue }
       let average = Double(sums.first[channel]) / added
@@ -171,12 +161,10 @@ private func finiteVariance(_ variance: Double) -> Float {
   variance <= Double(Float.greatestFiniteMagnitude) / 4 ? Float(variance) : .nan
 }
 
-private func gradientSums(
-  _ records: UnsafeMutablePointer<Float>, groups: Int, channels: Int, _ channel: Int
-) -> (Double, Double) {
+private func gradientSums(_ records: ChannelSumRecords, _ channel: Int) -> (Double, Double) {
   var (first, second) = (0.0, 0.0)
-  for group in 0..<groups {
-    let sums = ChannelSums(records, group: group, channels: channels)
+  for group in 0..<records.groups {
+    let sums = records[group]
     first += Double(sums.first[channel])
     second += Double(sums.second[channel])
   }
@@ -184,8 +172,9 @@ private func gradientSums(
 }
 
 /// Calls `body` for every channel, on all threads if there are many groups to merge.
-private func forEachChannel(_ channels: Int, groups: Int, _ body: (_ channel: Int) -> Void) {
-  forEachChunk(of: channels, size: max(16, chunkElements / (groups + 1))) { start, end in
+private func forEachChannel(_ records: ChannelSumRecords, _ body: (_ channel: Int) -> Void) {
+  let size = max(16, chunkElements / (records.groups + 1))
+  forEachChunk(of: records.channels, size: size) { start, end in
     for channel in start..<end { body(channel) }
   }
 }

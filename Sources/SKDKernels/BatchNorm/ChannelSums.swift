@@ -17,10 +17,8 @@ struct ChannelSums {
   static func stride(channels: Int) -> Int { 16 + 3 * paddedCount(channels) }
   private static func paddedCount(_ channels: Int) -> Int { (channels + 15) / 16 * 16 }
 
-  /// The record of a group.
-  init(_ records: UnsafeMutablePointer<Float>, group: Int, channels: Int) {
-    record = records + group * Self.stride(channels: channels)
-    padded = Self.paddedCount(channels)
+  fileprivate init(_ record: UnsafeMutablePointer<Float>, channels: Int) {
+    (self.record, padded) = (record, Self.paddedCount(channels))
   }
 
   var count: UnsafeMutablePointer<Float> { record }
@@ -37,25 +35,15 @@ struct ChannelSums {
     (second + channels.lowerBound).update(repeating: 0, count: channels.count)
   }
 
-  /// The record of a group with all sums and its count zero; nil if there are no records.
-  static func opened(
-    _ records: UnsafeMutablePointer<Float>?, group: Int, channels: Int
-  ) -> ChannelSums? {
-    guard let records else { return nil }
-    let sums = ChannelSums(records, group: group, channels: channels)
-    sums.open(count: 0, channels: 0..<channels)
-    return sums
-  }
-
   // MARK: Adding
 
   /// Adds to the sums of up to 16 channels.
   @inline(__always)
   func add(_ first: Vector, _ second: Vector, at channel: Int, lanes: Int) {
-    self.first.storeNative(
-      self.first.native(at: channel, lanes: lanes) + first, at: channel, lanes: lanes)
-    self.second.storeNative(
-      self.second.native(at: channel, lanes: lanes) + second, at: channel, lanes: lanes)
+    self.first.store(
+      self.first.vector(at: channel, lanes: lanes) + first, at: channel, lanes: lanes)
+    self.second.store(
+      self.second.vector(at: channel, lanes: lanes) + second, at: channel, lanes: lanes)
   }
 
   /// Opens the record and adds the moments of `rows` rows of `values`, in two passes: the first
@@ -64,22 +52,22 @@ struct ChannelSums {
     open(count: rows, channels: 0..<channels)
     for row in 0..<rows {
       let x = values + row &* channels
-      forEachNative(channels) { c, lanes in
-        let sum = shift.native(at: c, lanes: lanes) + x.native(at: c, lanes: lanes)
-        shift.storeNative(sum, at: c, lanes: lanes)
+      forEachVector(channels) { c, lanes in
+        let sum = shift.vector(at: c, lanes: lanes) + x.vector(at: c, lanes: lanes)
+        shift.store(sum, at: c, lanes: lanes)
       }
     }
     let scale = 1 / Float(rows)
-    forEachNative(channels) { c, lanes in
-      shift.storeNative(shift.native(at: c, lanes: lanes) * scale, at: c, lanes: lanes)
+    forEachVector(channels) { c, lanes in
+      shift.store(shift.vector(at: c, lanes: lanes) * scale, at: c, lanes: lanes)
     }
     for row in 0..<rows {
       let x = values + row &* channels
-      forEachNative(channels) { c, lanes in
-        let difference = x.native(at: c, lanes: lanes) - shift.native(at: c, lanes: lanes)
-        first.storeNative(first.native(at: c, lanes: lanes) + difference, at: c, lanes: lanes)
-        let square = second.native(at: c, lanes: lanes).addingRelaxedProduct(difference, difference)
-        second.storeNative(square, at: c, lanes: lanes)
+      forEachVector(channels) { c, lanes in
+        let difference = x.vector(at: c, lanes: lanes) - shift.vector(at: c, lanes: lanes)
+        first.store(first.vector(at: c, lanes: lanes) + difference, at: c, lanes: lanes)
+        let square = second.vector(at: c, lanes: lanes).addingRelaxedProduct(difference, difference)
+        second.store(square, at: c, lanes: lanes)
       }
     }
   }
@@ -95,21 +83,43 @@ struct ChannelSums {
     open(count: rows, channels: 0..<channels)
     for row in 0..<rows {
       let offset = row &* channels
-      forEachNative(channels) { c, lanes in
+      forEachVector(channels) { c, lanes in
         let normalization = normalization.lanes(at: c, lanes: lanes)
-        let x = input.native(at: offset &+ c, lanes: lanes)
-        let g = normalization.masked(gradient.native(at: offset &+ c, lanes: lanes), x)
-        masked?.storeNative(g, at: offset &+ c, lanes: lanes)
-        first.storeNative(first.native(at: c, lanes: lanes) + g, at: c, lanes: lanes)
-        let product = second.native(at: c, lanes: lanes)
+        let x = input.vector(at: offset &+ c, lanes: lanes)
+        let g = normalization.masked(gradient.vector(at: offset &+ c, lanes: lanes), x)
+        masked?.store(g, at: offset &+ c, lanes: lanes)
+        first.store(first.vector(at: c, lanes: lanes) + g, at: c, lanes: lanes)
+        let product = second.vector(at: c, lanes: lanes)
           .addingRelaxedProduct(g, x - normalization.mean)
-        second.storeNative(product, at: c, lanes: lanes)
+        second.store(product, at: c, lanes: lanes)
       }
     }
   }
 }
 
-/// Floats of the records of `groups` groups.
-public func channelSumsCount(groups: Int, channels: Int) -> Int {
-  groups * ChannelSums.stride(channels: channels)
+/// The `ChannelSums` of all groups of a batch, one record after the other in memory of the caller: what
+/// one kernel takes for the batch norm beside it.
+public struct ChannelSumRecords {
+  let pointer: UnsafeMutablePointer<Float>
+  let groups, channels: Int
+
+  /// - Parameter pointer: `count(groups:channels:)` floats.
+  public init(_ pointer: UnsafeMutablePointer<Float>, groups: Int, channels: Int) {
+    (self.pointer, self.groups, self.channels) = (pointer, groups, channels)
+  }
+
+  /// Floats of the records of `groups` groups.
+  public static func count(groups: Int, channels: Int) -> Int {
+    groups * ChannelSums.stride(channels: channels)
+  }
+
+  subscript(group: Int) -> ChannelSums {
+    ChannelSums(pointer + group * ChannelSums.stride(channels: channels), channels: channels)
+  }
+
+  /// The record of a group with all sums and its count zero.
+  func opened(_ group: Int) -> ChannelSums {
+    self[group].open(count: 0, channels: 0..<channels)
+    return self[group]
+  }
 }

@@ -99,16 +99,15 @@ public struct Conv2D: Sendable {
   ///   - packedWeight: As packed, or as stored if `packedWeightCount` is 0.
   ///   - bias: One value per output channel, readable up to the next multiple of 32; nil for none.
   ///   - slope: 1 applies no activation.
-  ///   - moments: `channelSumsCount` floats for `momentGroups` groups, overwritten by the moments
-  ///     of the outputs, for `mergeMoments`; nil for none. With moments, slope must be 1.
+  ///   - moments: Of `momentGroups` groups, overwritten by the moments of the outputs, for
+  ///     `mergeMoments`; nil for none. With moments, slope must be 1.
   public func forward(
     _ input: UnsafePointer<Float>, normalization: ChannelNormalization? = nil,
     packedWeight: UnsafePointer<Float>, bias: UnsafePointer<Float>? = nil, slope: Float = 1,
-    output: UnsafeMutablePointer<Float>, moments: UnsafeMutablePointer<Float>? = nil,
+    output: UnsafeMutablePointer<Float>, moments: ChannelSumRecords? = nil,
     scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
     precondition(moments == nil || slope == 1)
-    let channels = geometry.outputChannels
     switch algorithm {
     case .winograd, .winogradBFloat16:
       if let moments {
@@ -117,8 +116,7 @@ public struct Conv2D: Sendable {
           sums: moments, scratch: scratch, workers: workers
         ) { group, isFirst in
           MomentsEpilogue(
-            bias: bias, sums: ChannelSums(moments, group: group, channels: channels),
-            isFirst: isFirst)
+            bias: bias, sums: moments[group], isFirst: isFirst)
         }
       } else {
         winograd.forward(
@@ -181,7 +179,7 @@ public struct Conv2D: Sendable {
     switch algorithm {
     case .winograd, .winogradBFloat16:
       func run<Epilogue: OutputEpilogue>(
-        _ sums: UnsafeMutablePointer<Float>?, _ epilogue: (Int, Bool) -> Epilogue
+        _ sums: ChannelSumRecords?, _ epilogue: (Int, Bool) -> Epilogue
       ) {
         transposedWinograd.forward(
           dOutput, normalization: nil, weight: packedTranspose, output: dInput, sums: sums,
@@ -193,8 +191,7 @@ public struct Conv2D: Sendable {
       case .throughNorm(let input, let normalization, let records):
         run(records) { group, _ in
           NormGradientEpilogue(
-            input: input, normalization: normalization,
-            sums: ChannelSums(records, group: group, channels: geometry.input.channels))
+            input: input, normalization: normalization, sums: records[group])
         }
       }
     case .gemm:
@@ -263,7 +260,7 @@ public enum InputGradientUse {
   /// The input was `normalization` of another tensor, `of`: the gradient before the activation is
   /// written, and its sums for `mergeGradientSums` to `records`, of `gradientGroups` groups.
   case throughNorm(
-    of: UnsafePointer<Float>, ChannelNormalization, records: UnsafeMutablePointer<Float>)
+    of: UnsafePointer<Float>, ChannelNormalization, records: ChannelSumRecords)
 }
 
 /// dBias[o] = Σ over rows of dOutput[row, o]. Writes (`=`); sums in Double.

@@ -79,11 +79,11 @@ struct GemmConvolution {
   ///
   /// - Parameters:
   ///   - bias: One value per output channel rounded up to a multiple of 32, or nil.
-  ///   - moments: Records of the moments of the outputs, one for each group, or nil.
+  ///   - moments: Overwritten by the moments of the outputs; nil for none.
   func forward(
     _ input: UnsafePointer<Float>, packedWeight: UnsafePointer<Float>,
     bias: UnsafePointer<Float>?, slope: Float, output: UnsafeMutablePointer<Float>,
-    moments: UnsafeMutablePointer<Float>?, scratch: UnsafeMutablePointer<Float>, workers: Int
+    moments: ChannelSumRecords?, scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
     let outputs = geometry.outputChannels
     let spares = scratch + (splitsColumns ? groupCount : workers) * matrixCount
@@ -103,8 +103,8 @@ struct GemmConvolution {
     func sum(_ group: Int) {
       guard let moments else { return }
       let rows = rows(ofGroup: group)
-      ChannelSums(moments, group: group, channels: outputs)
-        .addMoments(output + rows.lowerBound * outputs, rows: rows.count, channels: outputs)
+      moments[group].addMoments(
+        output + rows.lowerBound * outputs, rows: rows.count, channels: outputs)
     }
     if splitsColumns {
       let size = 8
@@ -195,7 +195,7 @@ struct GemmConvolution {
     case .throughNorm(let input, let normalization, let records):
       forEachChunk(of: geometry.input.rows, size: Self.rowsPerGradientGroup) { start, end in
         let gradient = dInput + start * channels
-        ChannelSums(records, group: start / Self.rowsPerGradientGroup, channels: channels)
+        records[start / Self.rowsPerGradientGroup]
           .addGradient(
             gradient, of: input + start * channels, rows: end - start, channels: channels,
             normalization, masked: gradient)

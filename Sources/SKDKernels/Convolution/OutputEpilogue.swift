@@ -22,7 +22,7 @@ struct AffineEpilogue: OutputEpilogue {
 
   @inline(__always)
   func lanes(at channel: Int) -> Lanes {
-    Lanes(bias: bias?.native(at: channel) ?? Vector(repeating: 0), slope: slope)
+    Lanes(bias: bias?.vector(at: channel) ?? Vector(repeating: 0), slope: slope)
   }
 
   struct Lanes: OutputEpilogueLanes {
@@ -50,7 +50,7 @@ struct MomentsEpilogue: OutputEpilogue {
   @inline(__always)
   func lanes(at channel: Int) -> Lanes {
     Lanes(
-      bias: bias?.native(at: channel) ?? Vector(repeating: 0), shift: sums.shift + channel,
+      bias: bias?.vector(at: channel) ?? Vector(repeating: 0), shift: sums.shift + channel,
       firstSum: sums.first + channel, secondSum: sums.second + channel, needsShift: isFirst)
   }
 
@@ -70,9 +70,9 @@ struct MomentsEpilogue: OutputEpilogue {
       (self.shift, self.firstSum, self.secondSum) = (shift, firstSum, secondSum)
       self.bias = bias
       self.needsShift = needsShift
-      origin = UnsafePointer(shift).native(at: 0)
-      first = UnsafePointer(firstSum).native(at: 0)
-      second = UnsafePointer(secondSum).native(at: 0)
+      origin = UnsafePointer(shift).vector(at: 0)
+      first = UnsafePointer(firstSum).vector(at: 0)
+      second = UnsafePointer(secondSum).vector(at: 0)
     }
 
     @inline(__always)
@@ -90,9 +90,9 @@ struct MomentsEpilogue: OutputEpilogue {
 
     @inline(__always)
     func close() {
-      shift.storeNative(origin, at: 0)
-      firstSum.storeNative(first, at: 0)
-      secondSum.storeNative(second, at: 0)
+      shift.store(origin, at: 0)
+      firstSum.store(first, at: 0)
+      secondSum.store(second, at: 0)
     }
   }
 }
@@ -126,13 +126,13 @@ struct NormGradientEpilogue: OutputEpilogue {
     ) {
       (self.input, self.normalization) = (input, normalization)
       (self.firstSum, self.secondSum) = (firstSum, secondSum)
-      first = UnsafePointer(firstSum).native(at: 0)
-      second = UnsafePointer(secondSum).native(at: 0)
+      first = UnsafePointer(firstSum).vector(at: 0)
+      second = UnsafePointer(secondSum).vector(at: 0)
     }
 
     @inline(__always)
     mutating func finish(_ value: Vector, at offset: Int) -> Vector {
-      let x = input.native(at: offset)
+      let x = input.vector(at: offset)
       let gradient = normalization.masked(value, x)
       first += gradient
       second = second.addingRelaxedProduct(gradient, x - normalization.mean)
@@ -141,8 +141,8 @@ struct NormGradientEpilogue: OutputEpilogue {
 
     @inline(__always)
     func close() {
-      firstSum.storeNative(first, at: 0)
-      secondSum.storeNative(second, at: 0)
+      firstSum.store(first, at: 0)
+      secondSum.store(second, at: 0)
     }
   }
 }
@@ -158,7 +158,7 @@ struct AddEpilogue: OutputEpilogue {
     let addend: UnsafePointer<Float>
 
     @inline(__always)
-    func finish(_ value: Vector, at offset: Int) -> Vector { value + addend.native(at: offset) }
+    func finish(_ value: Vector, at offset: Int) -> Vector { value + addend.vector(at: offset) }
 
     @inline(__always)
     func close() {}

@@ -38,7 +38,7 @@ func scaleKept(
   _ input: UnsafePointer<Float>, kept: UnsafePointer<UInt8>, count: Int, scale: Float,
   output: UnsafeMutablePointer<Float>
 ) {
-  let zero = SIMD16<Float>(repeating: 0)
+  let zero = Vector(repeating: 0)
   forEachChunk(of: count) { start, end in
     let (x, y, kept) = (input + start, output + start, kept + start)
     forEachVector(end - start) { i, lanes in
@@ -52,10 +52,10 @@ func scaleKept(
 
 /// The first `lanes` bytes, one a lane; lanes beyond are 0.
 @inline(__always)
-private func lanesOfBytes(_ bytes: UnsafePointer<UInt8>, lanes: Int) -> SIMD16<Float> {
-  var vector = SIMD16<Float>(repeating: 0)
-  if lanes == 16 {
-    for lane in 0..<16 { vector[lane] = Float(bytes[lane]) }
+private func lanesOfBytes(_ bytes: UnsafePointer<UInt8>, lanes: Int) -> Vector {
+  var vector = Vector(repeating: 0)
+  if lanes == Vector.scalarCount {
+    for lane in 0..<Vector.scalarCount { vector[lane] = Float(bytes[lane]) }
   } else {
     for lane in 0..<lanes { vector[lane] = Float(bytes[lane]) }
   }

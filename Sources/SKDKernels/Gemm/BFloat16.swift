@@ -1,4 +1,4 @@
-internal import CInstructionSet
+internal import CIntrinsics
 
 /// In what precision the operands of a network's large matrix products are kept. Sums, and all else,
 /// are float32 in either.
@@ -68,14 +68,14 @@ protocol ProductOperand {
 extension Float: ProductOperand {
   @inline(__always)
   static func store(_ values: Vector, at target: UnsafeMutablePointer<Float>) {
-    target.storeNative(values, at: 0)
+    target.store(values, at: 0)
   }
 
   @inline(__always)
   static func store(
     _ values: Vector, in operand: UnsafeMutablePointer<Float>, row k: Int, column: Int
   ) {
-    operand.storeNative(values, at: k &* blockWidth &+ column)
+    operand.store(values, at: k &* blockWidth &+ column)
   }
 }
 

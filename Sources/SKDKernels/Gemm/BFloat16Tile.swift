@@ -1,4 +1,4 @@
-internal import CInstructionSet
+internal import CIntrinsics
 
 /// A tile of a product of bfloat16 matrices, `rows` x `TileShape.columns`, accumulated in float32;
 /// see `GemmTile`.
@@ -41,11 +41,11 @@ struct BFloat16Tile<let rows: Int> {
     var row = c
     for r in 0..<rows {
       if accumulates {
-        left[r] += UnsafePointer(row).native(at: 0)
-        right[r] += UnsafePointer(row).native(at: Vector.scalarCount)
+        left[r] += UnsafePointer(row).vector(at: 0)
+        right[r] += UnsafePointer(row).vector(at: Vector.scalarCount)
       }
-      row.storeNative(left[r], at: 0)
-      row.storeNative(right[r], at: Vector.scalarCount)
+      row.store(left[r], at: 0)
+      row.store(right[r], at: Vector.scalarCount)
       row += rowStride
     }
   }

@@ -64,10 +64,10 @@ private let multiplyTransposedTile: [MultiplyTransposed] =
 /// Products summed up in one accumulator before the sum is added to the others in memory. Summing in
 /// parts keeps the rounding of long sums near that of short ones, and the part of B that a tile
 /// reads stays in the first cache while the rows pass by.
-private let summedDepth = 128
+private let depthPerSum = 128
 
-/// With at most so many rows, a part of B is multiplied faster than memory brings the next: the tiles
-/// of a part ask for it, each for its share. With more, asking only takes time (up to 6 % of a layer
+/// With at most so many rows, a part of B is multiplied faster than memory brings the next part: each
+/// tile prefetches its share of it. With more rows, prefetching only takes time (up to 6 % of a layer
 /// of 320 or 640 channels).
 private let mostRowsAhead = 32
 
@@ -84,21 +84,21 @@ func multiplyBlock(
 ) {
   guard rowCount > 0 else { return }
   let tiles = blockWidth / TileShape.columns &* ceilDivide(rowCount, TileShape.mostRows)
-  let askedStep = rowCount <= mostRowsAhead ? blockWidth &* 4 / tiles : 0
+  let prefetchStride = rowCount <= mostRowsAhead ? blockWidth &* 4 / tiles : 0
   var k = 0
   repeat {
-    let part = min(summedDepth, depth &- k)
+    let part = min(depthPerSum, depth &- k)
     let isLast = k &+ part == depth
     let a = a + k / blockWidth &* blockStride
     let b = b + k &* blockWidth
-    var asked = UnsafeRawPointer(b + part &* blockWidth)
+    var prefetch = UnsafeRawPointer(b + part &* blockWidth)
     forEachTileColumn { column in
       forEachTile(rowCount, most: TileShape.mostRows) { first, rows in
         multiplyTile[rows &- 1](
           a + first &* blockWidth, blockStride, b + column, part,
           c + (first &* rowStride &+ column), rowStride, bias.map { $0 + column },
-          isLast ? slope : 1, accumulates || k > 0, asked, askedStep)
-        asked += part &* askedStep
+          isLast ? slope : 1, accumulates || k > 0, prefetch, prefetchStride)
+        prefetch += part &* prefetchStride
       }
     }
     k &+= part

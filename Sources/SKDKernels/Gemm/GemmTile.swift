@@ -1,4 +1,4 @@
-internal import CInstructionSet
+internal import CIntrinsics
 
 /// Columns in one block of a blocked matrix.
 ///
@@ -41,32 +41,32 @@ struct GemmTile<let rows: Int> {
   ///   - c: Row-major, rows `rowStride` apart; the tile's columns are written.
   ///   - bias: A value for each column of the tile, or nil.
   ///   - slope: Of LeakyReLU; 1 for none.
-  ///   - asked: What is asked for with the first row of `b`, and with each next one `askedStep` bytes
-  ///     after it.
+  ///   - prefetch: Address to prefetch with the first row of `b`; it advances by `prefetchStride`
+  ///     bytes per row.
   @inline(__always)
   static func multiply(
     _ a: UnsafePointer<Float>, blockStride: Int, _ b: UnsafePointer<Float>, depth: Int,
     into c: UnsafeMutablePointer<Float>, rowStride: Int, bias: UnsafePointer<Float>?,
-    slope: Float, accumulates: Bool, asked: UnsafeRawPointer, askedStep: Int
+    slope: Float, accumulates: Bool, prefetch: UnsafeRawPointer, prefetchStride: Int
   ) {
     var left = Accumulators { _ in Operand(repeating: 0) }
     var right = Accumulators { _ in Operand(repeating: 0) }
     var block = a
     var bRow = UnsafeRawPointer(b)
-    var asked = asked
+    var prefetch = prefetch
     var remaining = depth
     while remaining > 0 {
       let columns = remaining < blockWidth ? remaining : blockWidth
       for k in 0..<columns {
         let (b0, b1) = load(bRow)
-        skd_prefetch(asked)
+        skd_prefetch(prefetch)
         for r in 0..<rows {
           let value = Operand(repeating: block[r &* blockWidth &+ k])
           left[r] = left[r].addingRelaxedProduct(value, b0)
           right[r] = right[r].addingRelaxedProduct(value, b1)
         }
         bRow += blockWidth &* 4
-        asked += askedStep
+        prefetch += prefetchStride
       }
       block += blockStride
       remaining &-= blockWidth

@@ -10,15 +10,15 @@ import Synchronization
 /// - Complexity: O(count), on all threads.
 public func largestMagnitude(_ values: UnsafePointer<Float>, count: Int) -> Float {
   let largest = Atomic<UInt32>(0)
-  let withoutSign = SIMD16<UInt32>(repeating: ~(1 << 31))
+  let withoutSign = Vector.MaskStorage(repeating: .max)
   forEachChunk(of: count) { start, end in
     let values = values + start
-    var most = SIMD16<UInt32>(repeating: 0)
+    var most = Vector.MaskStorage(repeating: 0)
     forEachVector(end - start) { i, lanes in
-      let bits = unsafeBitCast(values.vector(at: i, lanes: lanes), to: SIMD16<UInt32>.self)
+      let bits = unsafeBitCast(values.vector(at: i, lanes: lanes), to: Vector.MaskStorage.self)
       most = pointwiseMax(most, bits & withoutSign)
     }
-    largest.max(most.max(), ordering: .relaxed)
+    largest.max(UInt32(most.max()), ordering: .relaxed)
   }
   return Float(bitPattern: largest.load(ordering: .relaxed))
 }

@@ -44,27 +44,27 @@ public func sgdStepIsFinite(
   let isFinite = Atomic<Bool>(true)
   forEachChunk(of: count) { start, end in
     let (p, g, v) = (parameter + start, gradient + start, velocity + start)
-    var sum = SIMD16<Float>(repeating: 0)
+    var sum = Vector(repeating: 0)
     forEachVector(end - start) { i, lanes in
       // A value is finite exactly if its product with zero is zero.
       let moved = update.moved(p, g, v, at: i, lanes: lanes)
       sum += moved.velocity * 0
       sum += moved.parameter * 0
     }
-    if sum != SIMD16(repeating: 0) { isFinite.store(false, ordering: .relaxed) }
+    if sum != Vector(repeating: 0) { isFinite.store(false, ordering: .relaxed) }
   }
   return isFinite.load(ordering: .relaxed)
 }
 
 /// The formula of a step, on one vector.
 private struct Update {
-  let rate, momentum, decay: SIMD16<Float>
+  let rate, momentum, decay: Vector
   let isFirstStep: Bool
 
   init(learningRate: Float, momentum: Float, weightDecay: Float, isFirstStep: Bool) {
-    rate = SIMD16(repeating: -learningRate)
-    self.momentum = SIMD16(repeating: momentum)
-    decay = SIMD16(repeating: weightDecay)
+    rate = Vector(repeating: -learningRate)
+    self.momentum = Vector(repeating: momentum)
+    decay = Vector(repeating: weightDecay)
     self.isFirstStep = isFirstStep
   }
 
@@ -72,7 +72,7 @@ private struct Update {
   func moved(
     _ parameter: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>,
     _ velocity: UnsafePointer<Float>, at i: Int, lanes: Int
-  ) -> (parameter: SIMD16<Float>, velocity: SIMD16<Float>) {
+  ) -> (parameter: Vector, velocity: Vector) {
     let value = parameter.vector(at: i, lanes: lanes)
     var direction = gradient.vector(at: i, lanes: lanes).addingRelaxedProduct(decay, value)
     if !isFirstStep { direction.addRelaxedProduct(momentum, velocity.vector(at: i, lanes: lanes)) }

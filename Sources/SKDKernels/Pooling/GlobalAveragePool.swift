@@ -13,17 +13,17 @@ public func globalAveragePoolForward(
 ) {
   let (positions, channels) = (shape.height * shape.width, shape.channels)
   precondition(positions >= 1)
-  let scale = SIMD16<Float>(repeating: 1 / Float(positions))
+  let scale = 1 / Float(positions)
   let block = 64  // positions summed before their sum is added: keeps the rounding small
   forEachChunk(of: shape.batch, size: chunkRows(rowElements: positions * channels)) { start, end in
     for image in start..<end {
       let (x, y) = (input + image * positions * channels, output + image * channels)
-      forEachVector(channels) { c, lanes in
-        var total = SIMD16<Float>(repeating: 0)
+      forEachVector(channels, size: LineVector.scalarCount) { c, lanes in
+        var total = LineVector(repeating: 0)
         for first in stride(from: 0, to: positions, by: block) {
-          var sum = SIMD16<Float>(repeating: 0)
+          var sum = LineVector(repeating: 0)
           for position in first..<min(first + block, positions) {
-            sum += x.vector(at: position &* channels &+ c, lanes: lanes)
+            sum += x.vector(at: position &* channels &+ c, lanes: lanes, as: LineVector.self)
           }
           total += sum
         }
@@ -44,7 +44,7 @@ public func globalAveragePoolBackward(
 ) {
   let (positions, channels) = (shape.height * shape.width, shape.channels)
   precondition(positions >= 1)
-  let scale = SIMD16<Float>(repeating: 1 / Float(positions))
+  let scale = Vector(repeating: 1 / Float(positions))
   forEachChunk(of: shape.rows, size: chunkRows(rowElements: channels)) { start, end in
     for row in start..<end {
       let (dy, dx) = (dOutput + row / positions * channels, dInput + row * channels)

@@ -37,9 +37,7 @@ public func maxPool2DForward(
 
 /// Replaces `best` by `candidate` where that is larger, and says where.
 @inline(__always) @discardableResult
-private func raise(_ best: inout SIMD16<Float>, to candidate: SIMD16<Float>) -> SIMDMask<
-  SIMD16<Int32>
-> {
+private func raise(_ best: inout Vector, to candidate: Vector) -> SIMDMask<Vector.MaskStorage> {
   let isLarger = candidate .> best
   best.replace(with: candidate, where: isLarger)
   return isLarger
@@ -89,7 +87,7 @@ private func distribute(
   windows: Int, channels: Int, rowElements: Int
 ) {
   let (bottom, dBottom) = (top + rowElements, dTop + rowElements)
-  let zero = SIMD16<Float>(repeating: 0)
+  let zero = Vector(repeating: 0)
   for j in 0..<windows {
     let (left, right) = (2 * j * channels, (2 * j + 1) * channels)
     forEachVector(channels) { c, lanes in

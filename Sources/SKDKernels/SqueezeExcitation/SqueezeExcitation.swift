@@ -156,13 +156,15 @@ private func sumProducts(
   sums: UnsafeMutablePointer<Float>
 ) {
   let block = 64  // positions summed before their sum is added: keeps the rounding small
-  forEachVector(channels) { c, lanes in
-    var total = SIMD16<Float>(repeating: 0)
+  forEachVector(channels, size: LineVector.scalarCount) { c, lanes in
+    var total = LineVector(repeating: 0)
     for first in stride(from: 0, to: positions, by: block) {
-      var sum = SIMD16<Float>(repeating: 0)
+      var sum = LineVector(repeating: 0)
       for position in first..<min(first + block, positions) {
         let i = position &* channels &+ c
-        sum.addRelaxedProduct(a.vector(at: i, lanes: lanes), b.vector(at: i, lanes: lanes))
+        sum.addRelaxedProduct(
+          a.vector(at: i, lanes: lanes, as: LineVector.self),
+          b.vector(at: i, lanes: lanes, as: LineVector.self))
       }
       total += sum
     }

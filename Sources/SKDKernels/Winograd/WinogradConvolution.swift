@@ -61,7 +61,7 @@ struct WinogradConvolution {
 
   private var hasFewTiles: Bool { tiling.tileCount < Self.fewestTilesByTiles }
   /// Whether weights are transformed beforehand. An evaluation of few tiles waits for its weights, and
-  /// kernels take a quarter of the bytes that they take at the points (in bfloat16 only half).
+  /// kernels take a quarter of the bytes that they take at the points (in bfloat16 only intermediate).
   private var areWeightsTransformed: Bool {
     let waitsForWeights = purpose == .evaluation && hasFewTiles && precision == .float32
     return weights.count * 4 <= Self.largestWeights && !waitsForWeights
@@ -146,7 +146,7 @@ struct WinogradConvolution {
   func forward<Epilogue: OutputEpilogue>(
     _ input: UnsafePointer<Float>, normalization: ChannelNormalization?,
     weight: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
-    sums: UnsafeMutablePointer<Float>?, scratch: UnsafeMutablePointer<Float>, workers: Int,
+    sums: ChannelSumRecords?, scratch: UnsafeMutablePointer<Float>, workers: Int,
     epilogue: (_ group: Int, _ isFirstTile: Bool) -> Epilogue
   ) {
     if goesByTiles {
@@ -190,9 +190,8 @@ struct WinogradConvolution {
     }
   }
 
-  private func open(_ sums: UnsafeMutablePointer<Float>?, group: Int, channels: Range<Int>) {
-    guard let sums else { return }
-    ChannelSums(sums, group: group, channels: outputs)
+  private func open(_ sums: ChannelSumRecords?, group: Int, channels: Range<Int>) {
+    sums?[group]
       .open(count: positionCount(ofGroup: group), channels: channels)
   }
 
@@ -263,7 +262,8 @@ struct WinogradConvolution {
     _ weight: UnsafePointer<Float>, planeStride weightStride: Int,
     blocks: Range<Int>, into products: UnsafeMutablePointer<Float>, planeStride productStride: Int
   ) {
-    let counts = tiling.ranks(of: tiles.upperBound) &- tiling.ranks(of: tiles.lowerBound)
+    let counts =
+      tiling.slotCounts(before: tiles.upperBound) &- tiling.slotCounts(before: tiles.lowerBound)
     let blockStride = tilesPerChunk * blockWidth
     let accumulates = depths.lowerBound > 0
     for plane in 0..<Winograd.planes {
@@ -306,7 +306,7 @@ struct WinogradConvolution {
 extension WinogradTiling {
   /// A tile's places in the planes, where those of `first` are 0.
   func slots(of tile: Int, after first: Int) -> WinogradSlots {
-    WinogradSlots(ranks(of: tile) &- ranks(of: first), self)
+    WinogradSlots(slotCounts(before: tile) &- slotCounts(before: first), self)
   }
 
   /// Brings a tile of inputs to the points; see `WinogradInputTile`.

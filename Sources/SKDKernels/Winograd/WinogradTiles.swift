@@ -1,4 +1,4 @@
-internal import CInstructionSet
+internal import CIntrinsics
 import SKDRuntime
 
 /// Work on one tile, compiled for each pair of spans.
@@ -106,17 +106,17 @@ struct WinogradInputTile<Point: ProductOperand>: WinogradTileWork {
   private func transform<Rows: WinogradSpan, Columns: WinogradSpan, Map: InputMap>(
     _: Rows.Type, _: Columns.Type, _ map: Map, mayBeOutside: Bool
   ) {
-    Winograd.withHalf { half in
+    Winograd.withIntermediate { intermediate in
       for c in stride(from: 0, to: window.channels, by: Vector.scalarCount) {
         let lanes = map.lanes(at: c)
         let source = images + c
         window.prefetchNext(source, rows: Rows.outputs &+ 2, columns: 6..<10)
         let base = target.base + (c / blockWidth &* target.blockStride &+ c % blockWidth)
         Winograd.transformInput(
-          Rows.self, Columns.self, half,
+          Rows.self, Columns.self, intermediate,
           { row, column in
             if mayBeOutside && !window.contains(row, column) { return Vector(repeating: 0) }
-            return Map.value(source.native(at: window.offset(row, column)), lanes)
+            return Map.value(source.vector(at: window.offset(row, column)), lanes)
           },
           { row, column, value in
             let plane = row &* 6 &+ column
@@ -197,16 +197,16 @@ struct WinogradGradientTile<Point: ProductOperand>: WinogradTileWork {
   private func transform<Rows: WinogradSpan, Columns: WinogradSpan>(
     _: Rows.Type, _: Columns.Type, mayBeOutside: Bool
   ) {
-    Winograd.withHalf { half in
+    Winograd.withIntermediate { intermediate in
       for c in stride(from: 0, to: window.channels, by: Vector.scalarCount) {
         let source = gradients + c
         window.prefetchNext(source, rows: Rows.outputs, columns: 4..<8)
         let base = target.base + (c / blockWidth &* target.blockStride &+ c % blockWidth)
         Winograd.transformGradient(
-          Rows.self, Columns.self, half,
+          Rows.self, Columns.self, intermediate,
           { row, column in
             if mayBeOutside && !window.contains(row, column) { return Vector(repeating: 0) }
-            return source.native(at: window.offset(row, column))
+            return source.vector(at: window.offset(row, column))
           },
           { row, column, value in
             let plane = row &* 6 &+ column
@@ -250,12 +250,12 @@ struct WinogradOutputTile<Epilogue: OutputEpilogue>: WinogradTileWork {
         Rows.self, Columns.self,
         { row, column in
           let plane = row &* 6 &+ column
-          return base.native(at: plane &* source.planeStride &+ slots.offset(row, column))
+          return base.vector(at: plane &* source.planeStride &+ slots.offset(row, column))
         },
         { row, column, value in
           if mayBeOutside && !window.contains(row, column) { return }
           let offset = window.offset(row, column)
-          target.storeNative(lanes.finish(value, at: offset), at: offset)
+          target.store(lanes.finish(value, at: offset), at: offset)
         })
       lanes.close()
     }

@@ -63,7 +63,7 @@ struct WinogradTiling: Sendable {
   }
 
   /// How many tiles before `tile` are in the planes of each kind.
-  func ranks(of tile: Int) -> SIMD4<Int> {
+  func slotCounts(before tile: Int) -> SIMD4<Int> {
     let (image, row, column) = position(of: tile)
     let wholeRows = min(row, rows.whole)
     let wholeColumns = min(column, columns.whole)

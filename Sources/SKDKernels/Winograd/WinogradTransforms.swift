@@ -1,4 +1,4 @@
-internal import CInstructionSet
+internal import CIntrinsics
 
 /// The transforms of Winograd's convolutions with three taps at the points 0, ±√½, ±√2 and ∞, on
 /// vectors of channels.
@@ -175,18 +175,18 @@ enum OneOutput: WinogradSpan {
 
 /// Two-dimensional transforms: those of the columns, then those of the rows.
 ///
-/// Between the two, values are kept where `half` points, 36 vectors: there are more of them than
+/// Between the two, values are kept in `intermediate`, 36 vectors: there are more of them than
 /// registers, and left to itself the compiler takes vectors apart to make room.
 extension Winograd {
   typealias Load = (_ row: Int, _ column: Int) -> Vector
   typealias Store = (_ row: Int, _ column: Int, _ value: Vector) -> Void
-  typealias Half = UnsafeMutablePointer<Vector>
+  typealias Intermediate = UnsafeMutablePointer<Vector>
 
   /// Calls `body` with memory for the intermediate values of one transform after another.
   ///
   /// On the stack: from a kilobyte on, `withUnsafeTemporaryAllocation` goes to the heap.
   @inline(__always)
-  static func withHalf(_ body: (Half) -> Void) {
+  static func withIntermediate(_ body: (Intermediate) -> Void) {
     var values = InlineArray<36, Vector>(repeating: zero)
     withUnsafeMutablePointer(to: &values) {
       skd_keep_in_memory($0)
@@ -197,7 +197,7 @@ extension Winograd {
   /// Bᵀ d B of a tile of inputs.
   @inline(__always)
   static func transformInput<Rows: WinogradSpan, Columns: WinogradSpan>(
-    _: Rows.Type, _: Columns.Type, _ half: Half, _ load: Load, _ store: Store
+    _: Rows.Type, _: Columns.Type, _ intermediate: Intermediate, _ load: Load, _ store: Store
   ) {
     let inputs = Rows.outputs &+ 2
     for j in 0..<Columns.outputs &+ 2 {
@@ -205,10 +205,10 @@ extension Winograd {
         load(0, j), load(1, j), load(2, j), inputs > 3 ? load(3, j) : zero,
         inputs > 4 ? load(4, j) : zero, inputs > 5 ? load(5, j) : zero
       )
-      keep(Rows.input(d), column: j, half)
+      keep(Rows.input(d), column: j, intermediate)
     }
     for i in 0..<6 where Rows.uses(i) {
-      let row = half + 6 &* i
+      let row = intermediate + 6 &* i
       storeRow(
         i, Columns.input((row[0], row[1], row[2], row[3], row[4], row[5])), Columns.self, store)
     }
@@ -217,7 +217,7 @@ extension Winograd {
   /// A e Aᵀ of a tile of output gradients.
   @inline(__always)
   static func transformGradient<Rows: WinogradSpan, Columns: WinogradSpan>(
-    _: Rows.Type, _: Columns.Type, _ half: Half, _ load: Load, _ store: Store
+    _: Rows.Type, _: Columns.Type, _ intermediate: Intermediate, _ load: Load, _ store: Store
   ) {
     let outputs = Rows.outputs
     for j in 0..<Columns.outputs {
@@ -225,32 +225,32 @@ extension Winograd {
         load(0, j), outputs > 1 ? load(1, j) : zero, outputs > 2 ? load(2, j) : zero,
         outputs > 3 ? load(3, j) : zero
       )
-      keep(Rows.gradient(e), column: j, half)
+      keep(Rows.gradient(e), column: j, intermediate)
     }
     for i in 0..<6 where Rows.uses(i) {
-      let row = half + 6 &* i
+      let row = intermediate + 6 &* i
       storeRow(i, Columns.gradient((row[0], row[1], row[2], row[3])), Columns.self, store)
     }
   }
 
   /// G g Gᵀ of a 3x3 kernel.
   @inline(__always)
-  static func transformWeight(_ half: Half, _ load: Load, _ store: Store) {
-    for j in 0..<3 { keep(weight((load(0, j), load(1, j), load(2, j))), column: j, half) }
+  static func transformWeight(_ intermediate: Intermediate, _ load: Load, _ store: Store) {
+    for j in 0..<3 { keep(weight((load(0, j), load(1, j), load(2, j))), column: j, intermediate) }
     for i in 0..<6 {
-      let row = half + 6 &* i
+      let row = intermediate + 6 &* i
       storeRow(i, weight((row[0], row[1], row[2])), FourOutputs.self, store)
     }
   }
 
   @inline(__always)
-  private static func keep(_ values: Six, column j: Int, _ half: Half) {
-    half[j] = values.0
-    half[j &+ 6] = values.1
-    half[j &+ 12] = values.2
-    half[j &+ 18] = values.3
-    half[j &+ 24] = values.4
-    half[j &+ 30] = values.5
+  private static func keep(_ values: Six, column j: Int, _ intermediate: Intermediate) {
+    intermediate[j] = values.0
+    intermediate[j &+ 6] = values.1
+    intermediate[j &+ 12] = values.2
+    intermediate[j &+ 18] = values.3
+    intermediate[j &+ 24] = values.4
+    intermediate[j &+ 30] = values.5
   }
 
   @inline(__always)

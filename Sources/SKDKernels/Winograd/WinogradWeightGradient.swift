@@ -154,7 +154,7 @@ struct WinogradWeightGradient {
   }
 
   private func counts(_ tiles: Range<Int>) -> SIMD4<Int> {
-    tiling.ranks(of: tiles.upperBound) &- tiling.ranks(of: tiles.lowerBound)
+    tiling.slotCounts(before: tiles.upperBound) &- tiling.slotCounts(before: tiles.lowerBound)
   }
 
   /// The products of all inputs and some outputs at one point, `[outputs / 32][inputs][32]`.

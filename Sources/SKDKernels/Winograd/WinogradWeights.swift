@@ -1,4 +1,4 @@
-internal import CInstructionSet
+internal import CIntrinsics
 import SKDRuntime
 
 /// The 3x3 kernels of a convolution at the 36 points, and their gradients back from there.
@@ -108,14 +108,14 @@ struct WinogradWeights {
       // The first tap of the first kernel, and from there to the next depth and the next tap.
       let corner = isOrdered ? block * depth * 9 * blockWidth : block * blockWidth
       let (row, tap) = isOrdered ? (9 * blockWidth, blockWidth) : (outputs, inputs * outputs)
-      Winograd.withHalf { half in
+      Winograd.withIntermediate { intermediate in
         for k in depths {
           let kernels = weight + (corner &+ k &* row)
           prefetch(kernels + 8 &* row, tap: tap)
           for c in stride(from: 0, to: blockWidth, by: Vector.scalarCount) {
             let source = kernels + c
             Winograd.transformWeight(
-              half, { row, column in source.native(at: (row &* 3 &+ column) &* tap) },
+              intermediate, { row, column in source.vector(at: (row &* 3 &+ column) &* tap) },
               { row, column, value in
                 Point.store(
                   value, in: transformed + (row &* 6 &+ column) &* planeStride,
@@ -145,12 +145,12 @@ struct WinogradWeights {
     let taps = InlineArray<9, InlineArray<16, SIMD16<Float>>> { transposedTap(weight, $0) }
     withUnsafePointer(to: taps) { taps in
       let taps = UnsafeRawPointer(taps).assumingMemoryBound(to: Float.self)
-      Winograd.withHalf { half in
+      Winograd.withIntermediate { intermediate in
         for k in 0..<16 {
           for c in stride(from: 0, to: 16, by: Vector.scalarCount) {
             let source = taps + (k &* 16 &+ c)
             Winograd.transformWeight(
-              half, { row, column in source.native(at: (8 &- row &* 3 &- column) &* 256) },
+              intermediate, { row, column in source.vector(at: (8 &- row &* 3 &- column) &* 256) },
               { row, point, value in
                 Point.store(
                   value, in: transformed + (row &* 6 &+ point) &* planeStride, row: first &+ k,
@@ -169,7 +169,9 @@ struct WinogradWeights {
   {
     let source = weight + tap &* inputs &* outputs
     for i in 0..<16 { skd_prefetch(source + (i &* outputs &+ 32)) }
-    let square = InlineArray<16, SIMD16<Float>> { source.vector(at: $0 &* outputs) }
+    let square = InlineArray<16, SIMD16<Float>> {
+      source.vector(at: $0 &* outputs, as: SIMD16<Float>.self)
+    }
     return shuffled(shuffled(shuffled(shuffled(square))))
   }
 
@@ -190,11 +192,11 @@ struct WinogradWeights {
         Winograd.transformWeightGradient(
           { row, column in
             let offset = (row &* 6 &+ column) &* planeStride
-            var sum = source.native(at: offset)
-            for part in 1..<parts { sum += source.native(at: offset &+ part &* count) }
+            var sum = source.vector(at: offset)
+            for part in 1..<parts { sum += source.vector(at: offset &+ part &* count) }
             return sum
           },
-          { row, column, value in target.storeNative(value, at: (row &* 3 &+ column) &* tap) })
+          { row, column, value in target.store(value, at: (row &* 3 &+ column) &* tap) })
       }
     }
   }

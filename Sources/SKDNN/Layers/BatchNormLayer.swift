@@ -52,8 +52,8 @@ final class BatchNormLayer {
   ///
   /// - Parameter moments: Of `input`.
   /// - Throws: `SKDError.invalidArgument` if there is only one value per channel.
-  func forward(_ input: Tensor, moments: ChannelRecords, _ context: TrainingContext) throws
-    -> Activation
+  func forward(_ input: Tensor, moments: PooledChannelSums, _ context: TrainingContext) throws
+    -> DeferredActivation
   {
     let share = context.batchNormShare
     let rows = share?.wholeCount(input.shape.rows) ?? input.shape.rows
@@ -64,43 +64,40 @@ final class BatchNormLayer {
     try context.pool.compute {
       if let share {
         var sums = [Double](repeating: 0, count: 2 * channels)
-        sumMoments(
-          moments.pointer, groups: moments.groups, channels: channels, of: input.pointer,
-          rows: input.shape.rows, sums: &sums)
+        sumMoments(moments.records, of: input.pointer, rows: input.shape.rows, sums: &sums)
         try share.sum(&sums)
         batchNormStatistics(
           ofSums: sums, rows: rows, channels: channels, mean: mean, variance: variance)
       } else {
         mergeMoments(
-          moments.pointer, groups: moments.groups, channels: channels, of: input.pointer,
-          rows: input.shape.rows, mean: mean, variance: variance)
+          moments.records, of: input.pointer, rows: input.shape.rows, mean: mean,
+          variance: variance)
       }
       inverseStandardDeviation(
         variance: variance, channels: channels, eps: Self.epsilon, inverseStd: inverseStd)
     }
     self.input = input
-    return Activation(input, normalization: normalization)
+    return DeferredActivation(input, normalization: normalization)
   }
 
   /// Normalises with the statistics of the batch.
   ///
   /// - Throws: As the other.
   func forward(_ input: Tensor, _ context: TrainingContext) throws -> Tensor {
-    let moments = try ChannelRecords(
+    let moments = try PooledChannelSums(
       groups: batchNormGroups(rows: input.shape.rows, channels: channels), channels: channels,
       context.pool)
     context.pool.compute {
-      batchNormMoments(
-        input.pointer, rows: input.shape.rows, channels: channels, records: moments.pointer)
+      batchNormMoments(input.pointer, rows: input.shape.rows, records: moments.records)
     }
     return try forward(input, moments: moments, context).values(context.pool)
   }
 
   /// What the gradient of this layer's output becomes on its way to `input`; for the layer that
-  /// reads the output. Its sums go to `records`.
-  func gradientUse(_ records: ChannelRecords) -> InputGradientUse {
+  /// reads the output. The gradient's sums go to `sums`.
+  func gradientUse(_ sums: PooledChannelSums) -> InputGradientUse {
     guard let input else { preconditionFailure("backward before forward") }
-    return .throughNorm(of: input.pointer, normalization, records: records.pointer)
+    return .throughNorm(of: input.pointer, normalization, records: sums.records)
   }
 
   /// Turns the gradient before the activation, whose sums are known, into that of the input.
@@ -109,15 +106,14 @@ final class BatchNormLayer {
   ///   - dInput: Overwritten; may be `gradient`.
   ///   - isMasked: False if `gradient` is that after the activation.
   func backward(
-    _ gradient: Tensor, sums: ChannelRecords, into dInput: Tensor, isMasked: Bool = true,
+    _ gradient: Tensor, sums: PooledChannelSums, into dInput: Tensor, isMasked: Bool = true,
     _ context: TrainingContext
   ) throws {
     guard let input else { preconditionFailure("backward before forward") }
     self.input = nil
     context.pool.compute {
       mergeGradientSums(
-        sums.pointer, groups: sums.groups, channels: channels, inverseStd: inverseStd,
-        dWeight: weight.gradient, dBias: bias.gradient)
+        sums.records, inverseStd: inverseStd, dWeight: weight.gradient, dBias: bias.gradient)
     }
     let whole = try wholeGradients(sums, context)
     context.pool.compute {
@@ -133,11 +129,12 @@ final class BatchNormLayer {
 
   /// Gradients of weight and bias over the whole batch, on which that of the input depends; nil if
   /// the own ones are these.
-  private func wholeGradients(_ sums: ChannelRecords, _ context: TrainingContext) throws -> Tensor?
+  private func wholeGradients(_ sums: PooledChannelSums, _ context: TrainingContext) throws
+    -> Tensor?
   {
     guard let share = context.batchNormShare else { return nil }
     var values = [Double](repeating: 0, count: 2 * channels)
-    sumGradients(sums.pointer, groups: sums.groups, channels: channels, sums: &values)
+    sumGradients(sums.records, sums: &values)
     try share.sum(&values)
     let whole = try context.pool.scratch(2 * channels)
     batchNormGradients(
@@ -150,12 +147,11 @@ final class BatchNormLayer {
   func backward(_ gradient: Tensor, _ context: TrainingContext) throws {
     guard let input else { preconditionFailure("backward before forward") }
     let rows = input.shape.rows
-    let sums = try ChannelRecords(
+    let sums = try PooledChannelSums(
       groups: batchNormGroups(rows: rows, channels: channels), channels: channels, context.pool)
     context.pool.compute {
       batchNormGradientSums(
-        input.pointer, gradient.pointer, rows: rows, channels: channels, normalization,
-        records: sums.pointer)
+        input.pointer, gradient.pointer, rows: rows, normalization, records: sums.records)
     }
     try backward(gradient, sums: sums, into: gradient, isMasked: false, context)
   }

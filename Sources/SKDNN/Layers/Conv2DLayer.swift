@@ -11,7 +11,7 @@ final class Conv2DLayer {
   private let stride: Int
   private let padding: Int
   private let store: ParameterStore
-  private var input: Activation?
+  private var input: DeferredActivation?
   private var folded: [Conv2D.PackedForm: FoldedWeight] = [:]
 
   /// - Parameter initializer: Of the weight; nil for PyTorch's default, uniform in ±1/√fan_in. A
@@ -59,18 +59,21 @@ final class Conv2DLayer {
 
   /// The convolution of `input`, which is kept for the backward pass.
   func forward(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
-    try forward(Activation(input), moments: nil, pool)
+    try forward(DeferredActivation(input), moments: nil, pool)
   }
 
   /// The convolution of `input`, which is kept for the backward pass, and its moments for a batch
   /// norm.
-  func forward(_ input: Activation, _ pool: BufferPool) throws -> (Tensor, ChannelRecords) {
+  func forward(_ input: DeferredActivation, _ pool: BufferPool) throws -> (
+    Tensor, PooledChannelSums
+  ) {
     let groups = convolution(of: input.tensor.shape).momentGroups
-    let moments = try ChannelRecords(groups: groups, channels: outputChannels, pool)
+    let moments = try PooledChannelSums(groups: groups, channels: outputChannels, pool)
     return (try forward(input, moments: moments, pool), moments)
   }
 
-  private func forward(_ input: Activation, moments: ChannelRecords?, _ pool: BufferPool) throws
+  private func forward(_ input: DeferredActivation, moments: PooledChannelSums?, _ pool: BufferPool)
+    throws
     -> Tensor
   {
     let convolution = convolution(of: input.tensor.shape)
@@ -85,7 +88,7 @@ final class Conv2DLayer {
       convolution.forward(
         input.tensor.pointer, normalization: input.normalization,
         packedWeight: packed?.pointer ?? weight.values, bias: bias?.values,
-        output: output.pointer, moments: moments?.pointer, scratch: scratch.pointer,
+        output: output.pointer, moments: moments?.records, scratch: scratch.pointer,
         workers: workers)
     }
     self.input = input
@@ -118,10 +121,10 @@ final class Conv2DLayer {
   /// Writes the gradients of the weight and the bias; returns that of what `norm` normalised to
   /// make the input, before the activation, and its sums.
   func backward(_ dOutput: Tensor, through norm: BatchNormLayer, _ pool: BufferPool) throws -> (
-    Tensor, ChannelRecords
+    Tensor, PooledChannelSums
   ) {
     let convolution = try weightGradient(dOutput, pool)
-    let sums = try ChannelRecords(
+    let sums = try PooledChannelSums(
       groups: convolution.gradientGroups, channels: inputChannels, pool)
     return (try inputGradient(dOutput, convolution, use: norm.gradientUse(sums), pool), sums)
   }

@@ -6,9 +6,9 @@ public struct TrainingContext {
   /// Training steps taken before this one.
   public let step: Int
   /// Nil if the batch is the whole one.
-  public let share: BatchShare?
+  public let share: BatchShard?
 
-  public init(pool: BufferPool, seed: UInt64, step: Int, share: BatchShare? = nil) {
+  public init(pool: BufferPool, seed: UInt64, step: Int, share: BatchShard? = nil) {
     self.pool = pool
     self.seed = seed
     self.step = step
@@ -16,7 +16,7 @@ public struct TrainingContext {
   }
 
   /// Nil if batch norms take their statistics over the batch at hand.
-  var batchNormShare: BatchShare? { share?.syncsBatchNorm == true ? share : nil }
+  var batchNormShare: BatchShard? { share?.syncsBatchNorm == true ? share : nil }
 
   /// Where rows of images lie in the whole batch.
   func runs(of rows: Int) -> [BatchRun] {

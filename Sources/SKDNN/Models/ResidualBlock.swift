@@ -13,7 +13,7 @@ final class ResidualBlock {
   private let gate: SqueezeExcitationLayer?
   private let drop: DropLayer
   private let pools: Bool
-  private var branches: (main: Activation, side: Activation)?
+  private var branches: (main: DeferredActivation, side: DeferredActivation)?
 
   /// - Parameter pools: Whether it halves the side. If not, `inputs` must be `outputs`.
   init(
@@ -51,13 +51,13 @@ final class ResidualBlock {
 
   func forward(_ input: Tensor, _ context: TrainingContext) throws -> Tensor {
     let pool = context.pool
-    var main = Activation(input)
+    var main = DeferredActivation(input)
     for (convolution, norm) in zip(convolutions, norms) {
       let (output, moments) = try convolution.forward(main, pool)
       main = try norm.forward(output, moments: moments, context)
     }
-    if let gate { main = Activation(try gate.forward(try main.values(pool), pool)) }
-    var side = Activation(input)
+    if let gate { main = DeferredActivation(try gate.forward(try main.values(pool), pool)) }
+    var side = DeferredActivation(input)
     if let shortcut {
       let (output, moments) = try shortcut.convolution.forward(side, pool)
       side = try shortcut.norm.forward(output, moments: moments, context)
@@ -80,13 +80,13 @@ final class ResidualBlock {
     let dSum = try pool.tensor(main.tensor.shape)
     let channels = dSum.shape.channels
     let mainSums =
-      gate == nil ? try ChannelRecords(groups: tail.groups, channels: channels, pool) : nil
+      gate == nil ? try PooledChannelSums(groups: tail.groups, channels: channels, pool) : nil
     let sideSums =
-      shortcut == nil ? nil : try ChannelRecords(groups: tail.groups, channels: channels, pool)
+      shortcut == nil ? nil : try PooledChannelSums(groups: tail.groups, channels: channels, pool)
     pool.compute {
       tail.backward(
-        dOutput.pointer, dSum: dSum.pointer, mainRecords: mainSums?.pointer,
-        sideRecords: sideSums?.pointer)
+        dOutput.pointer, dSum: dSum.pointer, mainRecords: mainSums?.records,
+        sideRecords: sideSums?.records)
     }
 
     // The gradient of the sum is that of both branches: the main one's goes to other memory.
@@ -125,24 +125,20 @@ final class ResidualBlock {
     if let gate { main = try gate.evaluate(main, pool) }
     let side =
       try shortcut.map { try $0.convolution.evaluate(input, pool, folding: $0.norm) } ?? input
-    return try joined(Activation(main), Activation(side), pool)
+    return try joined(DeferredActivation(main), DeferredActivation(side), pool)
   }
 
-  private func tail(_ main: Activation, _ side: Activation) -> any ResidualTail {
-    let (shape, slope) = (main.tensor.shape, Self.leak)
-    if pools {
-      return ResidualPool(
-        shape: shape, slope: slope, main: main.tensor.pointer,
-        mainNormalization: main.normalization, side: side.tensor.pointer,
-        sideNormalization: side.normalization)
-    }
-    return ResidualSum(
-      shape: shape, slope: slope, main: main.tensor.pointer,
+  private func tail(_ main: DeferredActivation, _ side: DeferredActivation) -> any ResidualTail {
+    let branches = ResidualBranches(
+      shape: main.tensor.shape, slope: Self.leak, main: main.tensor.pointer,
       mainNormalization: main.normalization, side: side.tensor.pointer,
       sideNormalization: side.normalization)
+    return pools ? ResidualPool(branches) : ResidualSum(branches)
   }
 
-  private func joined(_ main: Activation, _ side: Activation, _ pool: BufferPool) throws -> Tensor {
+  private func joined(_ main: DeferredActivation, _ side: DeferredActivation, _ pool: BufferPool)
+    throws -> Tensor
+  {
     let tail = tail(main, side)
     let output = try pool.tensor(tail.outputShape)
     pool.compute { tail.forward(output.pointer) }

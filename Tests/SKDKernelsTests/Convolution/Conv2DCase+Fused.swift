@@ -31,27 +31,25 @@ extension Conv2DCase {
     var bytes: Data { (first + second).withUnsafeBytes { Data($0) } }
 
     fileprivate init(
-      of records: GuardedBuffer, channels: Int,
-      _ merge: (
-        _ records: UnsafeMutablePointer<Float>, _ first: UnsafeMutablePointer<Float>,
-        _ second: UnsafeMutablePointer<Float>
-      ) -> Void
+      of memory: GuardedBuffer, channels: Int,
+      _ merge: (_ first: UnsafeMutablePointer<Float>, _ second: UnsafeMutablePointer<Float>) -> Void
     ) {
       first = [Float](repeating: .nan, count: channels)
       second = first
-      withExtendedLifetime(records) { merge(records.pointer, &first, &second) }
+      withExtendedLifetime(memory) { merge(&first, &second) }
     }
   }
 
   /// The outputs, and their mean and variance.
   func forwardTakingMoments() -> (output: Result, moments: Sums) {
     let (groups, channels) = (convolution.momentGroups, reference.outputs)
-    let records = GuardedBuffer(count: channelSumsCount(groups: groups, channels: channels))
-    let output = forward(moments: records)
-    let moments = Sums(of: records, channels: channels) { records, mean, variance in
+    let memory = GuardedBuffer(count: ChannelSumRecords.count(groups: groups, channels: channels))
+    let records = ChannelSumRecords(memory.pointer, groups: groups, channels: channels)
+    let output = forward(moments: (memory, records))
+    let moments = Sums(of: memory, channels: channels) { mean, variance in
       mergeMoments(
-        records, groups: groups, channels: channels, of: output.values,
-        rows: output.values.count / channels, mean: mean, variance: variance)
+        records, of: output.values, rows: output.values.count / channels, mean: mean,
+        variance: variance)
     }
     return (output, moments)
   }
@@ -67,20 +65,20 @@ extension Conv2DCase {
   func backwardInputThroughNorm() -> (masked: Result, gradients: Sums) {
     guard let source else { fatalError("\(self) has no norm before it") }
     let (groups, channels) = (convolution.gradientGroups, reference.inputs)
-    let records = GuardedBuffer(count: channelSumsCount(groups: groups, channels: channels))
+    let memory = GuardedBuffer(count: ChannelSumRecords.count(groups: groups, channels: channels))
+    let records = ChannelSumRecords(memory.pointer, groups: groups, channels: channels)
     let values = GuardedBuffer(source.values)
     let guarded = GuardedChannelValues(source.norm)
     var masked = withExtendedLifetime(guarded) {
       backwardInput(
         use: .throughNorm(
-          of: values.pointer, guarded.normalization, records: records.pointer))
+          of: values.pointer, guarded.normalization, records: records))
     }
     masked.isIntact =
-      masked.isIntact && ([records, values] + guarded.buffers).allSatisfy(\.isIntact)
-    let gradients = Sums(of: records, channels: channels) { records, dBias, dWeight in
+      masked.isIntact && ([memory, values] + guarded.buffers).allSatisfy(\.isIntact)
+    let gradients = Sums(of: memory, channels: channels) { dBias, dWeight in
       mergeGradientSums(
-        records, groups: groups, channels: channels, inverseStd: source.norm.inverseStd,
-        dWeight: dWeight, dBias: dBias)
+        records, inverseStd: source.norm.inverseStd, dWeight: dWeight, dBias: dBias)
     }
     return (masked, gradients)
   }

@@ -76,7 +76,7 @@ struct Conv2DCase: CustomStringConvertible, Sendable {
   func forward() -> Result { forward(moments: nil) }
 
   /// - Parameter moments: Of `momentGroups` groups.
-  func forward(moments: GuardedBuffer?) -> Result {
+  func forward(moments: (memory: GuardedBuffer, records: ChannelSumRecords)?) -> Result {
     withInput { input, normalization in
       let weight = GuardedBuffer(reference.weight)
       let unused = [Float](repeating: .nan, count: -reference.outputs & 31)
@@ -90,9 +90,9 @@ struct Conv2DCase: CustomStringConvertible, Sendable {
         input.pointer, normalization: normalization,
         packedWeight: convolution.packedWeightCount > 0 ? packed.pointer : weight.pointer,
         bias: reference.bias == nil ? nil : bias.pointer, slope: reference.slope,
-        output: output.pointer, moments: moments?.pointer, scratch: scratch.pointer,
+        output: output.pointer, moments: moments?.records, scratch: scratch.pointer,
         workers: workers)
-      return Result(of: output, input, weight, bias, packed, scratch, moments ?? bias)
+      return Result(of: output, input, weight, bias, packed, scratch, moments?.memory ?? bias)
     }
   }
 

@@ -67,7 +67,7 @@ final class BFloat16Tests: XCTestCase {
       for k in 0..<depth {
         for column in stride(from: 0, to: 32, by: Vector.scalarCount) {
           BFloat16.store(
-            values.baseAddress!.native(at: k * 32 + column), in: b, row: k, column: column)
+            values.baseAddress!.vector(at: k * 32 + column), in: b, row: k, column: column)
         }
       }
     }

@@ -44,7 +44,7 @@ final class WinogradTilingTests: XCTestCase {
         var count = 0
         for tile in 0...tiling.tileCount {
           XCTAssertEqual(
-            tiling.ranks(of: tile)[kind], count, "tile \(tile), plane \(plane), \(images)")
+            tiling.slotCounts(before: tile)[kind], count, "tile \(tile), plane \(plane), \(images)")
           if tile < tiling.tileCount && isIn(plane, tile, tiling) { count += 1 }
         }
       }

@@ -68,35 +68,35 @@ struct ResidualTailCase: CustomStringConvertible {
 
   func backward() -> (gradients: Gradients, isIntact: Bool) {
     withKernel { pool, buffers in
-      let count = channelSumsCount(groups: pool.groups, channels: shape.channels)
-      let records = [main, side].map { branch in
+      let count = ChannelSumRecords.count(groups: pool.groups, channels: shape.channels)
+      let memory = [main, side].map { branch in
         branch.normalization.map { _ in GuardedBuffer(count: count) }
+      }
+      let records = memory.map { memory in
+        memory.map {
+          ChannelSumRecords($0.pointer, groups: pool.groups, channels: shape.channels)
+        }
       }
       let (dOutput, dSum) = (GuardedBuffer(dOutput), GuardedBuffer(count: shape.count))
       pool.backward(
-        dOutput.pointer, dSum: dSum.pointer, mainRecords: records[0]?.pointer,
-        sideRecords: records[1]?.pointer)
-      let isIntact = (buffers + [dOutput, dSum] + records.compactMap(\.self))
+        dOutput.pointer, dSum: dSum.pointer, mainRecords: records[0], sideRecords: records[1])
+      let isIntact = (buffers + [dOutput, dSum] + memory.compactMap(\.self))
         .allSatisfy(\.isIntact)
       let gradients = Gradients(
         dSum: dSum.values,
-        main: sums(records[0], groups: pool.groups, main.normalization),
-        side: sums(records[1], groups: pool.groups, side.normalization))
-      return (gradients, isIntact)
+        main: sums(records[0], main.normalization), side: sums(records[1], side.normalization))
+      return withExtendedLifetime(memory) { (gradients, isIntact) }
     }
   }
 
   private func sums(
-    _ records: GuardedBuffer?, groups: Int, _ normalization: ChannelValues?
+    _ records: ChannelSumRecords?, _ normalization: ChannelValues?
   ) -> Gradients.Sums? {
     guard let records, let normalization else { return nil }
     var dWeight = [Float](repeating: .nan, count: shape.channels)
     var dBias = dWeight
-    withExtendedLifetime(records) {
-      mergeGradientSums(
-        records.pointer, groups: groups, channels: shape.channels,
-        inverseStd: normalization.inverseStd, dWeight: &dWeight, dBias: &dBias)
-    }
+    mergeGradientSums(
+      records, inverseStd: normalization.inverseStd, dWeight: &dWeight, dBias: &dBias)
     return Gradients.Sums(dWeight: dWeight, dBias: dBias)
   }
 
@@ -116,14 +116,10 @@ struct ResidualTailCase: CustomStringConvertible {
     main: UnsafePointer<Float>, _ mainNormalization: ChannelNormalization?,
     side: UnsafePointer<Float>, _ sideNormalization: ChannelNormalization?
   ) -> any ResidualTail {
-    if pools {
-      return ResidualPool(
-        shape: shape, slope: slope, main: main, mainNormalization: mainNormalization, side: side,
-        sideNormalization: sideNormalization)
-    }
-    return ResidualSum(
+    let branches = ResidualBranches(
       shape: shape, slope: slope, main: main, mainNormalization: mainNormalization, side: side,
       sideNormalization: sideNormalization)
+    return pools ? ResidualPool(branches) : ResidualSum(branches)
   }
 
   // MARK: The formula

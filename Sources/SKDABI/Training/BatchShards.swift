@@ -2,7 +2,7 @@ import CSKD
 import SKDNN
 import SKDRuntime
 
-extension BatchShare {
+extension BatchShard {
   /// Images of a whole batch, so that no count of their values overflows.
   private static let maximumTotal = 1 << 28
 

@@ -5,7 +5,7 @@ import SKDKernels
 ///
 /// Batches are cut between images: each process has all views of its own. All make the same calls
 /// with the same counts in the same order, for what they compute has the same course.
-public struct BatchShare {
+public struct BatchShard {
   /// Own images.
   public let images: Int
   /// Position of the first of them in the whole batch.
@@ -58,7 +58,7 @@ struct BatchRun {
   let first: Int
 }
 
-extension BatchShare {
+extension BatchShard {
   /// Where the images of all views lie in the whole batch: own ones together within each view.
   func runs(of rows: Int) -> [BatchRun] {
     (0..<rows / images).map {

@@ -4,25 +4,15 @@ import SKDRuntime
 /// pass over each.
 ///
 ///     output = max over 2x2 windows of leaky(norm(main) + norm(side))
+///
+/// An odd last row or column of the branches is ignored.
 public struct ResidualPool: ResidualTail {
-  /// Extent of the branches; an odd last row or column is ignored.
-  public let shape: ImageShape
-  /// Of LeakyReLU, above 0.
-  public let slope: Float
-  /// `[batch, height, width, channels]` each.
-  public let main, side: UnsafePointer<Float>
-  /// Of the branches, without activation; nil if they are normalised already.
-  public let mainNormalization, sideNormalization: ChannelNormalization?
+  public let branches: ResidualBranches
 
-  public init(
-    shape: ImageShape, slope: Float, main: UnsafePointer<Float>,
-    mainNormalization: ChannelNormalization?, side: UnsafePointer<Float>,
-    sideNormalization: ChannelNormalization?
-  ) {
-    (self.shape, self.slope) = (shape, slope)
-    (self.main, self.mainNormalization) = (main, mainNormalization)
-    (self.side, self.sideNormalization) = (side, sideNormalization)
-  }
+  public init(_ branches: ResidualBranches) { self.branches = branches }
+
+  private var shape: ImageShape { branches.shape }
+  private var slope: Float { branches.slope }
 
   /// Pairs of rows of an image; the last one of an odd height is a single row.
   private var rowPairs: Int { (shape.height + 1) / 2 }
@@ -41,11 +31,11 @@ public struct ResidualPool: ResidualTail {
         let (image, i) = pair.quotientAndRemainder(dividingBy: rowPairs)
         guard i < pooled.height else { continue }
         let row = output + (image * pooled.height + i) * pooled.width * shape.channels
-        forEachNative(shape.channels) { c, lanes in
+        forEachVector(shape.channels) { c, lanes in
           let window = Window(self, image: image, row: i, channel: c, lanes: lanes)
           for j in 0..<pooled.width {
             let best = window.values(j).largest
-            row.storeNative(best, at: j &* shape.channels &+ c, lanes: lanes)
+            row.store(best, at: j &* shape.channels &+ c, lanes: lanes)
           }
         }
       }
@@ -58,17 +48,15 @@ public struct ResidualPool: ResidualTail {
   /// - Parameters:
   ///   - dOutput: Of extent `shape.pooled`.
   ///   - dSum: Of extent `shape`; overwritten.
-  ///   - mainRecords, sideRecords: Overwritten by the gradient sums of the branches' batch norms,
-  ///     `channelSumsCount` floats for `groups` groups each; nil for a branch without one.
+  ///   - mainRecords, sideRecords: As for `ResidualTail`.
   public func backward(
     _ dOutput: UnsafePointer<Float>, dSum: UnsafeMutablePointer<Float>,
-    mainRecords: UnsafeMutablePointer<Float>?, sideRecords: UnsafeMutablePointer<Float>?
+    mainRecords: ChannelSumRecords?, sideRecords: ChannelSumRecords?
   ) {
     let pooled = shape.pooled
     forEachChunk(of: shape.batch * rowPairs, size: pairsPerGroup) { start, end in
       let group = start / pairsPerGroup
-      let mainSums = ChannelSums.opened(mainRecords, group: group, channels: shape.channels)
-      let sideSums = ChannelSums.opened(sideRecords, group: group, channels: shape.channels)
+      let (mainSums, sideSums) = (mainRecords?.opened(group), sideRecords?.opened(group))
       for pair in start..<end {
         let (image, i) = pair.quotientAndRemainder(dividingBy: rowPairs)
         guard i < pooled.height else {
@@ -77,7 +65,7 @@ public struct ResidualPool: ResidualTail {
           continue
         }
         let gradients = dOutput + (image * pooled.height + i) * pooled.width * shape.channels
-        forEachNative(shape.channels) { c, lanes in
+        forEachVector(shape.channels) { c, lanes in
           distribute(
             gradients + c, into: dSum,
             Window(self, image: image, row: i, channel: c, lanes: lanes),
@@ -98,25 +86,25 @@ public struct ResidualPool: ResidualTail {
     var (mainProduct, sideProduct) = (sum, sum)
     for j in 0..<shape.width / 2 {
       let values = window.values(j)
-      let gradient = gradients.native(at: j &* shape.channels, lanes: lanes)
+      let gradient = gradients.vector(at: j &* shape.channels, lanes: lanes)
       for k in 0..<4 {
         // LeakyReLU keeps the sign of the sum.
         let value = values.activated[k]
         let through = (gradient * slope).replacing(with: gradient, where: value .> 0)
         let g = through.replacing(with: 0, where: .!values.isLargest(k))
         let offset = window.offset(j, k)
-        dSum.storeNative(g, at: offset, lanes: lanes)
+        dSum.store(g, at: offset, lanes: lanes)
         sum += g
         mainProduct = mainProduct.addingRelaxedProduct(
-          g, self.main.native(at: offset, lanes: lanes) - window.mainLanes.mean)
+          g, branches.main.vector(at: offset, lanes: lanes) - window.branches.main.mean)
         sideProduct = sideProduct.addingRelaxedProduct(
-          g, self.side.native(at: offset, lanes: lanes) - window.sideLanes.mean)
+          g, branches.side.vector(at: offset, lanes: lanes) - window.branches.side.mean)
       }
     }
     if shape.width % 2 == 1 {
       for row in 0..<2 {
         let last = window.offset(shape.width / 2, 2 * row)
-        dSum.storeNative(Vector(repeating: 0), at: last, lanes: lanes)
+        dSum.store(Vector(repeating: 0), at: last, lanes: lanes)
       }
     }
     main?.add(sum, mainProduct, at: channel, lanes: lanes)
@@ -128,14 +116,13 @@ public struct ResidualPool: ResidualTail {
     let pool: ResidualPool
     let channel: Int
     let lanes: Int
-    let mainLanes, sideLanes: ChannelNormalization.Lanes
+    let branches: ResidualBranches.Lanes
     private let start: Int
 
     @inline(__always)
     init(_ pool: ResidualPool, image: Int, row: Int, channel: Int, lanes: Int) {
       (self.pool, self.channel, self.lanes) = (pool, channel, lanes)
-      mainLanes = pool.mainNormalization?.lanes(at: channel, lanes: lanes) ?? .identity
-      sideLanes = pool.sideNormalization?.lanes(at: channel, lanes: lanes) ?? .identity
+      branches = ResidualBranches.Lanes(pool.branches, channel: channel, lanes: lanes)
       start = (image * pool.shape.height + 2 * row) * pool.rowElements + channel
     }
 
@@ -149,10 +136,7 @@ public struct ResidualPool: ResidualTail {
     func values(_ j: Int) -> Values {
       Values(
         activated: InlineArray<4, Vector> { k in
-          let offset = offset(j, k)
-          let sum =
-            mainLanes.normalized(pool.main.native(at: offset, lanes: lanes))
-            + sideLanes.normalized(pool.side.native(at: offset, lanes: lanes))
+          let sum = branches.sum(at: offset(j, k))
           return (sum * pool.slope).replacing(with: sum, where: sum .> 0)
         })
     }

@@ -2,7 +2,7 @@ import SKDKernels
 import SKDTestSupport
 import XCTest
 
-final class ActivationTests: XCTestCase {
+final class ElementwiseTests: XCTestCase {
   // Around the vector (16) and the chunk (16384).
   private let counts = [0, 1, 7, 15, 16, 17, 32, 16_383, 16_384, 16_385, 40_000]
   private let slopes = [1, 0.1, 0] as [Float]

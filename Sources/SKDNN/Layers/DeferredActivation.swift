@@ -2,7 +2,7 @@ import SKDKernels
 
 /// A tensor as the next layer reads it: normalised and activated on the way, if a batch norm has
 /// left that to its reader.
-struct Activation {
+struct DeferredActivation {
   let tensor: Tensor
   let normalization: ChannelNormalization?
 
@@ -23,16 +23,14 @@ struct Activation {
   }
 }
 
-/// Sums over groups of positions that one layer takes for the batch norm beside it: the moments of a
+/// The sums that one layer takes for the batch norm beside it, in memory of a pool: the moments of a
 /// convolution's output, or what the gradients of the norm's parameters are made of.
-struct ChannelRecords {
-  let tensor: Tensor
-  let groups: Int
+struct PooledChannelSums {
+  private let memory: Tensor
+  let records: ChannelSumRecords
 
   init(groups: Int, channels: Int, _ pool: BufferPool) throws {
-    tensor = try pool.scratch(channelSumsCount(groups: groups, channels: channels))
-    self.groups = groups
+    memory = try pool.scratch(ChannelSumRecords.count(groups: groups, channels: channels))
+    records = ChannelSumRecords(memory.pointer, groups: groups, channels: channels)
   }
-
-  var pointer: UnsafeMutablePointer<Float> { tensor.pointer }
 }

@@ -2,7 +2,7 @@ import SKDKernels
 import SKDTestSupport
 import XCTest
 
-final class NormalizationTests: XCTestCase {
+final class PixelNormalizationTests: XCTestCase {
   func testNormalizationMatchesTheFormulaForEveryByte() {
     for channels in 1...4 {
       let mean = (0..<channels).map { 0.5 - 0.1 * Float($0) }

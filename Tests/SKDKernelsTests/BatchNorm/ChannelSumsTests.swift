@@ -107,8 +107,7 @@ final class ChannelSumsTests: XCTestCase {
         guarded.normalization, masked: nil)
     } by: { records, dWeight, dBias in
       mergeGradientSums(
-        records, groups: groups, channels: channels, inverseStd: norm.inverseStd,
-        dWeight: dWeight, dBias: dBias)
+        records, inverseStd: norm.inverseStd, dWeight: dWeight, dBias: dBias)
     }
     XCTAssertTrue(guarded.buffers.allSatisfy(\.isIntact))
     let (gradient, input) = (gradients.flatMap(\.self), inputs.flatMap(\.self))
@@ -149,8 +148,7 @@ final class ChannelSumsTests: XCTestCase {
       }
       let expected = merge(channels: channels, groups: 4, add) { records, dWeight, dBias in
         mergeGradientSums(
-          records, groups: 4, channels: channels, inverseStd: inverseStd, dWeight: dWeight,
-          dBias: dBias)
+          records, inverseStd: inverseStd, dWeight: dWeight, dBias: dBias)
       }
       var dWeight = [Float](repeating: .nan, count: channels)
       var dBias = dWeight
@@ -184,14 +182,11 @@ final class ChannelSumsTests: XCTestCase {
   /// - Parameter input: What is read where sums overflow.
   private func summedParts(
     _ channels: Int, _ parts: Int, of input: [Float],
-    by sum: (
-      UnsafeMutablePointer<Float>, Int, Int, UnsafePointer<Float>, Int,
-      UnsafeMutablePointer<Double>
-    ) -> Void,
+    by sum: (ChannelSumRecords, UnsafePointer<Float>, Int, UnsafeMutablePointer<Double>) -> Void,
     _ add: (ChannelSums, _ group: Int) -> Void
   ) -> [Double] {
-    summedParts(channels, parts) { records, groups, channels, sums in
-      sum(records, groups, channels, input, input.count / channels, sums)
+    summedParts(channels, parts) { records, sums in
+      sum(records, input, input.count / channels, sums)
     } _: {
       add($0, $1)
     }
@@ -199,15 +194,16 @@ final class ChannelSumsTests: XCTestCase {
 
   private func summedParts(
     _ channels: Int, _ parts: Int,
-    by sum: (UnsafeMutablePointer<Float>, Int, Int, UnsafeMutablePointer<Double>) -> Void,
+    by sum: (ChannelSumRecords, UnsafeMutablePointer<Double>) -> Void,
     _ add: (ChannelSums, _ group: Int) -> Void
   ) -> [Double] {
     (0..<parts).reduce([Double](repeating: 0, count: 2 * channels)) { total, part in
-      let records = GuardedBuffer(count: channelSumsCount(groups: 1, channels: channels))
-      add(ChannelSums(records.pointer, group: 0, channels: channels), part)
+      let memory = GuardedBuffer(count: ChannelSumRecords.count(groups: 1, channels: channels))
+      let records = ChannelSumRecords(memory.pointer, groups: 1, channels: channels)
+      add(records[0], part)
       var sums = [Double](repeating: .nan, count: 2 * channels)
-      sum(records.pointer, 1, channels, &sums)
-      XCTAssertTrue(records.isIntact)
+      sum(records, &sums)
+      XCTAssertTrue(memory.isIntact)
       return zip(total, sums).map { $0 + $1 }
     }
   }
@@ -219,8 +215,7 @@ final class ChannelSumsTests: XCTestCase {
   ) -> (mean: [Float], variance: [Float]) {
     merge(channels: channels, groups: groups, add) { records, mean, variance in
       mergeMoments(
-        records, groups: groups, channels: channels, of: input, rows: input.count / channels,
-        mean: mean, variance: variance)
+        records, of: input, rows: input.count / channels, mean: mean, variance: variance)
     }
   }
 
@@ -236,18 +231,17 @@ final class ChannelSumsTests: XCTestCase {
   private func merge(
     channels: Int, groups: Int, _ add: (ChannelSums, _ group: Int) -> Void,
     by merge: (
-      _ records: UnsafeMutablePointer<Float>, _ first: UnsafeMutablePointer<Float>,
+      _ records: ChannelSumRecords, _ first: UnsafeMutablePointer<Float>,
       _ second: UnsafeMutablePointer<Float>
     ) -> Void
   ) -> ([Float], [Float]) {
-    let records = GuardedBuffer(count: channelSumsCount(groups: groups, channels: channels))
-    for group in 0..<groups {
-      add(ChannelSums(records.pointer, group: group, channels: channels), group)
-    }
+    let memory = GuardedBuffer(count: ChannelSumRecords.count(groups: groups, channels: channels))
+    let records = ChannelSumRecords(memory.pointer, groups: groups, channels: channels)
+    for group in 0..<groups { add(records[group], group) }
     var first = [Float](repeating: .nan, count: channels)
     var second = first
-    merge(records.pointer, &first, &second)
-    XCTAssertTrue(records.isIntact)
+    merge(records, &first, &second)
+    XCTAssertTrue(memory.isIntact)
     return (first, second)
   }
 }

@@ -4,7 +4,7 @@ import SKDTestSupport
 import XCTest
 
 /// Trainer calls of skd.h on parts of a batch. Two threads stand for two processes.
-final class BatchShareABITests: XCTestCase {
+final class BatchShardABITests: XCTestCase {
   private static let batch = 5
   private let images = ABIModel.images(batch)
   private let labels: [Int64] = [0, 1, 2, 1, 0]

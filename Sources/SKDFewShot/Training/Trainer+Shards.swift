@@ -5,7 +5,7 @@ import SKDRuntime
 /// What a training step adds up over the processes that share its batch, besides what its layers do.
 extension Trainer {
   /// The means over the whole batch of losses that are means over the own part.
-  func whole(_ own: Losses, _ share: BatchShare) throws -> Losses {
+  func whole(_ own: Losses, _ share: BatchShard) throws -> Losses {
     let terms: [WritableKeyPath<Losses, Float>] = [
       \.total, \.crossEntropy, \.rotation, \.distillation, \.twin, \.accuracy, \.rotationAccuracy,
     ]
@@ -21,7 +21,7 @@ extension Trainer {
   /// - Throws: In all processes if in one of them.
   func addTogether(
     _ terms: [LossTerm], of output: NetworkOutput, images: Int, labels: UnsafePointer<Int64>?,
-    to losses: inout Losses, dLogits: Tensor, _ share: BatchShare
+    to losses: inout Losses, dLogits: Tensor, _ share: BatchShard
   ) throws -> Tensor? {
     var own = Losses()
     let outcome = Result {
@@ -42,7 +42,7 @@ extension Trainer {
   }
 
   /// Makes gradients of means over the own part such of means over the whole.
-  func scale(_ gradients: [Tensor?], _ share: BatchShare) {
+  func scale(_ gradients: [Tensor?], _ share: BatchShard) {
     for case let tensor? in gradients {
       scaleInPlace(tensor.pointer, by: share.fraction, count: tensor.count)
     }
