@@ -14,5 +14,5 @@ func forEachChunk(
   }
 }
 
-/// How many rows of `rowElements` elements each make a chunk.
+/// Number of rows of `rowElements` elements that make a chunk.
 func chunkRows(rowElements: Int) -> Int { max(1, chunkElements / max(rowElements, 1)) }

@@ -1,10 +1,10 @@
 internal import CIntrinsics
 
-/// What the kernels of this library were compiled for; raw values are those of instruction_set.h.
+/// Instruction set that the kernels were compiled for, with the raw values of instruction_set.h.
 public enum InstructionSet: Int, Sendable {
   /// Vectors of four floats on any other processor.
   case other
-  /// What every x86-64 processor has.
+  /// The baseline of every x86-64 processor.
   case sse2
   /// With FMA.
   case avx2

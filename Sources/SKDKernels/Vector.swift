@@ -1,6 +1,6 @@
 internal import CIntrinsics
 
-/// What one register of this instruction set holds, on NEON two: SIMD16<Float> on AVX-512,
+/// The floats of one register of this instruction set, on NEON of two: SIMD16<Float> on AVX-512,
 /// SIMD8<Float> on AVX2 and NEON, SIMD4<Float> else. It divides 16, and so `blockWidth`.
 ///
 /// Arithmetic on it is written for this type: in generic code the compiler takes it lane by lane.

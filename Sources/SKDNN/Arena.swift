@@ -1,6 +1,6 @@
-/// Which ranges of one block of memory are in use.
+/// The ranges of one block of memory that are in use.
 ///
-/// Where a range lies depends on the calls alone: the same sequence, begun when nothing is in use,
+/// The position of a range depends on the calls alone: the same sequence, begun when nothing is in use,
 /// needs the same extent.
 struct Arena {
   /// Elements of a cache line of floats, to which every range is aligned.

@@ -12,7 +12,7 @@ public struct BatchShard {
   public let first: Int
   /// Images of the whole batch.
   public let total: Int
-  /// Whether batch norms take their statistics over the whole batch, or over the own part.
+  /// Whether batch norms take their statistics over the whole batch, or over this shard only.
   public let syncsBatchNorm: Bool
   private let sum: (_ values: UnsafeMutablePointer<Double>, _ count: Int) throws -> Void
   let beginGradients: (_ gradients: UnsafeMutablePointer<Float>, _ count: Int) throws -> Void
@@ -36,7 +36,7 @@ public struct BatchShard {
     (self.beginGradients, self.awaitGradients) = (beginGradients, awaitGradients)
   }
 
-  /// The own share of a mean over the whole batch.
+  /// This shard's contribution to a mean over the whole batch.
   public var fraction: Float { Float(images) / Float(total) }
 
   /// Replaces each value by its sum over all processes.
@@ -47,7 +47,7 @@ public struct BatchShard {
     }
   }
 
-  /// How many of the whole batch there are, of what the own images have `count`.
+  /// Scales a count over this shard's images to the whole batch.
   func wholeCount(_ count: Int) -> Int { count / images * total }
 }
 
@@ -59,7 +59,7 @@ struct BatchRun {
 }
 
 extension BatchShard {
-  /// Where the images of all views lie in the whole batch: own ones together within each view.
+  /// Positions in the whole batch of the images of all views: this shard's lie together in each view.
   func runs(of rows: Int) -> [BatchRun] {
     (0..<rows / images).map {
       BatchRun(rows: $0 * images..<($0 + 1) * images, first: $0 * total + first)

@@ -5,7 +5,7 @@ import SKDRuntime
 ///
 /// A pass needs as much of the block as all passes of its extents do, whatever was computed before:
 /// so the block holds what the largest of them needs, and no more. It grows while no tensor lives.
-/// What does not fit until then gets memory of its own. Not thread-safe: a network runs one pass at
+/// A tensor that does not fit until then gets memory of its own. Not thread-safe: a network runs one pass at
 /// a time.
 public final class BufferPool {
   private let ledger: MemoryLedger?
@@ -16,7 +16,7 @@ public final class BufferPool {
   /// Changes when tensors are forgotten.
   private var generation = 0
 
-  /// - Parameter ledger: Where the block is entered instead of being allocated.
+  /// - Parameter ledger: Ledger in which the block is entered instead of being allocated.
   public init(ledger: MemoryLedger? = nil) { self.ledger = ledger }
 
   /// Whether its tensors have no memory: there is nothing to read or write, only to count.

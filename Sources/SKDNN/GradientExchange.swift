@@ -1,7 +1,7 @@
 /// Hands the gradients of a backward pass to the other processes as soon as they are final, so that
 /// they travel while the pass goes on.
 final class GradientExchange {
-  /// What is worth a message of its own: 1 MB.
+  /// Bytes that are worth a message of their own: 1 MB.
   private static let leastCount = 1 << 18
 
   private let store: ParameterStore

@@ -15,9 +15,9 @@ import SKDRuntime
 /// Layers declare their entries while the network is built; `allocate` then gives them memory,
 /// whose addresses never change.
 public final class ParameterStore {
-  /// In which the layers multiply the parameters, which are float32 themselves.
+  /// Precision in which the layers multiply the parameters, which are float32 themselves.
   public let precision: Precision
-  /// Where the memory of state and layers is entered instead of being allocated.
+  /// Ledger in which the memory of state and layers is entered instead of being allocated.
   let ledger: MemoryLedger?
   public private(set) var entries: [StateEntry] = []
   public private(set) var parameters: AlignedBuffer<Float>
@@ -131,7 +131,7 @@ public final class ParameterStore {
 
   /// The parts of the storage that hold parameters with a gradient, neighbours joined.
   ///
-  /// - Parameter numbers: Of the entries looked at; nil for all.
+  /// - Parameter numbers: Numbers of the entries to look at; nil for all.
   func gradientRanges(of numbers: Range<Int>? = nil) -> [Range<Int>] {
     var ranges: [Range<Int>] = []
     for entry in entries[numbers ?? 0..<entries.count] where entry.hasGradient {

@@ -85,7 +85,7 @@ public final class SGD {
     let parameter, velocity: Double
   }
 
-  /// Of the state that is `boundedVersion` of the store's; nil if they are unknown.
+  /// Bounds of the state whose version is `boundedVersion`; nil if they are unknown.
   private var bounds: Bounds?
   private var boundedVersion = 0
   private var boundsAfterStep: Bounds?

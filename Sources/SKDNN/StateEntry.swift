@@ -1,6 +1,6 @@
 import SKDRuntime
 
-/// What a state-dict entry holds.
+/// Kind of a state-dict entry.
 public enum StateKind: Sendable {
   /// Trained by gradient descent.
   case parameter
@@ -22,7 +22,7 @@ public final class StateEntry {
   let initializer: Initializer
   /// Position in the storage of its kind.
   let offset: Int
-  /// Of a parameter: whether the last backward pass gave it a gradient.
+  /// Whether the last backward pass gave this parameter a gradient.
   public internal(set) var hasGradient = false
   private unowned let store: ParameterStore
 
@@ -83,7 +83,7 @@ public final class StateEntry {
   }
 }
 
-/// How a parameter starts.
+/// Initial values of a parameter.
 public enum Initializer: Sendable {
   case constant(Float)
   /// Normal with mean 0.

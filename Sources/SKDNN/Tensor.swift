@@ -5,7 +5,7 @@ import SKDRuntime
 ///
 /// Its memory belongs to a `BufferPool` and goes back there when the last reference is gone.
 public final class Tensor {
-  /// Where a tensor lies in the block of its pool.
+  /// Position of a tensor in the block of its pool.
   struct Place {
     let range: Range<Int>
     let generation: Int

@@ -15,13 +15,13 @@ import Synchronization
 public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
   /// The first element. Valid until `reserve` grows the buffer or the buffer is released.
   public private(set) var pointer: UnsafeMutablePointer<Element>
-  /// How many elements fit.
+  /// Number of elements that fit.
   public private(set) var capacity: Int
   private let ledger: MemoryLedger?
 
   /// Allocates `count` elements, all bytes zero.
   ///
-  /// - Parameter ledger: Where the buffer is entered instead of being allocated; nothing may be read
+  /// - Parameter ledger: Ledger in which the buffer is entered instead of being allocated; nothing may be read
   ///   from it or written to it then.
   /// - Throws: `SKDError.outOfMemory` if the machine does not have that much memory.
   public init(count: Int, ledger: MemoryLedger? = nil) throws {
@@ -76,7 +76,7 @@ public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable 
   }
 }
 
-/// How many buffers this process has allocated so far. A test reads it: steps that repeat the same
+/// Number of buffers that this process has allocated so far. A test reads it: steps that repeat the same
 /// extents allocate none.
 public var allocatedBufferCount: Int { allocations.load(ordering: .relaxed) }
 private let allocations = Atomic<Int>(0)
@@ -140,5 +140,5 @@ func canMap(_ bytes: Int) -> Bool {
   }
 #endif
 
-/// What all buffers of the process hold.
+/// Bytes of all buffers of the process.
 private let allocatedBytes = Atomic<Int>(0)

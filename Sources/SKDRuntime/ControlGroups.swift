@@ -10,7 +10,7 @@ struct ControlGroups {
     let isUnified: Bool
   }
 
-  /// Where the file system begins; another folder than "/" in tests.
+  /// Root of the file system; another folder than "/" in tests.
   private let root: String
   private let memberships: String
   private let mounts: [Mount]

@@ -1,4 +1,4 @@
-/// What a random number is for. Different purposes never share a stream.
+/// Purpose of a random number. Different purposes never share a stream.
 public enum RandomPurpose: UInt32, Sendable {
   case initialization = 1
   case dropout, dropBlock

@@ -34,7 +34,7 @@ public enum FileMappings {
   // MARK: Signal
 
   #if canImport(Glibc)
-    /// What was installed before. Written while the handler is not, and read by it.
+    /// The handler that was installed before. Written while the handler is not, and read by it.
     nonisolated(unsafe) private static let previous = UnsafeMutablePointer<sigaction>.allocate(
       capacity: 1)
     private static let page = UInt(sysconf(Int32(_SC_PAGESIZE)))

@@ -6,7 +6,7 @@
   import Darwin
 #endif
 
-/// What the machine, or the container the process runs in, can still give.
+/// Memory that the machine, or the container of this process, has left.
 ///
 /// Linux promises more memory than it has, and kills the process that takes it at its word: so large
 /// needs are held against this before anything is allocated.
@@ -47,7 +47,7 @@ public enum MachineMemory {
     if bytes >= largeNeed { try require(bytes, for: need) }
   }
 
-  /// What is left to the control groups around this process, the least of them; the files that they
+  /// Memory that is left to the control groups around this process, the least of them; the files that they
   /// cache give way. Nil without a limit.
   static func available(to groups: ControlGroups) -> Int? {
     groups.groups(of: "memory").compactMap { available(to: $0) }.min()
@@ -65,7 +65,7 @@ public enum MachineMemory {
     return max(most - used + (cached ?? 0), 0)
   }
 
-  /// What `ulimit -v` leaves of addresses; nil without a limit.
+  /// Bytes of address space that `ulimit -v` leaves; nil without a limit.
   private static func availableAddresses() -> Int? {
     #if os(Linux)
       var limit = rlimit()

@@ -1,4 +1,4 @@
-/// What buffers would take: they are entered here instead of being allocated.
+/// Sum of the memory of buffers that are entered here instead of being allocated.
 ///
 /// A network on a ledger runs its passes as any other, but computes nothing: the same code asks for
 /// the same memory in the same order, and the ledger knows the most that was held at once. So an

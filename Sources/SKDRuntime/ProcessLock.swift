@@ -11,14 +11,14 @@ import Synchronization
 /// A lock that knows which process holds it.
 ///
 /// The child of a fork has a copy of all memory, but only the thread that forked: a mutex that
-/// another thread held at that moment stays locked in the child for ever. This lock can be told to
+/// another thread held at that moment is never released in the child. This lock can be told to
 /// be lost there, because it holds the number of its holder's process.
 public final class ProcessLock: Sendable {
   public enum Outcome: Sendable {
     case acquired
     /// A thread of this process holds it.
     case isHeld
-    /// A thread that this process, the child of a fork, does not have holds it for ever.
+    /// The lock is held by a thread that this process, the child of a fork, does not have.
     case isLost
   }
 

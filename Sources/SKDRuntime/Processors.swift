@@ -6,12 +6,12 @@
   import Darwin
 #endif
 
-/// How many processors this process may use.
+/// Number of processors that this process may use.
 public enum Processors {
   /// At least 1: what the affinity allows, and not more than the control groups give time for.
   public static func available() -> Int { available(root: "") }
 
-  /// - Parameter root: Where the file system begins; another folder than "/" in tests.
+  /// - Parameter root: Root of the file system; another folder than "/" in tests.
   static func available(root: String) -> Int {
     let allowed = inAffinity(root: root) ?? sysconf(Int32(_SC_NPROCESSORS_ONLN))
     return max(min(allowed, inQuota(ControlGroups(root: root)) ?? allowed), 1)

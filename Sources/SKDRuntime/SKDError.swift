@@ -1,4 +1,4 @@
-/// What can go wrong in a call that its caller could have made differently.
+/// Errors of a call that its caller could have made differently.
 ///
 /// Mistakes of this library itself are `precondition` failures instead.
 public enum SKDError: Error, Equatable, Sendable {

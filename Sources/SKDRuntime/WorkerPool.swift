@@ -10,7 +10,7 @@ import Synchronization
 
 /// A persistent set of threads that runs the items of a loop.
 ///
-/// What an item computes must depend on its number alone, never on which worker runs it or how
+/// The result of an item must depend on its number alone, never on which worker runs it or how
 /// many there are: then every result is bitwise the same for any number of threads. Reductions
 /// write one partial result per item and add them up in item order.
 public final class WorkerPool: @unchecked Sendable {
@@ -45,7 +45,7 @@ public final class WorkerPool: @unchecked Sendable {
     pthread_cond_init(&wake, nil)
   }
 
-  /// How many threads a loop uses, its caller included; `1...maximumThreadCount`.
+  /// Number of threads of a loop, its caller included; `1...maximumThreadCount`.
   public var threadCount: Int {
     get { requestedThreads.load(ordering: .relaxed) }
     set {

@@ -1,4 +1,4 @@
-// What every file of the binding shares: array types, shape checks, and the call into Swift.
+// Shared by all files of the binding: array types, shape checks, and the call into Swift.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// What Swift calls back during a step: the terms of a loss, and the other processes of a batch.
+// Callbacks of Swift during a step: the terms of a loss, and the other processes of a batch.
 #pragma once
 
 #include <exception>
@@ -19,7 +19,7 @@ struct Trainer {
   ~Trainer() { skd_trainer_free(handle); }
 };
 
-/// Name, whether it reads the embedding, weight, and what computes value and gradient.
+/// Name, whether it reads the embedding, weight, and the function of value and gradient.
 using TermDescription = std::tuple<std::string, bool, float, nb::callable>;
 
 /// The terms of one call. Gradients and an exception are kept here until Swift has returned.
@@ -56,7 +56,7 @@ struct Terms {
                                             const skd_term_input &input) {
     const Shape shape{input.view_count * input.batch, input.dimensions};
     const size_t extents[] = {size_t(shape[0]), size_t(shape[1])};
-    // A copy, for the function may keep it, and the step's memory is used for something else then.
+    // A copy, for the function may keep it, and the step reuses its memory.
     const float *copy = copied(input.rows, extents[0] * extents[1]);
     const nb::capsule owner(copy, [](void *rows) noexcept { delete[] static_cast<float *>(rows); });
     const nb::ndarray<nb::numpy, const float> rows(copy, 2, extents, owner);
@@ -70,8 +70,8 @@ struct Terms {
   }
 };
 
-/// First own image, images of the whole batch, whether batch norms are shared; what adds doubles up,
-/// what begins to add gradients up, and what awaits that.
+/// Position of this part's first image, images of the whole batch, whether batch norms are shared, and
+/// the functions that sum doubles, begin to sum gradients, and await these sums.
 using ShareDescription =
     std::tuple<int64_t, int64_t, bool, nb::callable, nb::callable, nb::callable>;
 
@@ -111,7 +111,7 @@ struct Share {
   }
 
 private:
-  /// For the call alone: of doubles, the memory is gone after it.
+  /// Valid during the call only: the memory of doubles is freed after it.
   template <typename T> nb::ndarray<nb::numpy, T> view(T *values, int64_t count) const {
     const size_t extents[] = {size_t(count)};
     return nb::ndarray<nb::numpy, T>(values, 1, extents, trainer.model);

@@ -1,6 +1,6 @@
 /**
  * @file instruction_set.h
- * What instruction set the importing target is compiled for. Swift's `#if` cannot tell; Clang's
+ * The instruction set that the importing target is compiled for. Swift's `#if` cannot tell; Clang's
  * preprocessor can. The constants fold, so that Swift code that branches on them costs nothing.
  *
  * Import it from SKDKernels alone: only that target is compiled with -march (see Package.swift),
@@ -16,7 +16,7 @@ enum { SKD_SET_OTHER, SKD_SET_SSE2, SKD_SET_AVX2, SKD_SET_AVX512, SKD_SET_NEON }
  * SKD_INSTRUCTION_SET   The set compiled for: one of the above.
  * SKD_TILE_LANES        Floats in one operand of the matrix product's tile. On NEON, which has 32
  *                       registers of four floats, an operand is a pair of registers.
- * SKD_TILE_ROWS         Most rows of a tile. Each keeps two operands in registers, beside two of B
+ * SKD_TILE_ROWS         Most rows of a tile. Each keeps two operands in registers, besides two of B
  *                       and one of A.
  * SKD_TRANSPOSED_ROWS   The same for the product with a transposed matrix, where the compiler
  *                       keeps the values of A of all rows in registers too.

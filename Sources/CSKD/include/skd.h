@@ -5,8 +5,8 @@
  *
  * Conventions, for every function unless its comment says otherwise:
  *
- * - It returns `skd_status`. On anything but SKD_OK the outputs and the handles are as they were
- *   before the call, and skd_last_error() tells this thread why, naming the argument.
+ * - It returns `skd_status`. If that is not SKD_OK, outputs and handles are unchanged, and
+ *   skd_last_error() gives the reason on this thread, with the name of the argument.
  * - Sizes are `int64_t` counts of elements, never bytes. Arrays are C-contiguous, owned by the
  *   caller, and must not overlap unless the comment allows it. Images are NHWC; convolution
  *   weights are OIHW and linear weights [output, input], as in PyTorch. Floats are float32.
@@ -14,7 +14,7 @@
  * - A gradient output is overwritten (=), never added to, and may be NULL where marked so.
  * - Functions without a handle may be called concurrently on distinct outputs. Calls on one
  *   handle, or on handles that share a model, are serialised inside the library. A call that would
- *   deadlock, as one on a model from within its own training step, is refused.
+ *   deadlock, such as using a model inside its own training step, fails.
  * - Results are bitwise the same for any number of threads.
  */
 #ifndef SKD_H
@@ -58,40 +58,40 @@ const skd_refusal *skd_last_refusal(void);
 
 /* ------------------------------------------------------------------------------ threads */
 
-/** Sets how many threads computations use. @param count 1...256. */
+/** Sets the number of threads of computations. @param count 1...256. */
 skd_status skd_set_num_threads(int64_t count);
 
-/** How many threads computations use; at first skd_available_processors(), at most 256. */
+/** Number of threads of computations; initially skd_available_processors(), at most 256. */
 int64_t skd_get_num_threads(void);
 
 /**
- * Processors that this process may use: those of its affinity, and no more than the processor time
- * of its control groups amounts to, rounded up. At least 1.
+ * Number of processors that this process may use: the size of its affinity mask, limited by the
+ * processor time of its control groups, rounded up. At least 1.
  */
 int64_t skd_available_processors(void);
 
 /* ------------------------------------------------------------------------------- memory */
 
 /**
- * Bytes that can be had without swapping, an estimate: of the machine, or less where the control
- * groups of a container or a limit of the address space allow less.
+ * Estimate of the bytes that can be allocated without swapping: those of the machine, or fewer if the
+ * control groups of a container or a limit of the address space allow fewer.
  */
 int64_t skd_available_memory(void);
 
-/** Bytes that the library's buffers hold at the moment, of all models and calls. */
+/** Bytes that the library's buffers hold now, over all models and calls. */
 int64_t skd_live_memory(void);
 
 /**
- * Watches a file that is mapped into memory: should the file become shorter, what is read beyond its
- * new end is zero, where the system would otherwise end the process (SIGBUS), and
- * skd_mapping_is_damaged() says so. The handler of that signal hands on what is not its own.
+ * Watches a file that is mapped into memory. If the file becomes shorter, reads beyond its new end
+ * give zeros instead of ending the process (SIGBUS), and skd_mapping_is_damaged() reports it. The
+ * signal handler passes other faults on to the handler before it.
  *
  * @param start   First byte of the mapping; at most 1024 are watched at a time.
  * @param length  Bytes of the mapping, 0...2^47.
  */
 skd_status skd_watch_mapping(const void *start, int64_t length);
 
-/** Ends skd_watch_mapping, when the file is mapped no more. A start that is not watched is ignored. */
+/** Ends skd_watch_mapping. A start that is not watched is ignored. */
 void skd_unwatch_mapping(const void *start);
 
 /** 1 if zeros have been read instead of a watched mapping's bytes, else 0. */
@@ -100,8 +100,8 @@ int32_t skd_mapping_is_damaged(const void *start);
 /* ---------------------------------------------------------------------- instruction set */
 
 /**
- * What the loaded library was compiled for: "AVX-512", "AVX2" (with FMA), "SSE2" (any x86-64
- * processor), "NEON", or "other". Valid forever; safe to call from any thread.
+ * Instruction set that the library was compiled for: "AVX-512", "AVX2" (with FMA), "SSE2" (any x86-64
+ * processor), "NEON", or "other". Always valid; safe to call from any thread.
  */
 const char *skd_instruction_set(void);
 
@@ -304,7 +304,7 @@ skd_status skd_one_cycle_learning_rate(double progress, double epochs, double wa
 
 /* ------------------------------------------------------------------------- augmentation */
 
-/** What an augmentation does before normalising; see skd_augment. */
+/** Kinds of augmentation before normalising; see skd_augment. */
 enum { SKD_AUGMENT_NONE = 0, SKD_AUGMENT_CROP_FLIP = 1, SKD_AUGMENT_FULL = 2 };
 
 /** The random choices of one image's augmentation. */
@@ -367,15 +367,15 @@ skd_status skd_shuffle(int64_t count, uint64_t seed, int64_t epoch, int64_t *per
  */
 skd_status skd_peak_gflops(int64_t threads, double *gflops);
 
-/** How a convolution is computed. */
+/** Algorithms of a convolution. */
 enum {
-  SKD_CONV2D_AUTOMATIC = 0, /**< What the library chooses for the shape. */
+  SKD_CONV2D_AUTOMATIC = 0, /**< The library's choice for the shape. */
   SKD_CONV2D_WINOGRAD = 1,  /**< F(4x4, 3x3): kernel 3, stride 1, padding 1, channels % 32 == 0. */
   SKD_CONV2D_GEMM = 2,      /**< A matrix product over gathered patches: any shape. */
   SKD_CONV2D_WINOGRAD_BFLOAT16 = 3 /**< As SKD_CONV2D_WINOGRAD, operands of products in bfloat16. */
 };
 
-/** Which of the computations of a convolution. */
+/** Computations of a convolution. */
 enum {
   SKD_CONV2D_FORWARD = 0, /**< Of training: the weights change from one to the next. */
   SKD_CONV2D_INPUT_GRADIENT = 1,
@@ -384,7 +384,7 @@ enum {
 };
 
 /**
- * Which algorithm the library chooses for a shape in float32. It depends on the shape and on
+ * The algorithm that the library chooses for a shape in float32. It depends on the shape and on
  * whether the weights are kept, not on the machine. Safe to call from any thread.
  *
  * @param pass       One of the above.
@@ -411,11 +411,11 @@ skd_status skd_conv2d_time(const skd_conv2d_shape *shape, int32_t pass, int32_t 
 
 /* ================================================================== Few-shot evaluation */
 
-/** How an episode is drawn. */
+/** Options of drawing an episode. */
 typedef struct {
   int64_t n_way, n_shot, n_query; /**< Each >= 1; every class needs n_shot + n_query images. */
   int32_t legacy;                 /**< 1: NumPy's RandomState(episode), as the published code. */
-  uint64_t seed;                  /**< Of the counter-based generator; ignored if legacy. */
+  uint64_t seed;                  /**< Seed of the counter-based generator; ignored if legacy. */
 } skd_episode_options;
 
 /**
@@ -487,7 +487,7 @@ skd_status skd_linear_decision(const float *features, int64_t rows, int64_t dime
 /** probabilities[n,w] = exp(logits[n,w]) / sum_w exp(logits[n,w]), [rows, classes]. In place allowed. */
 skd_status skd_softmax(const double *logits, int64_t rows, int64_t classes, double *probabilities);
 
-/** How near a row of features is to a prototype. */
+/** Proximities of a row of features to a prototype. */
 enum {
   SKD_METRIC_EUCLIDEAN = 0, /**< Minus the squared Euclidean distance. */
   SKD_METRIC_COSINE = 1     /**< The cosine of the angle between both; 0 for a row of zeros. */
@@ -503,7 +503,7 @@ skd_status skd_class_centroids(const float *features, const int64_t *labels, int
                                int64_t dimensions, int64_t classes, double *centroids);
 
 /**
- * How near each prototype is to each row.
+ * The proximity of each prototype to each row.
  *
  * @param features     [rows, dimensions], finite; rows >= 0.
  * @param prototypes   [count, dimensions]; count >= 1.
@@ -561,12 +561,12 @@ skd_status skd_mean_ci95(const double *values, int64_t count, double *mean, doub
 typedef struct skd_model skd_model;
 
 /**
- * In what precision a model keeps the operands of its 3x3 convolutions' products, in training and
- * evaluation. Weights, sums, gradients and all else are float32 in either.
+ * Precision of the operands of a model's 3x3 convolutions, in training and evaluation. Weights, sums,
+ * gradients and everything else are float32 in both.
  */
 enum { SKD_FLOAT32 = 0, SKD_BFLOAT16 = 1 };
 
-/** What to build. Zero or NULL asks for the architecture's default. */
+/** Options of a model. Zero or NULL selects the architecture's default. */
 typedef struct {
   const char *architecture; /**< "resnet12", "seresnet12", "resnet18", "resnet24", "convnet4" or
                                  "wrn_28_10". */
@@ -578,7 +578,7 @@ typedef struct {
   float drop_rate;          /**< In [0, 1); negative for the default. */
   int64_t dropblock_size;   /**< 0 for the default of the image size. */
   int32_t rotation_head;    /**< 1 yes, 0 no, -1 default: resnet12, 18 and 24 have one. */
-  uint64_t seed;            /**< Of the initial weights. */
+  uint64_t seed;            /**< Seed of the initial weights. */
   int32_t precision;        /**< SKD_FLOAT32 or SKD_BFLOAT16. */
   int32_t use_se;           /**< 1 gates the blocks of a resnet; 0: seresnet12 has gates alone. */
 } skd_model_config;
@@ -620,21 +620,21 @@ skd_status skd_model_get_info(skd_model *model, skd_model_info *info);
 skd_status skd_model_get_entry(skd_model *model, int64_t index, skd_state_entry *entry);
 
 /**
- * Keeps a model for this thread: calls of other threads wait until skd_model_unlock, so that the
- * calls between, and what is read of the state's memory, see one state. It nests, and it is allowed
- * within the model's own training step.
+ * Locks a model for this thread: calls of other threads wait until skd_model_unlock, so the calls in
+ * between, and reads of the state's memory, see one state. Locks nest, and are allowed within the
+ * model's own training step.
  */
 skd_status skd_model_lock(skd_model *model);
 
-/** Ends what skd_model_lock began, on the same thread; otherwise a no-op, as in the child of a fork. */
+/** Ends skd_model_lock on the same thread; otherwise a no-op, for example in the child of a fork. */
 void skd_model_unlock(skd_model *model);
 
 /**
  * Replaces the whole state, or nothing of it.
  *
  * @param arrays state_count C-contiguous arrays of the entries' shapes and types, finite; variances
- *               >= 0, counters in 0...2^62. They are copied first, so that they may be the model's
- *               own memory, in any order.
+ *               >= 0, counters in 0...2^62. They are copied first, so they may lie in the model's own
+ *               memory, in any order.
  */
 skd_status skd_model_load(skd_model *model, const void *const *arrays, int64_t count);
 
@@ -698,7 +698,7 @@ typedef struct {
   uint64_t seed;          /**< Seed of dropout, DropBlock and random rotations. */
 } skd_trainer_config;
 
-/** Terms of one step; those that the objective lacks are 0. Accuracies are fractions 0...1. */
+/** Losses of one step; 0 for terms that the objective lacks. Accuracies are fractions 0...1. */
 typedef struct {
   float total, cross_entropy, rotation, distillation, twin, accuracy, rotation_accuracy;
 } skd_losses;
@@ -729,10 +729,10 @@ skd_status skd_trainer_step_memory(skd_trainer *trainer, int64_t batch, int64_t 
 skd_status skd_trainer_require_memory(skd_trainer *trainer, int64_t batch, int64_t side,
                                       int64_t further_bytes);
 
-/** What a term of the caller reads: skd_term_input.rows. */
+/** Inputs of a caller's term: skd_term_input.rows. */
 enum { SKD_TERM_LOGITS = 0, SKD_TERM_EMBEDDING = 1 };
 
-/** What the function of a term is given. */
+/** Input of a term's function. */
 typedef struct {
   /** [view_count * batch, dimensions]: all images in the first view, then in the second. Read only
    *  and meant for the call; the memory stays readable, with other content, while the model lives. */
@@ -780,32 +780,32 @@ typedef int32_t (*skd_sum_function)(void *context, double *values, int64_t count
  */
 typedef int32_t (*skd_begin_function)(void *context, float *gradients, int64_t count);
 
-/** Returns when all that an skd_begin_function began is done. @return As skd_sum_function. */
+/** Returns when all sums that an skd_begin_function began are complete. @return As skd_sum_function. */
 typedef int32_t (*skd_await_function)(void *context);
 
 /**
- * The part of a batch that one of several processes trains on, and how it adds up with the others.
+ * The shard of a batch that one of several processes trains on, and the all-reduce with the others.
  *
  * The functions are called on the thread of the trainer call. Every process makes the same calls,
  * with the same counts in the same order, if the models, the objective, the step count and `total` are
- * the same in all. Those that end with an error in one process only, as for lack of memory, leave the
+ * the same in all. A call that fails in one process only, for example for lack of memory, leaves the
  * others waiting: the caller has to end them. A loss, gradient or term that is not finite, or a term
- * that fails, ends the call in all.
+ * that fails, ends the call in all processes.
  */
 typedef struct {
-  int64_t first;           /**< Position of the first of the own images in the whole batch,
+  int64_t first;           /**< Position of this part's first image in the whole batch,
                                 0...2^28. */
   int64_t total;           /**< Images of the whole batch, first + batch...2^28 + batch. */
   int32_t sync_batch_norm; /**< 1: batch norms take their statistics over the whole batch, and the
-                                step is that of one process with all images, to rounding. 0: over
-                                the own part, and running statistics differ between processes. */
+                                step equals, to rounding, one process's step with all images. 0:
+                                over this part, and running statistics differ between processes. */
   skd_sum_function sum;
   skd_begin_function begin_gradients;
   skd_await_function await_gradients;
   void *context;           /**< Handed to the functions. */
 } skd_batch_share;
 
-/** What a step may have besides images and labels. A struct of zeros asks for the defaults. */
+/** Options of a step. A struct of zeros selects the defaults. */
 typedef struct {
   const skd_term *terms; /**< Terms that join the loss; may be NULL if there are none. Not allowed
                               for a Gen-0 trainer with rotations_per_image < 4. */
@@ -818,8 +818,8 @@ typedef struct {
 /**
  * One training step: forward, losses, backward, SGD.
  *
- * On a part of a batch, losses are means over the whole batch, those of the terms too, each of which
- * is taken as a mean over its images; random choices follow an image's position in the whole batch.
+ * On a part of a batch, all losses are means over the whole batch, including the terms, each of which
+ * counts as a mean over its images. Random choices depend on an image's position in the whole batch.
  *
  * @param images  [batch, side, side, input_channels], normalised, not rotated.
  *                batch >= 1, and >= 2 values per channel for the batch norms.
@@ -841,7 +841,7 @@ skd_status skd_trainer_loss(skd_trainer *trainer, const float *images, const int
 /** skd_model_lock for the models of a trainer. */
 skd_status skd_trainer_lock(skd_trainer *trainer);
 
-/** Ends what skd_trainer_lock began. */
+/** Ends skd_trainer_lock. */
 void skd_trainer_unlock(skd_trainer *trainer);
 
 /** Changes the learning rate. @param learning_rate Finite, >= 0. */
@@ -856,9 +856,9 @@ skd_status skd_trainer_get_losses(skd_trainer *trainer, skd_losses *losses);
 /**
  * SGD's velocity (momentum buffer) of the parameter at state `index`.
  *
- * With the model's state, the learning rate and the step count, the velocities are all that the
- * next step depends on. Before the first step they are zero, which makes that step's velocity its
- * gradient: no flag tells it.
+ * The next step depends on the velocities, the model's state, the learning rate and the step count,
+ * and on nothing else. Before the first step the velocities are zero, so that step's velocity is its
+ * gradient.
  *
  * @param velocity  Set to floats of the entry's shape and strides, which live as long as the
  *                  trainer; read only: write through skd_trainer_load. NULL for an entry that is no
@@ -869,8 +869,8 @@ skd_status skd_trainer_get_velocity(skd_trainer *trainer, int64_t index, const f
 /**
  * Replaces the velocities and the step count. All or nothing.
  *
- * @param velocities  state_count C-contiguous arrays of the entries' shapes, finite; what stands
- *                    for an entry that is no parameter is not read.
+ * @param velocities  state_count C-contiguous arrays of the entries' shapes, finite; the array of
+ *                    an entry that is no parameter is not read.
  * @param step        0...2^47.
  */
 skd_status skd_trainer_load(skd_trainer *trainer, const float *const *velocities, int64_t count,

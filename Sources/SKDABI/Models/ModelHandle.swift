@@ -10,7 +10,7 @@ import SKDRuntime
   import Darwin
 #endif
 
-/// What a `skd_model *` points to: a network, and the lock that lets one call in at a time.
+/// The object behind a `skd_model *`: a network, and the lock that lets one call in at a time.
 final class ModelHandle: @unchecked Sendable {
   let network: Network
   /// Names of the state entries as C strings, which live as long as the handle.
@@ -69,7 +69,7 @@ final class ModelHandle: @unchecked Sendable {
   /// Whether no thread of this process can use the network, or take it apart: see `exclusively`.
   var isLost: Bool { lock.isLost }
 
-  /// Orders handles: whoever needs two locks takes that of the lower address first.
+  /// Orders handles: a call that needs two locks takes the one with the lower address first.
   var address: UInt { UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()) }
 
   /// A pointer for C, which owns one reference.

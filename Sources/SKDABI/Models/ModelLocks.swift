@@ -8,7 +8,7 @@ import SKDRuntime
   import Darwin
 #endif
 
-/// Who has which model, and who waits for which.
+/// The models that threads hold, and those that they wait for.
 ///
 /// A thread has a model while a call of its own works on it, and while it keeps it between calls.
 /// Threads get a model in the order in which they ask for it.

@@ -32,7 +32,7 @@ public func skd_model_load(
   }
 }
 
-/// What an entry's values are to be, copied and checked before any entry changes.
+/// New values of an entry, copied and checked before any entry changes.
 private struct NewValues {
   private let entry: StateEntry
   private let floats: AlignedBuffer<Float>?

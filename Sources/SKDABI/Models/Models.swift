@@ -55,7 +55,7 @@ public func skd_model_clone(
 @c @implementation
 public func skd_model_free(_ model: OpaquePointer!) {
   guard let model else { return }
-  // What a thread of the parent process was changing when it forked stays where it is.
+  // A model that a thread of the parent process was changing during the fork is never freed.
   if ModelHandle.from(model).isLost { return }
   Unmanaged<ModelHandle>.fromOpaque(UnsafeRawPointer(model)).release()
 }

@@ -118,7 +118,7 @@ private struct ImageExtent {
 }
 
 extension Arguments {
-  /// What addresses the random choices of an image: one word of the generator's counter.
+  /// Addresses of the random choices of an image: one word of the generator's counter.
   fileprivate static let streams = 0...(1 << 32) - 1
   fileprivate static let epochs = 0...(1 << 48) - 1
 

@@ -3,7 +3,7 @@ import SKDFewShot
 import SKDNN
 import SKDRuntime
 
-/// What a `skd_trainer *` points to.
+/// The object behind a `skd_trainer *`.
 final class TrainerHandle {
   let trainer: Trainer
   private let model: ModelHandle

@@ -6,7 +6,7 @@ import SKDRuntime
 /// The choices for an image depend on (seed, purpose, epoch, stream) alone: not on the batch it
 /// is in, the order of calls or the number of threads.
 public struct Augmentation: Sendable {
-  /// What is done before normalising.
+  /// Kind of augmentation before normalising.
   public enum Mode: Sendable {
     case none
     case cropFlip

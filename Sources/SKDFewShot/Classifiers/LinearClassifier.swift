@@ -43,7 +43,7 @@ public func linearDecision(
   }
 }
 
-/// How an iterative fit ended.
+/// Outcome of an iterative fit.
 public struct FitOutcome: Sendable, Equatable {
   public var iterations: Int
   /// Whether it ended as near to the minimum as the tolerance asks for.

@@ -10,13 +10,13 @@ import SKDRuntime
 ///
 /// The object owns the memory of a fit, for features of one extent, and can be fitted again.
 public final class LinearSVC: LinearClassifier {
-  /// When a fit ends, and the strength of its penalty.
+  /// Stopping rules of a fit, and the strength of its penalty.
   public struct Options: Sendable {
     /// C, positive.
     public var inverseRegularization: Double
     /// A fit ends where (w, b) is known to be that near to the minimum; positive.
     public var tolerance: Double
-    /// Of each class.
+    /// Most iterations of each class.
     public var maximumIterations: Int
 
     public init(
@@ -98,7 +98,7 @@ public final class LinearSVC: LinearClassifier {
         outputLength: sampleLength, into: basis)
       (basis + dimensions * sampleLength).update(repeating: 1, count: rows)
     }
-    // Of two classes, one's problem is the mirror image of the other's.
+    // With two classes, one's problem is the mirror image of the other's.
     let solved = classes == 2 ? 1..<2 : 0..<classes
     var outcome = FitOutcome(iterations: 0, isConverged: true)
     for k in solved {

@@ -9,7 +9,7 @@ import SKDRuntime
 /// of two W is the product of one's coefficients with the other's images, so the iterates are
 /// those of L-BFGS on W itself, and the images are the logits.
 final class LogisticMinimizer {
-  /// What the coefficients multiply.
+  /// Coordinates of the coefficients.
   enum Coordinates {
     /// W itself, for `[samples, featureLength]`.
     case features(UnsafePointer<Double>)
@@ -48,7 +48,7 @@ final class LogisticMinimizer {
       count: 3 * logitCount + 4 * sampleLength + (3 + 2 * Self.historyCount) * vectorSize)
   }
 
-  /// What the last call found: `[classes, length]` in its coordinates.
+  /// Result of the last call: `[classes, length]` in its coordinates.
   var coefficients: UnsafePointer<Double> { UnsafePointer(point) }
   /// `[classes]`.
   var intercepts: UnsafePointer<Double> { UnsafePointer(point + interceptOffset) }

@@ -13,7 +13,7 @@ import SKDRuntime
 /// samples with each other. What is found is converted to W, and the fit ends where the gradient
 /// with respect to W and b itself is small.
 public final class LogisticRegression: LinearClassifier {
-  /// When a fit ends, and the strength of its penalty.
+  /// Stopping rules of a fit, and the strength of its penalty.
   public struct Options: Sendable {
     /// C, positive.
     public var inverseRegularization: Double

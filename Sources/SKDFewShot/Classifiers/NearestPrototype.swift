@@ -1,7 +1,7 @@
 import SKDKernels
 import SKDRuntime
 
-/// How far a row of features is from a prototype.
+/// Distances of a row of features from a prototype.
 public enum Metric: Sendable, Equatable {
   /// Euclidean distance.
   case euclidean

@@ -48,7 +48,7 @@ final class SquaredHinge {
 
   /// To be filled by the caller, but for its zero padding; see `Unknowns`.
   var basis: Vector { memory.pointer }
-  /// What the last call found.
+  /// Result of the last call.
   var point: Vector { memory.pointer + (isGram ? 1 : 2) * count * sampleLength }
 
   private var masked: Vector { basis + count * sampleLength }  // basis of the active samples

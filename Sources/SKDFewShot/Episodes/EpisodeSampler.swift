@@ -2,7 +2,7 @@ import SKDRuntime
 
 /// Draws episodes from a labelled set of images; episode i depends on the generator and i alone.
 public struct EpisodeSampler: Sendable {
-  /// Where the randomness comes from.
+  /// Source of the randomness.
   public enum Generator: Sendable, Equatable {
     /// NumPy's `RandomState(episode)`, as the published code draws its test episodes.
     case legacy

@@ -5,10 +5,10 @@ import SKDRuntime
 /// A term that joins the loss of an objective: `weight * value` of a function of the logits or of
 /// the embedding.
 public struct LossTerm {
-  /// What the function reads.
+  /// Input of the function.
   public enum Source: Sendable { case logits, embedding }
 
-  /// What the function is given.
+  /// Arguments of the function.
   public struct Input {
     /// `[views.count * images, dimensions]`: all images in the first view, then in the second ...
     public let rows: Tensor
@@ -21,7 +21,7 @@ public struct LossTerm {
 
   public let name: String
   public let source: Source
-  /// Of value and gradient; any finite number.
+  /// Weight of value and gradient; any finite number.
   public let weight: Float
   /// The value, and the gradient with respect to the rows: of their extent, and valid until the
   /// step ends.

@@ -6,7 +6,7 @@ public struct Losses: Equatable, Sendable {
   public var distillation: Float = 0
   /// Mean over the chosen twins.
   public var twin: Float = 0
-  /// Of the class; for generation 1, of the upright images.
+  /// Accuracy of the class; for generation 1, on the upright images.
   public var accuracy: Float = 0
   public var rotationAccuracy: Float = 0
 

@@ -1,7 +1,7 @@
 import SKDKernels
 import SKDNN
 
-/// What a network is trained to do.
+/// A training objective: the loss of a batch and its gradients.
 public protocol Objective: Sendable {
   /// The name that error messages give it.
   var name: String { get }
@@ -37,7 +37,7 @@ extension Objective {
   public var viewsPerImage: Int { views.count }
 }
 
-/// Where an objective writes its gradients: extents as the logits'.
+/// Destinations of an objective's gradients, with the extents of the logits.
 public struct LogitGradients {
   public let logits: Tensor
   /// Nil if the objective does not read the rotation head.
@@ -207,7 +207,7 @@ public struct DistilledObjective: Objective {
   }
 }
 
-/// The share of the first `images` rows whose largest logit is that of the label.
+/// Fraction of the first `images` rows whose largest logit is at the label.
 func accuracy(_ logits: Tensor, labels: UnsafePointer<Int64>, images: Int) -> Float {
   let correct = correctPredictions(
     logits.pointer, labels: labels, rows: images, classes: logits.shape.channels)

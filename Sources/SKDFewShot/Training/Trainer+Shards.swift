@@ -2,9 +2,9 @@ import SKDKernels
 import SKDNN
 import SKDRuntime
 
-/// What a training step adds up over the processes that share its batch, besides what its layers do.
+/// The sums of a training step over the processes that share its batch, besides those of its layers.
 extension Trainer {
-  /// The means over the whole batch of losses that are means over the own part.
+  /// The means over the whole batch, from losses that are means over this shard.
   func whole(_ own: Losses, _ share: BatchShard) throws -> Losses {
     let terms: [WritableKeyPath<Losses, Float>] = [
       \.total, \.crossEntropy, \.rotation, \.distillation, \.twin, \.accuracy, \.rotationAccuracy,
@@ -16,7 +16,7 @@ extension Trainer {
     return losses
   }
 
-  /// As `add` for the own part of a batch; the total gets the mean over the whole.
+  /// Like `add`, for a shard of a batch; the total gets the mean over the whole batch.
   ///
   /// - Throws: In all processes if in one of them.
   func addTogether(
@@ -41,7 +41,7 @@ extension Trainer {
     return dEmbedding
   }
 
-  /// Makes gradients of means over the own part such of means over the whole.
+  /// Rescales gradients of the mean over this shard to gradients of the mean over the whole batch.
   func scale(_ gradients: [Tensor?], _ share: BatchShard) {
     for case let tensor? in gradients {
       scaleInPlace(tensor.pointer, by: share.fraction, count: tensor.count)

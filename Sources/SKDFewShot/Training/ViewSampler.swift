@@ -2,7 +2,7 @@ import SKDRuntime
 
 /// Draws the rotations of each image of a training step.
 ///
-/// What is drawn depends on (seed, step, position of the image in the whole batch) alone.
+/// A draw depends on (seed, step, position of the image in the whole batch) alone.
 struct ViewSampler {
   let seed: UInt64
   let step: Int

@@ -3,7 +3,7 @@
 struct ByteBlock {
   static let byteCount = 48
   static let pixelCount = 16  // of three channels
-  /// What `init(first48:)` reads.
+  /// Bytes that `init(first48:)` reads.
   static let readableBytes = 64
 
   typealias Quarter = SIMD16<UInt8>

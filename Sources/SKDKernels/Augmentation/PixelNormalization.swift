@@ -1,4 +1,4 @@
-/// How the bytes of an image become floats: `(v / 255 - mean[c]) / std[c]`, in float32 and in this
+/// Normalisation of an image's bytes: `(v / 255 - mean[c]) / std[c]`, in float32 and in this
 /// order, as torchvision computes it.
 public struct PixelNormalization: Sendable {
   let vectors: NormalizationVectors

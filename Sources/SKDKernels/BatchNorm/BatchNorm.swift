@@ -8,7 +8,7 @@ import SKDRuntime
 /// - Parameters:
 ///   - input: `[rows, channels]`.
 ///   - mean, inverseStd, weight, bias: `[channels]`.
-///   - slope: Of the activation; 1 for none.
+///   - slope: Slope of the activation; 1 for none.
 ///   - output: `[rows, channels]`; overwritten. May be the same memory as `input`.
 /// - Complexity: O(rows · channels); allocates nothing.
 public func batchNormForward(

@@ -58,9 +58,9 @@ public func batchNormMoments(
 ///     running = (1 - momentum) * running + momentum * batch
 ///
 /// - Parameters:
-///   - mean: Of the batch, `[channels]`.
-///   - variance: Of the batch, biased, `[channels]`.
-///   - rows: Over which it was taken; at least 2.
+///   - mean: Mean of the batch, `[channels]`.
+///   - variance: Biased variance of the batch, `[channels]`.
+///   - rows: Number of rows behind these statistics; at least 2.
 ///   - runningMean: `[channels]`; updated.
 ///   - runningVariance: `[channels]`; updated.
 public func updateRunningStatistics(

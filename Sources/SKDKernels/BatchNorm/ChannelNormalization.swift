@@ -1,6 +1,6 @@
 import SKDRuntime
 
-/// What batch norm and LeakyReLU do to the values of a channel:
+/// Batch norm and LeakyReLU of the values of a channel:
 ///
 ///     leaky(bias + weight * inverseStd * (x - mean)),  leaky(v) = v > 0 ? v : slope * v
 ///
@@ -9,7 +9,7 @@ import SKDRuntime
 public struct ChannelNormalization {
   /// One value per channel each.
   public let mean, inverseStd, weight, bias: UnsafePointer<Float>
-  /// Of the activation; 1 for none.
+  /// Slope of the activation; 1 for none.
   public let slope: Float
 
   public init(

@@ -21,7 +21,7 @@ public func mergeMoments(
   }
 }
 
-/// What `mergeMoments` takes statistics from, in a form that adds up over the parts of a batch.
+/// The sums behind `mergeMoments`, in a form that adds up over the parts of a batch.
 ///
 ///     sums[c] = sum of v,  sums[channels + c] = sum of v^2
 ///
@@ -45,7 +45,7 @@ public func sumMoments(
 ///
 /// - Parameters:
 ///   - sums: `2 * channels`, as of `sumMoments`.
-///   - rows: Of all parts.
+///   - rows: Number of rows of all parts.
 ///   - mean: `[channels]`; overwritten.
 ///   - variance: `[channels]`; overwritten.
 public func batchNormStatistics(
@@ -56,7 +56,7 @@ public func batchNormStatistics(
     let average = sums[channel] / Double(rows)
     let centred = sums[channels + channel] / Double(rows) - average * average
     mean[channel] = Float(average)
-    // Of equal values, rounding may leave a tiny negative number. A NaN stays.
+    // Rounding may leave a tiny negative number where all values are equal. A NaN stays.
     variance[channel] = finiteVariance(centred < 0 ? 0 : centred)
   }
 }
@@ -81,7 +81,7 @@ public func mergeGradientSums(
   }
 }
 
-/// What `mergeGradientSums` makes gradients of, in a form that adds up over the parts of a batch.
+/// The sums behind `mergeGradientSums`, in a form that adds up over the parts of a batch.
 ///
 ///     sums[c] = sum of g,  sums[channels + c] = sum of g * (x - mean)
 ///
@@ -145,7 +145,7 @@ private struct MergedMoments {
       let added = Double(sums.count[0])
       guard added > 0 else { continue }
       let average = Double(sums.first[channel]) / added
-      // Of equal values, rounding may leave a tiny negative number. A NaN stays.
+      // Rounding may leave a tiny negative number where all values are equal. A NaN stays.
       let centred = Double(sums.second[channel]) - average * average * added
       let delta = Double(sums.shift[channel]) + average - mean
       mean += delta * added / (count + added)
@@ -155,7 +155,7 @@ private struct MergedMoments {
   }
 }
 
-/// What overflows must not pass for a variance that flattens everything. Nor may the unbiased one
+/// An overflow must not pass for a variance that flattens everything. Nor may the unbiased one
 /// overflow, at most twice as large, or the running one, to which that is added.
 private func finiteVariance(_ variance: Double) -> Float {
   variance <= Double(Float.greatestFiniteMagnitude) / 4 ? Float(variance) : .nan

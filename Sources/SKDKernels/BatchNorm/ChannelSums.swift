@@ -74,7 +74,7 @@ struct ChannelSums {
 
   /// Opens the record and adds the gradient sums of `rows` rows.
   ///
-  /// - Parameter masked: Where to write the gradient before the activation; may be `gradient`, and
+  /// - Parameter masked: Destination of the gradient before the activation; may be `gradient`, and
   ///   may be nil.
   func addGradient(
     _ gradient: UnsafePointer<Float>, of input: UnsafePointer<Float>, rows: Int, channels: Int,

@@ -40,7 +40,7 @@ public struct Conv2D: Sendable {
 
   // MARK: Forward
 
-  /// What packed weights depend on beside the weights.
+  /// Form of packed weights: everything besides the weights that the packing depends on.
   public struct PackedForm: Hashable, Sendable {
     private let algorithm: Conv2DAlgorithm
     private let count: Int
@@ -95,7 +95,7 @@ public struct Conv2D: Sendable {
   /// Convolves, adds the bias and applies LeakyReLU of the given slope. Writes (`=`).
   ///
   /// - Parameters:
-  ///   - normalization: Of the input, as it is read; nil for none.
+  ///   - normalization: Norm of the input, applied as it is read; nil for none.
   ///   - packedWeight: As packed, or as stored if `packedWeightCount` is 0.
   ///   - bias: One value per output channel, readable up to the next multiple of 32; nil for none.
   ///   - slope: 1 applies no activation.
@@ -215,7 +215,7 @@ public struct Conv2D: Sendable {
 
   /// The gradient of the weights, in their storage order. Writes (`=`).
   ///
-  /// - Parameter normalization: Of the input, as it is read; nil for none.
+  /// - Parameter normalization: Norm of the input, applied as it is read; nil for none.
   public func backwardWeight(
     _ input: UnsafePointer<Float>, normalization: ChannelNormalization? = nil,
     _ dOutput: UnsafePointer<Float>, dWeight: UnsafeMutablePointer<Float>,
@@ -251,7 +251,7 @@ public struct Conv2D: Sendable {
   }
 }
 
-/// What becomes of the gradient of a convolution's input on its way to memory.
+/// Work on the gradient of a convolution's input on its way to memory.
 public enum InputGradientUse {
   /// It is written.
   case plain

@@ -7,7 +7,7 @@ public enum Conv2DAlgorithm: Sendable {
   /// Patches are gathered into a matrix, a block at a time, and multiplied with the weights.
   case gemm
 
-  /// What a convolution is for.
+  /// Purpose of a convolution.
   public enum Purpose: Sendable {
     case training
     case evaluation
@@ -45,7 +45,7 @@ public enum Conv2DAlgorithm: Sendable {
     self = winograd.supports(geometry) && paysOff && Self.mayBeWinograd ? winograd : .gemm
   }
 
-  /// Of the operands of its products.
+  /// Precision of the operands of its products.
   var precision: Precision { self == .winogradBFloat16 ? .bfloat16 : .float32 }
 
   /// Whether this algorithm can compute a geometry.

@@ -186,7 +186,7 @@ struct GemmConvolution {
   private static let rowsPerGradientGroup = 112
   var gradientGroupCount: Int { ceilDivide(geometry.input.rows, Self.rowsPerGradientGroup) }
 
-  /// What is to become of the input's gradient, once it is complete.
+  /// Applies `use` to the complete gradient of the input.
   func finishInputGradient(_ dInput: UnsafeMutablePointer<Float>, _ use: InputGradientUse) {
     let channels = geometry.input.channels
     switch use {

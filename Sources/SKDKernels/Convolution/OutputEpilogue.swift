@@ -1,7 +1,7 @@
 import SKDRuntime
 
-/// What happens to an output of a convolution between the registers and the memory, besides being
-/// written: no pass over the outputs has to follow.
+/// Work on an output of a convolution between the registers and the memory, which saves a pass over
+/// the outputs.
 protocol OutputEpilogue {
   associatedtype Lanes: OutputEpilogueLanes
   /// The work on one vector of channels, from `channel` on.
@@ -9,7 +9,7 @@ protocol OutputEpilogue {
 }
 
 protocol OutputEpilogueLanes {
-  /// What to write at `offset` of the output, counted from channel `channel` of its first position.
+  /// The value to write at `offset` of the output, counted from channel `channel` of its first position.
   mutating func finish(_ value: Vector, at offset: Int) -> Vector
   /// Called after the last value.
   func close()
@@ -100,7 +100,7 @@ struct MomentsEpilogue: OutputEpilogue {
 /// Takes the gradient of an activation back through LeakyReLU, and adds up what the gradient of the
 /// batch norm before it needs.
 struct NormGradientEpilogue: OutputEpilogue {
-  /// What was normalised, in the order of the outputs.
+  /// Input of the normalisation, in the order of the outputs.
   let input: UnsafePointer<Float>
   let normalization: ChannelNormalization
   let sums: ChannelSums

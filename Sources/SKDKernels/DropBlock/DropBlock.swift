@@ -12,7 +12,7 @@ private let dropBlockRampSteps = 40_000.0
 /// - Parameters:
 ///   - rate: Share of the entries to drop in the end, in 0...1.
 ///   - blockSize: Side of a square; in 1...side.
-///   - side: Of the image.
+///   - side: Side of the image.
 ///   - step: Training steps seen; at least 0.
 /// - Returns: In 0...1.
 public func dropBlockGamma(rate: Double, blockSize: Int, side: Int, step: Int) -> Double {
@@ -52,8 +52,8 @@ public func dropBlockCornerCount(shape: ImageShape, blockSize: Int) -> Int {
 ///
 /// - Parameters:
 ///   - corners: As of `dropBlockCorners`; anything but 0 is a corner.
-///   - kept: Of extent `shape`; overwritten.
-/// - Returns: How many entries are kept.
+///   - kept: Array of extent `shape`; overwritten.
+/// - Returns: Number of entries that are kept.
 /// - Complexity: O(kept + squares · blockSize^2); allocates nothing.
 public func dropBlockMask(
   corners: UnsafePointer<UInt8>, shape: ImageShape, blockSize: Int,

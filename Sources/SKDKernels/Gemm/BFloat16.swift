@@ -45,7 +45,7 @@ extension Float {
   init(_ value: BFloat16) { self.init(bitPattern: UInt32(value.bits) << 16) }
 }
 
-/// How an operand of a matrix product is kept in memory.
+/// Memory format of an operand of a matrix product.
 ///
 /// The left operand is a blocked matrix, `[depth / 32][rows][32]`, the right one has 32 columns:
 /// `[depth][32]` of floats, and `[depth / 2][32][2]` of bfloat16, the two of a pair together.

@@ -40,7 +40,7 @@ struct GemmTile<let rows: Int> {
   ///   - b: `[depth][32]`, first column of the tile.
   ///   - c: Row-major, rows `rowStride` apart; the tile's columns are written.
   ///   - bias: A value for each column of the tile, or nil.
-  ///   - slope: Of LeakyReLU; 1 for none.
+  ///   - slope: Slope of LeakyReLU; 1 for none.
   ///   - prefetch: Address to prefetch with the first row of `b`; it advances by `prefetchStride`
   ///     bytes per row.
   @inline(__always)

@@ -12,7 +12,7 @@
 /// - Parameters:
 ///   - matrix: `[count, length]`, positive semidefinite but for rounding.
 ///   - count: Rows, `>= 0`.
-///   - length: Of a row, padded; `>= count`.
+///   - length: Padded length of a row; `>= count`.
 ///   - factor: `[count, length]`.
 /// - Complexity: O(count³).
 public func choleskyFactor(
@@ -22,7 +22,7 @@ public func choleskyFactor(
   factor.update(repeating: 0, count: count * length)
   for i in 0..<count {
     let (row, a) = (factor + i * length, matrix + i * length)
-    // What a row does not hold yet is zero: products over whole padded rows end where they should.
+    // The rest of a row is still zero: products over whole padded rows end where they should.
     for j in 0..<i {
       let other = factor + j * length
       let product = dotProduct(row, other, length: paddedRowLength(j))

@@ -104,7 +104,7 @@ public func sumRows(
 /// - Parameters:
 ///   - a: `[aRows, length]`; may be the same as `b`.
 ///   - b: `[bRows, length]`.
-///   - length: Of the rows of `a` and `b`, padded.
+///   - length: Padded length of the rows of `a` and `b`.
 ///   - output: `[aRows, outputLength]`, `outputLength >= bRows`.
 public func multiplyByTranspose(
   _ a: UnsafePointer<Double>, aRows: Int, _ b: UnsafePointer<Double>, bRows: Int, length: Int,
@@ -151,7 +151,7 @@ public func multiplyByTranspose(
 /// - Parameters:
 ///   - a: `[aRows, aLength]`, of which the first `bRows` columns count.
 ///   - b: `[bRows, length]`.
-///   - length: Of the rows of `b` and `output`, padded.
+///   - length: Padded length of the rows of `b` and `output`.
 public func combineRows(
   _ a: UnsafePointer<Double>, aRows: Int, aLength: Int, _ b: UnsafePointer<Double>, bRows: Int,
   length: Int, into output: UnsafeMutablePointer<Double>

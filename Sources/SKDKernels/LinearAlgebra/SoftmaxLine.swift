@@ -20,7 +20,7 @@
 ///   - logits: `[classes, length]`; likewise `dLogits` and `residual`.
 ///   - intercepts: `[classes]`; likewise `dIntercepts`.
 ///   - labels: `samples` classes.
-///   - length: Of a row, padded; `>= samples`.
+///   - length: Padded length of a row; `>= samples`.
 ///   - scratch: `4 * length` elements.
 public func softmaxAlongLine(
   logits: UnsafePointer<Double>, intercepts: UnsafePointer<Double>,

@@ -77,7 +77,7 @@ public func bceWithLogits(
   return Float(loss / Double(count))
 }
 
-/// How many rows have their largest logit, the first one of equals, at their label.
+/// Number of rows whose largest logit, the first one of equals, is at their label.
 ///
 /// - Parameters:
 ///   - logits: `[rows, classes]`.

@@ -5,7 +5,7 @@ import SKDRuntime
 ///     output[n, c] = sum over i, j of input[n, i, j, c] / (height * width)
 ///
 /// - Parameters:
-///   - input: Of extent `shape`.
+///   - input: Array of extent `shape`.
 ///   - output: `[batch, channels]`; overwritten. Must not overlap `input`.
 /// - Complexity: O(input); allocates nothing.
 public func globalAveragePoolForward(
@@ -37,7 +37,7 @@ public func globalAveragePoolForward(
 ///
 /// - Parameters:
 ///   - dOutput: `[batch, channels]`.
-///   - dInput: Of extent `shape`; overwritten. Must not overlap `dOutput`.
+///   - dInput: Array of extent `shape`; overwritten. Must not overlap `dOutput`.
 /// - Complexity: O(dInput); allocates nothing.
 public func globalAveragePoolBackward(
   _ dOutput: UnsafePointer<Float>, shape: ImageShape, dInput: UnsafeMutablePointer<Float>

@@ -5,8 +5,8 @@ import SKDRuntime
 ///     output[n, i, j, c] = max over a, b in {0, 1} of input[n, 2i + a, 2j + b, c]
 ///
 /// - Parameters:
-///   - input: Of extent `shape`.
-///   - output: Of extent `shape.pooled`; overwritten. Must not overlap `input`.
+///   - input: Array of extent `shape`.
+///   - output: Array of extent `shape.pooled`; overwritten. Must not overlap `input`.
 /// - Complexity: O(input); allocates nothing.
 public func maxPool2DForward(
   _ input: UnsafePointer<Float>, shape: ImageShape, output: UnsafeMutablePointer<Float>
@@ -47,9 +47,9 @@ private func raise(_ best: inout Vector, to candidate: Vector) -> SIMDMask<Vecto
 /// order, everything else is 0.
 ///
 /// - Parameters:
-///   - input: Of extent `shape`, of the forward pass.
-///   - dOutput: Of extent `shape.pooled`.
-///   - dInput: Of extent `shape`; overwritten, an odd last row or column with 0. Must not overlap
+///   - input: Array of extent `shape`, of the forward pass.
+///   - dOutput: Array of extent `shape.pooled`.
+///   - dInput: Array of extent `shape`; overwritten, an odd last row or column with 0. Must not overlap
 ///     `dOutput`; may be the same memory as `input`.
 /// - Complexity: O(input); allocates nothing.
 public func maxPool2DBackward(

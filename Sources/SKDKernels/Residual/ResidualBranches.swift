@@ -41,7 +41,7 @@ public struct ResidualBranches {
   }
 }
 
-/// What ends a residual block: a kernel that joins its two branches.
+/// The end of a residual block: a kernel that joins its two branches.
 public protocol ResidualTail {
   var outputShape: ImageShape { get }
 
@@ -54,8 +54,8 @@ public protocol ResidualTail {
   /// The gradient of the sum of the normalised branches. Allocates nothing.
   ///
   /// - Parameters:
-  ///   - dOutput: Of extent `outputShape`.
-  ///   - dSum: Of the extent of the branches; overwritten. Must not overlap `dOutput`.
+  ///   - dOutput: Array of extent `outputShape`.
+  ///   - dSum: Array of the extent of the branches; overwritten. Must not overlap `dOutput`.
   ///   - mainRecords, sideRecords: Of `groups` groups, overwritten by the gradient sums of the
   ///     branches' batch norms; nil for a branch without one.
   func backward(

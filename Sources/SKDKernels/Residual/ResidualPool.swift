@@ -46,8 +46,8 @@ public struct ResidualPool: ResidualTail {
   /// row-major order, through LeakyReLU; everything else is 0.
   ///
   /// - Parameters:
-  ///   - dOutput: Of extent `shape.pooled`.
-  ///   - dSum: Of extent `shape`; overwritten.
+  ///   - dOutput: Array of extent `shape.pooled`.
+  ///   - dSum: Array of extent `shape`; overwritten.
   ///   - mainRecords, sideRecords: As for `ResidualTail`.
   public func backward(
     _ dOutput: UnsafePointer<Float>, dSum: UnsafeMutablePointer<Float>,
@@ -126,7 +126,7 @@ public struct ResidualPool: ResidualTail {
       start = (image * pool.shape.height + 2 * row) * pool.rowElements + channel
     }
 
-    /// Where value k = 0...3 of window j lies.
+    /// Offset of value k = 0...3 of window j.
     @inline(__always)
     func offset(_ j: Int, _ k: Int) -> Int {
       start &+ (k / 2) &* pool.rowElements &+ (2 &* j &+ k % 2) &* pool.shape.channels
@@ -153,7 +153,7 @@ public struct ResidualPool: ResidualTail {
       return best
     }
 
-    /// Where value k is the first of the largest.
+    /// Mask of the lanes in which value k is the first of the largest.
     @inline(__always)
     func isLargest(_ k: Int) -> SIMDMask<Vector.MaskStorage> {
       var isLargest = SIMDMask<Vector.MaskStorage>(repeating: true)

@@ -20,9 +20,9 @@ public func squeezeExcitationScratchCount(shape: ImageShape, hidden: Int) -> Int
 ///     output[n, i, j, c] = input[n, i, j, c] * gate[n, c]
 ///
 /// - Parameters:
-///   - input: Of extent `shape`.
+///   - input: Array of extent `shape`.
 ///   - saved: `squeezeExcitationScratchCount` floats; overwritten with what backward needs.
-///   - output: Of extent `shape`; overwritten. May be the same memory as `input`.
+///   - output: Array of extent `shape`; overwritten. May be the same memory as `input`.
 /// - Complexity: O(input + batch · channels · hidden); allocates nothing.
 public func squeezeExcitationForward(
   _ input: UnsafePointer<Float>, shape: ImageShape, weights: SqueezeExcitationWeights,
@@ -70,10 +70,10 @@ public func squeezeExcitationForward(
 ///     dWeight2 = sum_n ds units^T,  dBias2 = sum_n ds;  dWeight1 = sum_n dh mean^T,  dBias1 = ...
 ///
 /// - Parameters:
-///   - input: Of extent `shape`, of the forward pass.
-///   - dOutput: Of extent `shape`.
+///   - input: Array of extent `shape`, of the forward pass.
+///   - dOutput: Array of extent `shape`.
 ///   - saved: What the forward pass left.
-///   - dInput: Of extent `shape`; overwritten. May be the same memory as `dOutput`.
+///   - dInput: Array of extent `shape`; overwritten. May be the same memory as `dOutput`.
 ///   - gradients: Overwritten, in the strides of `weights`.
 ///   - scratch: `squeezeExcitationScratchCount` floats; overwritten.
 /// - Complexity: O(input + batch · channels · hidden); allocates nothing.

@@ -1,4 +1,4 @@
-/// How far apart, in elements, neighbours of a linear layer's weights are in memory.
+/// Distances in memory, in elements, between neighbours of a linear layer's weights.
 public struct LinearStrides: Equatable, Sendable {
   /// Between the weights of neighbouring outputs.
   public var output: Int
@@ -40,7 +40,7 @@ public struct SqueezeExcitationWeights {
   }
 }
 
-/// Where the gradients of squeeze and excitation go: in the strides of the weights.
+/// Destinations of the gradients of squeeze and excitation, with the strides of the weights.
 public struct SqueezeExcitationGradients {
   public var dWeight1: UnsafeMutablePointer<Float>
   public var dBias1: UnsafeMutablePointer<Float>

@@ -18,7 +18,7 @@ import SKDRuntime
 ///
 /// The operands of the products may be kept in bfloat16; all else is float32.
 struct WinogradConvolution {
-  /// Of what is read: the input, or the gradient of the output.
+  /// Extent of the operand: the input, or the gradient of the output.
   private let images: ImageShape
   private let weights: WinogradWeights
   private let tiling: WinogradTiling
@@ -140,7 +140,7 @@ struct WinogradConvolution {
   ///
   /// - Parameters:
   ///   - weight: Packed or, if `packedWeightCount` is 0, as stored.
-  ///   - normalization: Of the input, as it is read.
+  ///   - normalization: Norm of the input, applied as it is read.
   ///   - epilogue: For the outputs of a group of tiles.
   ///   - sums: Where the epilogue adds up, one record for each group; opened here.
   func forward<Epilogue: OutputEpilogue>(
@@ -254,9 +254,9 @@ struct WinogradConvolution {
   ///
   /// - Parameters:
   ///   - depths: The inputs that count; the products of any but the first are added.
-  ///   - weight: Of these inputs.
+  ///   - weight: Weights of these inputs.
   ///   - weightStride: Elements between the planes of the weights.
-  ///   - blocks: Of the weights; the products of the first are written first.
+  ///   - blocks: Blocks of the weights; the products of the first are written first.
   private func multiply(
     _ tiles: Range<Int>, _ points: UnsafePointer<Float>, depths: Range<Int>,
     _ weight: UnsafePointer<Float>, planeStride weightStride: Int,

@@ -24,7 +24,7 @@ extension WinogradTileWork {
   }
 }
 
-/// Where the values of one tile lie in the 36 planes of a matrix `[channels / 32][slots][32]`.
+/// Positions of one tile's values in the 36 planes of a matrix `[channels / 32][slots][32]`.
 struct WinogradPlanes<Pointer> {
   let base: Pointer
   /// Elements between planes, and between the blocks of 32 channels.
@@ -128,7 +128,7 @@ struct WinogradInputTile<Point: ProductOperand>: WinogradTileWork {
   }
 }
 
-/// What happens to values as they are read.
+/// Work on values as they are read.
 private protocol InputMap {
   associatedtype Lanes
   func lanes(at channel: Int) -> Lanes

@@ -1,6 +1,6 @@
 import SKDRuntime
 
-/// How an image is cut into tiles along one axis: tiles of four outputs and, where one or two are
+/// Tiling of an image along one axis: tiles of four outputs and, where one or two are
 /// left, a smaller one at the end. Three are left to a tile of four.
 struct WinogradAxis: Sendable {
   /// Outputs along the axis.
@@ -62,7 +62,7 @@ struct WinogradTiling: Sendable {
     (rows.isShared(plane / 6) ? 0 : 2) + (columns.isShared(plane % 6) ? 0 : 1)
   }
 
-  /// How many tiles before `tile` are in the planes of each kind.
+  /// Number of tiles before `tile` in the planes of each kind.
   func slotCounts(before tile: Int) -> SIMD4<Int> {
     let (image, row, column) = position(of: tile)
     let wholeRows = min(row, rows.whole)

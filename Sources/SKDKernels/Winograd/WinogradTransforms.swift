@@ -92,7 +92,7 @@ enum FourOutputs: WinogradSpan {
   static func output(_ m: Winograd.Six) -> Winograd.Four {
     let (lowSum, highSum) = (m.1 + m.2, m.3 + m.4)
     let (lowDifference, highDifference) = (m.1 - m.2, m.3 - m.4)
-    // Of the odd outputs, the point enters with its first and its third power.
+    // The point enters the odd outputs with its first and its third power.
     return (
       m.0 + lowSum + highSum,
       Winograd.sum(Winograd.low * lowDifference, Winograd.high, highDifference),

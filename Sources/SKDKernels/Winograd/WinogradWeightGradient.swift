@@ -90,7 +90,7 @@ struct WinogradWeightGradient {
 
   /// dWeight, in the storage order of the weights. Writes (`=`).
   ///
-  /// - Parameter normalization: Of the input, as it is read.
+  /// - Parameter normalization: Norm of the input, applied as it is read.
   func gradient(
     _ input: UnsafePointer<Float>, normalization: ChannelNormalization?,
     _ dOutput: UnsafePointer<Float>, dWeight: UnsafeMutablePointer<Float>,

@@ -12,7 +12,7 @@ struct WinogradWeights {
   let outputs: Int
   /// Whether the matrices are those of the input gradient.
   let isTransposed: Bool
-  /// Of the transformed weights.
+  /// Precision of the transformed weights.
   var precision = Precision.float32
 
   var depth: Int { isTransposed ? outputs : inputs }
@@ -162,7 +162,7 @@ struct WinogradWeights {
     }
   }
 
-  /// Of one tap, 16 inputs and 16 outputs, the vectors over the inputs.
+  /// The 16 inputs and 16 outputs of one tap, as vectors over the inputs.
   @inline(__always)
   private func transposedTap(_ weight: UnsafePointer<Float>, _ tap: Int)
     -> InlineArray<16, SIMD16<Float>>

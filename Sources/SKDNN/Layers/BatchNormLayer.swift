@@ -3,7 +3,8 @@ import SKDRuntime
 
 /// Batch normalisation over all positions of a batch, optionally followed by LeakyReLU.
 ///
-/// Where a batch is shared by several processes, it is that of the whole one if the share says so.
+/// If several processes share a batch, the statistics can be taken over the whole batch; the shard
+/// decides.
 final class BatchNormLayer {
   private let weight: StateEntry
   private let bias: StateEntry
@@ -21,7 +22,7 @@ final class BatchNormLayer {
   /// Added to a variance before its root is taken.
   static let epsilon: Float = 1e-5
 
-  /// - Parameter slope: Of the LeakyReLU that follows; 0 for ReLU, 1 for none.
+  /// - Parameter slope: Slope of the LeakyReLU that follows; 0 for ReLU, 1 for none.
   init(
     _ name: String, in store: ParameterStore, channels: Int, slope: Float = 1,
     momentum: Float = 0.1
@@ -93,8 +94,8 @@ final class BatchNormLayer {
     return try forward(input, moments: moments, context).values(context.pool)
   }
 
-  /// What the gradient of this layer's output becomes on its way to `input`; for the layer that
-  /// reads the output. The gradient's sums go to `sums`.
+  /// Work on the gradient of this layer's output on its way to `input`, for the layer that reads the
+  /// output. The gradient's sums go to `sums`.
   func gradientUse(_ sums: PooledChannelSums) -> InputGradientUse {
     guard let input else { preconditionFailure("backward before forward") }
     return .throughNorm(of: input.pointer, normalization, records: sums.records)
@@ -127,8 +128,8 @@ final class BatchNormLayer {
     bias.hasGradient = true
   }
 
-  /// Gradients of weight and bias over the whole batch, on which that of the input depends; nil if
-  /// the own ones are these.
+  /// Gradients of weight and bias over the whole batch, on which the gradient of the input depends; nil
+  /// if the statistics are those of this process's images only.
   private func wholeGradients(_ sums: PooledChannelSums, _ context: TrainingContext) throws
     -> Tensor?
   {
@@ -166,7 +167,7 @@ final class BatchNormLayer {
 
   // MARK: Evaluation
 
-  /// What normalisation with running statistics does to a channel: `scale * x + shift`.
+  /// Normalisation of a channel with running statistics: `scale * x + shift`.
   func scaleAndShift(of channel: Int) -> (scale: Float, shift: Float) {
     let scale =
       weight.values[channel]

@@ -14,7 +14,7 @@ final class Conv2DLayer {
   private var input: DeferredActivation?
   private var folded: [Conv2D.PackedForm: FoldedWeight] = [:]
 
-  /// - Parameter initializer: Of the weight; nil for PyTorch's default, uniform in ±1/√fan_in. A
+  /// - Parameter initializer: Initializer of the weight; nil for PyTorch's default, uniform in ±1/√fan_in. A
   ///   bias always starts so.
   init(
     _ name: String, in store: ParameterStore, inputs: Int, outputs: Int, kernelSize: Int,

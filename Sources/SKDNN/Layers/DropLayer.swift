@@ -18,7 +18,7 @@ final class DropLayer {
   /// Of DropBlock, which keeps the mean over the whole batch.
   private var scale: Float = 0
 
-  /// - Parameter ledger: Where the masks are entered instead of being allocated.
+  /// - Parameter ledger: Ledger in which the masks are entered instead of being allocated.
   init(_ kind: Kind, rate: Float, index: Int, ledger: MemoryLedger? = nil) throws {
     (self.kind, self.rate, self.index) = (kind, rate, index)
     kept = try AlignedBuffer(count: 0, ledger: ledger)

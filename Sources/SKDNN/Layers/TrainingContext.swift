@@ -1,7 +1,7 @@
-/// What one training pass shares among the layers.
+/// State that the layers share in one training pass.
 public struct TrainingContext {
   public let pool: BufferPool
-  /// Of dropout and DropBlock.
+  /// Seed of dropout and DropBlock.
   public let seed: UInt64
   /// Training steps taken before this one.
   public let step: Int
@@ -18,7 +18,7 @@ public struct TrainingContext {
   /// Nil if batch norms take their statistics over the batch at hand.
   var batchNormShare: BatchShard? { share?.syncsBatchNorm == true ? share : nil }
 
-  /// Where rows of images lie in the whole batch.
+  /// Positions of rows of images in the whole batch.
   func runs(of rows: Int) -> [BatchRun] {
     share?.runs(of: rows) ?? [BatchRun(rows: 0..<rows, first: 0)]
   }

@@ -15,7 +15,7 @@ extension Network {
   /// Throws `SKDError.outOfMemory`, before anything is allocated, unless that many images can be
   /// evaluated.
   ///
-  /// - Parameter furtherBytes: What the caller is about to allocate for it.
+  /// - Parameter furtherBytes: Bytes that the caller is about to allocate for it.
   public func requireEvaluationMemory(batch: Int, furtherBytes: Int = 0) throws {
     if batch == 0 { return }
     let need = MemoryNeed(
@@ -51,7 +51,7 @@ extension Network {
   }
 }
 
-/// What decides how much memory a pass over a network takes.
+/// The arguments that decide how much memory a pass over a network takes.
 public struct MemoryNeed: Equatable {
   let batch: Int
   let threads: Int

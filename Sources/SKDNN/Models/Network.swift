@@ -1,7 +1,7 @@
 import SKDKernels
 import SKDRuntime
 
-/// What a network says about a batch of images: one row each.
+/// Outputs of a network for a batch of images: one row each.
 public struct NetworkOutput {
   /// Global average of the last feature map: `[batch, embeddingDimension]`.
   public let embedding: Tensor
@@ -29,7 +29,7 @@ public final class Network {
   /// The last evaluation that was found to fit into memory.
   var admittedEvaluation: MemoryNeed?
 
-  /// - Parameter ledger: Where its memory is entered instead of being allocated; its passes then ask
+  /// - Parameter ledger: Ledger in which its memory is entered instead of being allocated; its passes then ask
   ///   for what they need, and compute nothing.
   /// - Throws: `SKDError.outOfMemory`.
   public init(_ configuration: NetworkConfiguration, ledger: MemoryLedger? = nil) throws {

@@ -12,7 +12,7 @@ public enum Architecture: String, CaseIterable, Sendable {
   case wideResNet28x10 = "wrn_28_10"
 }
 
-/// What a network consists of. Checked and completed with the architecture's defaults at `init`.
+/// Options of a network. Checked and completed with the architecture's defaults at `init`.
 public struct NetworkConfiguration: Equatable, Sendable {
   public let architecture: Architecture
   public let classCount: Int
@@ -30,9 +30,9 @@ public struct NetworkConfiguration: Equatable, Sendable {
   /// Side of DropBlock's squares in stages 3 and 4 of a ResNet; empty for other architectures.
   public let dropBlockSizes: [Int]
   public let hasRotationHead: Bool
-  /// Of the operands of the 3x3 convolutions' products.
+  /// Precision of the operands of the 3x3 convolutions' products.
   public let precision: Precision
-  /// Of the initial weights.
+  /// Seed of the initial weights.
   public let seed: UInt64
 
   /// Nil asks for the architecture's default.

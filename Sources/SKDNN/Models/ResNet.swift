@@ -14,7 +14,7 @@ final class ResNet: Backbone {
 
   /// - Parameters:
   ///   - depths: Blocks of each stage.
-  ///   - dropBlockSizes: Of stages 3 and 4; stages 1 and 2 use dropout.
+  ///   - dropBlockSizes: Block sizes of stages 3 and 4; stages 1 and 2 use dropout.
   init(
     in store: ParameterStore, inputChannels: Int, widths: [Int], depths: [Int], isGated: Bool,
     dropRate: Float, dropBlockSizes: [Int]
