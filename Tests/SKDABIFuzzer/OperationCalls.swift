@@ -348,7 +348,7 @@ extension RandomArguments {
       channels: size([1, 2, 3, 5, 16, 32]))
   }
 
-  /// - Parameter small: Of sizes whose arrays the library can allocate, or absurd ones.
+  /// - Parameter small: Whether the library can allocate the arrays; if not, the sizes are absurd.
   func convolution(small: Bool = false) -> skd_conv2d_shape {
     var shape = skd_conv2d_shape(
       input: self.shape(), output_channels: size([1, 2, 5, 16, 32]),

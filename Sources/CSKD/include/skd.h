@@ -312,7 +312,7 @@ typedef struct {
   int32_t top, left;      /**< Origin of the crop in the padded image, 0...2 * padding. */
   int32_t flip;           /**< 1: mirror left to right, last of all. */
   int32_t operations[3];  /**< In order: 0 brightness, 1 contrast, 2 saturation, -1 none. */
-  float factors[3];       /**< Of brightness, contrast, saturation; >= 0. */
+  float factors[3];       /**< Brightness, contrast, saturation; >= 0. */
 } skd_augmentation_choices;
 
 /**
@@ -377,7 +377,7 @@ enum {
 
 /** Computations of a convolution. */
 enum {
-  SKD_CONV2D_FORWARD = 0, /**< Of training: the weights change from one to the next. */
+  SKD_CONV2D_FORWARD = 0, /**< In training, where weights change after each one. */
   SKD_CONV2D_INPUT_GRADIENT = 1,
   SKD_CONV2D_WEIGHT_GRADIENT = 2,
   SKD_CONV2D_EVALUATION = 3 /**< Forward, with weights that are packed once and kept. */
@@ -602,7 +602,7 @@ typedef struct {
   int64_t shape[4];      /**< PyTorch's. */
   int64_t strides[4];    /**< In elements: the storage need not be contiguous in this order. */
   const void *data;      /**< Read only: write through skd_model_load. */
-  const float *gradient; /**< Of the last trainer call; NULL unless a parameter. Same strides. */
+  const float *gradient; /**< From the last trainer call; NULL unless a parameter. Same strides. */
 } skd_state_entry;
 
 /** Creates a model with fresh weights. @param model Set to the handle; free it. */

@@ -79,7 +79,7 @@ public func batchNormBackward(
 
 /// The first part of `batchNormBackward`: the gradient sums of groups of rows.
 ///
-/// - Parameter records: Of `batchNormGroups` groups; overwritten.
+/// - Parameter records: Sums of `batchNormGroups` groups; overwritten.
 public func batchNormGradientSums(
   _ input: UnsafePointer<Float>, _ dOutput: UnsafePointer<Float>, rows: Int,
   _ normalization: ChannelNormalization, records: ChannelSumRecords

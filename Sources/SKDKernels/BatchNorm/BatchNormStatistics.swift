@@ -41,7 +41,7 @@ public func batchNormStatistics(
 ///
 /// - Parameters:
 ///   - input: `[rows, channels]`.
-///   - records: Of `batchNormGroups` groups; overwritten.
+///   - records: Moments of `batchNormGroups` groups; overwritten.
 public func batchNormMoments(
   _ input: UnsafePointer<Float>, rows: Int, records: ChannelSumRecords
 ) {

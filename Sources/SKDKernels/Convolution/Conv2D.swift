@@ -99,7 +99,7 @@ public struct Conv2D: Sendable {
   ///   - packedWeight: As packed, or as stored if `packedWeightCount` is 0.
   ///   - bias: One value per output channel, readable up to the next multiple of 32; nil for none.
   ///   - slope: 1 applies no activation.
-  ///   - moments: Of `momentGroups` groups, overwritten by the moments of the outputs, for
+  ///   - moments: Records of `momentGroups` groups, overwritten by the moments of the outputs, for
   ///     `mergeMoments`; nil for none. With moments, slope must be 1.
   public func forward(
     _ input: UnsafePointer<Float>, normalization: ChannelNormalization? = nil,

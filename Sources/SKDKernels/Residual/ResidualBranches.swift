@@ -56,7 +56,7 @@ public protocol ResidualTail {
   /// - Parameters:
   ///   - dOutput: Array of extent `outputShape`.
   ///   - dSum: Array of the extent of the branches; overwritten. Must not overlap `dOutput`.
-  ///   - mainRecords, sideRecords: Of `groups` groups, overwritten by the gradient sums of the
+  ///   - mainRecords, sideRecords: Records of `groups` groups, overwritten by gradient sums of the
   ///     branches' batch norms; nil for a branch without one.
   func backward(
     _ dOutput: UnsafePointer<Float>, dSum: UnsafeMutablePointer<Float>,

@@ -141,7 +141,7 @@ struct WinogradWeights {
     _ weight: UnsafePointer<Float>, into transformed: UnsafeMutablePointer<Point>, row first: Int,
     column: Int, planeStride: Int
   ) {
-    // Of 16 inputs and 16 outputs, the vectors over the inputs: `[9 taps][16 outputs]`.
+    // The vectors over 16 inputs, for each of 16 outputs: `[9 taps][16 outputs]`.
     let taps = InlineArray<9, InlineArray<16, SIMD16<Float>>> { transposedTap(weight, $0) }
     withUnsafePointer(to: taps) { taps in
       let taps = UnsafeRawPointer(taps).assumingMemoryBound(to: Float.self)

@@ -51,7 +51,7 @@ final class BatchNormLayer {
   /// Takes the statistics of a batch, and leaves the normalising to whoever reads the result. The
   /// running statistics wait for `commitStatistics`, so that a step that fails changes nothing.
   ///
-  /// - Parameter moments: Of `input`.
+  /// - Parameter moments: Moments of `input`.
   /// - Throws: `SKDError.invalidArgument` if there is only one value per channel.
   func forward(_ input: Tensor, moments: PooledChannelSums, _ context: TrainingContext) throws
     -> DeferredActivation

@@ -15,7 +15,7 @@ final class DropLayer {
   private let index: Int
   private let kept: AlignedBuffer<UInt8>
   private let corners: AlignedBuffer<UInt8>
-  /// Of DropBlock, which keeps the mean over the whole batch.
+  /// Scale of DropBlock, which keeps the mean over the whole batch.
   private var scale: Float = 0
 
   /// - Parameter ledger: Ledger in which the masks are entered instead of being allocated.

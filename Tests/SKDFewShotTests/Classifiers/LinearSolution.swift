@@ -37,14 +37,14 @@ struct LinearSolution {
       .reduce(intercepts[k]) { $0 + Double($1.0) * $1.1 }
   }
 
-  /// Of `sum (f - t)² + alpha ||w||²`, halved.
+  /// Gradient of `sum (f - t)² + alpha ||w||²`, halved.
   func largestRidgeGradient(_ features: [Float], _ labels: [Int64], alpha: Double) -> Double {
     largestGradient(features, labels, penalty: alpha, interceptPenalty: 0) { output, target in
       output - target
     }
   }
 
-  /// Of `(||w||² + b²) / 2 + C sum max(0, 1 - t f)²`, divided by 2 C.
+  /// Gradient of `(||w||² + b²) / 2 + C sum max(0, 1 - t f)²`, divided by 2 C.
   func largestHingeGradient(
     _ features: [Float], _ labels: [Int64], inverseRegularization: Double
   ) -> Double {

@@ -83,7 +83,7 @@ final class BatchNormTests: XCTestCase {
         let actual = test.backward(usesBatchStatistics: usesBatchStatistics)
         let expected = test.naiveBackward(usesBatchStatistics: usesBatchStatistics)
         let name = "\(rows)x\(channels) slope \(slope) batch statistics \(usesBatchStatistics)"
-        // Of one row, everything cancels: what is left is rounding of the terms, of size 1.
+        // With one row, everything cancels except the rounding of the terms, which have size 1.
         let scale = rows == 1 ? 1e-5 : 2e-6
         assertClose(actual.dBias, expected.dBias, absolute: scale * Double(rows), name)
         assertClose(actual.dWeight, expected.dWeight, absolute: scale * Double(rows), name)

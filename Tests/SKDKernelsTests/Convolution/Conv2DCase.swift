@@ -75,7 +75,7 @@ struct Conv2DCase: CustomStringConvertible, Sendable {
 
   func forward() -> Result { forward(moments: nil) }
 
-  /// - Parameter moments: Of `momentGroups` groups.
+  /// - Parameter moments: Records of `momentGroups` groups.
   func forward(moments: (memory: GuardedBuffer, records: ChannelSumRecords)?) -> Result {
     withInput { input, normalization in
       let weight = GuardedBuffer(reference.weight)

@@ -74,7 +74,7 @@ final class Conv2DFusionTests: XCTestCase {
       let expected = zip(plain, normalized).map { $1 > 0 ? $0 : $0 * source.norm.slope }
       XCTAssertEqual(masked.values, expected, "\(test)")
       let (dBias, dWeight, terms) = naiveGradients(expected, source.values, source.norm)
-      // Of the sum of the terms' sizes, for they cancel out.
+      // The tolerance is a share of the terms' sizes, because the terms cancel.
       assertClose(gradients.first, dBias, absolute: 1e-6 * terms, "bias, \(test)")
       assertClose(gradients.second, dWeight, absolute: 1e-6 * terms, "weight, \(test)")
     }

@@ -170,8 +170,8 @@ final class Conv2DTests: XCTestCase {
 
   // MARK: Support
 
-  // Of the largest value, against float32 on the same values: at most 2.3e-2 was measured over the
-  // cases, with AVX512_BF16. Operands keep 8 bits, and the transforms of outputs amplify.
+  // Error as a share of the largest value, against float32 on the same values: at most 2.3e-2 over
+  // the cases, with AVX512_BF16. Operands keep 8 bits, and the transforms of outputs amplify.
   private static let bfloat16Tolerance = 3e-2
 
   private let passes = [

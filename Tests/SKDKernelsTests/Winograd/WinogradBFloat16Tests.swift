@@ -19,7 +19,7 @@ final class WinogradBFloat16Tests: XCTestCase {
         let count = rows * columns
         for image in [0, batch - 1] {
           let input = test.reference.input[image * count * inputs..<(image + 1) * count * inputs]
-          // Of the largest value, by rounding in the transforms and sums; measured: 1e-6, with AVX-512.
+          // Share of the largest value, from rounding in transforms and sums; 1e-6 with AVX-512.
           assertClose(
             Array(actual.values[image * count * 32..<(image + 1) * count * 32]),
             convolved(Array(input), rows: rows, columns: columns, weight), relative: 2e-6,
