@@ -84,7 +84,7 @@ sanitize-thread:
 	swift test --disable-swift-testing --sanitize=thread --scratch-path .build-thread
 
 lifetimes: $(VENV)/.installed
-	$(BIN)/python python/tests/run_lifetimes.py 10000
+	$(BIN)/python python/tests/support/run_lifetimes.py 10000
 
 install: $(VENV)/.installed
 

@@ -3,7 +3,8 @@
 A file may be read, or refused by an error that names it. Crashes, other errors, deadlocks and
 memory beyond twice the file and 64 MB count as faults. The record, ``results/file_fuzz.json`` and
 ``.md``, is written anew after every part of 10,000 files; ``--resume`` goes on from it.
-Each case follows from its number alone: ``python/tests/run_file_fuzz.py NUMBER 1`` repeats it.
+Each case follows from its number alone, and ``python/tests/support/run_file_fuzz.py NUMBER 1``
+repeats it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ import skd
 from speed.machine import processor
 
 ROOT = Path(__file__).parents[1]
-DRIVER = ROOT / "python" / "tests" / "run_file_fuzz.py"
+DRIVER = ROOT / "python" / "tests" / "support" / "run_file_fuzz.py"
 RESULTS = ROOT / "benchmarks" / "results"
 PART = 10_000
 SECONDS = 4 * 3600  # that a part may take on a busy machine

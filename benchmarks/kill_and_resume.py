@@ -20,7 +20,7 @@ from pathlib import Path
 from speed.machine import processor
 
 ROOT = Path(__file__).parents[1]
-DRIVER = ROOT / "python" / "tests" / "run_fit.py"
+DRIVER = ROOT / "python" / "tests" / "support" / "run_fit.py"
 RESULTS = ROOT / "benchmarks" / "results"
 EPOCHS = 12
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import data_files
 import numpy as np
+import picture_folders
 import pytest
-import test_plots_documentation
 from PIL import Image
 
 import skd
@@ -79,7 +79,7 @@ def test_data(names, tmp_path, rng):
     parts = {name: (images, np.arange(4) // 2) for name in ("train", "val", "test")}
     data_files.write_mini_pickles(tmp_path / "downloads", parts)
     assert run("data.md", 0, names)["data"].train.num_classes == 2
-    test_plots_documentation.write_photos(tmp_path / "photos", rng, num_classes=5, per_class=2)
+    picture_folders.write_photos(tmp_path / "photos", rng, num_classes=5, per_class=2)
     assert run("data.md", 1, names)["data"].train.num_classes == 3
 
 
@@ -140,7 +140,7 @@ def test_distributed_in_one_process(names, monkeypatch, capsys):
 
 
 def test_classify_your_photo(names, tmp_path, rng, capsys):
-    test_plots_documentation.write_photos(tmp_path / "support", rng, num_classes=3, per_class=5)
+    picture_folders.write_photos(tmp_path / "support", rng, num_classes=3, per_class=5)
     Image.open(tmp_path / "support" / "class01" / "0.png").save(tmp_path / "photo.jpg")
     names["model"].save("model.safetensors")
     run("classify-your-photo.md", 0, {})

@@ -1,6 +1,5 @@
 """What the library refuses is reported as an argument of the Python function that was called."""
 
-import inspect
 import re
 
 import numpy as np
@@ -8,13 +7,21 @@ import pytest
 
 import skd
 from skd import losses, ops
-from skd._refusals.native import FUNCTIONS, refusal, refused_as
 
 SENTENCE = re.compile(r"The '([\w.]+)' parameter of ([\w.]+) must .*[^.]\.")
+
+
 NO_IMAGES = np.zeros((0, 4, 4, 2))
+
+
 ONES = np.ones(2)
+
+
 GATE = (np.ones((1, 2)), ONES[:1], np.ones((2, 1)), ONES)
+
+
 NO_CORNERS = np.zeros((0, 3, 3, 2))
+
 
 OPERATIONS = {
     "conv2d": ("x", lambda: ops.conv2d(NO_IMAGES, np.ones((1, 2, 3, 3)))),
@@ -75,6 +82,8 @@ OPERATIONS = {
     "distill_kl": ("student", lambda: losses.distill_kl(np.zeros((0, 3)), np.zeros((0, 3)))),
     "twin_l2": ("rotated", lambda: losses.twin_l2(np.zeros((0, 3)), np.zeros((0, 3)))),
 }
+
+
 OTHERS = {
     "EpisodeSampler.sample": (
         "first",
@@ -180,63 +189,3 @@ def test_an_error_within_a_function_of_a_term_keeps_its_own_names(make_model, ba
     ):
         trainer = skd.Supervised(make_model(), terms=[skd.Term("own", function)])
         assert_named(lambda trainer=trainer: trainer.step(*batch), owner, name)
-
-
-def test_owners_are_public_functions_with_the_arguments_that_they_are_said_to_have():
-    for function in FUNCTIONS.values():
-        if function.owner is None:
-            continue
-        path = function.owner.split(".")
-        owner = next(
-            getattr(module, path[0])
-            for module in (skd, ops, losses, skd.profiling)
-            if hasattr(module, path[0])
-        )
-        for part in path[1:]:
-            owner = getattr(owner, part)
-        legal = {*inspect.signature(owner).parameters, "C", "tol", "max_iter"}
-        names = {getattr(name, "name", name) for name in function.names.values()}
-        assert names <= legal, function.owner
-
-
-@pytest.mark.parametrize(
-    ("parts", "sentence"),
-    [
-        (
-            ("images", "augment", "be finite", "nan", None),
-            "The 'images' parameter of augment must be finite; got nan.",
-        ),
-        (
-            ("rows", "cross_entropy", "", "2199023255552", (1, 2**40, 2**41, None)),
-            "The 'logits' parameter of cross_entropy must have at most 2**40 rows; "
-            "got 2199023255552.",
-        ),
-        (
-            ("rows", "cross_entropy", "", "0", (1, 2**40, 0, None)),
-            "The 'logits' parameter of cross_entropy must have at least 1 row; got 0.",
-        ),
-        (
-            ("rows", "batch_norm_forward_train", "", "1", (2, 2**40, 1, None)),
-            "The 'x' parameter of batch_norm2d must have at least 2 values per channel; got 1.",
-        ),
-        (
-            ("epoch", "shuffle", "", "-1", (0, 2**48 - 1, -1, None)),
-            "The 'epoch' parameter of epoch_order must be in 0..2**48 - 1; got -1.",
-        ),
-        (
-            ("features", "l2_normalize", "", "[2, 2]", (0, 2**40, 2**50, "elements")),
-            "The 'features' parameter of l2_normalize must have at most 2**40 elements; "
-            "got [2, 2].",
-        ),
-    ],
-)
-def test_parts_of_a_refusal_become_a_sentence_of_python(parts, sentence):
-    assert str(refusal(*parts)) == sentence
-
-
-def test_the_caller_of_a_shared_function_is_named():
-    with (
-        pytest.raises(ValueError, match=r"^The 'x' parameter of Own.step must be finite\.$"),
-        refused_as("Own.step"),
-    ):
-        raise refusal("images", "trainer_step", "be finite", None, None)

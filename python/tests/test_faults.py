@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "support"
 SAVES = ("new model", "replaced model", "few-shot classifier", "reports")
 
 

@@ -78,3 +78,16 @@ def test_the_changelog_tells_of_this_version_first():
 
 def test_the_package_is_marked_as_typed():
     assert resources.files("skd").joinpath("py.typed").is_file()
+
+
+#: Helpers of tests that reach into the package: to break it, or to count what it left.
+INSIDERS = {"fault_scenarios", "file_targets", "internals", "run_faults", "run_kills"}
+
+
+def test_only_tests_of_internals_import_private_modules():
+    private = re.compile(
+        r"^ *(?:from skd[\w.]*\._[a-z]|from skd[\w.]* import _[a-z]|import skd[\w.]*\._)", re.M
+    )
+    folder = Path(__file__).parent
+    found = {path.stem for path in folder.rglob("*.py") if private.search(path.read_text())}
+    assert {name for name in found if not name.startswith("test_internal_")} == INSIDERS
