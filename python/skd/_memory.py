@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from skd import _native
+from skd._refusals import refuse
 
 LARGE_NEED = 1 << 26  # smaller needs are not worth a system call
 
@@ -76,4 +77,7 @@ def new_array(shape: tuple[int, ...], dtype: DTypeLike, owner: str, cause: str) 
     """
     n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
     require_memory(n_bytes, f"The result of {owner}, of shape {shape} by its '{cause}',")
-    return np.empty(shape, dtype)
+    try:
+        return np.empty(shape, dtype)
+    except ValueError as error:  # NumPy limits the number of dimensions
+        refuse(cause, owner, "of fewer dimensions", f"{len(shape)} dimensions ({error})")

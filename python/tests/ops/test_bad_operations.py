@@ -100,6 +100,11 @@ WRONG_OPERATIONS = {
         "'seed'",
         lambda: ops.dropout_mask((2,), rate=0.5, seed=-1),
     ),
+    "dropout_mask of too many dimensions": (
+        ValueError,
+        "'shape'",
+        lambda: ops.dropout_mask((0,) * 2000, rate=0.5, seed=0),
+    ),
     "dropout_mask of a shape without end": (
         TypeError,
         "'shape'",
