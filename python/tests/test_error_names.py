@@ -9,17 +9,9 @@ import skd
 from skd import losses, ops
 
 SENTENCE = re.compile(r"The '([\w.]+)' parameter of ([\w.]+) must .*[^.]\.")
-
-
 NO_IMAGES = np.zeros((0, 4, 4, 2))
-
-
 ONES = np.ones(2)
-
-
 GATE = (np.ones((1, 2)), ONES[:1], np.ones((2, 1)), ONES)
-
-
 NO_CORNERS = np.zeros((0, 3, 3, 2))
 
 

@@ -19,8 +19,6 @@ from skd._files.temporaries import TemporaryFile, TemporaryFolder
 from skd.datasets import _parts
 
 PACKAGE = Path(skd.__file__).parent
-
-
 WRITERS = {Path(module.__file__) for module in (changes, open_files, temporaries, atomic)}
 
 

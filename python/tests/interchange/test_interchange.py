@@ -12,11 +12,7 @@ from peak_memory import at_most
 import skd
 
 FOLDER = Path(__file__).parents[3] / "Tests" / "Fixtures" / "torch"
-
-
 SEED = 5 << 32  # of make_torch_files.py
-
-
 PARTS = {"classifier": FOLDER / "libfewshot_cls_classifier.pth"}
 
 

@@ -14,8 +14,6 @@ import skd.recipes
 from skd.cli.application import application
 
 ROOT = Path(__file__).parents[3]
-
-
 HOW_TO = ROOT / "docs" / "how-to"
 
 

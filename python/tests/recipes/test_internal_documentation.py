@@ -5,8 +5,6 @@ from pathlib import Path
 from skd.recipes._reading import legal_keys
 
 ROOT = Path(__file__).parents[3]
-
-
 HOW_TO = ROOT / "docs" / "how-to"
 
 

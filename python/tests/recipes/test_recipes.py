@@ -7,8 +7,6 @@ import pytest
 import skd.recipes as recipes
 
 FOLDER = Path(__file__).parents[3] / "recipes"
-
-
 PUBLISHED = ("mini-imagenet", "tiered-imagenet", "cifar-fs", "fc100")
 
 
