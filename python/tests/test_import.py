@@ -81,7 +81,9 @@ def test_the_package_is_marked_as_typed():
 
 
 #: Helpers of tests that reach into the package: to break it, or to count what it left.
-INSIDERS = {"fault_scenarios", "file_targets", "internals", "run_faults", "run_kills"}
+INSIDERS = {
+    "fault_scenarios", "file_targets", "internals", "run_faults", "run_hostile", "run_kills",
+}  # fmt: skip
 
 
 def test_only_tests_of_internals_import_private_modules():
