@@ -11,6 +11,7 @@ import typer
 import skd
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._options import naming
+from skd.cli._run import Threads
 from skd.datasets.walks import printable
 
 OWNER = "skd classify"
@@ -34,14 +35,7 @@ def classify(
     head: Annotated[
         str, typer.Option(help="Classifier that is fitted to the examples.")
     ] = "logistic",
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=256,
-            help="Threads; by default one per processor. Results are the same.",
-        ),
-    ] = None,
+    threads: Threads = None,
 ) -> None:
     """Classify photos from a few examples of each class; only the head is trained.
 

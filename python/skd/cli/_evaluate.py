@@ -17,6 +17,7 @@ from skd.cli._formatting import aligned, flat
 from skd.cli._opening import open_data, unreadable_lines
 from skd.cli._options import naming
 from skd.cli._processes import is_first, join, say
+from skd.cli._run import Threads
 from skd.distributed.mpi_ranks import ranks_of
 from skd.models import FEATURES
 
@@ -92,14 +93,7 @@ def evaluate(
         Path | None,
         typer.Option(help="File of episodes: replayed if it exists, otherwise written."),
     ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=256,
-            help="Threads; by default one per processor. Results are the same.",
-        ),
-    ] = None,
+    threads: Threads = None,
     json: Annotated[Path | None, typer.Option(help="JSON file for the whole report.")] = None,
 ) -> None:
     """Evaluate a checkpoint on few-shot episodes: mean accuracy with its 95 % interval.

@@ -31,10 +31,7 @@ HOW = (
 def list_command(
     measure: Annotated[
         bool,
-        typer.Option(
-            "--time/--no-time",
-            help="Measure this machine to estimate times.",
-        ),
+        typer.Option("--time/--no-time", help="Measure this machine to estimate times."),
     ] = True,
 ) -> None:
     """Print all recipes with their expected accuracy and their time on this machine."""

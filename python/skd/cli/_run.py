@@ -32,11 +32,7 @@ Changes = Annotated[
 ]
 Threads = Annotated[
     int | None,
-    typer.Option(
-        min=1,
-        max=256,
-        help="Threads; by default one per processor. Results are the same.",
-    ),
+    typer.Option(min=1, max=256, help="Threads; by default all processors. Changes no result."),
 ]
 MakeCallbacks = Callable[[Run], Sequence[Callback]]
 

@@ -42,10 +42,7 @@ def read_images(path: Path, key: str, side: int) -> Pixels:
         refuse(path, "the images are in Fortran order, not in C order")
     ratio = member.file_size / max(member.compress_size, 1)
     if member.file_size > RATIO_COUNTS_FROM and ratio > MAX_RATIO:
-        refuse(
-            path,
-            f"{member.filename!r} unpacks to {ratio:.0f} times its size, which images never do",
-        )
+        refuse(path, f"{member.filename!r} unpacks to {ratio:.0f} times its size; no image does")
     array = None
     if member.compress_type == zipfile.ZIP_STORED:
         array = map_array(path, _content_offset(path, member) + header.offset, header)

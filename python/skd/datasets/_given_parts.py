@@ -40,9 +40,7 @@ def given_parts(folder: Path, left_out: list[str]) -> dict[str, Classes] | None:
                 f"{str(folder)!r}: holds pictures in {name!r} besides train, val and test; move "
                 "the folder away, or its classes into one of the three."
             )
-    left_out += [
-        f"{printable(path)}: lies outside the folders of classes" for path in pictures_in(folder)
-    ]
+    left_out += [f"{printable(path)}: is in no folder of a class" for path in pictures_in(folder)]
     parts = {part: class_folders(given[part], left_out) for part in REQUIRED}
     _require_disjoint(folder, parts)
     return parts

@@ -85,10 +85,7 @@ def read_caches(paths: dict[str, Path], published: Published) -> dict[str, Part]
                     f"0..{len(images) - 1}",
                 )
             if not positions or (labels[positions] >= 0).any():
-                files.refuse(
-                    path,
-                    f"class {class_name!r:.80} has no images, or shares them with another class",
-                )
+                files.refuse(path, f"class {class_name!r:.80} has no images, or another class's")
             labels[positions] = label
         if (labels < 0).any():
             files.refuse(path, f"labels do not match: {(labels < 0).sum()} images have no class")

@@ -76,9 +76,7 @@ def _reasons() -> Iterator[None]:
     """Convert any error of reading a picture to a reason."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # warnings about damaged metadata; sizes are checked here
+            warnings.simplefilter("ignore")  # about damaged metadata; sizes are checked here
             yield
     except ValueError:
         raise

@@ -117,7 +117,7 @@ def class_folders(folder: Path, left_out: list[str]) -> dict[str, list[Path]]:
             else:
                 left_out.append(f"{printable(entry)}: a folder without pictures")
         elif is_picture(entry):
-            left_out.append(f"{printable(entry)}: lies outside the folders of classes")
+            left_out.append(f"{printable(entry)}: is in no folder of a class")
     return classes
 
 

@@ -92,7 +92,7 @@ def test_what_is_left_out_is_listed_with_the_reason(tmp_path):
     assert "no such file" in reasons["broken.png"]
     assert "not a file" in reasons["pipe.png"]
     assert "without pictures" in reasons["empty"]
-    assert "outside the folders of classes" in reasons["stray.png"]
+    assert "in no folder of a class" in reasons["stray.png"]
     assert "convert it to JPEG" in reasons["photo.HEIC"]
 
 
