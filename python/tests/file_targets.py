@@ -221,7 +221,7 @@ def _records(folder: Path) -> list[Target]:
             lambda: load_recipe(recipe),
             [
                 Sample(own),
-                Sample(b'stage = "gen0"\nextends = "gen0-glyphs"\n[data]\nn_classes = 3'),
+                Sample(b'stage = "gen0"\nextends = "gen0-glyphs"\n[data]\nnum_classes = 3'),
             ],
             called="recipe",
         ),
