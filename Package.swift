@@ -37,19 +37,22 @@ let package = Package(
   targets: [
     .target(name: "CSKD"),
     .target(name: "CIntrinsics"),
-    .target(name: "SKDRuntime", exclude: ["README.md"], swiftSettings: optimized),
+    .target(name: "CLibrary"),
     .target(
-      name: "SKDKernels", dependencies: ["CIntrinsics", "SKDRuntime"],
-      exclude: ["README.md"], swiftSettings: kernelSettings),
-    .target(
-      name: "SKDNN", dependencies: ["SKDKernels", "SKDRuntime"], exclude: ["README.md"],
+      name: "SKDRuntime", dependencies: ["CLibrary"], exclude: ["README.md"],
       swiftSettings: optimized),
     .target(
-      name: "SKDFewShot", dependencies: ["SKDNN", "SKDKernels", "SKDRuntime"],
+      name: "SKDKernels", dependencies: ["CIntrinsics", "CLibrary", "SKDRuntime"],
+      exclude: ["README.md"], swiftSettings: kernelSettings),
+    .target(
+      name: "SKDNN", dependencies: ["CLibrary", "SKDKernels", "SKDRuntime"],
+      exclude: ["README.md"], swiftSettings: optimized),
+    .target(
+      name: "SKDFewShot", dependencies: ["CLibrary", "SKDNN", "SKDKernels", "SKDRuntime"],
       exclude: ["README.md"], swiftSettings: optimized),
     .target(
       name: "SKDABI",
-      dependencies: ["CSKD", "SKDFewShot", "SKDNN", "SKDKernels", "SKDRuntime"],
+      dependencies: ["CLibrary", "CSKD", "SKDFewShot", "SKDNN", "SKDKernels", "SKDRuntime"],
       exclude: ["README.md", "Link"]),
 
     .target(

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CLibrary
 
 /// The learning rate as a function of the epoch.
 public enum LearningRateSchedule: Equatable, Sendable {

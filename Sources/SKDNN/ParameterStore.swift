@@ -1,13 +1,6 @@
+import CLibrary
 import SKDKernels
 import SKDRuntime
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// The state of a network: all parameters in one contiguous buffer, all gradients in another of
 /// the same layout, running statistics and counters in two more.

@@ -13,19 +13,12 @@ public func skd_logistic_regression_fit(
 ) -> skd_status {
   status("logistic_regression_fit") { arguments in
     let fit = try LinearFit(
-      arguments, features, labels, rows, dimensions, classes, coefficients,
-      intercepts)
-    try arguments.positive(inverse_regularization, "inverse_regularization")
-    try arguments.positive(tolerance, "tolerance")
-    let maximumIterations = try arguments.size(max_iterations, "max_iterations")
+      arguments, features, labels, rows, dimensions, classes, coefficients, intercepts)
+    let options = try FitOptions(arguments, inverse_regularization, tolerance, max_iterations)
     try fit.checkValues()
     let regression = try LogisticRegression(
       rows: fit.rows, dimensions: fit.dimensions, classes: fit.classes)
-    let outcome = regression.fit(
-      fit.features, labels: fit.labels,
-      LogisticRegression.Options(
-        inverseRegularization: inverse_regularization, tolerance: tolerance,
-        maximumIterations: maximumIterations))
+    let outcome = regression.fit(fit.features, labels: fit.labels, options)
     fit.write(regression.coefficients, regression.intercepts, length: regression.featureLength)
     iterations?.pointee = Int64(outcome.iterations)
     is_converged?.pointee = outcome.isConverged ? 1 : 0
@@ -61,17 +54,11 @@ public func skd_linear_svc_fit(
   status("linear_svc_fit") { arguments in
     let fit = try LinearFit(
       arguments, features, labels, rows, dimensions, classes, coefficients, intercepts)
-    try arguments.positive(inverse_regularization, "inverse_regularization")
-    try arguments.positive(tolerance, "tolerance")
-    let maximumIterations = try arguments.size(max_iterations, "max_iterations")
+    let options = try FitOptions(arguments, inverse_regularization, tolerance, max_iterations)
     try fit.checkValues()
     let machines = try LinearSVC(
       rows: fit.rows, dimensions: fit.dimensions, classes: fit.classes)
-    let outcome = machines.fit(
-      fit.features, labels: fit.labels,
-      LinearSVC.Options(
-        inverseRegularization: inverse_regularization, tolerance: tolerance,
-        maximumIterations: maximumIterations))
+    let outcome = machines.fit(fit.features, labels: fit.labels, options)
     fit.write(machines.coefficients, machines.intercepts, length: machines.featureLength)
     iterations?.pointee = Int64(outcome.iterations)
     is_converged?.pointee = outcome.isConverged ? 1 : 0
@@ -160,5 +147,18 @@ private struct LinearFit {
         from: coefficients + k * length, count: dimensions)
     }
     self.intercepts.update(from: intercepts, count: classes)
+  }
+}
+
+extension FitOptions {
+  fileprivate init(
+    _ arguments: Arguments, _ inverseRegularization: Double, _ tolerance: Double,
+    _ maximumIterations: Int64
+  ) throws {
+    try arguments.positive(inverseRegularization, "inverse_regularization")
+    try arguments.positive(tolerance, "tolerance")
+    self.init(
+      inverseRegularization: inverseRegularization, tolerance: tolerance,
+      maximumIterations: try arguments.size(maximumIterations, "max_iterations"))
   }
 }

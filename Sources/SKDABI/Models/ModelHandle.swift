@@ -1,14 +1,7 @@
+import CLibrary
 import CSKD
 import SKDNN
 import SKDRuntime
-
-#if canImport(Glibc)
-  import Glibc  // strdup
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// The object behind a `skd_model *`: a network, and the lock that lets one call in at a time.
 final class ModelHandle: @unchecked Sendable {

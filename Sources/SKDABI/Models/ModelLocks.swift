@@ -1,12 +1,5 @@
+import CLibrary
 import SKDRuntime
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// The models that threads hold, and those that they wait for.
 ///

@@ -57,15 +57,9 @@ extension Conv2DAlgorithm {
 
 extension Arguments {
   fileprivate func pass(_ code: Int32) throws -> ConvolutionPass {
-    switch Int(code) {
-    case Int(SKD_CONV2D_FORWARD): return .forward
-    case Int(SKD_CONV2D_INPUT_GRADIENT): return .inputGradient
-    case Int(SKD_CONV2D_WEIGHT_GRADIENT): return .weightGradient
-    case Int(SKD_CONV2D_EVALUATION): return .evaluation
-    default:
-      throw SKDError.invalidArgument(
-        InvalidArgument("pass", of: function, in: 0...3, got: Int(code)))
-    }
+    // SKD_CONV2D_FORWARD, _INPUT_GRADIENT, _WEIGHT_GRADIENT, _EVALUATION
+    let passes: [ConvolutionPass] = [.forward, .inputGradient, .weightGradient, .evaluation]
+    return passes[try size(Int64(code), "pass", in: 0...passes.count - 1)]
   }
 
   /// The algorithm, if it supports the geometry.

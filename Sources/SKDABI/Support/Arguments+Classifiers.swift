@@ -22,20 +22,18 @@ extension Arguments {
   func classifier(
     _ code: Int32, _ inverseRegularization: Double
   ) throws -> FewShotClassifier.Kind {
-    switch try size(Int64(code), "classifier", in: 0...6) {
+    let code = try size(Int64(code), "classifier", in: 0...6)
+    switch code {
     case SKD_CLASSIFIER_NEAREST_CENTROID: return .nearestCentroid(.euclidean)
     case SKD_CLASSIFIER_NEAREST_NEIGHBOR: return .nearestNeighbor(.euclidean)
     case SKD_CLASSIFIER_NEAREST_CENTROID_COSINE: return .nearestCentroid(.cosine)
     case SKD_CLASSIFIER_NEAREST_NEIGHBOR_COSINE: return .nearestNeighbor(.cosine)
-    case SKD_CLASSIFIER_RIDGE:
-      try positive(inverseRegularization, "inverse_regularization")
-      return .ridge(alpha: 1 / inverseRegularization)
-    case SKD_CLASSIFIER_LINEAR_SVC:
-      try positive(inverseRegularization, "inverse_regularization")
-      return .linearSVC(inverseRegularization: inverseRegularization)
-    default:
-      try positive(inverseRegularization, "inverse_regularization")
-      return .logistic(inverseRegularization: inverseRegularization)
+    default: try positive(inverseRegularization, "inverse_regularization")
+    }
+    switch code {
+    case SKD_CLASSIFIER_RIDGE: return .ridge(alpha: 1 / inverseRegularization)
+    case SKD_CLASSIFIER_LINEAR_SVC: return .linearSVC(inverseRegularization: inverseRegularization)
+    default: return .logistic(inverseRegularization: inverseRegularization)
     }
   }
 

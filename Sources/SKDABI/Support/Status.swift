@@ -1,13 +1,6 @@
+import CLibrary
 import CSKD
 import SKDRuntime
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// Runs the Swift side of a call of `skd_<function>`: the one place where errors become status codes.
 func status(_ function: String, _ body: (Arguments) throws -> Void) -> skd_status {

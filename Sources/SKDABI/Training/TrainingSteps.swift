@@ -9,11 +9,7 @@ public func skd_trainer_step(
   _ batch: Int64, _ options: UnsafePointer<skd_step_options>!,
   _ losses: UnsafeMutablePointer<skd_losses>!
 ) -> skd_status {
-  train(trainer, images, labels, batch, options, losses, "trainer_step") {
-    try $0.step(
-      images: $1.images, labels: $1.labels, batch: $1.batch, side: $1.side, terms: $1.terms,
-      share: $1.share)
-  }
+  train(trainer, images, labels, batch, options, losses, "trainer_step", Trainer.step)
 }
 
 @c @implementation
@@ -22,28 +18,20 @@ public func skd_trainer_loss(
   _ batch: Int64, _ options: UnsafePointer<skd_step_options>!,
   _ losses: UnsafeMutablePointer<skd_losses>!
 ) -> skd_status {
-  train(trainer, images, labels, batch, options, losses, "trainer_loss") {
-    try $0.loss(
-      images: $1.images, labels: $1.labels, batch: $1.batch, side: $1.side, terms: $1.terms,
-      share: $1.share)
-  }
+  train(trainer, images, labels, batch, options, losses, "trainer_loss", Trainer.loss)
 }
 
-/// The checked arguments of a trainer call.
-private struct StepArguments {
-  let images: UnsafePointer<Float>
-  let labels: UnsafePointer<Int64>?
-  let batch: Int
-  let side: Int?
-  let terms: [LossTerm]
-  let share: BatchShard?
-}
+/// `Trainer.step` or `Trainer.loss`.
+private typealias TrainerCall = (Trainer) -> (
+  _ images: UnsafePointer<Float>, _ labels: UnsafePointer<Int64>?, _ batch: Int, _ side: Int?,
+  _ terms: [LossTerm], _ share: BatchShard?
+) throws -> Losses
 
 private func train(
   _ trainer: OpaquePointer?, _ images: UnsafePointer<Float>?, _ labels: UnsafePointer<Int64>?,
   _ batch: Int64, _ options: UnsafePointer<skd_step_options>?,
   _ losses: UnsafeMutablePointer<skd_losses>?, _ function: String,
-  _ call: (Trainer, StepArguments) throws -> Losses
+  _ call: TrainerCall
 ) -> skd_status {
   status(function) { arguments in
     let handle = try TrainerHandle.from(trainer, arguments)
@@ -56,14 +44,12 @@ private func train(
     if let labels {
       try arguments.labels(labels, count: batch, classes: network.configuration.classCount)
     }
-    let step = StepArguments(
-      images: images, labels: labels, batch: batch, side: side,
-      terms: try lossTerms(options.terms, options.term_count, arguments),
-      share: try options.share.map { try BatchShard($0.pointee, images: batch, arguments) })
+    let terms = try lossTerms(options.terms, options.term_count, arguments)
+    let share = try options.share.map { try BatchShard($0.pointee, images: batch, arguments) }
     result.pointee = skd_losses(
       try handle.exclusively { trainer in
         try trainer.requireStepMemory(batch: batch, side: side)
-        return try call(trainer, step)
+        return try call(trainer)(images, labels, batch, side, terms, share)
       })
   }
 }

@@ -19,9 +19,9 @@ public final class FewShotClassifier {
   }
 
   private enum Solver {
-    case logistic(LogisticRegression, LogisticRegression.Options)
+    case logistic(LogisticRegression, FitOptions)
     case ridge(RidgeClassifier, alpha: Double)
-    case linearSVC(LinearSVC, LinearSVC.Options)
+    case linearSVC(LinearSVC, FitOptions)
     case centroids(NearestPrototype)
     case samples(NearestPrototype)
   }

@@ -43,6 +43,25 @@ public func linearDecision(
   }
 }
 
+/// Strength of the penalty of an iterative fit, and when the fit ends.
+public struct FitOptions: Sendable {
+  /// C, positive.
+  public var inverseRegularization: Double
+  /// Positive; a logistic regression ends when the largest entry of the gradient is below, a support
+  /// vector machine when its coefficients and intercept are known to be that near to the minimum.
+  public var tolerance: Double
+  /// Most iterations, of each class if classes are fitted one by one.
+  public var maximumIterations: Int
+
+  public init(
+    inverseRegularization: Double = 1, tolerance: Double = 1e-6, maximumIterations: Int = 1000
+  ) {
+    self.inverseRegularization = inverseRegularization
+    self.tolerance = tolerance
+    self.maximumIterations = maximumIterations
+  }
+}
+
 /// Outcome of an iterative fit.
 public struct FitOutcome: Sendable, Equatable {
   public var iterations: Int

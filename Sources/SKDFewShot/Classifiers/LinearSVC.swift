@@ -10,24 +10,6 @@ import SKDRuntime
 ///
 /// The object owns the memory of a fit, for features of one extent, and can be fitted again.
 public final class LinearSVC: LinearClassifier {
-  /// Stopping rules of a fit, and the strength of its penalty.
-  public struct Options: Sendable {
-    /// C, positive.
-    public var inverseRegularization: Double
-    /// A fit ends where (w, b) is known to be that near to the minimum; positive.
-    public var tolerance: Double
-    /// Most iterations of each class.
-    public var maximumIterations: Int
-
-    public init(
-      inverseRegularization: Double = 1, tolerance: Double = 1e-6, maximumIterations: Int = 1000
-    ) {
-      self.inverseRegularization = inverseRegularization
-      self.tolerance = tolerance
-      self.maximumIterations = maximumIterations
-    }
-  }
-
   public let rows: Int
   public let dimensions: Int
   public let classes: Int
@@ -79,7 +61,8 @@ public final class LinearSVC: LinearClassifier {
   /// - Returns: The largest number of iterations that a class took. A fit that is not converged ended
   ///   at their limit.
   public func fit(
-    _ features: UnsafePointer<Float>, labels: UnsafePointer<Int64>, _ options: Options = Options()
+    _ features: UnsafePointer<Float>, labels: UnsafePointer<Int64>,
+    _ options: FitOptions = FitOptions()
   ) -> FitOutcome {
     for n in 0..<rows {
       widen(
@@ -114,7 +97,9 @@ public final class LinearSVC: LinearClassifier {
     return outcome
   }
 
-  private func fit(class k: Int, _ labels: UnsafePointer<Int64>, _ options: Options) -> FitOutcome {
+  private func fit(class k: Int, _ labels: UnsafePointer<Int64>, _ options: FitOptions)
+    -> FitOutcome
+  {
     for n in 0..<rows { target.pointer[n] = labels[n] == Int64(k) ? 1 : -1 }
     let outcome = hinge.minimize(target: target.pointer, options)
     let weight = fitted.pointer + k * featureLength

@@ -77,7 +77,7 @@ final class LogisticMinimizer {
   /// entry, or its norm in the coordinates of the samples.
   func minimize(
     in coordinates: Coordinates, from start: UnsafePointer<Double>? = nil,
-    labels: UnsafePointer<Int32>, _ options: LogisticRegression.Options
+    labels: UnsafePointer<Int32>, _ options: FitOptions
   ) -> FitOutcome {
     layOut(coordinates)
     memory.pointer.update(repeating: 0, count: memory.capacity)

@@ -13,23 +13,6 @@ import SKDRuntime
 /// samples with each other. What is found is converted to W, and the fit ends where the gradient
 /// with respect to W and b itself is small.
 public final class LogisticRegression: LinearClassifier {
-  /// Stopping rules of a fit, and the strength of its penalty.
-  public struct Options: Sendable {
-    /// C, positive.
-    public var inverseRegularization: Double
-    /// A fit ends when the largest entry of the objective's gradient is below; positive.
-    public var tolerance: Double
-    public var maximumIterations: Int
-
-    public init(
-      inverseRegularization: Double = 1, tolerance: Double = 1e-6, maximumIterations: Int = 1000
-    ) {
-      self.inverseRegularization = inverseRegularization
-      self.tolerance = tolerance
-      self.maximumIterations = maximumIterations
-    }
-  }
-
   public let rows: Int
   public let dimensions: Int
   public let classes: Int
@@ -85,7 +68,8 @@ public final class LogisticRegression: LinearClassifier {
   /// - Returns: A fit that is not converged ended at the limit of iterations, or where rounding hides
   ///   any further descent.
   public func fit(
-    _ features: UnsafePointer<Float>, labels: UnsafePointer<Int64>, _ options: Options = Options()
+    _ features: UnsafePointer<Float>, labels: UnsafePointer<Int64>,
+    _ options: FitOptions = FitOptions()
   ) -> FitOutcome {
     for n in 0..<rows {
       widen(

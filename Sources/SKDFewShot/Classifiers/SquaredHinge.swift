@@ -63,7 +63,7 @@ final class SquaredHinge {
   ///
   /// - Parameter target: t, `samples` numbers of ±1.
   /// - Returns: At least one iteration.
-  func minimize(target: UnsafePointer<Double>, _ options: LinearSVC.Options) -> FitOutcome {
+  func minimize(target: UnsafePointer<Double>, _ options: FitOptions) -> FitOutcome {
     let penalty = 1 / (2 * options.inverseRegularization)
     point.update(repeating: 0, count: length)
     outputs.update(repeating: 0, count: sampleLength)

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CLibrary
 
 /// The t that Student's distribution exceeds in magnitude with probability 5 %: its 97.5 %
 /// quantile.

@@ -28,6 +28,8 @@ public struct Conv2DGeometry: Equatable, Sendable {
   /// Products summed up in one output value.
   public var depth: Int { kernelSize * kernelSize * input.channels }
   public var weightCount: Int { depth * outputChannels }
+  /// Floats of a bias, which kernels read in whole blocks of columns.
+  public var paddedBiasCount: Int { ceilDivide(outputChannels, blockWidth) * blockWidth }
 
   /// Whether the output has the positions of the input, as for a 1x1 kernel of stride 1.
   var isPointwise: Bool { kernelSize == 1 && stride == 1 && padding == 0 }

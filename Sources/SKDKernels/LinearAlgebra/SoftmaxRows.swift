@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
+import CLibrary
 
 /// `output[n, k] = exp(logits[n, k]) / sum_k exp(logits[n, k])`.
 ///

@@ -1,12 +1,5 @@
+import CLibrary
 import SKDRuntime
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 
 /// Floats of memory that `squeezeExcitationForward` saves for the backward pass, and as many as
 /// the backward pass needs of its own.

@@ -21,9 +21,8 @@ public enum Functional {
     let storage = try AlignedBuffer<Float>(count: geometry.weightCount)
     let packed = try AlignedBuffer<Float>(count: packedCount)
     let scratch = try AlignedBuffer<Float>(count: scratchCount)
-    // The kernel reads the bias in blocks of 32.
     let paddedBias = try bias.map { bias in
-      let padded = try AlignedBuffer<Float>(count: (geometry.outputChannels + 31) / 32 * 32)
+      let padded = try AlignedBuffer<Float>(count: geometry.paddedBiasCount)
       padded.pointer.update(from: bias, count: geometry.outputChannels)
       return padded
     }
@@ -34,8 +33,7 @@ public enum Functional {
       convolution.forward(
         input, packedWeight: isPacked ? packed.pointer : storage.pointer,
         bias: paddedBias.map { UnsafePointer($0.pointer) }, output: output,
-        scratch: scratch.pointer,
-        workers: workers)
+        scratch: scratch.pointer, workers: workers)
     }
   }
 

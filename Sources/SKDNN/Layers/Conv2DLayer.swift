@@ -200,7 +200,7 @@ final class Conv2DLayer {
     let result =
       try cached
       ?? FoldedWeight(
-        packedCount: convolution.packedWeightCount, biasCount: (outputChannels + 31) / 32 * 32,
+        packedCount: convolution.packedWeightCount, biasCount: convolution.geometry.paddedBiasCount,
         ledger: store.ledger)
     let scaled = try pool.scratch(weight.count)
     pool.compute { fold(norm, into: result, convolution, scaled.pointer) }

@@ -121,7 +121,7 @@ final class LinearClassifierTests: XCTestCase {
   func testIterationLimitIsKept() throws {
     let (features, labels) = problem(120, 40, 3)
     let svc = try LinearSVC(rows: 120, dimensions: 40, classes: 3)
-    let options = LinearSVC.Options(inverseRegularization: 100, maximumIterations: 2)
+    let options = FitOptions(inverseRegularization: 100, maximumIterations: 2)
     let outcome = svc.fit(features, labels: labels, options)
     XCTAssertEqual(outcome.iterations, 2)
     XCTAssertFalse(outcome.isConverged)

@@ -17,7 +17,7 @@ final class LogisticRegressionTests: XCTestCase {
         for tolerance in [1e-3, 1e-9] {
           let regression = try LogisticRegression(
             rows: rows, dimensions: dimensions, classes: classes)
-          let options = LogisticRegression.Options(
+          let options = FitOptions(
             inverseRegularization: inverseRegularization, tolerance: tolerance)
           let outcome = regression.fit(features, labels: labels, options)
           let fit = LogisticSolution(regression).objective(features, labels, inverseRegularization)
@@ -92,7 +92,7 @@ final class LogisticRegressionTests: XCTestCase {
     for rows in [6, 60] {
       let features = fill("x", shape: [rows, 9], seed: 0)
       let regression = try LogisticRegression(rows: rows, dimensions: 9, classes: 2)
-      let options = LogisticRegression.Options(tolerance: 1e-12, maximumIterations: 2)
+      let options = FitOptions(tolerance: 1e-12, maximumIterations: 2)
       let outcome = regression.fit(features, labels: (0..<rows).map { Int64($0 % 2) }, options)
       XCTAssertEqual(outcome.iterations, 2)
       XCTAssertFalse(outcome.isConverged)

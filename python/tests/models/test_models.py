@@ -156,5 +156,5 @@ def test_one_to_four_channels_and_any_side_train(make_model, rng, architecture, 
 
 
 def test_gates_without_a_place_are_refused(make_model):
-    with pytest.raises(ValueError, match=r"'use_se' parameter of create_model .* convnet4"):
+    with pytest.raises(ValueError, match=r"'use_se' parameter of create_model .* for convnet4"):
         make_model("convnet4", widths=(8, 8, 8, 8), use_se=True)
