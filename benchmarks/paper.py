@@ -224,6 +224,8 @@ def main() -> None:
     options = parser.parse_args()
     if options.threads:
         skd.set_num_threads(options.threads)
+    if skd.recipes.RunFolder(options.folder).is_finished:
+        parser.error(f"the run in {options.folder} is finished: its test classes are scored once")
     recipe = skd.recipes.load(options.recipe, changes=options.set)
     run, history, sessions = train(recipe, options.folder)
     measured = scores(run, history)
