@@ -20,10 +20,14 @@ enum Winograd {
   /// The taps of a kernel along an axis.
   typealias Three = (Vector, Vector, Vector)
 
-  static let zero = Vector(repeating: 0)
+  // A stored constant that is not a literal would be initialised on first use, and asked for in
+  // every column of a tile whether it is.
+  static var zero: Vector {
+    @inline(__always) get { Vector(repeating: 0) }
+  }
   /// √½ and √2, the points, and -2/3 and 1/6, the scales of their rows of G.
-  static let low = Float(0.5).squareRoot()
-  static let high = Float(2).squareRoot()
+  static let low: Float = 0.707_106_781_186_547_5
+  static let high: Float = 1.414_213_562_373_095_1
   private static let lowScale: Float = -2.0 / 3.0
   private static let highScale: Float = 1.0 / 6.0
 
