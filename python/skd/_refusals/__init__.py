@@ -14,16 +14,16 @@ MAX_SHOWN = 400  # characters of a value in a message
 
 
 class Refusal(NamedTuple):
-    """Which argument of what is wrong, and why.
+    """A refused argument, and the reason.
 
     Attributes
     ----------
     name, owner : str
         The argument, and the function or class that it was given to.
     legal : str
-        What follows "must".
+        The words after "must".
     got : str or None
-        What came instead.
+        The value that came instead.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Refusal(NamedTuple):
 
     @property
     def requirement(self) -> str:
-        """What follows "must", to the end of the sentence."""
+        """The words after "must", to the end of the sentence."""
         return f"{self.legal}." if self.got is None else f"{self.legal}; got {self.got}."
 
     def error(self, kind: type[Exception] = ValueError) -> Exception:
@@ -50,7 +50,7 @@ class Refusal(NamedTuple):
 def refuse(
     name: str, owner: str, legal: str, got: object, error: type[Exception] = ValueError
 ) -> NoReturn:
-    """Raise the sentence that says which argument of what is wrong, and why."""
+    """Raise the sentence about a refused argument."""
     text = got if isinstance(got, str) else _written(str, got)
     raise Refusal(name, owner, f"be {legal}", text).error(error)
 
@@ -62,7 +62,7 @@ def shown(value: object) -> str:
 
 
 def _written(write: Callable[[object], str], value: object) -> str:
-    """Return a value in words, also if Python does not write it: a long number, a deep nest."""
+    """Return a value as text, even one that Python cannot write: a long number, a deep nest."""
     try:
         return write(value)
     except (ValueError, RecursionError):

@@ -2,8 +2,8 @@
 
 from skd.training._callback import Callback, RunStart, StepRecord
 from skd.training._distilled import Distilled
+from skd.training._generations import Gen0, Gen1, Supervised
 from skd.training._objective import check_fit
-from skd.training._objectives import Gen0, Gen1, Supervised
 from skd.training._options import VALIDATION_EPISODES, image_size_of
 from skd.training._schedules import SCHEDULES, cosine_lr, one_cycle_lr, step_lr
 from skd.training._sgd import SGD

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from skd import _native
 from skd import _validation as check
 from skd.models import Model
+from skd.training._generations import check_teacher
 from skd.training._objective import Objective
-from skd.training._objectives import check_teacher
 from skd.training._sgd import SGD
 from skd.training._terms import Term
 
