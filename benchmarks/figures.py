@@ -1,4 +1,4 @@
-"""Figures of the committed results: docs/figures/speed.svg and method.svg.
+"""Figures of the committed results: speed.svg, method.svg and paper.svg in docs/figures.
 
 python benchmarks/figures.py
 """
@@ -22,14 +22,23 @@ METHODS = ("RFS-simple", "Gen-0", "Gen-1")
 COLOURS = ("#999999", BLUE, ORANGE)
 HATCHES = ("", "//", "..")
 TICKS = (1, 2, 4, 10, 30, 100)
+LINES = ("-", "--", "-.", ":")
+OKABE_ITO = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+PUBLISHED_STEPS = 65 * 600  # Gen-0 on CIFAR-FS: epochs times steps of 64 images in four rotations
+MEASURED_IMAGES, BATCH = 16, 64
+HOURS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50)
 
 
 def main() -> None:
-    """Draw both."""
+    """Draw all."""
     plt.rcParams["svg.hashsalt"] = "skd"  # the same names in the file on every run
     FIGURES.mkdir(exist_ok=True)
     speed(json.loads((RESULTS / "pytorch.json").read_text()))
     method(json.loads((RESULTS / "method.json").read_text()))
+    paper(
+        json.loads((RESULTS / "paper.json").read_text())["runs"],
+        json.loads((RESULTS / "pytorch_zen5.json").read_text()),
+    )
 
 
 def speed(report: dict[str, Any]) -> None:
@@ -84,6 +93,47 @@ def method(report: dict[str, Any]) -> None:
         ax.set(ylabel="accuracy (%)", title=f"5-way {shots}", ylim=(low - 4, None))
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     save(figure, "method")
+
+
+def paper(runs: list[dict[str, Any]], report: dict[str, Any]) -> None:
+    """Draw validation accuracy over hours of training, next to PyTorch's time for Gen-0."""
+    figure, ax = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    for place, run in enumerate(runs):
+        hours, accuracies = zip(*run["curve"], strict=True)
+        ax.plot(
+            hours,
+            accuracies,
+            color=OKABE_ITO[place % len(OKABE_ITO)],
+            linestyle=LINES[place // len(OKABE_ITO) % len(LINES)],
+            label=f"{run['recipe']}, seed {run['seed']}",
+        )
+        ax.plot(hours[-1], accuracies[-1], "o", color=OKABE_ITO[place % len(OKABE_ITO)])
+    (step,) = (
+        sorted(row["theirs"]["values"])[len(row["theirs"]["values"]) // 2]
+        for row in report["results"]
+        if row["work"] == "Gen-0 step, 32 px, 16 x 4 images" and row["group"] == "gen0"
+        if row["threads"] == 2
+    )
+    published = PUBLISHED_STEPS * step * BATCH / MEASURED_IMAGES / 3600
+    ax.axvline(published, color="grey", linestyle=":")
+    ax.text(
+        published,
+        0.02,
+        f"PyTorch, gen0-cifar-fs: {published:.0f} h ",
+        transform=ax.get_xaxis_transform(),
+        ha="right",
+        fontsize=8,
+    )
+    ax.set_xscale("log")
+    ax.set_xticks(HOURS, [f"{tick:g}" for tick in HOURS])
+    ax.minorticks_off()
+    ax.set(
+        xlabel="hours of training on two cores",
+        ylabel="5-way 1-shot accuracy on validation classes (%)",
+        title=report["machine"]["processor"],
+    )
+    ax.legend(fontsize=8)
+    save(figure, "paper")
 
 
 def save(figure: plt.Figure, name: str) -> None:

@@ -47,7 +47,14 @@ from skd.machine import (
     live_memory,
     set_num_threads,
 )
-from skd.models import Model, Normalization, create_model, load_model
+from skd.models import (
+    Model,
+    Normalization,
+    create_model,
+    list_pretrained,
+    load_model,
+    load_pretrained,
+)
 from skd.profiling import peak_gflops
 from skd.training import (
     SGD,
@@ -108,8 +115,10 @@ __all__ = [
     "import_torch",
     "instruction_set",
     "l2_normalize",
+    "list_pretrained",
     "live_memory",
     "load_model",
+    "load_pretrained",
     "losses",
     "mean_ci95",
     "one_cycle_lr",

@@ -47,6 +47,19 @@ def test_a_run_has_one_row_however_often_it_is_measured():
     assert len(paper.updated(rows, row(changes=["loss.alpha=1"]))) == 3
 
 
+@pytest.mark.parametrize("name", skd.recipes.names())
+def test_a_recipe_tells_what_was_measured_with_it(name):
+    runs = json.loads((paper.RESULTS / "paper.json").read_text())["runs"]
+    own = [run for run in runs if (run["recipe"], run["changes"], run["seed"]) == (name, [], 0)]
+    measured = skd.recipes.load(name).measured
+    assert (measured is not None) == bool(own)
+    for run in own:
+        assert measured.one_shot == pytest.approx(run["one_shot"], abs=0.005)
+        assert measured.five_shot == pytest.approx(run["five_shot"], abs=0.005)
+        assert measured.processor_hours == pytest.approx(run["processor_hours"], abs=0.05)
+        assert measured.machine == run["machine"]
+
+
 def test_the_table_shows_accuracies_hours_and_the_paired_difference(tmp_path):
     pair = {"recipe": "rfs-simple", "seed": 0, "one_shot": [2.04, 0.4], "five_shot": [-1.0, 0.3]}
     paper.write([row(), row(recipe="gen1", published=None, paired_with=pair)], tmp_path)

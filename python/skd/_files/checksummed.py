@@ -15,7 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skd._files.safetensors_files import LENGTH_BYTES, Safetensors, SafetensorsError
+from skd._files.safetensors_files import (
+    LENGTH_BYTES,
+    Safetensors,
+    SafetensorsError,
+    narrowed,
+)
 from skd.errors import DamagedCheckpointError
 
 CHECKSUM_KEY = "skd.sha256"
@@ -24,7 +29,9 @@ NO_CHECKSUM = b"0" * 64
 CHECKSUM = re.compile(rb'"' + re.escape(CHECKSUM_KEY.encode()) + rb'":"([0-9a-f]{64})"')
 
 
-def checksummed_bytes(state: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> bytearray:
+def checksummed_bytes(
+    state: Mapping[str, NDArray[Any]], metadata: Mapping[str, str], *, narrow: bool = False
+) -> bytearray:
     """Return the bytes of a safetensors file with a checksum.
 
     Parameters
@@ -33,16 +40,26 @@ def checksummed_bytes(state: Mapping[str, NDArray[Any]], metadata: Mapping[str, 
         Tensors, of any strides.
     metadata : mapping of str to str
         Further metadata.
+    narrow : bool, default=False
+        Store float32 tensors as bfloat16.
+
+    Raises
+    ------
+    OverflowError
+        If `narrow` is true and a number is not finite in bfloat16.
     """
     from safetensors.numpy import save
 
     # safetensors writes the memory of an array as it is and ignores strides.
     arrays = {name: np.require(view, requirements="C") for name, view in state.items()}
+    halved = [name for name, array in arrays.items() if narrow and array.dtype == np.float32]
+    arrays |= {name: narrowed(arrays[name]) for name in halved}
     written = save(arrays, metadata={**metadata, CHECKSUM_KEY: NO_CHECKSUM.decode()})
     start = _header_end(written)
-    header = json.dumps(
-        json.loads(written[LENGTH_BYTES:start]), sort_keys=True, separators=(",", ":")
-    ).encode()
+    entries = json.loads(written[LENGTH_BYTES:start])
+    for name in halved:  # NumPy has no bfloat16, so safetensors took its bits for integers
+        entries[name]["dtype"] = "BF16"
+    header = json.dumps(entries, sort_keys=True, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)  # tensors stay aligned
     data = bytearray(len(header).to_bytes(LENGTH_BYTES, "little") + header)
     (place,) = CHECKSUM.finditer(data)

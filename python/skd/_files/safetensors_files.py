@@ -146,6 +146,21 @@ def widened(values: NDArray[np.uint16]) -> NDArray[np.float32]:
     return bits.view(np.float32)
 
 
+def narrowed(values: NDArray[np.float32]) -> NDArray[np.uint16]:
+    """Return the bits of float32 numbers rounded to bfloat16, ties to even.
+
+    Raises
+    ------
+    OverflowError
+        If a number is not finite, or rounds to infinity.
+    """
+    bits = np.require(values, np.float32, "C").view(np.uint32)
+    rounded = ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16)
+    if ((rounded & 0x7F80) == 0x7F80).any():
+        raise OverflowError("a number is not finite in bfloat16")
+    return rounded
+
+
 @contextmanager
 def opened(path: str | PathLike[str]) -> Iterator[Safetensors]:
     """Open a file; its tensors can be read inside the block."""

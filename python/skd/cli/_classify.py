@@ -10,17 +10,22 @@ import typer
 
 import skd
 from skd.cli._exit_status import ending_in_one_line
+from skd.cli._opening import open_model
 from skd.cli._options import naming
 from skd.cli._run import Threads
 from skd.datasets.walks import printable
 
 OWNER = "skd classify"
+PRETRAINED = ", ".join(skd.list_pretrained())
+PHOTOS = "photos-84"
 OPTIONS = {
     "FewShotClassifier.fit.images": "SUPPORT",
     "FewShotClassifier.fit.labels": "SUPPORT",
     "FewShotClassifier.predict.images": "PHOTOS",
     "FewShotClassifier.predict_proba.images": "PHOTOS",
     "path": "--model",
+    "model": "--model",
+    "load_pretrained.name": "--pretrained",
     "head": "--head",
     "count": "--threads",
 }
@@ -31,7 +36,17 @@ def classify(
         Path, typer.Argument(help="Folder that holds a folder of example photos for each class.")
     ],
     photos: Annotated[list[Path], typer.Argument(help="Photos to classify.")],
-    model: Annotated[Path, typer.Option(help="Model file that Model.save wrote.")],
+    model: Annotated[
+        Path | None, typer.Option(help="Model file that Model.save wrote.", show_default=False)
+    ] = None,
+    pretrained: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"Weights that come with skd: {PRETRAINED}.",
+            show_default=f"{PHOTOS}, without --model",
+        ),
+    ] = None,
     head: Annotated[
         str, typer.Option(help="Classifier that is fitted to the examples.")
     ] = "logistic",
@@ -45,12 +60,16 @@ def classify(
     with ending_in_one_line(OWNER, in_words=naming(OPTIONS)):
         if threads is not None:
             skd.set_num_threads(threads)
-        classifier = skd.FewShotClassifier(skd.load_model(model), head=head).fit(support)
-        names = classifier.predict(photos)
-        shares = [""] * len(photos)
+        if model is None and pretrained is None:
+            pretrained = PHOTOS
+        network = open_model(model, pretrained, "model", OWNER)
+        classifier = skd.FewShotClassifier(network, head=head).fit(support)
         if hasattr(classifier, "predict_proba"):
-            probabilities = np.max(classifier.predict_proba(photos), axis=1)
-            shares = [f"{100 * probability:3.0f} %" for probability in probabilities]
+            probabilities = classifier.predict_proba(photos)
+            names = classifier.classes_[np.argmax(probabilities, axis=1)]
+            shares = [f"{100 * probability:3.0f} %" for probability in probabilities.max(axis=1)]
+        else:
+            names, shares = classifier.predict(photos), [""] * len(photos)
     width = max(len(str(name)) for name in names)
     for name, share, photo in zip(names, shares, photos, strict=True):
         typer.echo(printable("  ".join(filter(None, (f"{name:{width}}", share, str(photo))))))

@@ -14,7 +14,7 @@ from skd.augmentation import MODES
 from skd.classifiers.kinds import KINDS
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._formatting import aligned, flat
-from skd.cli._opening import open_data, unreadable_lines
+from skd.cli._opening import open_data, open_model, unreadable_lines
 from skd.cli._options import naming
 from skd.cli._processes import is_first, join, say
 from skd.cli._run import Threads
@@ -22,6 +22,7 @@ from skd.distributed.mpi_ranks import ranks_of
 from skd.models import FEATURES
 
 OWNER = "skd evaluate"
+PRETRAINED = ", ".join(skd.list_pretrained())
 OPTIONS = {
     "n_way": "--n-way",
     "n_shot": "--n-shot",
@@ -41,6 +42,8 @@ OPTIONS = {
     "split": "--data",
     "from_folder.path": "--data",
     "path": "CHECKPOINT",
+    "checkpoint": "CHECKPOINT",
+    "load_pretrained.name": "--pretrained",
     "count": "--threads",
 }
 
@@ -53,7 +56,17 @@ class SplitName(StrEnum):
 
 
 def evaluate(
-    checkpoint: Annotated[Path, typer.Argument(help="Model file that Model.save wrote.")],
+    *,
+    checkpoint: Annotated[
+        Path | None, typer.Argument(help="Model file that Model.save wrote.")
+    ] = None,
+    pretrained: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"Weights that come with skd, in place of a CHECKPOINT: {PRETRAINED}.",
+        ),
+    ] = None,
     data: Annotated[
         str,
         typer.Option(
@@ -107,7 +120,7 @@ def evaluate(
         ranks = ranks_of(communicator, OWNER)
         with ranks.abort_on_local_error(), ranks.raise_on_all_ranks():
             report = None if json is None else check.output_file(json, "json", OWNER)
-            model = skd.load_model(checkpoint)
+            model = open_model(checkpoint, pretrained, "checkpoint", OWNER)
             opened = open_data(
                 data,
                 root,

@@ -16,6 +16,29 @@ from skd.errors import DataError
 MOST_SHOWN = 20
 
 
+def open_model(path: Path | None, pretrained: str | None, name: str, owner: str) -> skd.Model:
+    """Load the model of a file, or weights that come with the package.
+
+    Parameters
+    ----------
+    path : Path or None
+        Checkpoint.
+    pretrained : str or None
+        Name of weights; exactly one of both is given.
+    name : str
+        Parameter that gives the checkpoint.
+    owner : str
+        The command.
+    """
+    if path is not None and pretrained is not None:
+        check.refuse(name, owner, "left out where --pretrained is given", repr(str(path)))
+    if pretrained is not None:
+        return skd.load_pretrained(pretrained)
+    if path is None:
+        check.refuse(name, owner, "given, or --pretrained in its place", "neither")
+    return skd.load_model(path)
+
+
 def open_data(
     data: str, root: Path | None, owner: str, *, image_size: int, channels: int, progress: bool
 ) -> FewShotData:

@@ -4,6 +4,7 @@ from skd.models._create import ARCHITECTURES, PRECISIONS, create_model
 from skd.models._images import EVALUATION_BATCH, Normalization, model_floats
 from skd.models._load import load_model, restored_model
 from skd.models._model import FEATURES, Model
+from skd.models._pretrained import list_pretrained, load_pretrained
 
 __all__ = [
     "ARCHITECTURES",
@@ -13,7 +14,9 @@ __all__ = [
     "Model",
     "Normalization",
     "create_model",
+    "list_pretrained",
     "load_model",
+    "load_pretrained",
     "model_floats",
     "restored_model",
 ]

@@ -292,7 +292,7 @@ class Model:
         copy._normalization = self._normalization
         return copy
 
-    def save(self, path: str | PathLike[str]) -> None:
+    def save(self, path: str | PathLike[str], *, dtype: str = "float32") -> None:
         """Write a checkpoint in the safetensors format, with PyTorch's names and shapes.
 
         The file appears whole or not at all, and `skd.load_model` reads it.
@@ -301,13 +301,19 @@ class Model:
         ----------
         path : str or path
             Where to write; an existing file is replaced.
+        dtype : {"float32", "bfloat16"}, default="float32"
+            Type of the stored weights. With "bfloat16" the file is half as large, and each weight
+            is rounded to the nearest number of 8 significant bits; a model that is loaded from it
+            computes in float32 as before.
 
         Raises
         ------
+        ValueError
+            If `dtype` is unknown, or a weight is too large for bfloat16.
         WriteError
             If the file cannot be written, as on a full disk; an existing one is then unchanged.
         """
-        write_checkpoint(path, self.snapshot(), self.config, self.normalization)
+        write_checkpoint(path, self.snapshot(), self.config, self.normalization, dtype)
 
     def features(
         self, images: ArrayLike, kind: str, *, normalization: Normalization | None = None

@@ -18,6 +18,7 @@ from skd._memory import require_memory
 from skd.errors import DamagedCheckpointError
 
 METADATA_KEY = "skd"
+DTYPES = ("float32", "bfloat16")
 #: Readers of files that are not checkpoints, by the entries of their headers.
 READERS = {
     "skd_few_shot": "skd.FewShotClassifier.load",
@@ -45,10 +46,17 @@ def write_checkpoint(
     state: Mapping[str, NDArray[Any]],
     config: Mapping[str, Any],
     normalization: Any,
+    dtype: str,
 ) -> None:
     """Write a model's state, configuration and normalisation; see `Model.save`."""
     target = check.output_file(path, "path", "Model.save")
-    write_atomically(target, checkpoint_bytes(state, config, normalization))
+    check.choice(dtype, "dtype", "Model.save", DTYPES)
+    metadata = model_metadata(config, normalization)
+    try:
+        content = checksummed_bytes(state, metadata, narrow=dtype == "bfloat16")
+    except OverflowError:
+        check.refuse("dtype", "Model.save", "float32 for weights beyond bfloat16", repr(dtype))
+    write_atomically(target, content)
 
 
 def checkpoint_bytes(

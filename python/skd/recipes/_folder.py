@@ -19,7 +19,7 @@ CONFIG, MODEL, REPORT, HISTORY = "config.toml", "model.safetensors", "report.jso
 UNREADABLE = "unreadable.txt"
 CHECKPOINT = re.compile(r"step-(\d+)\.safetensors")
 #: Tables and entries that do not affect the training.
-IDLE = ("name", "title", "expected", "evaluation")
+IDLE = ("name", "title", "expected", "measured", "evaluation")
 
 
 class RunFolder:

@@ -22,6 +22,7 @@ from skd.recipes._schema import (
     Data,
     Evaluation,
     Expected,
+    Measured,
     Network,
     Optimizer,
     Recipe,
@@ -40,6 +41,7 @@ TABLES: dict[str, type] = {
     "schedule": Schedule,
     "evaluation": Evaluation,
 }
+RESULTS: dict[str, type] = {"expected": Expected, "measured": Measured}
 ENTRIES = ("name", "title", "stage", "seed", "extends")
 MAX_BYTES = 1 << 17
 MAX_EXTENDS = 8  # length of a chain of files
@@ -116,7 +118,10 @@ def from_table(table: Mapping[str, Any], *, name: str) -> Recipe:
         key: _section(kind, table.get(key, {}), f"{key}.", owner) for key, kind in TABLES.items()
     }
     loss = _section(LOSSES[stage], table.get("loss", {}), "loss.", owner)
-    expected = table.get("expected")
+    results = {
+        key: _section(kind, table[key], f"{key}.", owner) if key in table else None
+        for key, kind in RESULTS.items()
+    }
     result = Recipe(
         name=name,
         title=checks.text(table.get("title", name), "title", owner),
@@ -124,7 +129,7 @@ def from_table(table: Mapping[str, Any], *, name: str) -> Recipe:
         seed=_checked(checks.natural, table.get("seed", 0), "seed", owner),
         loss=loss,
         teacher=_teacher(table.get("teacher"), stage, owner),
-        expected=None if expected is None else _section(Expected, expected, "expected.", owner),
+        **results,
         **sections,
     )
     _check_together(result, owner)
@@ -156,7 +161,7 @@ def _read(recipe: str | PathLike[str], depth: int = 0) -> tuple[Table, str]:
     if depth == MAX_EXTENDS:
         check.refuse("extends", owner, f"at most {MAX_EXTENDS} files in a row", repr(base))
     merged, _ = _read(path.parent / base if base.endswith(SUFFIX) else base, depth + 1)
-    for own in ("name", "expected"):  # the expected results do not apply to other settings
+    for own in ("name", *RESULTS):  # the results of other settings are others
         merged.pop(own, None)
     merge(merged, table)
     return merged, name
@@ -262,7 +267,7 @@ def _check_together(recipe: Recipe, owner: str) -> None:
 
 def legal_keys(stage: str) -> dict[str, tuple[str, ...]]:
     """Return the keys of each table of a stage's recipe; "" holds those outside of tables."""
-    kinds = {**TABLES, "loss": LOSSES[stage], "expected": Expected}
+    kinds = {**TABLES, "loss": LOSSES[stage], **RESULTS}
     if stage in TAUGHT:
         kinds["teacher"] = Teacher
     keys = {

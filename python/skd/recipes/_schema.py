@@ -258,6 +258,27 @@ class Expected:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Measured:
+    """Result of a run of the recipe, which `benchmarks/results/paper.json` describes in full.
+
+    Attributes
+    ----------
+    one_shot, five_shot : tuple of two floats
+        5-way accuracies on the test classes: mean and half-width of the interval, in percent.
+    processor_hours : float
+        Hours of all processors together; divide by the number of cores for hours on an idle
+        machine.
+    machine : str
+        Processor of the run.
+    """
+
+    one_shot: tuple[float, float] = field(metadata=takes(checks.accuracy))
+    five_shot: tuple[float, float] = field(metadata=takes(checks.accuracy))
+    processor_hours: float = field(metadata=takes(checks.positive))
+    machine: str = field(metadata=takes(checks.text))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """Complete description of a training and its evaluation.
 
@@ -273,7 +294,7 @@ class Recipe:
         Objective of the training.
     seed : int
         Seed of weights, order, augmentation and dropout.
-    data, model, optimizer, schedule, loss, teacher, evaluation, expected
+    data, model, optimizer, schedule, loss, teacher, evaluation, expected, measured
         Tables of the recipe.
     """
 
@@ -289,6 +310,7 @@ class Recipe:
     teacher: Teacher | None
     evaluation: Evaluation
     expected: Expected | None
+    measured: Measured | None
 
     def to_table(self) -> dict[str, Any]:
         """Return the recipe as the tables of TOML, with every default written out.

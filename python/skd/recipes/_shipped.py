@@ -7,7 +7,8 @@ from functools import cache
 from importlib import resources
 
 SUFFIX = ".toml"
-# Order of the paper's columns, then its rows; recipes that train in minutes come last.
+# Order of the paper's columns, then its rows. Recipes that train in minutes, and the recipes of the
+# weights that come with the package, are last.
 DATA = ("mini-imagenet", "tiered-imagenet", "cifar-fs", "fc100", "glyphs")
 ROWS = ("rfs-simple", "rfs-distill", "gen0", "gen1")
 
@@ -32,7 +33,9 @@ def names() -> tuple[str, ...]:
 
 
 def _position(name: str) -> tuple[bool, int, int, str]:
-    row = next(i for i, start in enumerate(ROWS) if name.startswith(start))
+    row = next((i for i, start in enumerate(ROWS) if name.startswith(start)), None)
+    if row is None:
+        return True, len(DATA), len(ROWS), name
     rest = name.removeprefix(ROWS[row] + "-")
     column = next(i for i, data in enumerate(DATA) if rest.startswith(data))
     is_quick = rest.removeprefix(DATA[column]) == "-mini" or DATA[column] == "glyphs"

@@ -25,6 +25,7 @@ def teacher_recipe(recipe: Recipe) -> Recipe:
             title=f"{recipe.title}, generation {before}",
             teacher=dataclasses.replace(teacher, generations=before),
             expected=None,
+            measured=None,
         )
     assert teacher.recipe is not None
     table = load(teacher.recipe).to_table()

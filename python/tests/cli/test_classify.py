@@ -78,3 +78,21 @@ def test_wrong_input_ends_in_one_line_that_names_it(photos, checkpoint, changed,
     assert line.startswith("skd classify: ")
     assert named in line
     assert skd.get_num_threads() == threads
+
+
+def test_without_a_model_the_weights_that_come_along_classify(photos):
+    files = [photos / "new" / name / "0.png" for name in COLOURS]
+    result = classify(photos / "support", *files)
+    assert result.exit_code == 0, result.output
+    assert [line.split()[0] for line in result.stdout.splitlines()] == list(COLOURS)
+    named = classify(photos / "support", *files, "--pretrained", "photos-84")
+    assert named.stdout == result.stdout
+
+
+def test_a_model_and_weights_that_come_along_exclude_each_other(photos, checkpoint):
+    photo = photos / "new" / next(iter(COLOURS)) / "0.png"
+    options = ("--model", checkpoint, "--pretrained", "photos-84")
+    result = classify(photos / "support", photo, *options)
+    assert result.exit_code == 1
+    assert "--model" in result.stderr
+    assert "--pretrained" in result.stderr
