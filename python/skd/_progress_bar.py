@@ -1,25 +1,33 @@
-"""Progress of long computations: a bar on a terminal and in a notebook, lines elsewhere."""
+"""Progress of long computations: a bar on a terminal and in a notebook, logged lines elsewhere."""
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, Self
 
+#: Logger of the lines.
+LOGGER = logging.getLogger("skd")
+#: Seconds before a bar or the first line appears: shorter work needs neither.
+DELAY = 1.5
 #: Seconds between lines, and the share of the elapsed time, whichever is more: a log of a day has
-#: some hundred lines, and a short computation leaves none.
+#: some hundred lines.
 SECONDS, SHARE = 10.0, 0.02
 
 
-def progress_bar(total: int, description: str, unit: str, *, wanted: bool, done: int = 0) -> Any:
+def progress_bar(
+    total: int, description: str, unit: str, *, wanted: bool, done: int = 0, delay: float = DELAY
+) -> Any:
     """Return a display of the progress over `total` units, with the interface of a tqdm bar.
 
-    It is a bar on a terminal and in a notebook, lines of text if the standard error goes to a
-    file, and shows nothing unless it is wanted. `done` units were done before.
+    It is a bar on a terminal and in a notebook, logged lines if the standard error goes to a file
+    or a pipe, and shows nothing unless it is wanted. It appears after `delay` seconds. `done` units
+    were done before.
     """
     from tqdm import tqdm
 
@@ -27,10 +35,22 @@ def progress_bar(total: int, description: str, unit: str, *, wanted: bool, done:
     if not wanted or sys.stderr is None:
         return tqdm(**options, disable=True)
     if is_notebook():
-        return _notebook_bar()(**options)
+        return _notebook_bar()(**options, delay=delay)
     if not sys.stderr.isatty():
-        return ProgressLines(total, description, unit, sys.stderr, done=done)
-    return tqdm(**options)
+        return ProgressLines(total, description, unit, done=done, delay=delay)
+    return tqdm(**options, delay=delay)
+
+
+def inform(line: str) -> None:
+    """Log a line for the user, by the logger "skd" at the level INFO.
+
+    Unless the application has set up logging, the line goes to the standard error.
+    """
+    if LOGGER.hasHandlers():
+        LOGGER.info(line)
+    elif LOGGER.level <= logging.INFO:
+        with suppress(OSError, ValueError):  # a broken pipe, a closed file
+            print(line, file=sys.stderr, flush=True)
 
 
 def is_notebook() -> bool:
@@ -55,21 +75,29 @@ class Pace:
 
     Parameters
     ----------
-    clock : callable, default=time.monotonic
+    clock : callable
         Function that returns seconds.
+    delay : float
+        Seconds before the first line.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float], delay: float) -> None:
         self._clock = clock
         self.start = self.last = clock()
+        self._wait = delay
 
     def is_due(self) -> bool:
         """Return whether a line is due, and count it as written."""
         now = self._clock()
-        if now - self.last < max(SECONDS, SHARE * (now - self.start)):
+        if now - self.last < self._wait:
             return False
-        self.last = now
+        self.restart(now)
         return True
+
+    def restart(self, now: float | None = None) -> None:
+        """Count a line as written now."""
+        self.last = self._clock() if now is None else now
+        self._wait = max(SECONDS, SHARE * self.elapsed)
 
     @property
     def elapsed(self) -> float:
@@ -78,7 +106,7 @@ class Pace:
 
 
 class ProgressLines:
-    """Occasional lines of text, for files that a bar would fill with its frames.
+    """Occasional logged lines, for files that a bar would fill with its frames.
 
     Parameters
     ----------
@@ -86,12 +114,12 @@ class ProgressLines:
         Total number of units.
     description, unit : str
         Name of the work, and of its units.
-    stream : text file
-        Stream to write to; failures to write are ignored.
-    clock : callable, default=time.monotonic
-        Function that returns seconds.
     done : int, default=0
         Units that were done before.
+    delay : float, default=DELAY
+        Seconds before the first line.
+    clock : callable, default=time.monotonic
+        Function that returns seconds.
     """
 
     def __init__(
@@ -99,13 +127,13 @@ class ProgressLines:
         total: int,
         description: str,
         unit: str,
-        stream: TextIO,
-        clock: Callable[[], float] = time.monotonic,
         *,
         done: int = 0,
+        delay: float = DELAY,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._total, self._description, self._unit = total, description, unit
-        self._stream, self._pace = stream, Pace(clock)
+        self._pace = Pace(clock, delay)
         self._done = self._done_before = done
         self._further = ""
         self._has_written = False
@@ -132,25 +160,32 @@ class ProgressLines:
     def update(self, count: int = 1) -> None:
         """Add finished units, and write a line if one is due."""
         self._done += count
-        before = self._pace.last
-        if not self._pace.is_due():
-            return
-        rate = (self._done - self._done_before) / (self._pace.last - before)
-        left = (self._total - self._done) / rate if rate > 0 else 0.0
-        self._done_before = self._done
-        self._write(f", about {_duration(left)} left" if left > 0 else "")
+        if self._pace.is_due():
+            self._has_written = True
+            self._write()
 
-    def set_postfix(self, *, refresh: bool = True, **numbers: object) -> None:
-        """Store further numbers for the next line."""
-        self._further = "".join(f", {name} {value}" for name, value in numbers.items())
+    def set_postfix_str(self, text: str, *, refresh: bool = True) -> None:
+        """Store a further text for the next line."""
+        self._further = f", {text}"
 
-    def _write(self, left: str = "") -> None:
+    def write(self, line: str) -> None:
+        """Write a line now, in place of the next one."""
+        self._pace.restart()
+        inform(line)
+
+    @property
+    def time_left(self) -> str:
+        """Estimate of the time left, such as ", about 1:21 left"; empty if there is none."""
+        now = self._done - self._done_before
+        if now <= 0 or self._done >= self._total:
+            return ""
+        seconds = self._pace.elapsed / now * (self._total - self._done)
+        return f", about {_duration(seconds)} left"
+
+    def _write(self) -> None:
         share = f", {100 * self._done / self._total:.0f} %" if self._total else ""
-        elapsed = _duration(self._pace.elapsed)
         line = f"{self._description}: {self._done}/{self._total} {self._unit}s{share}"
-        self._has_written = True
-        with suppress(OSError, ValueError):  # a broken pipe, a closed file
-            print(f"{line}, {elapsed}{left}{self._further}", file=self._stream, flush=True)
+        inform(f"{line}, {_duration(self._pace.elapsed)}{self.time_left}{self._further}")
 
 
 def _duration(seconds: float) -> str:

@@ -59,7 +59,7 @@ def import_command(
                 "give it to --data, or to a recipe as data.root with data.name = 'folder'"
             )
             check.refuse("name", OWNER, legal, repr(name))
-        folder = skd.datasets.import_data(source, name=name, to=to, bgr=bgr, progress=True)
+        folder = skd.datasets.import_data(source, name=name, to=to, bgr=bgr)
     typer.echo(f"Imported {name} into {folder}")
 
 
@@ -92,7 +92,7 @@ def info(
         described = {part: read_meta(path) for part, path in paths.items()}
         if "train" not in described:
             described = {}
-        loaded = open_data(data, None, OWNER, image_size=image_size, channels=3, progress=True)
+        loaded = open_data(data, None, OWNER, image_size=image_size, channels=3)
         console.print(_table(data, loaded, described))
         for part in _parts(loaded):
             console.print(f"sha256 {part}: {getattr(loaded, part).sha256}", highlight=False)

@@ -16,7 +16,7 @@ from skd.cli._exit_status import ending_in_one_line
 from skd.cli._formatting import aligned, flat
 from skd.cli._opening import open_data, open_model, unreadable_lines
 from skd.cli._options import naming
-from skd.cli._processes import is_first, join, say
+from skd.cli._processes import join, say
 from skd.cli._run import Threads
 from skd.distributed.mpi_ranks import ranks_of
 from skd.models import FEATURES
@@ -127,7 +127,6 @@ def evaluate(
                 OWNER,
                 image_size=model.image_size,
                 channels=model.input_channels,
-                progress=is_first(),
             )
             images = getattr(opened, split.value)
         result = skd.evaluate(
@@ -147,7 +146,6 @@ def evaluate(
             episodes_file=episodes_file,
             data_name=data,
             split_name=split.value,
-            progress=is_first(),
             communicator=communicator,
         )
         if report is not None and ranks.is_first:

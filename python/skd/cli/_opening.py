@@ -8,6 +8,7 @@ from pathlib import Path
 
 import skd
 from skd import _validation as check
+from skd.cli._processes import is_first
 from skd.datasets import FewShotData
 from skd.datasets.catalogue import NAMES, OWN_PICTURES
 from skd.datasets.native_form import native_paths
@@ -40,7 +41,7 @@ def open_model(path: Path | None, pretrained: str | None, name: str, owner: str)
 
 
 def open_data(
-    data: str, root: Path | None, owner: str, *, image_size: int, channels: int, progress: bool
+    data: str, root: Path | None, owner: str, *, image_size: int, channels: int
 ) -> FewShotData:
     """Load the data set that ``--data`` and ``--root`` name.
 
@@ -54,8 +55,6 @@ def open_data(
         Name of the command in errors.
     image_size, channels : int
         Size and channels of the images that pictures are converted to.
-    progress : bool
-        Whether to show a bar while pictures are read.
 
     Returns
     -------
@@ -83,7 +82,7 @@ def open_data(
         return skd.datasets.load_imported(folder)
     try:
         return skd.datasets.from_folder(
-            folder, image_size=image_size, channels=channels, progress=progress
+            folder, image_size=image_size, channels=channels, progress=is_first()
         )
     except DataError as error:
         if data == OWN_PICTURES:

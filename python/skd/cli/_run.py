@@ -12,9 +12,8 @@ import typer
 
 import skd
 from skd.callbacks import Callback, TensorBoard
-from skd.cli._display import Display
 from skd.cli._formatting import aligned, duration, flat
-from skd.cli._processes import is_first, say
+from skd.cli._processes import say
 from skd.evaluation import EvaluationResult
 from skd.recipes import Recipe, Run, plan
 from skd.recipes.estimate import Estimate, estimate
@@ -55,8 +54,8 @@ def run_recipe(
             _introduce(run)
             listeners: list[Callback] = []
             if run.ranks.is_first:
-                listeners = [Display(run.recipe.name), *tensorboard(run), *callbacks(run)]
-        results = run.evaluate(run.train(listeners), progress=is_first())
+                listeners = [*tensorboard(run), *callbacks(run)]
+        results = run.evaluate(run.train(listeners))
         say("\n".join(result_lines(run.recipe, results)))
         say(f"Model, report and history: {run.folder.path}")
 

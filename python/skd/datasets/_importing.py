@@ -28,7 +28,7 @@ def import_data(
     name: str,
     to: str | PathLike[str] | None = None,
     bgr: bool = False,
-    progress: bool = False,
+    progress: bool = True,
 ) -> Path:
     """Convert a data set to the native form, which loads at once and stays in its files.
 
@@ -45,9 +45,9 @@ def import_data(
         Folder to create, by default ``data/NAME``; it must not exist, or be empty.
     bgr : bool, default=False
         Keep the channels of "tiered-imagenet" in the order blue, green, red.
-    progress : bool, default=False
-        Show the progress: a bar on a terminal and in a notebook, otherwise occasional lines on the
-        standard error.
+    progress : bool, default=True
+        Show the progress of a long call: a bar on a terminal and in a notebook, otherwise lines
+        of the logger ``skd``.
 
     Returns
     -------

@@ -31,7 +31,7 @@ def from_folder(
     channels: int = 3,
     split: Sequence[float] = SHARES,
     seed: int = 0,
-    progress: bool = False,
+    progress: bool = True,
 ) -> FewShotData:
     """Read a folder of pictures for each class, and split the classes.
 
@@ -54,9 +54,9 @@ def from_folder(
         Shares of the classes in train, val and test, with the sum 1; each gets at least one class.
     seed : int, default=0
         Seed of the choice of classes.
-    progress : bool, default=False
-        Show the progress: a bar on a terminal and in a notebook, otherwise occasional lines on the
-        standard error.
+    progress : bool, default=True
+        Show the progress of a long call: a bar on a terminal and in a notebook, otherwise lines
+        of the logger ``skd``.
 
     Returns
     -------

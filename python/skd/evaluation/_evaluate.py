@@ -49,7 +49,7 @@ def evaluate(
     episodes_file: str | PathLike[str] | None = None,
     data_name: str | None = None,
     split_name: str | None = None,
-    progress: bool = False,
+    progress: bool = True,
     communicator: Intracomm | None = None,
 ) -> EvaluationResult:
     """Evaluate a model on few-shot episodes.
@@ -90,9 +90,9 @@ def evaluate(
         otherwise the episodes are drawn and the file is written.
     data_name, split_name : str, optional
         Names of the data and the split in the report, such as "cifar-fs" and "val".
-    progress : bool, default=False
-        Show the progress: a bar on a terminal and in a notebook, otherwise occasional lines on
-        the standard error.
+    progress : bool, default=True
+        Show the progress of a long call: a bar on a terminal and in a notebook, otherwise lines
+        of the logger ``skd``.
     communicator : mpi4py.MPI.Intracomm, optional
         Communicator of ranks that share the work, each with the same model and data. Each rank
         gets the same report as a single process, bit for bit; the first rank reads or writes
@@ -196,7 +196,7 @@ def evaluate_features(
     episodes_file: str | PathLike[str] | None = None,
     data_name: str | None = None,
     split_name: str | None = None,
-    progress: bool = False,
+    progress: bool = True,
 ) -> EvaluationResult:
     """Evaluate features from any source on few-shot episodes.
 
@@ -218,7 +218,7 @@ def evaluate_features(
         As for `evaluate`. The file of a model's evaluation can be used if `labels` are equal.
     data_name, split_name : str, optional
         As for `evaluate`.
-    progress : bool, default=False
+    progress : bool, default=True
         As for `evaluate`.
 
     Returns

@@ -60,7 +60,7 @@ def predict_episodes(
     episodes = sampler.sample(first, protocol.n_episodes)
     ways = np.empty(episodes.query.shape, dtype=np.int64)
     normalization = model.normalization or Normalization(split.mean, split.std)
-    with progress_bar(0, owner, "image", wanted=False) as bar:
+    with progress_bar(0, owner, "image", wanted=True) as bar:
         extract = FeatureExtractor(model, wanted.features, split.images, normalization, bar.update)
         episode_accuracies(
             extract,

@@ -12,6 +12,7 @@ from skd import _native
 from skd import _validation as check
 from skd._files.mapped import require_whole
 from skd._memory import too_large_by
+from skd._progress_bar import progress_bar
 from skd._refusals.native import refused_as
 from skd.errors import SKDError
 from skd.models.plausible_floats import require_plausible
@@ -71,13 +72,16 @@ class Chunks:
             native.require_memory(self.count, copied + 4 * dimensions * self.count)
 
     def __iter__(self) -> Iterator[tuple[slice, FloatArray]]:
-        for start in range(0, self.count, EVALUATION_BATCH):
-            rows = slice(start, min(start + EVALUATION_BATCH, self.count))
-            floats = model_floats(self._images[rows], self._normalization, self.owner)
-            if self._images.dtype != np.uint8:
-                require_plausible(floats, self._normalization, "images", self.owner)
-            yield rows, floats
-            require_whole(self._images)
+        is_long = self.count > EVALUATION_BATCH
+        with progress_bar(self.count, self.owner, "image", wanted=is_long) as bar:
+            for start in range(0, self.count, EVALUATION_BATCH):
+                rows = slice(start, min(start + EVALUATION_BATCH, self.count))
+                floats = model_floats(self._images[rows], self._normalization, self.owner)
+                if self._images.dtype != np.uint8:
+                    require_plausible(floats, self._normalization, "images", self.owner)
+                yield rows, floats
+                require_whole(self._images)
+                bar.update(len(floats))
 
 
 def finite_outputs(outputs: FloatArray, owner: str) -> FloatArray:

@@ -118,7 +118,7 @@ def from_table(table: Mapping[str, Any], *, name: str) -> Recipe:
         key: _section(kind, table.get(key, {}), f"{key}.", owner) for key, kind in TABLES.items()
     }
     loss = _section(LOSSES[stage], table.get("loss", {}), "loss.", owner)
-    results = {
+    results: Table = {
         key: _section(kind, table[key], f"{key}.", owner) if key in table else None
         for key, kind in RESULTS.items()
     }

@@ -132,13 +132,15 @@ class Run:
         """Complete batches of an epoch."""
         return len(self.split) // self.recipe.schedule.batch_size
 
-    def train(self, callbacks: Sequence[Callback] = ()) -> History:
+    def train(self, callbacks: Sequence[Callback] = (), *, progress: bool = True) -> History:
         """Train, or resume from the newest checkpoint of the folder.
 
         Parameters
         ----------
         callbacks : sequence of Callback, default=()
             Callbacks in addition to the history file; only those of the first process are called.
+        progress : bool, default=True
+            Show the progress; see `Gen0.fit`.
 
         Returns
         -------
@@ -158,7 +160,7 @@ class Run:
         history = self.trainer.fit(
             self.split,
             **fit_options(self.recipe, self.data),
-            progress=False,
+            progress=progress,
             callbacks=listeners,
             checkpoint_dir=self.folder.checkpoints,
             resume=True,
@@ -166,14 +168,14 @@ class Run:
         self._write(lambda: _curves.draw(history, self.folder.plots))
         return history
 
-    def evaluate(self, history: History, *, progress: bool = False) -> dict[int, EvaluationResult]:
+    def evaluate(self, history: History, *, progress: bool = True) -> dict[int, EvaluationResult]:
         """Choose the model, score it, and write model, evaluations and report.
 
         Parameters
         ----------
         history : History
             History of the training.
-        progress : bool, default=False
+        progress : bool, default=True
             Show the progress; see `skd.evaluate`.
 
         Returns

@@ -7,13 +7,13 @@ from contextlib import nullcontext
 from typing import Any, NoReturn
 
 from skd._files.hashes import state_sha256
-from skd._progress_bar import progress_bar
 from skd.errors import NonFiniteLossError
 from skd.evaluation import EvaluationResult, evaluate
 from skd.history import EpochRecord, History, Losses
 from skd.training._batches import Batches
 from skd.training._callback import RunStart, StepRecord, listening
 from skd.training._checkpoints import Checkpoints
+from skd.training._display import Display
 from skd.training._options import VALIDATION_EPISODES, FitOptions
 from skd.training._progress import Progress
 from skd.training._run_identity import recipe
@@ -41,18 +41,12 @@ def fit(trainer: Trainer, options: FitOptions) -> History:
     )
     with (
         nullcontext() if checkpoints is None else checkpoints.naming_the_newest(),
-        progress_bar(
-            steps * options.epochs,
-            start.objective,
-            "step",
-            wanted=options.progress and ranks.is_first,
-            done=first,
-        ) as bar,
+        Display(start, wanted=options.progress and ranks.is_first) as display,
         Batches(options, ranks, first) as batches,
         listening(options.callbacks, start),
         StopRequests(wanted=checkpoints is not None) as stop,
     ):
-        run = _Run(trainer, options, progress, checkpoints, batches, stop, bar)
+        run = _Run(trainer, options, progress, checkpoints, batches, stop, display)
         while progress.epoch <= options.epochs:
             run.epoch()
     return History(tuple(progress.records))
@@ -91,10 +85,11 @@ class _Run:
         checkpoints: Checkpoints | None,
         batches: Batches,
         stop: StopRequests,
-        bar: Any,
+        display: Display,
     ) -> None:
         self._trainer, self._options, self._progress = trainer, options, progress
-        self._checkpoints, self._batches, self._stop, self._bar = checkpoints, batches, stop, bar
+        self._checkpoints, self._batches, self._stop = checkpoints, batches, stop
+        self._display = display
 
     def epoch(self) -> None:
         """Train the rest of an epoch, validate and save; or save and stop after a signal."""
@@ -123,6 +118,7 @@ class _Run:
             images_per_second=images / progress.seconds,
             validation=validation,
         )
+        self._display.epoch(record)
         progress.complete(record)
         if self._checkpoints is not None:
             self._checkpoints.save_best(progress.records)
@@ -159,9 +155,8 @@ class _Run:
             with self._stop.may_break_off(wanted=self._is_alone, at_once=False):
                 for listener in self._options.callbacks:
                     listener.on_step(self._record(losses, seconds))
-        loss = progress.sums[0] / progress.step
-        self._bar.set_postfix(epoch=progress.epoch, loss=f"{loss:.3f}", refresh=False)
-        self._bar.update()
+        rate = progress.step * self._options.batch_size / progress.seconds
+        self._display.step(progress.epoch, progress.mean, rate)
 
     def _record(self, losses: Losses, seconds: float) -> StepRecord:
         progress, steps = self._progress, self._options.steps_per_epoch

@@ -88,8 +88,8 @@ class Objective(Trainer):
         val_every : int, default=1
             Number of epochs between two evaluations on `val`.
         progress : bool, default=True
-            Show the progress: a bar on a terminal and in a notebook, otherwise occasional lines
-            on the standard error.
+            Show the progress: a bar on a terminal and in a notebook, otherwise a line for each
+            epoch, and for parts of long ones, of the logger ``skd``.
         callbacks : sequence of Callback, default=()
             Callbacks that hear of the beginning, each step, each epoch and the end; see
             `skd.callbacks`. Ranks may have different callbacks, or none.

@@ -4,6 +4,7 @@ import tomllib
 
 import pytest
 
+import skd
 import skd.recipes as recipes
 from skd.recipes._reading import from_table, legal_keys
 from skd.recipes._teachers import teacher_recipe
