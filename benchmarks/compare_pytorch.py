@@ -26,6 +26,7 @@ import skd
 from speed.machine import Machine
 from speed.report import (
     HEADINGS,
+    README_ROWS,
     Result,
     Target,
     Unit,
@@ -35,7 +36,6 @@ from speed.report import (
     write_report,
 )
 from speed.timing import CLOCKS, Runner, Sample, take_turns, timed
-from speed.torch_works import theirs
 from speed.worker import Contestant, Task
 from speed.works import MEAN, STD, Kind, Work, create_model, ours
 
@@ -65,19 +65,14 @@ class UnavailableError(Exception):
 Measure = Callable[[Settings], Iterator[Result]]
 
 
-def use_threads(count: int) -> None:
-    """Let both use as many threads."""
-    skd.set_num_threads(count)
-    torch.set_num_threads(count)
-
-
 def against_torch(
     group: str, work: Work, threads: int, target: Target, settings: Settings, *, units: int = 1
 ) -> Result:
-    """Measure one work of both in this process."""
-    use_threads(threads)
-    runners = [settings.timed(run, units=units) for run in (ours(work), theirs(work))]
-    mine, other = take_turns(runners, settings.turns)
+    """Measure one work of both, each in a process of its own, in turns."""
+    tasks = [Task(side, work, threads, settings.clock) for side in ("skd", "torch")]
+    with Contestant(tasks[0]) as first, Contestant(tasks[1]) as second:
+        samples = take_turns([first.seconds, second.seconds], settings.turns)
+    mine, other = (sample.scaled(lambda seconds: seconds / units) for sample in samples)
     return Result(
         group=group,
         work=work.name,
@@ -133,7 +128,7 @@ def fit(settings: Settings) -> Iterator[Result]:
     """Compare an epoch of `fit`, with augmentation, with as many bare steps."""
     if settings.clock == "processor":
         raise UnavailableError("the processor's clock does not see a step wait for its images")
-    use_threads(settings.threads)
+    skd.set_num_threads(settings.threads)
     work = Work(Kind.GEN0, 32, 16)
     everything = Work(Kind.GEN0, 32, FIT_STEPS * work.batch)
     split = skd.datasets.from_arrays(everything.pixels(), everything.labels(), mean=MEAN, std=STD)
@@ -299,6 +294,16 @@ class Report:
             *(f"\nLeft out: {group}, because {reason}." for group, reason in self.left_out.items()),
         ]
 
+    def short_lines(self) -> list[str]:
+        """Render the rows of the README."""
+        rows = [
+            [result.work, result.cells()[2], f"{result.ratio:.1f}"]
+            for result in self.results
+            if (result.work, result.threads) in README_ROWS and result.against == "PyTorch"
+        ]
+        headings = ("on 2 threads", "SKD", "times as fast as PyTorch")
+        return [*markdown_table(headings, rows), "", f"{self.machine.processor}; {self.software}."]
+
     def write(self, folder: Path) -> None:
         """Write `pytorch.json` and `pytorch.md`."""
         content = {
@@ -374,7 +379,7 @@ def main() -> None:
     report.write(options.output)
     if options.readme:
         readme = ROOT / "README.md"
-        readme.write_text(between_markers(readme.read_text(), report.lines()))
+        readme.write_text(between_markers(readme.read_text(), report.short_lines()))
 
 
 if __name__ == "__main__":

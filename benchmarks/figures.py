@@ -1,4 +1,4 @@
-"""Figures of the committed results: speed.svg, method.svg and paper.svg in docs/figures.
+"""Figures of the committed results in docs/figures: overview, speed, method and paper.
 
 python benchmarks/figures.py
 """
@@ -6,6 +6,7 @@ python benchmarks/figures.py
 from __future__ import annotations
 
 import json
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
+from speed.report import README_ROWS
+
 RESULTS = Path(__file__).parent / "results"
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
 BLUE, ORANGE = "#0072b2", "#d55e00"
+SHOTS = {"one_shot": "5-way 1-shot", "five_shot": "5-way 5-shot"}
 METHODS = ("RFS-simple", "Gen-0", "Gen-1")
 COLOURS = ("#999999", BLUE, ORANGE)
 HATCHES = ("", "//", "..")
@@ -33,12 +37,58 @@ def main() -> None:
     """Draw all."""
     plt.rcParams["svg.hashsalt"] = "skd"  # the same names in the file on every run
     FIGURES.mkdir(exist_ok=True)
-    speed(json.loads((RESULTS / "pytorch.json").read_text()))
-    method(json.loads((RESULTS / "method.json").read_text()))
-    paper(
-        json.loads((RESULTS / "paper.json").read_text())["runs"],
-        json.loads((RESULTS / "pytorch_zen5.json").read_text()),
+    against_torch, runs = (
+        json.loads((RESULTS / f"{name}.json").read_text()) for name in ("pytorch", "paper")
     )
+    overview(runs["runs"], against_torch)
+    speed(against_torch)
+    method(json.loads((RESULTS / "method.json").read_text()))
+    paper(runs["runs"], against_torch)
+
+
+def overview(runs: list[dict[str, Any]], report: dict[str, Any]) -> None:
+    """Draw accuracies next to the published ones, and how many times as fast as PyTorch it is."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    known = [run for run in runs if run["published"] and run["seed"] == 0]
+    bars = [(run, shots) for run in known for shots in ("one_shot", "five_shot")]
+    for place, (run, shots) in enumerate(bars):
+        for offset, (mean, ci95), name, colour, hatch in (
+            (-0.2, run["published"][shots], "published", "#999999", "//"),
+            (0.2, run[shots], "here", BLUE, ""),
+        ):
+            left.bar(
+                place + offset,
+                mean,
+                0.38,
+                yerr=ci95,
+                color=colour,
+                hatch=hatch,
+                edgecolor="white",
+                ecolor="black",
+                label=name if place == 0 else None,
+            )
+            left.text(place + offset, mean + 1.5, f"{mean:.1f}", ha="center", fontsize=8)
+    names = [f"{run['recipe']}\n{SHOTS[shots]}" for run, shots in bars]
+    left.set_xticks(range(len(bars)), names, fontsize=8)
+    left.set(ylabel="accuracy on novel classes (%)", ylim=(50, 100), title="Accuracy")
+    left.legend(fontsize=8, loc="upper left")
+    rows = [
+        row
+        for row in report["results"]
+        if row["against"] == "PyTorch" and (row["work"], row["threads"]) in README_ROWS
+    ][::-1]
+    right.barh(range(len(rows)), [row["ratio"] for row in rows], color=BLUE, height=0.6)
+    for place, row in enumerate(rows):
+        right.text(row["ratio"] + 0.05, place, f"{row['ratio']:.1f}", va="center", fontsize=8)
+    works = [row["work"].replace(", ", "\n", 1) for row in rows]
+    right.set_yticks(range(len(rows)), works, fontsize=8)
+    right.axvline(1, color="black", linewidth=0.8, linestyle=":")
+    right.set(
+        xlabel="times as fast as PyTorch, 2 threads",
+        xlim=(0, 1.15 * max(row["ratio"] for row in rows)),
+        title="Speed",
+    )
+    save(figure, "overview")
 
 
 def speed(report: dict[str, Any]) -> None:
@@ -100,6 +150,8 @@ def paper(runs: list[dict[str, Any]], report: dict[str, Any]) -> None:
     figure, ax = plt.subplots(figsize=(8, 4.5), layout="constrained")
     for place, run in enumerate(runs):
         hours, accuracies = zip(*run["curve"], strict=True)
+        idle = run["processor_hours"] / run["threads"] / run["hours"]
+        hours = [idle * hour for hour in hours]
         ax.plot(
             hours,
             accuracies,
@@ -109,7 +161,7 @@ def paper(runs: list[dict[str, Any]], report: dict[str, Any]) -> None:
         )
         ax.plot(hours[-1], accuracies[-1], "o", color=OKABE_ITO[place % len(OKABE_ITO)])
     (step,) = (
-        sorted(row["theirs"]["values"])[len(row["theirs"]["values"]) // 2]
+        statistics.median(row["theirs"])
         for row in report["results"]
         if row["work"] == "Gen-0 step, 32 px, 16 x 4 images" and row["group"] == "gen0"
         if row["threads"] == 2
@@ -128,7 +180,7 @@ def paper(runs: list[dict[str, Any]], report: dict[str, Any]) -> None:
     ax.set_xticks(HOURS, [f"{tick:g}" for tick in HOURS])
     ax.minorticks_off()
     ax.set(
-        xlabel="hours of training on two cores",
+        xlabel="hours of training: those of the processor, divided by the threads",
         ylabel="5-way 1-shot accuracy on validation classes (%)",
         title=report["machine"]["processor"],
     )
@@ -139,6 +191,7 @@ def paper(runs: list[dict[str, Any]], report: dict[str, Any]) -> None:
 def save(figure: plt.Figure, name: str) -> None:
     """Write a figure without its date."""
     figure.savefig(FIGURES / f"{name}.svg", metadata={"Date": None})
+    plt.close(figure)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,14 @@ from speed.timing import Sample, median_ratio
 
 README_BEGIN = "<!-- speed: written by benchmarks/compare_pytorch.py --readme -->"
 README_END = "<!-- end of speed -->"
+#: Works and threads of the short table in the README.
+README_ROWS = (
+    ("Gen-0 step, 32 px, 16 x 4 images", 2),
+    ("Gen-0 step, 84 px, 4 x 4 images", 2),
+    ("Gen-1 step, upright and 180 degrees, 32 px, 16 images", 2),
+    ("embed, 84 px, 64 images", 2),
+    ("embed, 32 px, 1 image", 2),
+)
 
 
 class Unit(Enum):
