@@ -16,6 +16,7 @@ from skd.classifiers.inputs import warn_unless_converged
 class _LinearClassifier(Classifier):
     """Coefficients and intercepts: a row for each class; for two classes, only the second's."""
 
+    _learned = ("coef_", "intercept_")
     coef_: NDArray[np.float64]
     intercept_: NDArray[np.float64]
 

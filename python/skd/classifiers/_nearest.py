@@ -46,6 +46,7 @@ class NearestCentroid(Classifier):
     [[0.5], [4.5]]
     """
 
+    _learned = ("centroids_",)
     centroids_: NDArray[np.float64]
 
     def __init__(self, *, metric: str = "euclidean") -> None:
@@ -172,6 +173,7 @@ class NearestNeighbor(Classifier):
     ['a', 'c']
     """
 
+    _learned = ("samples_", "sample_classes_")
     samples_: NDArray[np.float64]
     sample_classes_: NDArray[np.int64]
 

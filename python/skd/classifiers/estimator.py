@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from abc import ABC, abstractmethod
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -91,6 +91,9 @@ class Parameters:
 class Classifier(Parameters, ABC):
     """A classifier with the interface of scikit-learn's estimators, without scikit-learn."""
 
+    #: Names of the arrays that `fit` learns, besides the classes. They are saved with a few-shot
+    #: classifier; the first one is a matrix with `n_features_in_` columns.
+    _learned: ClassVar[tuple[str, ...]]
     classes_: NDArray[Any]
     n_features_in_: int
     feature_names_in_: NDArray[np.object_]

@@ -18,7 +18,7 @@ from skd.cli._exit_status import ending_in_one_line
 from skd.cli._opening import open_data, unreadable_lines
 from skd.cli._options import naming
 from skd.datasets import FewShotData, Split
-from skd.datasets.catalogue import OWN_PICTURES
+from skd.datasets.catalogue import OWN_PICTURES, PUBLISHED
 from skd.datasets.native_form import native_paths, read_meta
 from skd.datasets.statistics import ChannelStatistics
 
@@ -37,7 +37,7 @@ data = typer.Typer(no_args_is_help=True, help="Import data sets and inspect them
 
 Name = Annotated[
     str,
-    typer.Option("--as", help="Data set: cifar-fs, fc100, mini-imagenet or tiered-imagenet."),
+    typer.Option("--as", help=f"Data set: {', '.join(PUBLISHED)}."),
 ]
 Bgr = Annotated[
     bool, typer.Option("--bgr", help="Keep tieredImageNet's channels as blue, green, red.")

@@ -39,7 +39,7 @@ def import_data(
     ----------
     source : path
         Folder of the files, or CIFAR-100's archive, in any layout that `load` reads.
-    name : {"cifar-fs", "fc100", "mini-imagenet", "tiered-imagenet"}
+    name : {"mini-imagenet", "tiered-imagenet", "cifar-fs", "fc100"}
         Name of the data set.
     to : path, optional
         Folder to create, by default ``data/NAME``; it must not exist, or be empty.

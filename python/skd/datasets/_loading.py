@@ -20,7 +20,7 @@ def load(name: str, root: str | PathLike[str] | None = None, *, bgr: bool = Fals
 
     Parameters
     ----------
-    name : {"glyphs", "cifar-fs", "fc100", "mini-imagenet", "tiered-imagenet"}
+    name : {"glyphs", "mini-imagenet", "tiered-imagenet", "cifar-fs", "fc100"}
         "glyphs" is embedded in the package: characters as classes, 32x32 RGB, with scripts in
         `test` that `train` does not hold. The others are read from files of yours, in any of the
         layouts of docs/how-to/data.md. For other data see `from_folder` and `from_arrays`.

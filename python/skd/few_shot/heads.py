@@ -15,7 +15,7 @@ from skd.classifiers.kinds import KINDS
 
 def arrays_of(head: Classifier) -> dict[str, NDArray[Any]]:
     """Return the learned arrays of a fitted head, without its classes."""
-    return {name: getattr(head, name) for name in _names(head)}
+    return {name: getattr(head, name) for name in head._learned}
 
 
 def restored(name: str, arrays: Mapping[str, NDArray[Any]], classes: NDArray[Any]) -> Classifier:
@@ -27,7 +27,7 @@ def restored(name: str, arrays: Mapping[str, NDArray[Any]], classes: NDArray[Any
         If arrays and classes do not fit together; the message is the reason.
     """
     head = KINDS[name].make()
-    names = _names(head)
+    names = head._learned
     if set(arrays) != set(names):
         raise ValueError(f"it holds the arrays {sorted(arrays)} where {name!r} has {list(names)}")
     if classes.ndim != 1 or len(classes) < 2 or len(np.unique(classes)) != len(classes):
@@ -54,11 +54,3 @@ def restored(name: str, arrays: Mapping[str, NDArray[Any]], classes: NDArray[Any
         raise ValueError("'intercept_' is not a vector")
     head.classes_, head.n_features_in_ = classes, matrix.shape[1]
     return head
-
-
-def _names(head: Classifier) -> tuple[str, ...]:
-    if isinstance(head, NearestCentroid):
-        return ("centroids_",)
-    if isinstance(head, NearestNeighbor):
-        return ("samples_", "sample_classes_")
-    return ("coef_", "intercept_")

@@ -6,10 +6,11 @@ import difflib
 from functools import cache
 from importlib import resources
 
+from skd.datasets.catalogue import EMBEDDED, PUBLISHED
+
 SUFFIX = ".toml"
-# Order of the paper's columns, then its rows. Recipes that train in minutes, and the recipes of the
-# weights that come with the package, are last.
-DATA = ("mini-imagenet", "tiered-imagenet", "cifar-fs", "fc100", "glyphs")
+# Order of the paper's columns, then its rows; recipes that train in minutes come last.
+DATA = (*PUBLISHED, EMBEDDED)
 ROWS = ("rfs-simple", "rfs-distill", "gen0", "gen1")
 
 
@@ -33,13 +34,17 @@ def names() -> tuple[str, ...]:
 
 
 def _position(name: str) -> tuple[bool, int, int, str]:
-    row = next((i for i, start in enumerate(ROWS) if name.startswith(start)), None)
-    if row is None:
-        return True, len(DATA), len(ROWS), name
-    rest = name.removeprefix(ROWS[row] + "-")
-    column = next(i for i, data in enumerate(DATA) if rest.startswith(data))
-    is_quick = rest.removeprefix(DATA[column]) == "-mini" or DATA[column] == "glyphs"
+    row = _place(name, ROWS)
+    rest = name.removeprefix("".join(ROWS[row : row + 1])).removeprefix("-")
+    column = _place(rest, DATA)
+    is_quick = rest.endswith("-mini") or rest.startswith(EMBEDDED)
     return is_quick, column, row, name
+
+
+def _place(name: str, starts: tuple[str, ...]) -> int:
+    """Return which of the starts a name has; a name with none of them comes last."""
+    places = (place for place, start in enumerate(starts) if name.startswith(start))
+    return next(places, len(starts))
 
 
 def shipped_text(name: str) -> str:

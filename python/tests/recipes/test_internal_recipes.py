@@ -6,8 +6,22 @@ import pytest
 
 import skd
 import skd.recipes as recipes
+from skd.datasets.catalogue import NAMES
+from skd.recipes import _shipped, costs
 from skd.recipes._reading import from_table, legal_keys
 from skd.recipes._teachers import teacher_recipe
+
+
+def test_a_recipe_of_an_unknown_method_or_data_set_is_listed_after_the_others():
+    new = ("gen0-omniglot", "gen0-omniglot-mini", "rfs-simple-omniglot", "maml-cifar-fs")
+    listed = sorted((*new, *recipes.names()), key=_shipped._position)
+    assert [name for name in listed if name not in new] == list(recipes.names())
+    slow = [name for name in listed if not _shipped._position(name)[0]]
+    assert slow[-3:] == ["rfs-simple-omniglot", "gen0-omniglot", "maml-cifar-fs"]
+
+
+def test_every_data_set_has_counts_from_which_times_are_estimated():
+    assert set(costs.COUNTS) == set(NAMES)
 
 
 @pytest.mark.parametrize("name", recipes.names())
