@@ -27,6 +27,7 @@ from skd.errors import (
     NonFiniteLossError,
     NotFittedError,
     SKDError,
+    SmallSplitWarning,
     WriteError,
 )
 from skd.evaluation import (
@@ -88,6 +89,7 @@ __all__ = [
     "NotFittedError",
     "RidgeClassifier",
     "SKDError",
+    "SmallSplitWarning",
     "Supervised",
     "Term",
     "WriteError",

@@ -81,6 +81,7 @@ def test_data(names, tmp_path, rng):
     assert run("data.md", 0, names)["data"].train.num_classes == 2
     picture_folders.write_photos(tmp_path / "photos", rng, num_classes=5, per_class=2)
     assert run("data.md", 1, names)["data"].train.num_classes == 3
+    assert len(run("data.md", 2, names)["small"]) == 200
 
 
 def test_training(names, tmp_path, capsys):

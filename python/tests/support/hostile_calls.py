@@ -256,6 +256,8 @@ def _more_methods(subjects, folder):
     result.save(folder / "result.json")
     term = skd.Term("t", lambda rows, *_: (0.0, 0 * rows))
     return {
+        "Split.subset": (split.subset, {
+            "n_classes": _always(2), "per_class": _always(2), "seed": _always(0)}),
         "Term.evaluate": (term.evaluate, {
             "rows": lambda: np.ones((4, 3), np.float32), "labels": lambda: np.arange(4),
             "views": _always((0,))}),
