@@ -14,21 +14,26 @@ class Markup(str):
 
 
 class Table(NamedTuple):
-    """A title, the names of the columns, and rows of cells."""
+    """A title, the names of the columns, and rows of cells; a table may have no columns."""
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
 
+    @property
+    def lines(self) -> list[Sequence[str]]:
+        """The names of the columns, and the rows."""
+        return [self.columns, *self.rows] if self.columns else []
+
     def text(self) -> str:
         """Return lines of aligned columns: the first to the left, the others to the right."""
-        lines = [self.columns, *self.rows]
+        lines = self.lines
         widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
         return "\n".join([self.title, *(_line(cells, widths) for cells in lines)])
 
     def html(self) -> str:
         """Return a title and a table for a notebook, aligned like the text."""
-        rows = [_row(self.columns, "th"), *(_row(cells, "td") for cells in self.rows)]
+        rows = [_row(cells, "td" if place else "th") for place, cells in enumerate(self.lines)]
         return f"<div><b>{escape(self.title)}</b><table>{''.join(rows)}</table></div>"
 
 

@@ -48,6 +48,19 @@ def shortage(split: Split) -> str:
     return " and ".join(few)
 
 
+def warn_of_smaller_episodes(val: Split, owner: str) -> None:
+    """Warn the caller of `owner` if a validation has smaller episodes than the standard ones."""
+    if not shortage(val):
+        return
+    warnings.warn(
+        f"{owner} validates with {largest_episode(val).words} instead of {STANDARD.words}, because "
+        f"'val' has {shortage(val)}. Do not compare these accuracies with those of standard "
+        "episodes.",
+        SmallSplitWarning,
+        stacklevel=3,
+    )
+
+
 def warn_of_small_splits(splits: Mapping[str, Split], owner: str) -> None:
     """Warn the caller of `owner` of splits that are too small, and say what to do."""
     small = {name: split for name, split in splits.items() if shortage(split)}
