@@ -48,7 +48,15 @@ from skd.machine import (
     live_memory,
     set_num_threads,
 )
-from skd.models import Model, Normalization, create_model, load_model
+from skd.models import (
+    LayerSummary,
+    Model,
+    ModelSummary,
+    Normalization,
+    create_model,
+    list_models,
+    load_model,
+)
 from skd.profiling import peak_gflops
 from skd.training import (
     SGD,
@@ -78,10 +86,12 @@ __all__ = [
     "Gen0",
     "Gen1",
     "History",
+    "LayerSummary",
     "LinearSVC",
     "LogisticRegression",
     "Losses",
     "Model",
+    "ModelSummary",
     "NearestCentroid",
     "NearestNeighbor",
     "NonFiniteLossError",
@@ -110,6 +120,7 @@ __all__ = [
     "import_torch",
     "instruction_set",
     "l2_normalize",
+    "list_models",
     "live_memory",
     "load_model",
     "losses",

@@ -150,6 +150,8 @@ def test_classify_your_photo(names, tmp_path, rng, capsys):
     run("classify-your-photo.md", 0, {})
     assert "class0" in capsys.readouterr().out
     skd.FewShotClassifier.load("classifier.safetensors")
+    run("classify-your-photo.md", 1, names)
+    assert capsys.readouterr().out == "1.0\n"
 
 
 def test_instruction_sets(names):
