@@ -47,6 +47,8 @@ from skd.machine import (
     instruction_set,
     live_memory,
     set_num_threads,
+    threads,
+    use_threads_of_environment,
 )
 from skd.models import (
     LayerSummary,
@@ -133,7 +135,10 @@ __all__ = [
     "recipes",
     "set_num_threads",
     "step_lr",
+    "threads",
 ]
+
+use_threads_of_environment()
 
 LOADED_ON_USE = ("callbacks", "plots", "recipes")
 

@@ -173,6 +173,7 @@ def _more_functions(subjects, folder):
         "distributed.abort_on_error": (distributed.abort_on_error, {"communicator": _always(None)}),
         "distributed.share_threads": (distributed.share_threads, {
             "communicator": lambda: import_module("mpi4py.MPI").COMM_SELF}),
+        "skd.threads": (skd.threads, {"count": _always(1)}),
         "skd.peak_gflops": (skd.peak_gflops, {"threads": _always(1)}),
         "ConvolutionShape.algorithm_for": (
             layer.shape.algorithm_for, {"computation": _always("forward")}),
