@@ -27,6 +27,7 @@ from skd.errors import (
     NonFiniteLossError,
     NotFittedError,
     SKDError,
+    SmallSplitWarning,
     WriteError,
 )
 from skd.evaluation import (
@@ -46,11 +47,16 @@ from skd.machine import (
     instruction_set,
     live_memory,
     set_num_threads,
+    threads,
+    use_threads_of_environment,
 )
 from skd.models import (
+    LayerSummary,
     Model,
+    ModelSummary,
     Normalization,
     create_model,
+    list_models,
     list_pretrained,
     load_model,
     load_pretrained,
@@ -84,10 +90,12 @@ __all__ = [
     "Gen0",
     "Gen1",
     "History",
+    "LayerSummary",
     "LinearSVC",
     "LogisticRegression",
     "Losses",
     "Model",
+    "ModelSummary",
     "NearestCentroid",
     "NearestNeighbor",
     "NonFiniteLossError",
@@ -95,6 +103,7 @@ __all__ = [
     "NotFittedError",
     "RidgeClassifier",
     "SKDError",
+    "SmallSplitWarning",
     "Supervised",
     "Term",
     "WriteError",
@@ -115,6 +124,7 @@ __all__ = [
     "import_torch",
     "instruction_set",
     "l2_normalize",
+    "list_models",
     "list_pretrained",
     "live_memory",
     "load_model",
@@ -129,7 +139,10 @@ __all__ = [
     "recipes",
     "set_num_threads",
     "step_lr",
+    "threads",
 ]
+
+use_threads_of_environment()
 
 LOADED_ON_USE = ("callbacks", "plots", "recipes")
 

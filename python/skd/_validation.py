@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from skd._channel_order import channels_first
 from skd._files.mapped import require_whole, watch_mapping_of
 from skd._files.paths import input_file as input_file
 from skd._files.paths import output_file as output_file
@@ -261,7 +262,8 @@ def square_images(value: ArrayLike, name: str, owner: str) -> NDArray[np.uint8]:
     images = byte_array(value, name, owner, ndim=4)
     if images.shape[1] != images.shape[2] or not 1 <= images.shape[3] <= 4:
         legal = "of shape (n_images, side, side, n_channels) with 1 to 4 channels"
-        refuse(name, owner, legal, f"shape {images.shape}")
+        order = channels_first(images.shape, range(1, 5))
+        refuse(name, owner, legal, f"shape {images.shape}{order}")
     return images
 
 
@@ -376,7 +378,8 @@ def model_images(
         legal = "uint8, or float32 that is already normalised"
         refuse(name, owner, legal, f"dtype {images.dtype}", TypeError)
     if images.ndim != 4 or images.shape[1:] != (side, side, channels):
-        refuse(name, owner, f"of shape (n, {side}, {side}, {channels})", f"shape {images.shape}")
+        got = f"shape {images.shape}{channels_first(images.shape, (channels,))}"
+        refuse(name, owner, f"of shape (n, {side}, {side}, {channels})", got)
     return images
 
 

@@ -85,6 +85,10 @@ class DataError(SKDError, ValueError):
     """A file of a data set is damaged, of the wrong kind, or not readable."""
 
 
+class SmallSplitWarning(UserWarning):
+    """A split is too small for 5-way 1-shot episodes with 15 queries of each class."""
+
+
 class ConvergenceWarning(UserWarning):
     """A solver stopped before it reached its tolerance `tol`.
 

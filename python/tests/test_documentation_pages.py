@@ -81,6 +81,7 @@ def test_data(names, tmp_path, rng):
     assert run("data.md", 0, names)["data"].train.num_classes == 2
     picture_folders.write_photos(tmp_path / "photos", rng, num_classes=5, per_class=2)
     assert run("data.md", 1, names)["data"].train.num_classes == 3
+    assert len(run("data.md", 2, names)["small"]) == 200
 
 
 def test_training(names, tmp_path, capsys):
@@ -89,10 +90,13 @@ def test_training(names, tmp_path, capsys):
     names["gen0"] = skd.Gen0(names["model"])
     run("training.md", 1, names, **{"epochs=65": "epochs=1, batch_size=20"})
     assert len(list((tmp_path / "runs" / "gen0").glob("step-*"))) == 1
+    run("training.md", 2, names, **{"epochs=5": "epochs=1, batch_size=20"})
+    assert capsys.readouterr().out.startswith("History of 1 epoch; best validation")
+    assert len(names["frame"]) == 1
     short = {"epochs=45": "epochs=3, batch_size=20", "warmup_epochs=3": "warmup_epochs=1"}
-    run("training.md", 2, names, **short, **{"[24, 32]": "[16, 20]", "[18]": "[1]"})
+    run("training.md", 3, names, **short, **{"[24, 32]": "[16, 20]", "[18]": "[1]"})
     assert names["gen0"].rotations_per_image == 2
-    run("training.md", 3, names, **{"num_classes=64": "num_classes=64, widths=(4, 4, 8, 8)"})
+    run("training.md", 4, names, **{"num_classes=64": "num_classes=64, widths=(4, 4, 8, 8)"})
     assert capsys.readouterr().out.count("GiB") == 3
 
 
@@ -146,6 +150,8 @@ def test_classify_your_photo(names, tmp_path, rng, capsys):
     run("classify-your-photo.md", 0, {})
     assert "class0" in capsys.readouterr().out
     skd.FewShotClassifier.load("classifier.safetensors")
+    run("classify-your-photo.md", 1, names)
+    assert capsys.readouterr().out == "1.0\n"
 
 
 def test_instruction_sets(names):

@@ -7,8 +7,7 @@ from os import PathLike
 from skd import _validation as check
 from skd._files.atomic import write_atomically
 from skd._files.changes import remove_file
-from skd.callbacks.metrics import epoch_columns
-from skd.history import EpochRecord
+from skd.history import EpochRecord, epoch_columns
 from skd.training import Callback, RunStart
 
 

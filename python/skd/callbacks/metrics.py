@@ -3,30 +3,10 @@
 from __future__ import annotations
 
 from skd import _validation as check
-from skd._files.bounded_json import finite_or_none
-from skd.history import EpochRecord, Losses
+from skd.history import EpochRecord, epoch_columns, loss_columns
 from skd.training import Callback, RunStart, StepRecord
 
 EVERY_STEPS = 10
-
-
-def loss_columns(losses: Losses) -> dict[str, float]:
-    """Return the losses by name; further terms are named ``term.NAME``."""
-    return {**losses._asdict(), **{f"term.{name}": v for name, v in losses.terms.items()}}
-
-
-def epoch_columns(record: EpochRecord) -> dict[str, float | None]:
-    """Return all numbers of an epoch; numbers of the validation are None without one."""
-    validation = record.validation
-    return {
-        "epoch": record.epoch,
-        "learning_rate": record.learning_rate,
-        **loss_columns(record.losses),
-        "val_accuracy": None if validation is None else validation.mean,
-        "val_ci95": None if validation is None else finite_or_none(validation.ci95),
-        "images_per_second": record.images_per_second,
-        "seconds": record.seconds,
-    }
 
 
 class MetricsCallback(Callback):

@@ -9,11 +9,10 @@ import numpy as np
 
 from skd import _validation as check
 from skd.datasets._split import Split
+from skd.datasets._thumbnails import GAP, PAPER, png
 
 MAX_CLASSES = 16
 COLUMNS = 10
-GAP = 2
-PAPER = 255
 
 
 def save_contact_sheet(split: Split, path: str | PathLike[str]) -> None:
@@ -28,21 +27,14 @@ def save_contact_sheet(split: Split, path: str | PathLike[str]) -> None:
 
     Raises
     ------
-    ImportError
-        If Pillow is missing.
     WriteError
         If the file cannot be written.
     """
     from skd._files.atomic import write_atomically
-    from skd.datasets._pixels import MODES
-    from skd.datasets.pictures import pillow
 
     owner = "save_contact_sheet"
     check.instance(split, "split", owner, Split)
     target = check.path(path, "path", owner)
-    module = pillow()
-    from io import BytesIO
-
     rows = min(split.num_classes, MAX_CLASSES)
     step = split.num_classes / rows
     _, side, _, channels = split.images.shape
@@ -53,7 +45,4 @@ def save_contact_sheet(split: Split, path: str | PathLike[str]) -> None:
         for column, position in enumerate(np.flatnonzero(split.labels == label)[:COLUMNS]):
             top, left = GAP + row * cell, GAP + column * cell
             sheet[top : top + side, left : left + side] = split.images[position]
-    picture = sheet[..., 0] if channels == 1 else sheet
-    output = BytesIO()
-    module.fromarray(picture).convert(MODES[channels]).save(output, "PNG")
-    write_atomically(target, output.getvalue())
+    write_atomically(target, png(sheet))

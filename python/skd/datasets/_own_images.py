@@ -16,6 +16,7 @@ from skd.datasets._few_shot_data import FewShotData
 from skd.datasets._given_parts import Classes, given_parts
 from skd.datasets._split import Split, fixed, from_arrays
 from skd.datasets.catalogue import REQUIRED
+from skd.datasets.episode_size import warn_of_small_splits
 from skd.datasets.pictures import pillow, read_picture, shown
 from skd.datasets.walks import class_folders, printable
 from skd.errors import DataError
@@ -76,6 +77,12 @@ def from_folder(
     MemoryError
         If the images do not fit into memory at that size; none is read.
 
+    Warns
+    -----
+    SmallSplitWarning
+        If `val` or `test` is too small for 5-way 1-shot episodes with 15 queries; it says what to
+        do.
+
     Examples
     --------
     >>> data = from_folder("photos", image_size=84)  # doctest: +SKIP
@@ -108,12 +115,9 @@ def from_folder(
         if not len(content.labels):
             raise DataError(f"{str(folder)!r}: no picture of {part} can be read: {unreadable[0]}.")
     train = read["train"].split(None)
-    return FewShotData(
-        train=train,
-        val=read["val"].split(train),
-        test=read["test"].split(train),
-        unreadable=tuple(unreadable),
-    )
+    novel = {part: read[part].split(train) for part in ("val", "test")}
+    warn_of_small_splits(novel, owner)
+    return FewShotData(train=train, **novel, unreadable=tuple(unreadable))
 
 
 def _checked_shares(split: Sequence[float], owner: str) -> tuple[float, ...]:

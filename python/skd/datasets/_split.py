@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import operator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from mmap import mmap
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
 from skd._files.mapped import require_whole, watch_mapping_of
+from skd._memory import new_array
+from skd._tables import Markup, Table
+from skd.datasets._subset import OWNER as SUBSET
+from skd.datasets._subset import chosen_classes, chosen_images
+from skd.datasets._thumbnails import image_tag, strip, thumbnail
 from skd.datasets.statistics import ChannelStatistics
 
 if TYPE_CHECKING:
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
 Dtype = TypeVar("Dtype", bound=np.generic)
 
 BLOCK = 1024  # images read at once, to bound the memory
+SHOWN_CLASSES, SHOWN_IMAGES = 8, 8  # in a notebook
 
 
 def content_hash(shape: tuple[int, ...]) -> hashlib._Hash:
@@ -46,9 +53,13 @@ def fixed(array: NDArray[Dtype]) -> NDArray[Dtype]:
     return array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Split:
     """Images of a set of classes; created by `from_arrays` and `load`.
+
+    ``split[i]`` is the pair of image and label at a position, ``split[i:j]`` the arrays of images
+    and labels of a slice, and iteration yields the pairs in order. In a notebook, a split shows
+    images of its classes.
 
     Attributes
     ----------
@@ -63,12 +74,21 @@ class Split:
         Name of each class.
     mean, std : tuple of float
         Normalisation of each channel, for pixels in 0..1.
+
+    Examples
+    --------
+    >>> split = skd.datasets.load("glyphs").test
+    >>> split
+    Split(76 classes, 3040 images of 32 x 32 pixels and 3 channels, 40 per class)
+    >>> image, label = split[0]
+    >>> image.shape, split.class_names[label]
+    ((32, 32, 3), 'thai/THAI CHARACTER KO KAI')
     """
 
-    images: NDArray[np.uint8] = field(repr=False)
-    labels: NDArray[np.int64] = field(repr=False)
-    original_labels: NDArray[np.int64] = field(repr=False)
-    class_names: tuple[str, ...] = field(repr=False)
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    original_labels: NDArray[np.int64]
+    class_names: tuple[str, ...]
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
@@ -99,6 +119,49 @@ class Split:
         """Return the number of images."""
         return len(self.images)
 
+    @overload
+    def __getitem__(self, index: int) -> tuple[NDArray[np.uint8], int]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[NDArray[np.uint8], NDArray[np.int64]]: ...
+
+    def __getitem__(self, index: int | slice) -> tuple[NDArray[np.uint8], Any]:
+        """Return image and label at a position, or the images and labels of a slice."""
+        if isinstance(index, slice):
+            return self.images[index], self.labels[index]
+        try:
+            position = operator.index(index)
+        except TypeError:
+            got = check.shown(index)
+            check.refuse("index", "Split", "an integer or a slice", got, TypeError)
+        if not -len(self) <= position < len(self):
+            raise IndexError(f"A split of {len(self)} images has no position {position}.")
+        return self.images[position], int(self.labels[position])
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.uint8], int]]:
+        """Iterate over the pairs of image and label."""
+        return (self[position] for position in range(len(self)))
+
+    def __repr__(self) -> str:
+        """Return the numbers of classes and images, and the size of the images."""
+        _, side, _, channels = self.images.shape
+        return (
+            f"Split({self.num_classes} classes, {len(self)} images of {side} x {side} pixels and "
+            f"{channels} channel{'s' if channels > 1 else ''}, {class_sizes(self)} per class)"
+        )
+
+    def _repr_html_(self) -> str:
+        """Return the numbers, and the first images of classes at equal distances."""
+        count = min(self.num_classes, SHOWN_CLASSES)
+        labels = [row * self.num_classes // count for row in range(count)]
+        rows = []
+        for label in labels:
+            members = np.flatnonzero(self.labels == label)
+            shown = strip(thumbnail(self.images[member]) for member in members[:SHOWN_IMAGES])
+            rows.append((self.class_names[label], str(len(members)), Markup(image_tag(shown))))
+        require_whole(self.images)
+        return Table(repr(self), ("class", "images", "first images"), rows).html()
+
     @property
     def num_classes(self) -> int:
         """Number of classes."""
@@ -108,6 +171,58 @@ class Split:
     def smallest_class(self) -> int:
         """Number of images of the smallest class."""
         return int(np.bincount(self.labels).min())
+
+    def subset(
+        self, *, n_classes: int | None = None, per_class: int | None = None, seed: int = 0
+    ) -> Split:
+        """Return a smaller split of classes and images that are drawn at random.
+
+        Classes and images keep their order, and the normalisation stays. A smaller `per_class`
+        with the same seed gives a part of the larger one's images.
+
+        Parameters
+        ----------
+        n_classes : int, optional
+            Number of classes; by default all.
+        per_class : int, optional
+            Number of images of each class; by default all.
+        seed : int, default=0
+            Seed of the choice.
+
+        Returns
+        -------
+        subset : Split
+            Split with copies of the images, and with labels from 0.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer classes, or a chosen class has fewer images.
+        TypeError
+            If an argument is not an integer.
+        MemoryError
+            If the images do not fit into memory.
+
+        Examples
+        --------
+        >>> skd.datasets.load("glyphs").train.subset(n_classes=5, per_class=20)
+        Split(5 classes, 100 images of 32 x 32 pixels and 3 channels, 20 per class)
+        """
+        key = check.seed(seed, SUBSET)
+        classes = chosen_classes(self.class_names, n_classes, key)
+        rows = chosen_images(self.labels, self.class_names, classes, per_class, key)
+        images: NDArray[np.uint8] = new_array(
+            (len(rows), *self.images.shape[1:]), np.uint8, SUBSET, "per_class"
+        )
+        np.take(self.images, rows, axis=0, out=images, mode="clip")  # without a buffer
+        require_whole(self.images)
+        return replace(
+            self,
+            images=fixed(images),
+            labels=fixed(np.searchsorted(classes, self.labels[rows]).astype(np.int64)),
+            original_labels=self.original_labels[classes],
+            class_names=tuple(self.class_names[label] for label in classes),
+        )
 
     @property
     def sha256(self) -> str:
@@ -131,6 +246,12 @@ class Split:
             require_whole(self.images)
         content.update(self.labels.astype("<i8").tobytes())
         return content.hexdigest()
+
+
+def class_sizes(split: Split) -> str:
+    """Return the number of images of a class in words, such as "600" or "12 to 40"."""
+    smallest, largest = split.smallest_class, int(np.bincount(split.labels).max())
+    return f"{smallest} to {largest}" if smallest < largest else str(smallest)
 
 
 def from_arrays(

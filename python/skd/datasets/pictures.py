@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -53,6 +54,25 @@ def read_picture(path: Path, side: int, channels: int) -> Block:
             raise ValueError("not a file" if path.exists() else "no such file")
         with open(path, "rb") as file, _opened(file, path.suffix) as image:
             square = _upright_square(image, side, channels)
+        return np.asarray(square, dtype=np.uint8).reshape(side, side, channels)
+
+
+def is_picture(value: object) -> bool:
+    """Return whether a value is an image of Pillow, without importing Pillow."""
+    module = sys.modules.get("PIL.Image")
+    return module is not None and isinstance(value, module.Image)
+
+
+def square_picture(image: Any, side: int, channels: int) -> Block:
+    """Return an image of Pillow as `read_picture` returns that of a file; it does not change.
+
+    Raises
+    ------
+    ValueError
+        If its pixels cannot be read; the message is the reason.
+    """
+    with _reasons():
+        square = _upright_square(image.copy(), side, channels)
         return np.asarray(square, dtype=np.uint8).reshape(side, side, channels)
 
 
@@ -130,7 +150,8 @@ def _upright_square(image: Any, side: int, channels: int) -> Any:
 
     module = pillow()
     image.draft(None, (side, side))  # JPEG files are read at a fraction of their size
-    raw_mode = str(image.tile[0][3]) if image.tile else ""
+    tiles = getattr(image, "tile", None)  # images in memory have none
+    raw_mode = str(tiles[0][3]) if tiles else ""
     image.load()
     _pixels.require_visible(image, raw_mode)
     plain = _pixels.with_plain_mode(_pixels.eight_bits(image))

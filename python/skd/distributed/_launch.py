@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from skd import _native
 from skd.distributed.mpi_ranks import abort, checked_communicator, mpi
-from skd.machine import set_num_threads
+from skd.machine import set_num_threads, threads_of_environment
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm
@@ -46,7 +46,8 @@ def launched_communicator() -> Intracomm | None:
 def share_threads(communicator: Intracomm) -> int:
     """Give each process of this machine an equal share of its processors, as threads.
 
-    By default every process uses all processors, and the processes slow each other down.
+    By default every process uses all processors, and the processes slow each other down. A number
+    of threads in ``SKD_NUM_THREADS`` or ``OMP_NUM_THREADS`` takes the place of the share.
 
     Parameters
     ----------
@@ -62,7 +63,8 @@ def share_threads(communicator: Intracomm) -> int:
     machine = checked.Split_type(mpi().COMM_TYPE_SHARED)
     rank, affinities = machine.rank, machine.allgather(os.sched_getaffinity(0))
     machine.Free()
-    threads = _share(affinities, rank, _native.available_processors())
+    share = _share(affinities, rank, _native.available_processors())
+    threads = threads_of_environment() or share
     set_num_threads(threads)
     return threads
 

@@ -17,6 +17,7 @@ from skd import _validation as check
 from skd._files import bounded_json
 from skd._files.atomic import write_atomically
 from skd._files.kinds import JSON, kind_of_file
+from skd._tables import Table
 
 FORMAT = "skd-evaluation"
 VERSION = 1
@@ -80,6 +81,12 @@ class EvaluationResult:
         if math.isnan(self.ci95):
             return f"{self.mean:.2f} % (no interval from {len(self.accuracies)} episode)"
         return f"{self.mean:.2f} ± {self.ci95:.2f} %"
+
+    def _repr_html_(self) -> str:
+        """Return the accuracy with the options that define it."""
+        options = {name: v for name, v in self.options.items() if not isinstance(v, Mapping)}
+        rows = [(name, str(value)) for name, value in options.items()]
+        return Table(str(self), ("option", "value"), rows).html()
 
     def difference(self, other: EvaluationResult) -> tuple[float, float]:
         """Compare with another result on the same episodes, episode by episode.

@@ -21,6 +21,7 @@ from skd.classifiers.kinds import KINDS
 from skd.evaluation.protocol import MOST_COPIES
 from skd.few_shot import _classifier_files, pictures
 from skd.models import FEATURES, Model
+from skd.models.inputs import batch_of
 from skd.models.plausible_floats import require_plausible
 
 
@@ -30,7 +31,8 @@ class FewShotClassifier(Parameters):
     A small classifier, the head, is fitted to the L2-normalised features of the examples, as
     `skd.evaluate` does in each episode.
 
-    Images are given as an array, as the path of a picture, as a sequence of paths, or as a folder.
+    Images are given as an array, as an image of Pillow or a sequence of them, as the path of a
+    picture, as a sequence of paths, or as a folder. An array of one image needs no first axis.
     Pictures are read with Pillow, turned upright, converted to the model's channels, scaled so that
     the shorter side is the model's image size, and cropped to the central square.
 
@@ -107,7 +109,7 @@ class FewShotClassifier(Parameters):
 
         Parameters
         ----------
-        images : array-like, path or sequence of paths
+        images : array-like, PIL.Image.Image, path, or sequence of images or paths
             Examples: an array of shape (n_images, image_size, image_size, input_channels) and
             dtype uint8, or float32 already normalised, which is not augmented; pictures; or,
             without labels, a folder that holds a folder of pictures for each class.
@@ -151,14 +153,14 @@ class FewShotClassifier(Parameters):
 
         Parameters
         ----------
-        images : array-like, path or sequence of paths
+        images : array-like, PIL.Image.Image, path, or sequence of images or paths
             Array as for `fit`, pictures, or a folder whose pictures are read in the order of their
             names.
 
         Returns
         -------
         labels : ndarray of shape (n_images,)
-            Predicted classes; an array of length 1 for a single picture.
+            Predicted classes; an array of length 1 for a single image.
 
         Raises
         ------
@@ -197,7 +199,7 @@ class FewShotClassifier(Parameters):
 
         Parameters
         ----------
-        images : array-like, path or sequence of paths
+        images : array-like, PIL.Image.Image, path, or sequence of images or paths
             As for `predict`, or, without labels, a folder that holds a folder for each class.
         labels : array-like of shape (n_images,), optional
             Classes of the images.
@@ -321,6 +323,7 @@ class FewShotClassifier(Parameters):
         if pictures.is_paths(images):
             return self._pictures(pictures.files_of(images, owner), owner)
         side, channels = self.model.image_size, self.model.input_channels
+        images = batch_of(images, "images", owner, side=side, channels=channels)
         if self.resize:
             pixels = check.square_images(images, "images", owner)
             if pixels.shape[1] != side and pixels.shape[3] == channels and pixels.size:

@@ -11,7 +11,13 @@ from skd.machine._networks import (
     training_flops,
 )
 from skd.machine._peak import peak_gflops
-from skd.machine._threads import get_num_threads, set_num_threads
+from skd.machine._threads import (
+    get_num_threads,
+    set_num_threads,
+    threads,
+    threads_of_environment,
+    use_threads_of_environment,
+)
 
 __all__ = [
     "ALGORITHMS",
@@ -28,5 +34,8 @@ __all__ = [
     "peak_gflops",
     "resnet12_convolutions",
     "set_num_threads",
+    "threads",
+    "threads_of_environment",
     "training_flops",
+    "use_threads_of_environment",
 ]

@@ -14,6 +14,22 @@ ARCHITECTURES = ("resnet12", "seresnet12", "resnet18", "resnet24", "convnet4", "
 PRECISIONS = ("float32", "bfloat16")
 
 
+def list_models() -> tuple[str, ...]:
+    """Return the architectures that `create_model` creates.
+
+    Returns
+    -------
+    architectures : tuple of str
+        Names for the first argument of `create_model`.
+
+    Examples
+    --------
+    >>> list_models()
+    ('resnet12', 'seresnet12', 'resnet18', 'resnet24', 'convnet4', 'wrn_28_10')
+    """
+    return ARCHITECTURES
+
+
 def create_model(
     architecture: str,
     *,
@@ -33,8 +49,8 @@ def create_model(
     Parameters
     ----------
     architecture : {"resnet12", "seresnet12", "resnet18", "resnet24", "convnet4", "wrn_28_10"}
-        Backbone. The ResNets have 1, 1, 1, 1 (12), 1, 1, 2, 2 (18) or 2, 2, 2, 2 (24) blocks of
-        three convolutions in their four stages.
+        Backbone, one of `list_models`. The ResNets have 1, 1, 1, 1 (12), 1, 1, 2, 2 (18) or
+        2, 2, 2, 2 (24) blocks of three convolutions in their four stages.
     num_classes : int
         Classes of the classifier, at most 1,000,000.
     image_size : int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,7 +15,11 @@ from skd._memory import too_large_by
 from skd._progress_bar import progress_bar
 from skd._refusals.native import refused_as
 from skd.errors import SKDError
+from skd.models.inputs import batch_of
 from skd.models.plausible_floats import require_plausible
+
+if TYPE_CHECKING:
+    from skd.models.inputs import Images
 
 FloatArray = NDArray[np.float32]
 
@@ -56,14 +60,14 @@ class Chunks:
     def __init__(
         self,
         native: _native.Model,
-        images: ArrayLike,
+        images: Images,
         normalization: Normalization | None,
         owner: str,
         dimensions: int,
     ) -> None:
-        self._images = check.model_images(
-            images, "images", owner, side=native.image_size, channels=native.input_channels
-        )
+        form = {"side": native.image_size, "channels": native.input_channels}
+        batch = batch_of(images, "images", owner, **form)
+        self._images = check.model_images(batch, "images", owner, **form)
         self._normalization = normalization
         self.owner = owner
         self.count = len(self._images)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skd import _native
 from skd import _validation as check
 from skd._memory import too_large_by
 from skd._refusals.native import refused_as
+from skd.models._description import Described
 from skd.models._images import (
     EVALUATION_BATCH,
     Chunks,
@@ -22,24 +22,37 @@ from skd.models._images import (
     checked_normalization,
     finite_outputs,
 )
+from skd.models._transformer import Transformer
 from skd.models.checkpoint import write_checkpoint
 
+if TYPE_CHECKING:
+    from skd.models.inputs import Images
+
 FEATURES = ("embedding", "logits")
+EMBEDDING, LOGITS, ROTATION = range(3)  # places of the outputs in `_native.Model.evaluate`
 
 
-class Model:
+class Model(Described, Transformer):
     """A network; created by `create_model`, `load_model` and `Model.clone`.
 
     Images are in NHWC order, either float32 that is already normalised, or uint8, which needs
-    `normalization`. Evaluation uses running statistics and no dropout. Floats that are not
-    plausible, ten times beyond the range of the model's normalisation, are refused. Calls of
-    several threads on one model wait for each other, and each sees one consistent state.
-    """
+    `normalization`. A single image without the first axis is a batch of one; an image of Pillow, or
+    a sequence of them, is converted to the model's channels, scaled so that the shorter side is
+    `image_size`, and cropped to the central square. Evaluation uses running statistics and no
+    dropout. Floats that are not plausible, ten times beyond the range of the model's normalisation,
+    are refused. Calls of several threads on one model wait for each other, and each sees one
+    consistent state.
 
-    def __init__(self, native: _native.Model, config: Mapping[str, Any]) -> None:
-        self._native = native
-        self._config = dict(config)
-        self._normalization: Normalization | None = None
+    A model is a transformer of scikit-learn, whose features are the embeddings.
+
+    Examples
+    --------
+    >>> model = skd.create_model("convnet4", num_classes=5, image_size=32)
+    >>> model.parameter_count
+    113413
+    >>> model.embed(np.zeros((32, 32, 3))).shape
+    (1, 64)
+    """
 
     def __copy__(self) -> Model:
         """Return a clone: models share nothing."""
@@ -49,85 +62,13 @@ class Model:
         """Return a clone."""
         return self.clone()
 
-    def __repr__(self) -> str:
-        """Return the architecture and its sizes."""
-        return (
-            f"Model({self.architecture!r}, num_classes={self.num_classes}, "
-            f"image_size={self.image_size}, input_channels={self.input_channels})"
-        )
-
-    @property
-    def architecture(self) -> str:
-        """Name of the backbone."""
-        name: str = self._config["architecture"]
-        return name
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """Arguments of `create_model`, without the seed."""
-        return dict(self._config)
-
-    @property
-    def num_classes(self) -> int:
-        """Classes of the classifier."""
-        return self._native.num_classes
-
-    @property
-    def image_size(self) -> int:
-        """Side of the images, in pixels."""
-        return self._native.image_size
-
-    @property
-    def input_channels(self) -> int:
-        """Channels of the images."""
-        return self._native.input_channels
-
-    @property
-    def embedding_dim(self) -> int:
-        """Dimensions of the embedding."""
-        return self._native.embedding_dim
-
-    @property
-    def precision(self) -> str:
-        """Precision of the products of the 3x3 convolutions: "float32" or "bfloat16"."""
-        name: str = self._config["precision"]
-        return name
-
-    @property
-    def parameter_count(self) -> int:
-        """Number of trainable scalars."""
-        return self._native.parameter_count
-
-    @property
-    def stage_count(self) -> int:
-        """Number of stages of the backbone."""
-        return self._native.stage_count
-
-    @property
-    def has_rotation_head(self) -> bool:
-        """Whether the model predicts the rotation."""
-        return self._native.has_rotation_head
-
-    @property
-    def normalization(self) -> Normalization | None:
-        """Mean and standard deviation for uint8 images; `fit` sets those of its split."""
-        return self._normalization
-
-    @normalization.setter
-    def normalization(self, value: tuple[ArrayLike, ArrayLike] | None) -> None:
-        if value is not None:
-            value = checked_normalization(
-                value, "value", "Model.normalization", channels=self.input_channels
-            )
-        self._normalization = value
-
-    def embed(self, images: ArrayLike) -> FloatArray:
+    def embed(self, images: Images) -> FloatArray:
         """Compute the features before the classifier, not normalised.
 
         Parameters
         ----------
         images : array-like of shape (n_images, image_size, image_size, input_channels)
-            Images of dtype uint8, or float32 that is already normalised.
+            Images of dtype uint8, or float32 that is already normalised, or of Pillow; see `Model`.
 
         Returns
         -------
@@ -139,15 +80,15 @@ class Model:
         SKDError
             If a value overflows float32, for example because weights are too large.
         """
-        return self._embed(self._chunks(images, "Model.embed", self.embedding_dim))
+        return self._computed(images, "Model.embed", self.embedding_dim, EMBEDDING)
 
-    def logits(self, images: ArrayLike) -> FloatArray:
+    def logits(self, images: Images) -> FloatArray:
         """Compute the scores of the classes.
 
         Parameters
         ----------
         images : array-like of shape (n_images, image_size, image_size, input_channels)
-            Images of dtype uint8, or float32 that is already normalised.
+            Images of dtype uint8, or float32 that is already normalised, or of Pillow; see `Model`.
 
         Returns
         -------
@@ -159,15 +100,15 @@ class Model:
         SKDError
             If a value overflows float32, for example because weights are too large.
         """
-        return self._logits(self._chunks(images, "Model.logits", self.num_classes))
+        return self._computed(images, "Model.logits", self.num_classes, LOGITS)
 
-    def rotation_logits(self, images: ArrayLike) -> FloatArray:
+    def rotation_logits(self, images: Images) -> FloatArray:
         """Compute the scores of the four rotations.
 
         Parameters
         ----------
         images : array-like of shape (n_images, image_size, image_size, input_channels)
-            Images of dtype uint8, or float32 that is already normalised.
+            Images of dtype uint8, or float32 that is already normalised, or of Pillow; see `Model`.
 
         Returns
         -------
@@ -184,20 +125,15 @@ class Model:
         owner = "Model.rotation_logits"
         if not self.has_rotation_head:
             check.refuse("self", owner, "a model with a rotation head", repr(self))
-        batches = self._chunks(images, owner, 4)
-        rotation = np.empty((batches.count, 4), dtype=np.float32)
-        with refused_as(owner), self._native.locked():
-            for rows, chunk in batches:
-                self._native.evaluate(chunk, None, None, rotation[rows])
-        return finite_outputs(rotation, owner)
+        return self._computed(images, owner, 4, ROTATION)
 
-    def stage_outputs(self, images: ArrayLike) -> tuple[FloatArray, ...]:
+    def stage_outputs(self, images: Images) -> tuple[FloatArray, ...]:
         """Compute the output of each stage of the backbone.
 
         Parameters
         ----------
         images : array-like of shape (n_images, image_size, image_size, input_channels)
-            Images of dtype uint8, or float32 that is already normalised.
+            Images of dtype uint8, or float32 that is already normalised, or of Pillow; see `Model`.
 
         Returns
         -------
@@ -205,8 +141,9 @@ class Model:
             Outputs after the pooling of each stage.
         """
         owner = "Model.stage_outputs"
-        shapes = [self._native.stage_shape(1, stage)[1:] for stage in range(self.stage_count)]
-        batches = self._chunks(images, owner, sum(map(math.prod, shapes)))
+        shapes = self._stage_shapes
+        dimensions = sum(map(math.prod, shapes))
+        batches = Chunks(self._native, images, self.normalization, owner, dimensions)
         outputs = tuple(np.empty((batches.count, *shape), dtype=np.float32) for shape in shapes)
         with refused_as(owner), self._native.locked():
             for rows, chunk in batches:
@@ -316,14 +253,14 @@ class Model:
         write_checkpoint(path, self.snapshot(), self.config, self.normalization, dtype)
 
     def features(
-        self, images: ArrayLike, kind: str, *, normalization: Normalization | None = None
+        self, images: Images, kind: str, *, normalization: Normalization | None = None
     ) -> FloatArray:
         """Compute the embedding or the logits, under another normalisation if wanted.
 
         Parameters
         ----------
         images : array-like of shape (n_images, image_size, image_size, input_channels)
-            Images of dtype uint8, or float32 that is already normalised.
+            Images of dtype uint8, or float32 that is already normalised, or of Pillow; see `Model`.
         kind : {"embedding", "logits"}
             Output of the network.
         normalization : Normalization, optional
@@ -340,30 +277,29 @@ class Model:
             If a value overflows float32, for example because weights are too large.
         """
         owner = "Model.features"
-        if normalization is None:
-            normalization = self.normalization
-        else:
+        if normalization is not None:
             normalization = checked_normalization(
                 normalization, "normalization", owner, channels=self.input_channels
             )
         embeds = check.choice(kind, "kind", owner, FEATURES) == "embedding"
-        dimensions = self.embedding_dim if embeds else self.num_classes
-        chunks = Chunks(self._native, images, normalization, owner, dimensions)
-        return self._embed(chunks) if embeds else self._logits(chunks)
+        output = (self.embedding_dim, EMBEDDING) if embeds else (self.num_classes, LOGITS)
+        return self._computed(images, owner, *output, normalization)
 
-    def _embed(self, chunks: Chunks) -> FloatArray:
-        embeddings = np.empty((chunks.count, self.embedding_dim), dtype=np.float32)
-        with refused_as(chunks.owner), self._native.locked():
+    def _computed(
+        self,
+        images: Images,
+        owner: str,
+        dimensions: int,
+        place: int,
+        normalization: Normalization | None = None,
+    ) -> FloatArray:
+        """Compute one of the outputs of the library, which has three places for them."""
+        chosen = self.normalization if normalization is None else normalization
+        chunks = Chunks(self._native, images, chosen, owner, dimensions)
+        outputs = np.empty((chunks.count, dimensions), dtype=np.float32)
+        with refused_as(owner), self._native.locked():
             for rows, chunk in chunks:
-                self._native.evaluate(chunk, embeddings[rows], None, None)
-        return finite_outputs(embeddings, chunks.owner)
-
-    def _logits(self, chunks: Chunks) -> FloatArray:
-        logits = np.empty((chunks.count, self.num_classes), dtype=np.float32)
-        with refused_as(chunks.owner), self._native.locked():
-            for rows, chunk in chunks:
-                self._native.evaluate(chunk, None, logits[rows], None)
-        return finite_outputs(logits, chunks.owner)
-
-    def _chunks(self, images: ArrayLike, owner: str, dimensions: int) -> Chunks:
-        return Chunks(self._native, images, self.normalization, owner, dimensions)
+                wanted: list[FloatArray | None] = [None, None, None]
+                wanted[place] = outputs[rows]
+                self._native.evaluate(chunk, *wanted)
+        return finite_outputs(outputs, owner)

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
-from skd.callbacks.metrics import epoch_columns
-from skd.history import History, Losses
+from skd.history import History, Losses, epoch_columns
 from skd.plots._arguments import vector
 from skd.plots._figures import (
     BLACK,

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import Any, NoReturn
 
 from skd._files.hashes import state_sha256
+from skd.datasets.episode_size import largest_episode
 from skd.errors import NonFiniteLossError
 from skd.evaluation import EvaluationResult, evaluate
 from skd.history import EpochRecord, History, Losses
@@ -170,18 +171,18 @@ class _Run:
         )
 
     def _validate(self) -> EvaluationResult | None:
-        """Evaluate 1-shot episodes of the validation split, as large as it allows up to 5-way."""
+        """Evaluate 1-shot episodes of the validation split, as large as it allows."""
         options, epoch = self._options, self._progress.epoch
         val = options.val
         if val is None or (epoch % options.val_every != 0 and epoch != options.epochs):
             return None
-        ranks = self._trainer.ranks
+        ranks, size = self._trainer.ranks, largest_episode(val)
         with ranks.errors_on_all_ranks():  # evaluate reports an error of one rank on all
             return evaluate(
                 self._trainer.model,
                 val,
-                n_way=min(5, val.num_classes),
-                n_query=min(15, val.smallest_class - 1),
+                n_way=size.n_way,
+                n_query=size.n_query,
                 n_episodes=VALIDATION_EPISODES,
                 n_support_copies=1,
                 support_augmentation="none",

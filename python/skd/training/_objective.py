@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from skd.datasets.episode_size import warn_of_smaller_episodes
 from skd.training._options import FitOptions
 from skd.training._trainer import Trainer
 
@@ -18,6 +19,22 @@ if TYPE_CHECKING:
 
 class Objective(Trainer):
     """A trainer that visits a whole split of images, epoch after epoch."""
+
+    def __repr__(self) -> str:
+        """Return the models, the options and the steps so far, one on each line."""
+        teacher = getattr(self, "teacher", None)
+        models = (
+            {"model": self.model}
+            if teacher is None
+            else {"student": self.model, "teacher": teacher}
+        )
+        options = {name: getattr(self, name) for name in self._options}
+        further = {"terms": self.terms} if self.terms else {}
+        own = {"optimizer": self.optimizer, "seed": self.seed, "steps_taken": self.steps_taken}
+        lines = (
+            f"  {name}={value!r}," for name, value in (models | options | further | own).items()
+        )
+        return "\n".join([f"{type(self).__name__}(", *lines, ")"])
 
     def fit(
         self,
@@ -84,7 +101,8 @@ class Objective(Trainer):
         seed : int, default=0
             Seed of the order and the augmentation.
         val : Split, optional
-            Images of novel classes, on which the model is evaluated in 1-shot episodes.
+            Images of novel classes, on which the model is evaluated in 5-way 1-shot episodes with
+            15 queries of each class. A smaller split gets smaller episodes, with a warning.
         val_every : int, default=1
             Number of epochs between two evaluations on `val`.
         progress : bool, default=True
@@ -123,12 +141,19 @@ class Objective(Trainer):
         ValueError
             If an argument is wrong, or the folder holds checkpoints of another run, or any
             without `resume`; the differences are named and nothing is changed.
+
+        Warns
+        -----
+        SmallSplitWarning
+            If `val` is too small for the standard episodes.
         """
         arguments = {name: value for name, value in locals().items() if name != "self"}
         from skd.training._loop import fit  # loads concurrent.futures
 
         with self.ranks.abort_on_local_error(), self.ranks.raise_on_all_ranks():
             options = FitOptions(trainer=self, **arguments)
+        if options.val is not None and self.ranks.is_first:
+            warn_of_smaller_episodes(options.val, f"{type(self).__name__}.fit")
         with self.ranks.abort_on_local_error():
             return fit(self, options)
 

@@ -158,6 +158,43 @@ def test_pictures_of_nothing_but_damage_are_refused(tmp_path):
         skd.datasets.from_folder(tmp_path, image_size=4)
 
 
+def write_split(folder, train=(5, 16), val=(5, 16), test=(5, 16)):
+    """Write parts of (classes, pictures of each class)."""
+    for part, (num_classes, per_class) in {"train": train, "val": val, "test": test}.items():
+        write_classes(folder / part, num_classes, per_class)
+        for path in (folder / part).iterdir():
+            path.rename(path.with_name(f"{part}{path.name}"))
+    return folder
+
+
+def test_splits_that_are_too_small_for_the_standard_episodes_are_told(tmp_path):
+    write_split(tmp_path, val=(3, 16), test=(5, 7))
+    with pytest.warns(skd.SmallSplitWarning) as caught:
+        data = skd.datasets.from_folder(tmp_path, image_size=SIZE)
+    (warning,) = caught
+    assert warning.filename == __file__
+    message = str(warning.message)
+    assert "'val' has 3 classes; 'test' has 7 images of class 'testclass00'" in message
+    assert "at least 5 classes of 16 images" in message
+    advice = re.search(r"evaluate with n_way=(\d), n_query=(\d)", message)
+    n_way, n_query = map(int, advice.groups())
+    model = skd.create_model("convnet4", num_classes=2, image_size=SIZE, widths=(4, 4, 4, 4))
+    for split in (data.val, data.test):
+        skd.evaluate(model, split, n_way=n_way, n_query=n_query, n_episodes=2)
+
+
+def test_a_split_of_one_class_is_told_without_advice_that_cannot_work(tmp_path):
+    write_split(tmp_path, val=(1, 16))
+    with pytest.warns(skd.SmallSplitWarning, match="'val' has 1 class") as caught:
+        skd.datasets.from_folder(tmp_path, image_size=SIZE)
+    assert "n_way=" not in str(caught[0].message)
+
+
+def test_splits_that_are_large_enough_give_no_warning(tmp_path, recwarn):
+    skd.datasets.from_folder(write_split(tmp_path, train=(1, 1)), image_size=SIZE)
+    assert not recwarn
+
+
 def test_without_pillow_the_error_says_how_to_install_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(ImportError, match=r"pip install 'skd\[images\]'"):

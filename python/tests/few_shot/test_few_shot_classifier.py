@@ -274,7 +274,7 @@ def test_wrong_arguments_are_named_and_keep_the_fit(model, examples, tmp_path):
         (ValueError, "'images'", lambda: classifier.fit(images)),
         (ValueError, "'images'", lambda: classifier.fit(tmp_path / "empty")),
         (ValueError, "'images'", lambda: classifier.fit(tmp_path / "nowhere")),
-        (ValueError, "'images'", lambda: classifier.predict(images[0])),
+        (ValueError, "'images'", lambda: classifier.predict(images[0, 0])),
         (ValueError, "'images'", lambda: classifier.predict(images[..., :1])),
         (ValueError, "'images'", lambda: classifier.predict(tmp_path / "empty")),
         (ValueError, "'images'", lambda: classifier.predict(tmp_path / "broken.png")),

@@ -115,9 +115,23 @@ def test_a_failed_save_leaves_the_old_file(make_model, tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["model.safetensors"]
 
 
-def test_repr_names_the_sizes(make_model):
-    expected = "Model('resnet12', num_classes=5, image_size=16, input_channels=3)"
-    assert repr(make_model()) == expected
+def test_repr_names_the_sizes_and_the_normalisation(make_model):
+    model = make_model()
+    expected = (
+        "Model('resnet12', num_classes=5, image_size=16, input_channels=3, widths=(8, 8, 16, 16), "
+        f"parameter_count={model.parameter_count}, normalization="
+    )
+    assert repr(model) == f"{expected}None)"
+    model.normalization = (1 / 3, (0.25, 0.5, 0.75))
+    assert repr(model) == f"{expected}((0.3333, 0.3333, 0.3333), (0.25, 0.5, 0.75)))"
+
+
+@pytest.mark.parametrize("architecture", skd.list_models())
+def test_every_listed_model_can_be_created(architecture):
+    options = {"widths": ARCHITECTURES[architecture]} if architecture in SMALL else {}
+    model = skd.create_model(architecture, num_classes=2, image_size=16, **options)
+    assert model.architecture == architecture
+    assert model.widths == (ARCHITECTURES[architecture] or (160, 320, 640))
 
 
 @pytest.mark.parametrize(("architecture", "blocks"), [("resnet18", 6), ("resnet24", 8)])

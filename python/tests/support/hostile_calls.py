@@ -41,7 +41,7 @@ NOT_CALLED = {
     *(
         f"{estimator}.get_params"
         for estimator in (
-            "FewShotClassifier", "LinearSVC", "LogisticRegression", "NearestCentroid",
+            "FewShotClassifier", "LinearSVC", "LogisticRegression", "Model", "NearestCentroid",
             "NearestNeighbor", "RidgeClassifier",
         )
     ),
@@ -173,6 +173,7 @@ def _more_functions(subjects, folder):
         "distributed.abort_on_error": (distributed.abort_on_error, {"communicator": _always(None)}),
         "distributed.share_threads": (distributed.share_threads, {
             "communicator": lambda: import_module("mpi4py.MPI").COMM_SELF}),
+        "skd.threads": (skd.threads, {"count": _always(1)}),
         "skd.peak_gflops": (skd.peak_gflops, {"threads": _always(1)}),
         "ConvolutionShape.algorithm_for": (
             layer.shape.algorithm_for, {"computation": _always("forward")}),
@@ -199,6 +200,12 @@ def _records():
             name: lambda: np.zeros((1, 2, 3), int) for name in ("classes", "support", "query")}),
         "skd.Normalization": (skd.Normalization, {
             "mean": _always((0.5,)), "std": _always((0.5,))}),
+        "skd.LayerSummary": (skd.LayerSummary, {
+            "name": _always("a"), "kind": _always("linear"), "output_shape": _always((4,)),
+            "parameter_count": _always(8), "multiply_adds": _always(8)}),
+        "skd.ModelSummary": (skd.ModelSummary, {
+            "architecture": _always("resnet12"), "input_shape": _always((16, 16, 3)),
+            "layers": _always(())}),
         "skd.EvaluationResult": (skd.EvaluationResult, {
             "mean": _always(50.0), "ci95": _always(1.0), "accuracies": _always(np.full(9, 50.0)),
             "options": _always({})}),
@@ -256,6 +263,12 @@ def _more_methods(subjects, folder):
     result.save(folder / "result.json")
     term = skd.Term("t", lambda rows, *_: (0.0, 0 * rows))
     return {
+        "Model.fit": (model.fit, {"X": PIXELS, "y": lambda: np.arange(12) % 3}),
+        "Model.transform": (model.transform, {"X": PIXELS}),
+        "Model.fit_transform": (model.fit_transform, {
+            "X": PIXELS, "y": lambda: np.arange(12) % 3}),
+        "Split.subset": (split.subset, {
+            "n_classes": _always(2), "per_class": _always(2), "seed": _always(0)}),
         "Term.evaluate": (term.evaluate, {
             "rows": lambda: np.ones((4, 3), np.float32), "labels": lambda: np.arange(4),
             "views": _always((0,))}),
