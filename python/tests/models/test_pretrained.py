@@ -7,13 +7,13 @@ import skd
 
 
 @pytest.mark.parametrize("name", skd.list_pretrained())
-def test_weights_that_come_along_classify_images(name, rng):
+def test_weights_that_come_along_classify_images(name, make_split):
     model = skd.load_pretrained(name)
     assert model.normalization is not None
-    shape = (4, model.image_size, model.image_size, model.input_channels)
-    images = rng.integers(0, 256, shape, dtype=np.uint8)
-    classifier = skd.FewShotClassifier(model).fit(images, ["a", "a", "b", "b"])
-    assert classifier.score(images, ["a", "a", "b", "b"]) == 1
+    split = make_split(num_classes=3, per_class=4, side=model.image_size)
+    support = np.arange(len(split)) % 4 < 2
+    classifier = skd.FewShotClassifier(model).fit(split.images[support], split.labels[support])
+    assert classifier.score(split.images[~support], split.labels[~support]) == 1
 
 
 def test_there_are_weights_and_unknown_names_are_refused_with_those_that_exist():
