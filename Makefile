@@ -1,5 +1,5 @@
 # Two commands do everything on a machine with Swift, a C++ compiler and Python:
-#   make demo    builds, installs and runs the main job on the embedded data
+#   make demo    builds, installs and runs skd quickstart, the main job on the embedded data
 #   make test    Swift tests, Python tests on the installed package, notebooks, documentation,
 #                lint and types
 # To look at: make docs (build/site/index.html); make notebooks runs them and keeps their outputs.
@@ -25,8 +25,8 @@ SOURCES = Package.swift setup.py pyproject.toml $(wildcard recipes/*.toml) \
 .PHONY: demo test test-swift test-python test-notebooks notebooks docs lint sanitize \
 	sanitize-address sanitize-thread lifetimes install wheel check-wheel clean
 
-demo: $(VENV)/.installed
-	$(BIN)/python benchmarks/demo.py
+demo: $(or $(wildcard $(VENV)/.installed),$(VENV)/.installed-demo)
+	$(BIN)/skd quickstart --output runs/demo
 
 test: lint docs test-swift test-python test-notebooks
 
@@ -91,6 +91,12 @@ install: $(VENV)/.installed
 $(VENV)/.installed: $(SOURCES)
 	@sh python/tools/environment.sh "$(PYTHON)" "$(VENV)"
 	$(BIN)/python -m pip install --quiet --constraint $(VENV)/constraints.txt '.[demo,test,docs,notebooks]'
+	@touch $@
+
+# The demo alone needs fewer packages.
+$(VENV)/.installed-demo: $(SOURCES)
+	@sh python/tools/environment.sh "$(PYTHON)" "$(VENV)"
+	$(BIN)/python -m pip install --quiet --constraint $(VENV)/constraints.txt '.[demo]'
 	@touch $@
 
 wheel:

@@ -1,4 +1,4 @@
-"""``skd quickstart``: train and evaluate a model in a few minutes, without any data."""
+"""``skd quickstart``: train and compare the methods in a few minutes, without any data."""
 
 from __future__ import annotations
 
@@ -8,24 +8,30 @@ from typing import Annotated
 import typer
 
 import skd
+from skd.cli._comparison import comparison_lines, draw_pictures
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._options import naming
 from skd.cli._run import Changes, Threads, resuming, run_recipe
 from skd.recipes import load
 
-RECIPE = "gen1-glyphs"
+RECIPES = {
+    "RFS-simple": "rfs-simple-glyphs-quick",
+    "Gen-0": "gen0-glyphs-quick",
+    "Gen-1": "gen1-glyphs-quick",
+}
 
 
 def quickstart(
     output: Annotated[
-        Path, typer.Option(help="Folder of the two runs; unfinished runs are resumed.")
+        Path, typer.Option(help="Folder of the three runs; unfinished runs are resumed.")
     ] = Path("runs", "quickstart"),
     changes: Changes = None,
     threads: Threads = None,
 ) -> None:
-    """Train both generations of SKD on the embedded glyphs, and evaluate them on novel ones.
+    """Train RFS-simple, Gen-0 and Gen-1 on the embedded glyphs, and compare them on novel ones.
 
-    It takes a few minutes and needs no data. It does the same as 'skd train gen1-glyphs'.
+    It needs no data, and takes about two minutes on two cores. It prints a table of the accuracies
+    and, if matplotlib is installed, draws pictures.
     """
     with ending_in_one_line(
         "skd quickstart",
@@ -34,13 +40,19 @@ def quickstart(
     ):
         if threads is not None:
             skd.set_num_threads(threads)
-        recipe = load(RECIPE, changes=changes or ())
-        folder = output / recipe.name
-        run_recipe(recipe, folder, resume=True)
-        model = folder / "model.safetensors"
-        typer.echo(
-            f"Score it in other ways:  skd evaluate {model} --data glyphs\n"
-            "Classify with it:        "
-            f"skd.FewShotClassifier(skd.load_model({str(model)!r})).fit(images, labels)\n"
-            "Train on other data:     skd recipes list"
-        )
+        outcomes = {}
+        for method, name in RECIPES.items():
+            recipe = load(name, changes=changes or ())
+            outcomes[method] = run_recipe(recipe, output / name, resume=True, brief=True)
+        pictures = draw_pictures(outcomes, output)
+        model = outcomes["Gen-0"].run.folder.model
+        lines = [
+            "",
+            *comparison_lines(outcomes),
+            "",
+            *pictures,
+            f"Score a model in other ways:  skd evaluate {model} --data glyphs",
+            "Classify your own photos:     skd classify SUPPORT_FOLDER PHOTO",
+            "Train on other data:          skd recipes list",
+        ]
+        typer.echo("\n".join(lines))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from skd.callbacks import Callback, TensorBoard
 from skd.cli._formatting import aligned, duration, flat
 from skd.cli._processes import say
 from skd.evaluation import EvaluationResult
+from skd.history import History
 from skd.recipes import Recipe, Run, plan
 from skd.recipes.estimate import Estimate, estimate
 
@@ -36,6 +38,15 @@ Threads = Annotated[
 MakeCallbacks = Callable[[Run], Sequence[Callback]]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """A run that is finished, with its history and its accuracies by the number of shots."""
+
+    run: Run
+    history: History
+    results: dict[int, EvaluationResult]
+
+
 def run_recipe(
     recipe: Recipe,
     folder: Path,
@@ -43,21 +54,25 @@ def run_recipe(
     resume: bool,
     callbacks: MakeCallbacks = lambda run: (),
     communicator: Intracomm | None = None,
-) -> None:
-    """Run a recipe after its missing teachers; print the plan and the results."""
+    brief: bool = False,
+) -> Outcome:
+    """Run a recipe after its missing teachers; print plan and results, or briefly the titles."""
     runs = plan(recipe, folder, resume=resume, communicator=communicator)
     for run in runs:
         run.check()
     for run in runs:
         run.prepare()
         with run.ranks.abort_on_local_error(), run.ranks.raise_on_all_ranks():
-            _introduce(run)
+            _introduce(run, brief=brief)
             listeners: list[Callback] = []
             if run.ranks.is_first:
                 listeners = [*tensorboard(run), *callbacks(run)]
-        results = run.evaluate(run.train(listeners))
-        say("\n".join(result_lines(run.recipe, results)))
-        say(f"Model, report and history: {run.folder.path}")
+        history = run.train(listeners)
+        results = run.evaluate(history)
+        if not brief:
+            say("\n".join(result_lines(run.recipe, results)))
+            say(f"Model, report and history: {run.folder.path}")
+    return Outcome(run, history, results)
 
 
 def tensorboard(run: Run) -> list[Callback]:
@@ -68,11 +83,13 @@ def tensorboard(run: Run) -> list[Callback]:
     return [TensorBoard(run.folder.tensorboard)]
 
 
-def _introduce(run: Run) -> None:
-    """Print the resolved recipe and the estimate."""
+def _introduce(run: Run, *, brief: bool) -> None:
+    """Print the resolved recipe and the estimate; or, briefly, the title."""
     recipe = run.recipe
     purpose = " (the teacher)" if run.is_teacher else ""
     say(f"{recipe.title}{purpose}: {run.folder.path}")
+    if brief:
+        return
     say("\n".join(f"  {line}" for line in aligned(list(flat(recipe.to_table())))))
     if run.data.unreadable:
         say(unreadable_line(run))

@@ -205,14 +205,17 @@ def test_a_process_of_its_own_is_quiet_ends_with_130_and_resumes(tmp_path):
     assert history.read_text().count("\n") - 1 == done + 1
 
 
-def test_quickstart_trains_both_generations_and_says_what_to_do_next(run):
+def test_quickstart_compares_the_methods_and_says_what_to_do_next(run):
     result = run("quickstart", *setting("gen1-glyphs"), "--threads", "1")
     assert result.exit_code == 0, result.output
-    for name in ("gen0-glyphs", "gen1-glyphs"):
-        folder = Path("runs/quickstart", name)
+    for name in ("rfs-simple", "gen0", "gen1"):
+        folder = Path("runs/quickstart", f"{name}-glyphs-quick")
         assert {"model.safetensors", "report.json", "history.csv"} <= set(os.listdir(folder))
         assert (folder / "plots" / "training.png").exists()
-    (command,) = [line for line in result.stdout.splitlines() if line.startswith("Score it")]
+    assert {"embedding.png", "episode.png"} <= set(os.listdir("runs/quickstart"))
+    lines = result.stdout.splitlines()
+    assert [line.split()[0] for line in lines if "±" in line] == ["RFS-simple", "Gen-0", "Gen-1"]
+    (command,) = [line for line in lines if line.startswith("Score a model")]
     words = command.split("skd evaluate ")[1].split()
     options = ("--episodes", "2", "--n-query", "2", "--n-support-copies", "1")
     assert run("evaluate", *words, *options).exit_code == 0

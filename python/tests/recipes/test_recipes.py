@@ -20,6 +20,7 @@ def test_the_package_brings_the_files_of_the_repository():
     cells |= {
         f"{row}-{data}-fast" for row in ("rfs-simple", "gen0") for data in ("cifar-fs", "fc100")
     }
+    cells |= {f"{row}-glyphs-quick" for row in ("rfs-simple", "gen0", "gen1")}
     assert set(recipes.names()) == cells | set(skd.list_pretrained())
 
 
