@@ -1,4 +1,8 @@
-"""Learning-rate schedules; epochs are counted from 1."""
+"""Learning-rate schedules; epochs are counted from 1.
+
+With `warmup_epochs`, `fit` multiplies the first rates of "step" and "cosine" by the part of the
+warm-up that is done; "one_cycle" begins with a warm-up itself.
+"""
 
 from __future__ import annotations
 
