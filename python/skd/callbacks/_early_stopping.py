@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 
 from skd import _validation as check
+from skd.choices import Monitor, values
 from skd.history import EpochRecord
 from skd.training import Callback, RunStart
 
-VAL_ACCURACY, LOSS = "val_accuracy", "loss"
+MONITORS: tuple[Monitor, ...] = values(Monitor)
 
 
 class EarlyStopping(Callback):
@@ -41,11 +42,11 @@ class EarlyStopping(Callback):
     """
 
     def __init__(
-        self, *, patience: int = 10, monitor: str = VAL_ACCURACY, min_delta: float = 0.0
+        self, *, patience: int = 10, monitor: Monitor = "val_accuracy", min_delta: float = 0.0
     ) -> None:
         owner = "EarlyStopping"
         self.patience = check.integer(patience, "patience", owner, minimum=1)
-        self.monitor = check.choice(monitor, "monitor", owner, (VAL_ACCURACY, LOSS))
+        self.monitor = check.choice(monitor, "monitor", owner, MONITORS)
         self.min_delta = check.number(min_delta, "min_delta", owner)
         self._forget()
 
@@ -57,7 +58,7 @@ class EarlyStopping(Callback):
 
     def on_begin(self, start: RunStart) -> None:
         """Count the epochs of the run so far; refuse a run without the number to monitor."""
-        if self.monitor == VAL_ACCURACY and start.val_every is None:
+        if self.monitor == "val_accuracy" and start.val_every is None:
             check.refuse("val", f"{start.objective}.fit", f"a Split for {self}", "None")
         self._forget()
         for record in start.records:
@@ -83,7 +84,7 @@ class EarlyStopping(Callback):
 
     def _value(self, record: EpochRecord) -> float | None:
         """Return the number of an epoch, where more is better."""
-        if self.monitor == LOSS:
+        if self.monitor == "loss":
             return -record.losses.total
         return None if record.validation is None else record.validation.mean
 

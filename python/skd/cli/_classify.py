@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import numpy as np
 import typer
 
 import skd
+from skd.choices import ClassifierName
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._options import naming
 from skd.cli._run import Threads
@@ -45,7 +46,8 @@ def classify(
     with ending_in_one_line(OWNER, in_words=naming(OPTIONS)):
         if threads is not None:
             skd.set_num_threads(threads)
-        classifier = skd.FewShotClassifier(skd.load_model(model), head=head).fit(support)
+        chosen = cast(ClassifierName, head)  # `fit` checks it
+        classifier = skd.FewShotClassifier(skd.load_model(model), head=chosen).fit(support)
         names = classifier.predict(photos)
         shares = [""] * len(photos)
         if hasattr(classifier, "predict_proba"):

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from skd import _native
 from skd import _validation as check
 from skd._refusals.native import refused_as
+from skd.choices import ScheduleKind, values
 
-SCHEDULES = ("step", "cosine", "one_cycle")
+SCHEDULES: tuple[ScheduleKind, ...] = values(ScheduleKind)
 
 
 def step_lr(
