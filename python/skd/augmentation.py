@@ -16,6 +16,7 @@ from skd import _validation as check
 from skd._files.mapped import require_whole
 from skd._memory import new_array
 from skd._refusals.native import refused_as
+from skd.choices import Augmentation
 
 __all__ = [
     "CHOICES",
@@ -39,7 +40,7 @@ CHOICES = np.dtype(
     ]
 )
 
-MODES = {
+MODES: dict[Augmentation, int] = {
     "none": _native.AUGMENT_NONE,
     "crop_flip": _native.AUGMENT_CROP_FLIP,
     "full": _native.AUGMENT_FULL,
@@ -82,7 +83,7 @@ def augment(
     *,
     seed: int,
     epoch: int = 0,
-    mode: str = "full",
+    mode: Augmentation = "full",
     size: int | None = None,
     padding: int | None = None,
     flip: bool = True,
@@ -204,7 +205,7 @@ def draw_augmentation(
     *,
     seed: int,
     epoch: int = 0,
-    mode: str = "full",
+    mode: Augmentation = "full",
     padding: int = 4,
     flip: bool = True,
 ) -> NDArray[Any]:
@@ -303,7 +304,7 @@ def apply_augmentation(
     return output
 
 
-def mode_of(mode: str, name: str, owner: str, channels: int) -> int:
+def mode_of(mode: Augmentation, name: str, owner: str, channels: int) -> int:
     """Return the library's number of a mode, which the number of channels must allow."""
     check.choice(mode, name, owner, MODES)
     if mode == "full" and channels != 3:

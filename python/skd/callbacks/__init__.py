@@ -1,5 +1,6 @@
-"""Callbacks of `fit`: history files, TensorBoard, trackers, and a base class for your own."""
+"""Callbacks of `fit`: early stopping, files, TensorBoard, trackers, and a base for your own."""
 
+from skd.callbacks._early_stopping import EarlyStopping
 from skd.callbacks._history_file import HistoryFile
 from skd.callbacks._tensorboard import TensorBoard
 from skd.callbacks._trackers import MLflow, WeightsAndBiases
@@ -8,6 +9,7 @@ from skd.training import Callback, RunStart, StepRecord
 
 __all__ = [
     "Callback",
+    "EarlyStopping",
     "HistoryFile",
     "MLflow",
     "MetricsCallback",

@@ -9,9 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd.choices import Metric
 from skd.classifiers.estimator import Classifier
 
-METRICS = {"euclidean": _native.METRIC_EUCLIDEAN, "cosine": _native.METRIC_COSINE}
+METRICS: dict[Metric, int] = {
+    "euclidean": _native.METRIC_EUCLIDEAN,
+    "cosine": _native.METRIC_COSINE,
+}
 
 
 class NearestCentroid(Classifier):
@@ -49,7 +53,7 @@ class NearestCentroid(Classifier):
     _learned = ("centroids_",)
     centroids_: NDArray[np.float64]
 
-    def __init__(self, *, metric: str = "euclidean") -> None:
+    def __init__(self, *, metric: Metric = "euclidean") -> None:
         self.metric = metric
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803
@@ -177,7 +181,7 @@ class NearestNeighbor(Classifier):
     samples_: NDArray[np.float64]
     sample_classes_: NDArray[np.int64]
 
-    def __init__(self, *, metric: str = "euclidean") -> None:
+    def __init__(self, *, metric: Metric = "euclidean") -> None:
         self.metric = metric
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:  # noqa: N803

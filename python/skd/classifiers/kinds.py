@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from skd import _native
+from skd.choices import ClassifierName
 from skd.classifiers._linear import LinearSVC, LogisticRegression, RidgeClassifier
 from skd.classifiers._nearest import NearestCentroid, NearestNeighbor
 from skd.classifiers.estimator import Classifier
@@ -18,7 +19,7 @@ class Kind(NamedTuple):
     make: Callable[[], Classifier]
 
 
-KINDS = {
+KINDS: dict[ClassifierName, Kind] = {
     "logistic": Kind(_native.CLASSIFIER_LOGISTIC, LogisticRegression),
     "nearest_centroid": Kind(_native.CLASSIFIER_NEAREST_CENTROID, NearestCentroid),
     "nearest_centroid_cosine": Kind(

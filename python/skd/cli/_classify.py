@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import numpy as np
 import typer
 
 import skd
+from skd.choices import ClassifierName
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._opening import open_model
 from skd.cli._options import naming
@@ -63,7 +64,8 @@ def classify(
         if model is None and pretrained is None:
             pretrained = PHOTOS
         network = open_model(model, pretrained, "model", OWNER)
-        classifier = skd.FewShotClassifier(network, head=head).fit(support)
+        chosen = cast(ClassifierName, head)  # `fit` checks it
+        classifier = skd.FewShotClassifier(network, head=chosen).fit(support)
         if hasattr(classifier, "predict_proba"):
             probabilities = classifier.predict_proba(photos)
             names = classifier.classes_[np.argmax(probabilities, axis=1)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 import typer
@@ -14,6 +14,7 @@ from rich.table import Table
 
 import skd
 from skd import _validation as check
+from skd.choices import PublishedData
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._opening import open_data, unreadable_lines
 from skd.cli._options import naming
@@ -59,7 +60,7 @@ def import_command(
                 "give it to --data, or to a recipe as data.root with data.name = 'folder'"
             )
             check.refuse("name", OWNER, legal, repr(name))
-        folder = skd.datasets.import_data(source, name=name, to=to, bgr=bgr)
+        folder = skd.datasets.import_data(source, name=cast(PublishedData, name), to=to, bgr=bgr)
     typer.echo(f"Imported {name} into {folder}")
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 import skd
 from skd import _validation as check
 from skd.augmentation import MODES
+from skd.choices import Augmentation, ClassifierName, Features
 from skd.classifiers.kinds import KINDS
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._formatting import aligned, flat
@@ -136,9 +137,9 @@ def evaluate(
             n_shot=n_shot,
             n_query=n_query,
             n_episodes=episodes,
-            classifier=classifier,
-            features=features,
-            support_augmentation=support_augmentation,
+            classifier=cast(ClassifierName, classifier),  # `evaluate` checks it
+            features=cast(Features, features),
+            support_augmentation=cast(Augmentation, support_augmentation),
             n_support_copies=n_support_copies,
             flip=flip,
             seed=seed,

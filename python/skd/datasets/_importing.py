@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from skd import _validation as check
 from skd._progress_bar import progress_bar
+from skd.choices import PublishedData
 from skd.datasets._loading import base_of, check_bgr
 from skd.datasets.catalogue import CATALOGUE, PUBLISHED
 from skd.errors import WriteError
@@ -25,7 +26,7 @@ SPARE_BYTES = 1 << 24  # for labels and descriptions
 def import_data(
     source: str | PathLike[str],
     *,
-    name: str,
+    name: PublishedData,
     to: str | PathLike[str] | None = None,
     bgr: bool = False,
     progress: bool = True,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skd import _validation as check
+from skd.choices import DataName
 from skd.datasets._few_shot_data import FewShotData
 from skd.datasets._split import fixed, from_arrays
 from skd.datasets.catalogue import CATALOGUE, EMBEDDED, NAMES, PUBLISHED
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from skd.datasets._parts import Part
 
 
-def load(name: str, root: str | PathLike[str] | None = None, *, bgr: bool = False) -> FewShotData:
+def load(
+    name: DataName, root: str | PathLike[str] | None = None, *, bgr: bool = False
+) -> FewShotData:
     """Load a data set.
 
     Parameters

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
+
+from skd.choices import DataName, PublishedData
 
 #: The three parts of a data set, and further parts of some layouts: other images of the training
 #: classes.
@@ -32,7 +34,7 @@ class Published(NamedTuple):
         Prefixes of the names of its pickles.
     """
 
-    name: str
+    name: PublishedData
     side: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -41,7 +43,7 @@ class Published(NamedTuple):
 
 
 # In the order of the columns of the paper's tables, in which recipes are listed, too.
-CATALOGUE = {
+CATALOGUE: dict[PublishedData, Published] = {
     published.name: published
     for published in (
         Published(
@@ -67,7 +69,8 @@ CATALOGUE = {
     )
 }
 
-EMBEDDED = "glyphs"
+EMBEDDED: Literal["glyphs"] = "glyphs"
 PUBLISHED = tuple(CATALOGUE)
-NAMES = (EMBEDDED, *PUBLISHED)  # names that `load` takes
-OWN_PICTURES = "folder"  # name of a folder of pictures in recipes and on the command line
+NAMES: tuple[DataName, ...] = (EMBEDDED, *PUBLISHED)  # names that `load` takes
+#: Name of a folder of pictures in recipes and on the command line.
+OWN_PICTURES: Literal["folder"] = "folder"

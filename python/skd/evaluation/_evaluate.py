@@ -13,6 +13,7 @@ from skd import _validation as check
 from skd._files.hashes import arrays_sha256, state_sha256
 from skd._progress_bar import progress_bar
 from skd._version import __version__
+from skd.choices import Augmentation, ClassifierName, Features
 from skd.classifiers import l2_normalize
 from skd.datasets import Split
 from skd.distributed.mpi_ranks import ranks_of
@@ -39,10 +40,10 @@ def evaluate(
     n_shot: int = 1,
     n_query: int = 15,
     n_episodes: int = 600,
-    classifier: str = "logistic",
-    features: str = "embedding",
+    classifier: ClassifierName = "logistic",
+    features: Features = "embedding",
     n_support_copies: int = 5,
-    support_augmentation: str = "crop_flip",
+    support_augmentation: Augmentation = "crop_flip",
     flip: bool = True,
     seed: int = 0,
     legacy_episodes: bool = False,
@@ -190,7 +191,7 @@ def evaluate_features(
     n_shot: int = 1,
     n_query: int = 15,
     n_episodes: int = 600,
-    classifier: str = "logistic",
+    classifier: ClassifierName = "logistic",
     seed: int = 0,
     legacy_episodes: bool = False,
     episodes_file: str | PathLike[str] | None = None,

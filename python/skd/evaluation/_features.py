@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from skd import _native
 from skd._files.mapped import require_whole
 from skd._memory import new_array
+from skd.choices import Features
 from skd.models import EVALUATION_BATCH, Model, Normalization
 
 FloatArray = NDArray[np.float32]
@@ -56,7 +57,7 @@ class FeatureExtractor:
     def __init__(
         self,
         model: Model,
-        kind: str,
+        kind: Features,
         images: NDArray[np.uint8],
         normalization: Normalization,
         advance: Callable[[int], object],

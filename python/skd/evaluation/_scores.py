@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _native
+from skd.choices import ClassifierName
 from skd.classifiers.kinds import KINDS
 from skd.distributed.ranks import Ranks
 from skd.evaluation._episodes import Episodes
@@ -26,7 +27,7 @@ SUPPORT_BYTES = 1 << 26
 def episode_accuracies(
     extract: FeatureExtractor,
     episodes: Episodes,
-    classifier: str,
+    classifier: ClassifierName,
     how: SupportAugmentation,
     ranks: Ranks,
     bar: Any,
@@ -85,7 +86,7 @@ def episode_accuracies(
 
 
 def score(
-    classifier: str,
+    classifier: ClassifierName,
     features: FloatArray,
     query: NDArray[np.int64],
     support_features: Callable[[slice], FloatArray],

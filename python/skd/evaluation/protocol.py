@@ -14,6 +14,7 @@ from skd import _native
 from skd import _validation as check
 from skd._refusals.native import refused_as
 from skd.augmentation import MODES, default_padding, mode_of
+from skd.choices import Augmentation, ClassifierName, Features
 from skd.classifiers.kinds import KINDS
 from skd.datasets import Split
 from skd.evaluation._episodes import require_enough_images
@@ -32,7 +33,7 @@ class EpisodeProtocol:
     n_shot: int
     n_query: int
     n_episodes: int
-    classifier: str
+    classifier: ClassifierName
     seed: int
     legacy: bool = False
     episodes_file: Path | None = None
@@ -97,9 +98,9 @@ class EpisodeProtocol:
 class FeatureProtocol:
     """Options of the features and of the support augmentation."""
 
-    features: str
+    features: Features
     n_support_copies: int
-    support_augmentation: str
+    support_augmentation: Augmentation
     flip: bool
 
     @classmethod

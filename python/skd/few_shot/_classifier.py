@@ -15,6 +15,7 @@ from skd._files.mapped import require_whole
 from skd._memory import new_array
 from skd._refusals import delegated
 from skd.augmentation import default_padding, mode_of
+from skd.choices import Augmentation, ClassifierName, Features
 from skd.classifiers import inputs, l2_normalize
 from skd.classifiers.estimator import Classifier, Parameters, accuracy
 from skd.classifiers.kinds import KINDS
@@ -83,10 +84,10 @@ class FewShotClassifier(Parameters):
         self,
         model: Model,
         *,
-        head: str = "logistic",
-        features: str = "embedding",
+        head: ClassifierName = "logistic",
+        features: Features = "embedding",
         n_support_copies: int = 5,
-        support_augmentation: str = "crop_flip",
+        support_augmentation: Augmentation = "crop_flip",
         flip: bool = True,
         resize: bool = False,
         seed: int = 0,

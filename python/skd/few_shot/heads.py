@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skd.choices import ClassifierName
 from skd.classifiers import NearestCentroid, NearestNeighbor
 from skd.classifiers.estimator import Classifier
 from skd.classifiers.kinds import KINDS
@@ -18,7 +19,9 @@ def arrays_of(head: Classifier) -> dict[str, NDArray[Any]]:
     return {name: getattr(head, name) for name in head._learned}
 
 
-def restored(name: str, arrays: Mapping[str, NDArray[Any]], classes: NDArray[Any]) -> Classifier:
+def restored(
+    name: ClassifierName, arrays: Mapping[str, NDArray[Any]], classes: NDArray[Any]
+) -> Classifier:
     """Return a fitted head from arrays and classes.
 
     Raises

@@ -16,6 +16,7 @@ from skd._files.kinds import PICKLE, SAFETENSORS, TORCH, kind_of_file
 from skd._files.safetensors_files import SafetensorsError, opened
 from skd._files.unreadable import UnreadableFileError
 from skd._refusals import delegated
+from skd.choices import Architecture, Precision
 from skd.interchange._names import named_as_ours
 from skd.interchange._state_dicts import state_dict_of
 from skd.interchange._tensors import Tensor
@@ -35,10 +36,10 @@ def import_torch(
     image_size: int,
     classifier: str | PathLike[str] | None = None,
     num_classes: int | None = None,
-    architecture: str | None = None,
+    architecture: Architecture | None = None,
     drop_rate: float | None = None,
     dropblock_size: int | None = None,
-    precision: str = "float32",
+    precision: Precision = "float32",
     seed: int = 0,
     normalization: tuple[ArrayLike, ArrayLike] | None = None,
 ) -> Model:

@@ -9,17 +9,18 @@ from numpy.typing import NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd.choices import Algorithm, AnyAlgorithm, Computation, values
 
-ALGORITHMS = ("winograd", "gemm", "winograd_bfloat16")
-PASSES = ("forward", "input_gradient", "weight_gradient", "evaluation")
+ALGORITHMS: tuple[Algorithm, ...] = values(Algorithm)
+PASSES: tuple[Computation, ...] = values(Computation)
 
-_ALGORITHM_CODES = {
+_ALGORITHM_CODES: dict[AnyAlgorithm, int] = {
     "automatic": _native.CONV2D_AUTOMATIC,
     "winograd": _native.CONV2D_WINOGRAD,
     "gemm": _native.CONV2D_GEMM,
     "winograd_bfloat16": _native.CONV2D_WINOGRAD_BFLOAT16,
 }
-_PASS_CODES = {
+_PASS_CODES: dict[Computation, int] = {
     "forward": _native.CONV2D_FORWARD,
     "input_gradient": _native.CONV2D_INPUT_GRADIENT,
     "weight_gradient": _native.CONV2D_WEIGHT_GRADIENT,
@@ -124,11 +125,11 @@ class ConvolutionShape:
         return 2 * positions * products
 
     @property
-    def algorithm(self) -> str:
+    def algorithm(self) -> Algorithm:
         """Algorithm of a training pass."""
         return self.algorithm_for("forward")
 
-    def algorithm_for(self, computation: str) -> str:
+    def algorithm_for(self, computation: Computation) -> Algorithm:
         """Return the algorithm that the library chooses for this shape in float32.
 
         Parameters
@@ -151,7 +152,7 @@ class ConvolutionShape:
         code = _native.conv2d_algorithm(*self._extents(), which)
         return next(name for name in ALGORITHMS if _ALGORITHM_CODES[name] == code)
 
-    def supports(self, algorithm: str) -> bool:
+    def supports(self, algorithm: Algorithm) -> bool:
         """Return whether an algorithm can compute this shape.
 
         Parameters
@@ -178,7 +179,11 @@ class ConvolutionShape:
         )
 
     def time(
-        self, computation: str = "forward", *, algorithm: str = "automatic", runs: int = 5
+        self,
+        computation: Computation = "forward",
+        *,
+        algorithm: AnyAlgorithm = "automatic",
+        runs: int = 5,
     ) -> ConvolutionTimes:
         """Time one pass on synthetic data with `get_num_threads` threads.
 
@@ -216,8 +221,7 @@ class ConvolutionShape:
         """
         owner = "ConvolutionShape.time"
         which = _PASS_CODES[check.choice(computation, "computation", owner, PASSES)]
-        names = ("automatic", *ALGORITHMS)
-        kind = check.choice(algorithm, "algorithm", owner, names)
+        kind = check.choice(algorithm, "algorithm", owner, _ALGORITHM_CODES)
         if kind != "automatic" and not self.supports(kind):
             legal = f"an algorithm that supports {self}"
             check.refuse("algorithm", owner, legal, repr(kind))

@@ -8,13 +8,14 @@ from typing import Any
 from skd import _native
 from skd import _validation as check
 from skd._memory import too_large_by
+from skd.choices import Architecture, Precision, values
 from skd.models._model import Model
 
-ARCHITECTURES = ("resnet12", "seresnet12", "resnet18", "resnet24", "convnet4", "wrn_28_10")
-PRECISIONS = ("float32", "bfloat16")
+ARCHITECTURES: tuple[Architecture, ...] = values(Architecture)
+PRECISIONS: tuple[Precision, ...] = values(Precision)
 
 
-def list_models() -> tuple[str, ...]:
+def list_models() -> tuple[Architecture, ...]:
     """Return the architectures that `create_model` creates.
 
     Returns
@@ -31,7 +32,7 @@ def list_models() -> tuple[str, ...]:
 
 
 def create_model(
-    architecture: str,
+    architecture: Architecture,
     *,
     num_classes: int,
     image_size: int,
@@ -41,7 +42,7 @@ def create_model(
     drop_rate: float | None = None,
     dropblock_size: int | None = None,
     rotation_head: bool | None = None,
-    precision: str = "float32",
+    precision: Precision = "float32",
     seed: int = 0,
 ) -> Model:
     """Create a model with fresh weights.

@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from skd import _native
+from skd.choices import Architecture, Precision
 from skd.models._images import Normalization, checked_normalization
 from skd.models._summary import ModelSummary, summary_of
 
@@ -33,9 +34,9 @@ class Described:
         )
 
     @property
-    def architecture(self) -> str:
+    def architecture(self) -> Architecture:
         """Name of the backbone."""
-        name: str = self._config["architecture"]
+        name: Architecture = self._config["architecture"]
         return name
 
     @property
@@ -64,9 +65,9 @@ class Described:
         return self._native.embedding_dim
 
     @property
-    def precision(self) -> str:
+    def precision(self) -> Precision:
         """Precision of the products of the 3x3 convolutions: "float32" or "bfloat16"."""
-        name: str = self._config["precision"]
+        name: Precision = self._config["precision"]
         return name
 
     @property

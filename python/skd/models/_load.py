@@ -11,6 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from skd import _validation as check
+from skd.choices import Precision
 from skd.errors import DamagedCheckpointError
 from skd.models._create import PRECISIONS, create_model
 from skd.models._model import Model
@@ -18,7 +19,7 @@ from skd.models.checkpoint import checkpoint_bytes, content_of, read_checkpoint
 from skd.models.network_shapes import require_fitting
 
 
-def load_model(path: str | PathLike[str], *, precision: str | None = None) -> Model:
+def load_model(path: str | PathLike[str], *, precision: Precision | None = None) -> Model:
     """Read a model that `Model.save` wrote.
 
     Parameters

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _validation as check
 from skd._memory import too_large_by
 from skd._refusals.native import refused_as
+from skd.choices import Features, values
 from skd.models._description import Described
 from skd.models._images import (
     EVALUATION_BATCH,
@@ -28,7 +29,7 @@ from skd.models.checkpoint import write_checkpoint
 if TYPE_CHECKING:
     from skd.models.inputs import Images
 
-FEATURES = ("embedding", "logits")
+FEATURES: tuple[Features, ...] = values(Features)
 EMBEDDING, LOGITS, ROTATION = range(3)  # places of the outputs in `_native.Model.evaluate`
 
 
@@ -253,7 +254,7 @@ class Model(Described, Transformer):
         write_checkpoint(path, self.snapshot(), self.config, self.normalization, dtype)
 
     def features(
-        self, images: Images, kind: str, *, normalization: Normalization | None = None
+        self, images: Images, kind: Features, *, normalization: Normalization | None = None
     ) -> FloatArray:
         """Compute the embedding or the logits, under another normalisation if wanted.
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skd import _validation as check
+from skd.choices import Features
 from skd.classifiers import l2_normalize
 from skd.datasets import Split
 from skd.models import Model, Normalization
@@ -80,7 +81,7 @@ def draw_images(
     )
 
 
-def outputs(model: Model, split: Split, positions: NDArray[np.int64], kind: str) -> Any:
+def outputs(model: Model, split: Split, positions: NDArray[np.int64], kind: Features) -> Any:
     """Return the embeddings or logits of images, normalised as in `skd.evaluate`."""
     normalization = model.normalization or Normalization(split.mean, split.std)
     return model.features(split.images[positions], kind, normalization=normalization)

@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from skd import _validation as check
+from skd.choices import Projection
 from skd.datasets import Split
 from skd.models import Model
 from skd.plots._arguments import draw_images, named_models, unit_embeddings
@@ -92,7 +93,7 @@ class EmbeddingDisplay(Display):
         models: Model | Mapping[str, Model],
         split: Split,
         *,
-        method: str = "pca",
+        method: Projection = "pca",
         num_classes: int | None = None,
         n_images: int = 100,
         seed: int = 0,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
+from skd.choices import Augmentation, ClassifierName
 from skd.datasets import Split
 from skd.evaluation import predict_episodes
 from skd.evaluation.protocol import MOST_EPISODES
@@ -95,9 +96,9 @@ class EpisodeDisplay(Display):
         n_way: int = 5,
         n_shot: int = 1,
         n_query: int = 8,
-        classifier: str = "logistic",
+        classifier: ClassifierName = "logistic",
         n_support_copies: int = 5,
-        support_augmentation: str = "crop_flip",
+        support_augmentation: Augmentation = "crop_flip",
         flip: bool = True,
         seed: int = 0,
         ax: Axes | None = None,

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from skd import _validation as check
 from skd._refusals import delegated
+from skd.choices import Augmentation, ClassifierName
 from skd.classifiers import inputs
 from skd.datasets import Split
 from skd.evaluation import predict_episodes
@@ -79,9 +80,9 @@ class EpisodeConfusionDisplay(Display):
         n_shot: int = 1,
         n_query: int = 15,
         n_episodes: int = 200,
-        classifier: str = "logistic",
+        classifier: ClassifierName = "logistic",
         n_support_copies: int = 5,
-        support_augmentation: str = "crop_flip",
+        support_augmentation: Augmentation = "crop_flip",
         flip: bool = True,
         seed: int = 0,
         ax: Axes | None = None,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-METHODS = ("pca", "tsne")
+from skd.choices import Projection, values
+
+METHODS: tuple[Projection, ...] = values(Projection)
 PERPLEXITY = 30.0  # of t-SNE: the effective number of neighbours of a point
 
 Matrix = NDArray[np.float64]

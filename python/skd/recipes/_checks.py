@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from skd import _validation as check
+from skd.choices import TwinRotation, values
 
 Check = Callable[[Any, str, str], Any]
 
@@ -80,11 +81,12 @@ def some_counts(value: Any, name: str, owner: str) -> tuple[int, ...]:
 
 def twins(value: Any, name: str, owner: str) -> tuple[int, ...]:
     """Return different rotations of twins."""
-    return check.subset(value, name, owner, (90, 180, 270))
+    return check.subset(value, name, owner, values(TwinRotation))
 
 
-def one_of(*legal: str) -> Check:
-    """Return a check for one of some words."""
+def one_of(choice: Any) -> Check:
+    """Return a check for the words of a type of `skd.choices`."""
+    legal = values(choice)
     return lambda value, name, owner: check.choice(value, name, owner, legal)
 
 

@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 
 from skd import _validation as check
 from skd._files.kinds import START, TEXT, kind_of
+from skd.choices import Stage
 from skd.datasets.catalogue import OWN_PICTURES
 from skd.recipes import _checks as checks
 from skd.recipes._checks import Check
@@ -265,7 +266,7 @@ def _check_together(recipe: Recipe, owner: str) -> None:
         check.refuse("evaluation.model", owner, legal, "'best'")
 
 
-def legal_keys(stage: str) -> dict[str, tuple[str, ...]]:
+def legal_keys(stage: Stage) -> dict[str, tuple[str, ...]]:
     """Return the keys of each table of a stage's recipe; "" holds those outside of tables."""
     kinds = {**TABLES, "loss": LOSSES[stage], **RESULTS}
     if stage in TAUGHT:
@@ -277,7 +278,7 @@ def legal_keys(stage: str) -> dict[str, tuple[str, ...]]:
     return {"": ENTRIES, **keys}
 
 
-def _refuse_unknown(table: Mapping[str, Any], stage: str, owner: str) -> None:
+def _refuse_unknown(table: Mapping[str, Any], stage: Stage, owner: str) -> None:
     """Refuse an unknown key, and name the nearest known one."""
     legal = legal_keys(stage)
     names = [f"{section}.{key}".lstrip(".") for section, keys in legal.items() for key in keys]

@@ -7,13 +7,23 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from skd import _validation as check
-from skd.augmentation import MODES
-from skd.classifiers.kinds import KINDS
-from skd.datasets.catalogue import NAMES, OWN_PICTURES
-from skd.models import ARCHITECTURES, FEATURES, PRECISIONS
+from skd.choices import (
+    Architecture,
+    Augmentation,
+    BatchNormViews,
+    ClassifierName,
+    EvaluationPart,
+    Features,
+    Precision,
+    RecipeDataName,
+    ScheduleKind,
+    Stage,
+    TrainedModel,
+    TrainingPart,
+    TwinRotation,
+)
 from skd.recipes import _checks as checks
 from skd.recipes._checks import takes
-from skd.training import SCHEDULES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +46,13 @@ class Data:
         As for `Gen0.fit`.
     """
 
-    name: str = field(metadata=takes(checks.one_of(*NAMES, OWN_PICTURES)))
+    name: RecipeDataName = field(metadata=takes(checks.one_of(RecipeDataName)))
     root: str | None = field(default=None, metadata=takes(checks.text))
     image_size: int | None = field(default=None, metadata=takes(checks.count))
-    split: str = field(default="train", metadata=takes(checks.one_of("train", "trainval")))
+    split: TrainingPart = field(default="train", metadata=takes(checks.one_of(TrainingPart)))
     num_classes: int | None = field(default=None, metadata=takes(checks.count))
     images_per_class: int | None = field(default=None, metadata=takes(checks.count))
-    augmentation: str = field(default="full", metadata=takes(checks.one_of(*MODES)))
+    augmentation: Augmentation = field(default="full", metadata=takes(checks.one_of(Augmentation)))
     flip: bool = field(default=True, metadata=takes(checks.flag))
     padding: int | None = field(default=None, metadata=takes(checks.natural))
 
@@ -57,12 +67,14 @@ class Network:
         As for `skd.create_model`.
     """
 
-    architecture: str = field(default="resnet12", metadata=takes(checks.one_of(*ARCHITECTURES)))
+    architecture: Architecture = field(
+        default="resnet12", metadata=takes(checks.one_of(Architecture))
+    )
     widths: tuple[int, ...] | None = field(default=None, metadata=takes(checks.counts))
     use_se: bool = field(default=False, metadata=takes(checks.flag))
     drop_rate: float | None = field(default=None, metadata=takes(checks.below_one))
     dropblock_size: int | None = field(default=None, metadata=takes(checks.count))
-    precision: str = field(default="float32", metadata=takes(checks.one_of(*PRECISIONS)))
+    precision: Precision = field(default="float32", metadata=takes(checks.one_of(Precision)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +108,7 @@ val_every
     epochs: int = field(metadata=takes(checks.count))
     decay_epochs: tuple[int, ...] = field(default=(), metadata=takes(checks.counts))
     decay_factor: float = field(default=0.1, metadata=takes(checks.number))
-    kind: str = field(default="step", metadata=takes(checks.one_of(*SCHEDULES)))
+    kind: ScheduleKind = field(default="step", metadata=takes(checks.one_of(ScheduleKind)))
     warmup_epochs: float = field(default=0.0, metadata=takes(checks.number))
     batch_size: int = field(default=64, metadata=takes(checks.count))
     image_sizes: tuple[int, ...] | None = field(default=None, metadata=takes(checks.some_counts))
@@ -150,12 +162,12 @@ class Gen1Loss:
 
     beta: float = field(default=0.1, metadata=takes(checks.number))
     temperature: float = field(default=4.0, metadata=takes(checks.positive))
-    twin_rotations: tuple[int, ...] = field(default=(180,), metadata=takes(checks.twins))
-    bn_views: str = field(default="twins", metadata=takes(checks.one_of("twins", "all")))
+    twin_rotations: tuple[TwinRotation, ...] = field(default=(180,), metadata=takes(checks.twins))
+    bn_views: BatchNormViews = field(default="twins", metadata=takes(checks.one_of(BatchNormViews)))
 
 
 Loss = SupervisedLoss | DistilledLoss | Gen0Loss | Gen1Loss
-LOSSES: dict[str, type[Loss]] = {
+LOSSES: dict[Stage, type[Loss]] = {
     "supervised": SupervisedLoss,
     "distilled": DistilledLoss,
     "gen0": Gen0Loss,
@@ -209,16 +221,20 @@ support_augmentation, flip, legacy_episodes
         As for `skd.evaluate`.
     """
 
-    model: str = field(default="last", metadata=takes(checks.one_of("last", "best")))
-    split: str = field(default="test", metadata=takes(checks.one_of("test", "val")))
+    model: TrainedModel = field(default="last", metadata=takes(checks.one_of(TrainedModel)))
+    split: EvaluationPart = field(default="test", metadata=takes(checks.one_of(EvaluationPart)))
     n_way: int = field(default=5, metadata=takes(checks.ways))
     n_shots: tuple[int, ...] = field(default=(1, 5), metadata=takes(checks.some_counts))
     n_query: int = field(default=15, metadata=takes(checks.count))
     n_episodes: int = field(default=600, metadata=takes(checks.count))
-    classifier: str = field(default="logistic", metadata=takes(checks.one_of(*KINDS)))
-    features: str = field(default="embedding", metadata=takes(checks.one_of(*FEATURES)))
+    classifier: ClassifierName = field(
+        default="logistic", metadata=takes(checks.one_of(ClassifierName))
+    )
+    features: Features = field(default="embedding", metadata=takes(checks.one_of(Features)))
     n_support_copies: int = field(default=5, metadata=takes(checks.count))
-    support_augmentation: str = field(default="crop_flip", metadata=takes(checks.one_of(*MODES)))
+    support_augmentation: Augmentation = field(
+        default="crop_flip", metadata=takes(checks.one_of(Augmentation))
+    )
     flip: bool = field(default=True, metadata=takes(checks.flag))
     legacy_episodes: bool = field(default=False, metadata=takes(checks.flag))
     seed: int = field(default=0, metadata=takes(checks.natural))
@@ -300,7 +316,7 @@ class Recipe:
 
     name: str
     title: str
-    stage: str
+    stage: Stage
     seed: int
     data: Data
     model: Network

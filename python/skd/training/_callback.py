@@ -27,6 +27,8 @@ class RunStart:
         Steps that were taken before this call, by the run that it resumes.
     records : tuple of EpochRecord
         Records of the epochs that were trained before this call.
+    val_every : int or None
+        Number of epochs between two validations; None without a validation split.
     """
 
     objective: str
@@ -35,6 +37,7 @@ class RunStart:
     batch_size: int
     steps_done: int
     records: tuple[EpochRecord, ...]
+    val_every: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,15 @@ class StepRecord:
 class Callback:
     """Base of callbacks: override the methods for the events that you want to hear of.
 
-    An exception of a callback ends the training. All callbacks then hear of the end, and the
+    A callback with a true `should_stop` ends the training after the epoch, without an error. An
+    exception of a callback ends the training at once. All callbacks then hear of the end, and the
     checkpoints that were written stay.
+
+    Attributes
+    ----------
+    should_stop : bool
+        Whether the training ends; read before the first epoch and after `on_epoch` of all
+        callbacks.
 
     Examples
     --------
@@ -77,6 +87,8 @@ class Callback:
     ...     def on_epoch(self, record):
     ...         print(record.epoch, f"{record.losses.accuracy:.0%}")
     """
+
+    should_stop: bool = False
 
     def on_begin(self, start: RunStart) -> None:
         """Hear that training begins or resumes.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from skd import _native
 from skd import _validation as check
+from skd.choices import BatchNormViews, TwinRotation, values
 from skd.models import Model
 from skd.training._objective import Objective
 from skd.training._sgd import SGD
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm
 
 
-ROTATIONS = (90, 180, 270)
+ROTATIONS: tuple[TwinRotation, ...] = values(TwinRotation)
+VIEWS: tuple[BatchNormViews, ...] = values(BatchNormViews)
 
 
 class Supervised(Objective):
@@ -195,8 +197,8 @@ class Gen1(Objective):
         *,
         beta: float = 0.1,
         temperature: float = 4.0,
-        twin_rotations: Sequence[int] = (180,),
-        bn_views: str = "twins",
+        twin_rotations: Sequence[TwinRotation] = (180,),
+        bn_views: BatchNormViews = "twins",
         optimizer: SGD | None = None,
         seed: int = 0,
         terms: Sequence[Term] = (),
@@ -209,7 +211,7 @@ class Gen1(Objective):
         self.beta = check.float32(beta, "beta", owner)
         self.temperature = check.float32(temperature, "temperature", owner, open_minimum=True)
         self.twin_rotations = check.subset(twin_rotations, "twin_rotations", owner, ROTATIONS)
-        self.bn_views = check.choice(bn_views, "bn_views", owner, ("twins", "all"))
+        self.bn_views = check.choice(bn_views, "bn_views", owner, VIEWS)
         super().__init__(
             student,
             teacher,

@@ -39,6 +39,7 @@ def fit(trainer: Trainer, options: FitOptions) -> History:
         batch_size=options.batch_size,
         steps_done=first,
         records=tuple(progress.records),
+        val_every=None if options.val is None else options.val_every,
     )
     with (
         nullcontext() if checkpoints is None else checkpoints.naming_the_newest(),
@@ -48,7 +49,7 @@ def fit(trainer: Trainer, options: FitOptions) -> History:
         StopRequests(wanted=checkpoints is not None) as stop,
     ):
         run = _Run(trainer, options, progress, checkpoints, batches, stop, display)
-        while progress.epoch <= options.epochs:
+        while progress.epoch <= options.epochs and not run.is_over:
             run.epoch()
     return History(tuple(progress.records))
 
@@ -213,6 +214,12 @@ class _Run:
     def _is_alone(self) -> bool:
         """Whether this is the only rank, so that work can be interrupted at any moment."""
         return self._trainer.ranks.size == 1
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a callback of any rank ends the training before the next epoch."""
+        wanted = any(listener.should_stop for listener in self._options.callbacks)
+        return self._trainer.ranks.largest(int(wanted)) > 0
 
     def _must_stop(self) -> bool:
         """Whether a signal has asked this process, or another rank, to stop."""

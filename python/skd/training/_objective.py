@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from skd.choices import Augmentation, ScheduleKind
 from skd.datasets.episode_size import warn_of_smaller_episodes
 from skd.training._options import FitOptions
 from skd.training._trainer import Trainer
@@ -43,12 +44,12 @@ class Objective(Trainer):
         epochs: int,
         decay_epochs: Sequence[int] = (),
         decay_factor: float = 0.1,
-        schedule: str = "step",
+        schedule: ScheduleKind = "step",
         warmup_epochs: float = 0.0,
         batch_size: int = 64,
         image_sizes: Sequence[int] | None = None,
         resize_epochs: Sequence[int] = (),
-        augmentation: str = "full",
+        augmentation: Augmentation = "full",
         flip: bool = True,
         padding: int | None = None,
         seed: int = 0,

@@ -20,6 +20,7 @@ from skd import _validation as check
 from skd._memory import too_large_by
 from skd._refusals.native import refused_as
 from skd.augmentation import MODES, mode_of, padding_of
+from skd.choices import Augmentation, ScheduleKind
 from skd.datasets import Split
 from skd.training._callback import Callback
 from skd.training._schedules import SCHEDULES, cosine_lr, one_cycle_lr
@@ -60,12 +61,12 @@ class FitOptions:
     epochs: int = field(metadata=_free(_count))
     decay_epochs: NDArray[np.int64] = field(metadata=_decisive(check.epochs_list))
     decay_factor: float = field(metadata=_decisive(check.number))
-    schedule: str = field(metadata=_decisive(partial(check.choice, legal=SCHEDULES)))
+    schedule: ScheduleKind = field(metadata=_decisive(partial(check.choice, legal=SCHEDULES)))
     warmup_epochs: float = field(metadata=_decisive(check.number))
     batch_size: int = field(metadata=_decisive(_count))
     image_sizes: Sequence[int] = field(metadata=_decisive(_optional(_counts)))
     resize_epochs: Sequence[int] = field(metadata=_decisive(_counts))
-    augmentation: str = field(metadata=_decisive(partial(check.choice, legal=MODES)))
+    augmentation: Augmentation = field(metadata=_decisive(partial(check.choice, legal=MODES)))
     flip: bool = field(metadata=_decisive(check.boolean))
     padding: int = field(metadata=_decisive(_optional(check.integer)))
     seed: int = field(metadata=_decisive(lambda value, _, owner: check.seed(value, owner)))

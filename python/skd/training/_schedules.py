@@ -1,4 +1,8 @@
-"""Learning-rate schedules; epochs are counted from 1."""
+"""Learning-rate schedules; epochs are counted from 1.
+
+With `warmup_epochs`, `fit` multiplies the first rates of "step" and "cosine" by the part of the
+warm-up that is done; "one_cycle" begins with a warm-up itself.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,9 @@ from collections.abc import Sequence
 from skd import _native
 from skd import _validation as check
 from skd._refusals.native import refused_as
+from skd.choices import ScheduleKind, values
 
-SCHEDULES = ("step", "cosine", "one_cycle")
+SCHEDULES: tuple[ScheduleKind, ...] = values(ScheduleKind)
 
 
 def step_lr(

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
+from skd.choices import Features
 from skd.distributed.ranks import Ranks
+from skd.models import FEATURES
 
-SOURCES = ("logits", "embedding")
 MAX_TERMS = 64
 
 TermFunction = Callable[..., tuple[float, ArrayLike]]
@@ -61,7 +62,7 @@ class Term:
     """
 
     def __init__(
-        self, name: str, function: TermFunction, *, on: str = "logits", weight: float = 1.0
+        self, name: str, function: TermFunction, *, on: Features = "logits", weight: float = 1.0
     ) -> None:
         if not isinstance(name, str) or not name or "\0" in name:
             check.refuse("name", "Term", "a non-empty str", repr(name), TypeError)
@@ -69,7 +70,7 @@ class Term:
             check.refuse("function", "Term", "callable", type(function).__name__, TypeError)
         self.name = name
         self.function = function
-        self.on = check.choice(on, "on", "Term", SOURCES)
+        self.on = check.choice(on, "on", "Term", FEATURES)
         self.weight = check.float32(weight, "weight", "Term", minimum=-math.inf)
 
     def __repr__(self) -> str:

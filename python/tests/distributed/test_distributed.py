@@ -171,6 +171,10 @@ def test_a_signal_to_one_rank_stops_all_at_the_same_step_and_the_run_resumes(tmp
     assert set(state) == set(expected)
 
 
+def test_a_callback_of_one_rank_ends_the_training_of_all(tmp_path):
+    assert run(2, "early", tmp_path) == [2, 2]
+
+
 @pytest.mark.parametrize(("job", "reason"), [("lost", "TypeError"), ("script", "a mistake")])
 def test_a_rank_that_fails_alone_ends_all(tmp_path, job, reason):
     done = launch(2, SCRIPT, job, tmp_path)

@@ -33,7 +33,7 @@ NOT_CALLED = {
     *(
         f"{listener}.{method}"
         for listener in (
-            "Callback", "HistoryFile", "MetricsCallback", "MLflow", "TensorBoard",
+            "Callback", "EarlyStopping", "HistoryFile", "MetricsCallback", "MLflow", "TensorBoard",
             "WeightsAndBiases",
         )
         for method in ("log", "on_begin", "on_end", "on_epoch", "on_step")
@@ -278,6 +278,8 @@ def _more_methods(subjects, folder):
             "path": _always(folder / "result.json")}),
         "Model.normalization": (normalization, {"value": _always(((0.5,) * 3, (0.5,) * 3))}),
         "Supervised.learning_rate": (learning_rate, {"learning_rate": _always(0.1)}),
+        "callbacks.EarlyStopping": (callbacks.EarlyStopping, {
+            "patience": _always(2), "monitor": _always("loss"), "min_delta": _always(0.1)}),
         "callbacks.HistoryFile": (callbacks.HistoryFile, {"path": _always(folder / "h.jsonl")}),
         "callbacks.TensorBoard": (callbacks.TensorBoard, {"folder": _always(folder / "events")}),
         "callbacks.MetricsCallback": (callbacks.MetricsCallback, {"every_steps": _always(10)}),

@@ -182,6 +182,17 @@ def job_stopped(communicator, folder):
     fit(communicator, folder / "stopped", "supervised", stopping)
 
 
+def job_early(communicator, folder):
+    """A callback of one rank, not the first, ends the fit of all after its second epoch."""
+
+    class Stopper(skd.callbacks.Callback):
+        def on_epoch(self, record):
+            self.should_stop = record.epoch == 2
+
+    callbacks = [Stopper()] if communicator.rank == 1 else []
+    return communicator.allgather(len(fit(communicator, epochs=5, callbacks=callbacks)[2]))
+
+
 def job_refusals(communicator, folder):
     """What fails in one rank or in all, and can be caught in all."""
 
