@@ -22,13 +22,13 @@ SOURCES = Package.swift setup.py pyproject.toml $(wildcard recipes/*.toml) \
 	$(shell find Sources python -name '*.swift' -o -name '*.cpp' -o -name '*.h' -o -name '*.py' \
 		-o -name '*.pyi' -o -name '*.npz')
 
-.PHONY: demo test test-swift test-python test-notebooks notebooks docs lint sanitize \
+.PHONY: demo test test-swift test-python test-notebooks test-docs notebooks docs lint sanitize \
 	sanitize-address sanitize-thread lifetimes install wheel check-wheel clean
 
 demo: $(or $(wildcard $(VENV)/.installed),$(VENV)/.installed-demo)
 	$(BIN)/skd quickstart --output runs/demo
 
-test: lint docs test-swift test-python test-notebooks
+test: lint test-docs test-swift test-python test-notebooks
 
 ifeq ($(SKD_MARCH),all)
 test-swift:
@@ -57,8 +57,11 @@ notebooks: $(VENV)/.installed
 	$(BIN)/python python/tools/run_notebooks.py notebooks/*.ipynb
 
 docs: $(VENV)/.installed
-	@mkdir -p build/site-pages
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	PYTHONPATH=python/tools $(BIN)/python -m docs_site
+
+# The site, opened page by page in a browser.
+test-docs: docs
+	$(BIN)/python -m pytest docs/tests
 
 lint: $(VENV)/.installed
 	swift format lint --strict --recursive Package.swift Sources Tests
@@ -90,7 +93,7 @@ install: $(VENV)/.installed
 
 $(VENV)/.installed: $(SOURCES)
 	@sh python/tools/environment.sh "$(PYTHON)" "$(VENV)"
-	$(BIN)/python -m pip install --quiet --constraint $(VENV)/constraints.txt '.[demo,test,docs,notebooks]'
+	$(BIN)/python -m pip install --quiet --constraint $(VENV)/constraints.txt '.[demo,test,docs,browser,notebooks]'
 	@touch $@
 
 # The demo alone needs fewer packages.

@@ -1,5 +1,6 @@
 """The Python blocks of the how-to pages run as they stand, but for smaller numbers."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -62,10 +63,10 @@ def names(make_model, make_split, batch):
 def test_every_block_is_run_by_a_test():
     run_here = {
         (page, int(number))
-        for page, number in re.findall(r'run\(\s*"([\w-]+\.md)", (\d)', Path(__file__).read_text())
+        for page, number in re.findall(r'run\(\s*"([\w./-]+)", (\d)', Path(__file__).read_text())
     }
     every = {
-        (path.name, number)
+        (os.path.relpath(path, HOW_TO), number)
         for path in DOCS.rglob("*.md")
         for number in range(len(blocks(path)))
         if path.name not in ELSEWHERE
@@ -155,6 +156,8 @@ def test_classify_your_photo(names, tmp_path, rng, capsys):
     skd.FewShotClassifier.load("classifier.safetensors")
     run("classify-your-photo.md", 1, names)
     assert capsys.readouterr().out == "1.0\n"
+    run("../index.md", 0, {})
+    assert "class0" in capsys.readouterr().out
 
 
 def test_instruction_sets(names):

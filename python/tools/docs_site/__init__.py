@@ -1,0 +1,1 @@
+"""Makes the site of the documentation from the files of the repository (make docs)."""
