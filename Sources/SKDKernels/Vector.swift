@@ -10,8 +10,8 @@ typealias Vector = skd_tile_vector
 /// is 1.7 times as fast as one register of each.
 typealias LineVector = SIMD16<Float>
 
-/// Covers `0..<count` by vectors: calls `body(start, lanes)` with all lanes, and last with what is
-/// left. The first calls have a constant `lanes`, so that loads and stores become single
+/// Covers `0..<count` by vectors: calls `body(start, lanes)` with all lanes, and last with the
+/// remaining ones. The first calls have a constant `lanes`, so that loads and stores become single
 /// instructions.
 @inline(__always)
 func forEachVector(

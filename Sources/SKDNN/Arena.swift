@@ -13,7 +13,7 @@ struct Arena {
 
   var isEmpty: Bool { end == 0 }
 
-  /// Takes the smallest gap that is large enough, or else what follows the last range.
+  /// Takes the smallest gap that is large enough, or else the space after the last range.
   mutating func take(_ count: Int) -> Range<Int> {
     let size = (max(count, 1) + Self.alignment - 1) / Self.alignment * Self.alignment
     let candidates = gaps.indices.filter { gaps[$0].count >= size }

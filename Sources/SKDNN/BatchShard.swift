@@ -4,7 +4,7 @@ import SKDKernels
 /// others.
 ///
 /// Batches are cut between images: each process has all views of its own. All make the same calls
-/// with the same counts in the same order, for what they compute has the same course.
+/// with the same counts in the same order, because they execute the same steps.
 public struct BatchShard {
   /// Own images.
   public let images: Int

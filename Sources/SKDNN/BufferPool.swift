@@ -4,8 +4,8 @@ import SKDRuntime
 /// Memory of one network: its tensors lie in one block, which serves passes of every extent.
 ///
 /// A pass needs as much of the block as all passes of its extents do, whatever was computed before:
-/// so the block holds what the largest of them needs, and no more. It grows while no tensor lives.
-/// A tensor that does not fit until then gets memory of its own. Not thread-safe: a network runs one pass at
+/// so the block is as large as the largest of them needs. It grows while no tensor lives. A tensor
+/// that does not fit until then gets memory of its own. Not thread-safe: a network runs one pass at
 /// a time.
 public final class BufferPool {
   private let ledger: MemoryLedger?
@@ -22,7 +22,7 @@ public final class BufferPool {
   /// Whether its tensors have no memory: there is nothing to read or write, only to count.
   public var isMeasuring: Bool { ledger != nil }
 
-  /// Runs what reads or writes tensors, unless the pool only measures.
+  /// Runs work that reads or writes tensors, unless the pool only measures.
   public func compute(_ body: () throws -> Void) rethrows {
     if !isMeasuring { try body() }
   }

@@ -13,7 +13,7 @@ final class GradientExchange {
     (self.store, self.share, end) = (store, share, store.entries.count)
   }
 
-  /// Hands over what is final, once it is enough.
+  /// Hands over the gradients that are final, once there are enough of them.
   ///
   /// - Parameter first: Number of the first entry whose gradient is final, as are all later ones.
   func handOver(from first: Int) throws {
@@ -36,8 +36,8 @@ final class GradientExchange {
     end = first
   }
 
-  /// Between entries there are gaps of zeros, which are handed over too and never written again: what
-  /// others leave half done must not stay there.
+  /// Between entries there are gaps of zeros, which are handed over too and never written again: an
+  /// all-reduce that failed must not leave values there.
   private func clearingIfItFails(_ body: () throws -> Void) throws {
     do {
       try body()

@@ -3,8 +3,8 @@ import Synchronization
 
 /// Memory for trivial elements, aligned to 64 bytes (a cache line, and an AVX-512 vector).
 ///
-/// The address is stable while the buffer lives and is not grown; that is what lets Python hold
-/// views of it. Access is unchecked.
+/// The address is stable while the buffer lives and is not grown, so Python can hold views of it.
+/// Access is unchecked.
 public final class AlignedBuffer<Element: BitwiseCopyable>: @unchecked Sendable {
   /// The first element. Valid until `reserve` grows the buffer or the buffer is released.
   public private(set) var pointer: UnsafeMutablePointer<Element>

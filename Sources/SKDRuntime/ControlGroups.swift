@@ -6,7 +6,7 @@ struct ControlGroups {
   /// A group of one controller.
   struct Group: Equatable {
     let folder: String
-    /// Whether the files are those of version 2.
+    /// Whether the files belong to version 2.
     let isUnified: Bool
   }
 

@@ -10,8 +10,8 @@ public enum RandomPurpose: UInt32, Sendable {
 /// A stateless random stream, addressed by (seed, purpose, step, index).
 ///
 /// Philox-4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): the
-/// value at a position depends on nothing but the address, hence not on threads or on what was
-/// drawn before, and survives a resume.
+/// value at a position depends on the address alone, not on threads or on earlier draws, and
+/// survives a resume.
 public struct CounterRandom: Sendable {
   @usableFromInline let key: SIMD2<UInt32>
   @usableFromInline let index: UInt32
@@ -20,7 +20,7 @@ public struct CounterRandom: Sendable {
 
   /// - Parameters:
   ///   - seed: The user's seed.
-  ///   - purpose: What the numbers are for.
+  ///   - purpose: Purpose of the numbers.
   ///   - step: Training step, epoch or episode; below 2^48 (its upper bits share the purpose's
   ///     word).
   ///   - index: Layer, image or parameter within the step; taken modulo 2^32.

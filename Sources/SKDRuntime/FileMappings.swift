@@ -14,7 +14,7 @@ public enum FileMappings {
   private static let capacity = 1_024
   private static let table = Table(capacity: capacity)
 
-  /// Watches what is mapped from `start` on, until `unwatch`.
+  /// Watches the mapping that begins at `start`, until `unwatch`.
   public static func watch(_ start: UnsafeRawPointer, length: Int) {
     guard length > 0 else { return }
     installHandler()
@@ -114,7 +114,7 @@ private final class Table: Sendable {
     return entries[i].isDamaged.load(ordering: .acquiring)
   }
 
-  /// Marks what lies at an address as damaged, and returns where it ends; nil if nothing is watched
+  /// Marks the mapping at an address as damaged, and returns its end; nil if nothing is watched
   /// there.
   func damage(at address: UInt) -> UInt? {
     for i in 0..<capacity {

@@ -23,7 +23,7 @@ public enum MachineMemory {
   /// Throws `SKDError.outOfMemory` unless `bytes` can be had.
   ///
   /// - Parameters:
-  ///   - need: What they are for, as the subject of a sentence.
+  ///   - need: Purpose of the bytes, as the subject of a sentence.
   ///   - reusable: Bytes among them that the process holds already.
   public static func require(_ bytes: Int, for need: String, reusable: Int = 0) throws {
     let available = availableBytes()

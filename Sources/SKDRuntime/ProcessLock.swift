@@ -29,7 +29,8 @@ public final class ProcessLock: Sendable {
     return found == process ? .isHeld : .isLost
   }
 
-  /// Takes the lock if nobody holds it, or if it is lost: for what the caller can make anew.
+  /// Takes the lock if nobody holds it, or if it is lost: for state that the caller can create
+  /// again.
   public func tryToSeize() -> Bool {
     let process = getpid()
     let found = holder.load(ordering: .relaxed)

@@ -2,7 +2,7 @@ import CLibrary
 
 /// Number of processors that this process may use.
 public enum Processors {
-  /// At least 1: what the affinity allows, and not more than the control groups give time for.
+  /// Number of processors that the affinity and the control groups allow, at least 1.
   public static func available() -> Int { available(root: "") }
 
   /// - Parameter root: Root of the file system; another folder than "/" in tests.

@@ -26,7 +26,7 @@ public struct InvalidArgument: Equatable, Sendable {
   /// The integers that are legal, and the one that came.
   public struct Bounds: Equatable, Sendable {
     public let minimum, maximum, value: Int
-    /// What the integers count, such as "elements"; nil if they are the argument itself.
+    /// Unit of the integers, such as "elements"; nil if they are the argument itself.
     public let unit: String?
 
     public init(_ minimum: Int, _ maximum: Int, value: Int, unit: String? = nil) {
@@ -37,9 +37,9 @@ public struct InvalidArgument: Equatable, Sendable {
   public var argument: String
   /// The function or type that the argument was given to.
   public var owner: String
-  /// What the argument must be, as the words after "must": "be finite".
+  /// Requirement on the argument, as the words after "must": "be finite".
   public var legal: String
-  /// What came; nil where there is nothing to say.
+  /// Value received; nil where there is nothing to say.
   public var got: String?
   /// Set if `legal` tells the bounds of an integer, which languages write differently.
   public var bounds: Bounds?

@@ -1,6 +1,6 @@
 import CLibrary
 
-/// A text file in which the kernel tells what it knows.
+/// A text file in which the kernel reports its state.
 enum SystemFile {
   /// The whole text; nil if the file cannot be read.
   static func text(_ path: String) -> String? {

@@ -113,8 +113,8 @@ public final class WorkerPool: @unchecked Sendable {
   /// Loop bodies need less than 128 KB. The usual 8 MB each would take the addresses of a process that
   /// has few, under `ulimit -v`.
   private static let stackSize = 1 << 20
-  /// Addresses that are left to others. Without any, a thread could not even allocate what the C
-  /// library keeps for each, and would end the process.
+  /// Addresses that are left to others. Without any, a thread could not even allocate the memory
+  /// that the C library keeps for each thread, and would end the process.
   private static let spareAddresses = 64 << 20
 
   /// Sees to it that `count` workers run, and returns how many do. There are fewer if the system

@@ -1,6 +1,9 @@
 import CSKD
 import SKDABI
 
+/// The first and the last number of the enumeration in skd.h.
+private let classifierCodes = Int32(SKD_CLASSIFIER_LOGISTIC)...Int32(SKD_CLASSIFIER_LINEAR_SVC)
+
 /// Augmentation, episodes and classifiers.
 func fewShotCalls() -> [(String, Call)] {
   [
@@ -142,7 +145,7 @@ func fewShotCalls() -> [(String, Call)] {
         return skd_score_episodes(
           a.floats(count, rows, dimensions), a.integers(rows, below: ways), count, rows, dimensions,
           a.floats(images, dimensions), images, a.integers(count, ways, queries, below: images),
-          ways, queries, a.code(0...6), a.double([0.1, 1]),
+          ways, queries, a.code(classifierCodes), a.double([0.1, 1]),
           a.integers(count, ways, queries, below: 1), a.doubles(count))
       }
     ),

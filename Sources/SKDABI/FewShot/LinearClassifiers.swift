@@ -138,7 +138,7 @@ private struct LinearFit {
     try arguments.finite(features, count: rows * dimensions, "features")
   }
 
-  /// Writes what was found; rows of the source have a length of their own.
+  /// Writes the fitted arrays; the rows of the source have a length of their own.
   func write(
     _ coefficients: UnsafePointer<Double>, _ intercepts: UnsafePointer<Double>, length: Int
   ) {

@@ -32,7 +32,7 @@ final class ModelHandle: @unchecked Sendable {
     return try body(network)
   }
 
-  /// Keeps the network for this thread until `letGo`, so that the calls between, and what is read of
+  /// Keeps the network for this thread until `letGo`, so that the calls in between, and reads of
   /// its memory, see one state. A function that a training step calls may keep the step's own.
   ///
   /// - Throws: As `exclusively`.

@@ -1,7 +1,7 @@
 import CLibrary
 import SKDRuntime
 
-/// The models that threads hold, and those that they wait for.
+/// The models that threads hold, and the models that they wait for.
 ///
 /// A thread has a model while a call of its own works on it, and while it keeps it between calls.
 /// Threads get a model in the order in which they ask for it.
@@ -13,8 +13,8 @@ final class ModelLocks: @unchecked Sendable {
   static let shared = ModelLocks()
 
   enum Purpose {
-    /// To change the model, or what its passes leave in it. Not twice at a time, also not by the
-    /// same thread: the function of a loss term must not use the model of its step.
+    /// To change the model, or the state of its passes. Not twice at a time, also not by the same
+    /// thread: the function of a loss term must not use the model of its step.
     case use
     /// To have nothing but this thread change it, for calls that follow or to read its memory.
     case keep
@@ -106,7 +106,7 @@ final class ModelLocks: @unchecked Sendable {
     return false
   }
 
-  /// Gives back what `acquire` took.
+  /// Returns a lock that `acquire` took.
   func release(_ lock: ProcessLock, of model: UInt, for purpose: Purpose) {
     withTable { table in
       if purpose == .use { lock.unlock() }

@@ -1,6 +1,6 @@
 import SKDRuntime
 
-/// Names in skd.h of what the layers below refuse by their own.
+/// Names in skd.h of arguments that the layers below refuse under their own names.
 private let namesInC = [
   "NetworkConfiguration.classCount": "config.num_classes",
   "NetworkConfiguration.imageSize": "config.image_size",

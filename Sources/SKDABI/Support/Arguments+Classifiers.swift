@@ -2,7 +2,7 @@ import CSKD
 import SKDFewShot
 import SKDRuntime
 
-/// Checks of what classifiers take.
+/// Checks of the arguments of classifiers.
 extension Arguments {
   static let maximumClasses = 1_000_000
 
@@ -22,7 +22,9 @@ extension Arguments {
   func classifier(
     _ code: Int32, _ inverseRegularization: Double
   ) throws -> FewShotClassifier.Kind {
-    let code = try size(Int64(code), "classifier", in: 0...6)
+    // The first and the last number of the enumeration in skd.h.
+    let codes = SKD_CLASSIFIER_LOGISTIC...SKD_CLASSIFIER_LINEAR_SVC
+    let code = try size(Int64(code), "classifier", in: codes)
     switch code {
     case SKD_CLASSIFIER_NEAREST_CENTROID: return .nearestCentroid(.euclidean)
     case SKD_CLASSIFIER_NEAREST_NEIGHBOR: return .nearestNeighbor(.euclidean)

@@ -6,8 +6,8 @@ import SKDRuntime
 ///
 /// A vector holds coefficients `[classes, length]` and intercepts. In the coordinates of the
 /// samples, where W = A X, it also holds the images A X Xᵀ of its coefficients: the inner product
-/// of two W is the product of one's coefficients with the other's images, so the iterates are
-/// those of L-BFGS on W itself, and the images are the logits.
+/// of two W is the product of one's coefficients with the other's images, so the iterates equal the
+/// iterates of L-BFGS on W itself, and the images are the logits.
 final class LogisticMinimizer {
   /// Coordinates of the coefficients.
   enum Coordinates {

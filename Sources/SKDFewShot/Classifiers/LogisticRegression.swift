@@ -10,8 +10,8 @@ import SKDRuntime
 ///
 /// With few samples of many dimensions the optimum is first sought among the combinations of the
 /// samples, W = A X, where it lies: the objective then needs only the products X Xᵀ of the
-/// samples with each other. What is found is converted to W, and the fit ends where the gradient
-/// with respect to W and b itself is small.
+/// samples with each other. The result is converted to W, and the fit ends where the gradient with
+/// respect to W and b itself is small.
 public final class LogisticRegression: LinearClassifier {
   public let rows: Int
   public let dimensions: Int

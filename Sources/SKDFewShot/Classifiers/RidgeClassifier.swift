@@ -5,8 +5,8 @@ import SKDRuntime
 ///
 ///     objective_k = sum_n (w_k x_n + b_k - t_nk)² + alpha ||w_k||²,   t_nk = ±1     // b is free
 ///
-/// With centred samples and targets the intercept drops out. What remains is solved in the smaller
-/// of both forms, for all classes at once: (XᵀX + alpha) w = Xᵀt for the dimensions, or
+/// With centred samples and targets the intercept drops out. The remaining equations are solved in
+/// the smaller of two forms, for all classes at once: (XᵀX + alpha) w = Xᵀt for the dimensions, or
 /// (XXᵀ + alpha) a = t, w = Xᵀa, for the samples.
 ///
 /// The object owns the memory of a fit, for features of one extent, and can be fitted again.

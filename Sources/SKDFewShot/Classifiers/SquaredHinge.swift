@@ -5,14 +5,14 @@ import SKDRuntime
 /// method with an exact line search (Keerthi and DeCoste, "A modified finite Newton method for fast
 /// solution of large scale linear SVMs", JMLR 6, 2005).
 ///
-/// Where the samples with t f < 1 are known, the objective is that of a ridge regression of these
-/// samples with penalty 1 / (2 C), and its minimum the solution of linear equations. Each iteration
-/// solves those of the samples at hand. When they stay the same, it has found the minimum; there is
-/// only a finite number of sets, and each iteration descends.
+/// Where the samples with t f < 1 are known, the objective is a ridge regression of these samples
+/// with penalty 1 / (2 C), and its minimum the solution of linear equations. Each iteration solves
+/// the equations of the current samples. When they stay the same, it has found the minimum; there
+/// is only a finite number of sets, and each iteration descends.
 final class SquaredHinge {
   typealias Vector = UnsafeMutablePointer<Double>
 
-  /// What is solved for, and with it what `basis` holds.
+  /// Unknowns of the equations; they decide the content of `basis`.
   enum Unknowns {
     /// a, where v = sum_n a_n x_n. The basis is the Gram matrix `[samples, sampleLength]`.
     case samples
@@ -77,7 +77,8 @@ final class SquaredHinge {
         move(by: 1)
         return FitOutcome(iterations: iteration, isConverged: true)
       }
-      // The curvature is at least that of ||v||² / 2: its root bounds the way to the minimum.
+      // The curvature is at least that of ||v||² / 2, so the root of the slope bounds the distance
+      // to the minimum.
       guard slope < 0, (-slope).squareRoot() > options.tolerance else {
         return FitOutcome(iterations: iteration, isConverged: true)
       }

@@ -1,4 +1,4 @@
-/// One few-shot task: what was drawn from a labelled set of images.
+/// One few-shot task: classes and images drawn from a labelled set.
 public struct Episode: Sendable, Equatable {
   /// The labels of the classes drawn, `[n_way]`.
   public var classes: [Int]

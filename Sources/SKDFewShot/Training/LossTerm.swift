@@ -36,10 +36,10 @@ public struct LossTerm {
 }
 
 extension Trainer {
-  /// Adds terms to the total and their gradients to that of the logits.
+  /// Adds terms to the total and their gradients to the gradient of the logits.
   ///
   /// - Returns: The gradient of the embedding; nil if no term reads it.
-  /// - Throws: `SKDError.nonFinite` if a value or gradient is not finite; what a function throws.
+  /// - Throws: `SKDError.nonFinite` if a value or gradient is not finite; errors of the functions.
   func add(
     _ terms: [LossTerm], of output: NetworkOutput, images: Int, labels: UnsafePointer<Int64>?,
     to losses: inout Losses, dLogits: Tensor

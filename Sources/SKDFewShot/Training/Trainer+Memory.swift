@@ -14,8 +14,8 @@ extension Trainer {
     return ledger.peakBytes
   }
 
-  /// Throws `SKDError.outOfMemory`, before anything is allocated, unless a step fits into what the
-  /// machine has left.
+  /// Throws `SKDError.outOfMemory`, before anything is allocated, unless a step fits into the
+  /// available memory.
   ///
   /// - Parameters:
   ///   - side: Side of the images in pixels; nil for the network's image size.

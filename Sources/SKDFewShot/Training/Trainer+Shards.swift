@@ -2,7 +2,8 @@ import SKDKernels
 import SKDNN
 import SKDRuntime
 
-/// The sums of a training step over the processes that share its batch, besides those of its layers.
+/// The sums of a training step over the processes that share its batch, besides the sums of its
+/// layers.
 extension Trainer {
   /// The means over the whole batch, from losses that are means over this shard.
   func whole(_ own: Losses, _ share: BatchShard) throws -> Losses {

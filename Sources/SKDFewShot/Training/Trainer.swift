@@ -21,8 +21,8 @@ public final class Trainer {
   /// - Parameters:
   ///   - teacher: Frozen; for objectives that need one only.
   ///   - seed: Seed of dropout, DropBlock and random views.
-  /// - Throws: `SKDError.invalidArgument` if the network lacks what the objective reads, or the
-  ///   teacher does not match.
+  /// - Throws: `SKDError.invalidArgument` if the network lacks a head that the objective reads, or
+  ///   the teacher does not match.
   public init(
     network: Network, teacher: Network? = nil, objective: any Objective, optimizer: SGD,
     seed: UInt64
@@ -70,11 +70,11 @@ public final class Trainer {
   ///     `minimumImageSize`; nil for the network's image size.
   ///   - terms: Join the objective's loss. Their functions must not use this trainer's networks.
   ///     There must be none if the objective draws views at random.
-  ///   - share: What part of a larger batch the images are; nil if they are all. Losses are means
+  ///   - share: The part of a larger batch that the images form; nil if it is all. Losses are means
   ///     over the whole batch, and the step is the same in every process that has a part of it.
   /// - Throws: `SKDError.nonFinite` if a loss or gradient is not finite, or a parameter or velocity
-  ///   would not be; `.invalidArgument` if the batch is too small for batch norm; what a term's
-  ///   function throws. Nothing is updated then.
+  ///   would not be; `.invalidArgument` if the batch is too small for batch norm; errors of a
+  ///   term's function. Nothing is updated then.
   public func step(
     images: UnsafePointer<Float>, labels: UnsafePointer<Int64>?, batch: Int, side: Int? = nil,
     terms: [LossTerm] = [], share: BatchShard? = nil
@@ -104,8 +104,8 @@ public final class Trainer {
       of: "Trainer.step", "be left out if the rotations are drawn at random")
     let side = side ?? network.configuration.imageSize
     let pool = network.pool
-    // Layers keep what no backward pass has fetched: the heads that the loss does not read, and all
-    // of them if it fails.
+    // Layers keep tensors that no backward pass has fetched: in heads that the loss does not read,
+    // and everywhere if it fails.
     defer { pool.forgetTensors() }
     let context = TrainingContext(pool: pool, seed: seed, step: stepCount, share: share)
     let sampler = ViewSampler(seed: seed, step: stepCount, first: share?.first ?? 0)

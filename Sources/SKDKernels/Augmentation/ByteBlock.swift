@@ -75,7 +75,7 @@ struct ByteBlock {
 }
 
 /// Covers `0..<byteCount` by blocks of 48 bytes: calls `body(offset)` as long as 64 bytes can be
-/// read, then `rest(offset, byteCount)` with what is left, up to 48 bytes at a time.
+/// read, then `rest(offset, byteCount)` with the remaining bytes, up to 48 at a time.
 @inline(__always)
 func forEachBlock(
   of byteCount: Int, _ body: (_ offset: Int) -> Void,
@@ -140,7 +140,7 @@ extension ByteBlock {
   }
 }
 
-/// The interleaved values 0..<16, 16..<32 and 32..<48 of what `ByteBlock.words` gives.
+/// The interleaved values 0..<16, 16..<32 and 32..<48 of the result of `ByteBlock.words`.
 ///
 /// - Returns: The values of `ByteBlock(words:)`, without the detour over bytes.
 @inline(__always)

@@ -43,7 +43,7 @@ public func adjustColorsAndNormalize(
   }
 }
 
-/// Does all that comes before the last contrast, and returns what is left to do on each pixel.
+/// Applies all operations before the last contrast, and returns the remaining work on each pixel.
 private func adjustColorsButLast(
   _ pixels: UnsafeMutablePointer<UInt8>, pixelCount: Int, operations: ColorOperations
 ) -> ColorBlends {

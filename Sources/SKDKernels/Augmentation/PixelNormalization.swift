@@ -73,6 +73,6 @@ struct NormalizationVectors: Sendable {
 }
 
 /// v / 255, correctly rounded for the integers v in 0...255, without a division: the first product
-/// is exact, for its factor has nine bits, and the second is what the factor lacks.
+/// is exact, for its factor has nine bits, and the second adds the missing part of the factor.
 @inline(__always)
 private func fraction(_ v: SIMD16<Float>) -> SIMD16<Float> { v * 0x1.01p-8 + v * 0x1.010102p-24 }

@@ -53,7 +53,7 @@ public func batchNormMoments(
   }
 }
 
-/// Moves running statistics towards those of a batch; the variance is made unbiased.
+/// Moves running statistics towards the statistics of a batch; the variance is made unbiased.
 ///
 ///     running = (1 - momentum) * running + momentum * batch
 ///

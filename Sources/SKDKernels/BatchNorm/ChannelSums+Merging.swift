@@ -5,8 +5,8 @@ import SKDRuntime
 ///
 /// - Parameters:
 ///   - records: Not all of them empty.
-///   - input: `[rows, channels]`, whose moments these are. It is read where they overflowed, as
-///     those of values near 1e18 do: in Double there is room for all float32 values.
+///   - input: `[rows, channels]`, whose moments these are. It is read where they overflowed, as the
+///     moments of values near 1e18 do: Double has room for all float32 values.
 ///   - mean: `[channels]`; overwritten.
 ///   - variance: `[channels]`; overwritten.
 public func mergeMoments(

@@ -1,7 +1,7 @@
 import SKDRuntime
 
-/// Two sums for every channel, over a group of positions: what batch norm has to know of a batch,
-/// forward or backward.
+/// Two sums for every channel, over a group of positions, from which batch norm computes its
+/// statistics and its gradients.
 ///
 /// A record holds the count of positions, then for each channel a shift and the two sums.
 /// *Moments*: of v - shift and of its square, where the shift is a value of the group or its mean, so
@@ -97,8 +97,8 @@ struct ChannelSums {
   }
 }
 
-/// The `ChannelSums` of all groups of a batch, one record after the other in memory of the caller: what
-/// one kernel takes for the batch norm beside it.
+/// The `ChannelSums` of all groups of a batch, one record after the other in memory of the caller.
+/// One kernel accumulates them for the batch norm beside it.
 public struct ChannelSumRecords {
   let pointer: UnsafeMutablePointer<Float>
   let groups, channels: Int

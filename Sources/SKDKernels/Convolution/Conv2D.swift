@@ -11,7 +11,7 @@ import SKDRuntime
 ///
 /// The passes over memory that surround a convolution in a network are part of it: the batch norm
 /// and LeakyReLU of its input (`normalization`), the moments of its output for the next batch norm,
-/// and what happens to the gradient of its input (`InputGradientUse`).
+/// and the use of the gradient of its input (`InputGradientUse`).
 public struct Conv2D: Sendable {
   public let geometry: Conv2DGeometry
   public let algorithm: Conv2DAlgorithm

@@ -44,7 +44,7 @@ struct AffineEpilogue: OutputEpilogue {
 struct MomentsEpilogue: OutputEpilogue {
   let bias: UnsafePointer<Float>?
   let sums: ChannelSums
-  /// Whether the group's first value is among those of the lanes: it becomes the shift.
+  /// Whether the lanes hold the group's first value, which becomes the shift.
   let isFirst: Bool
 
   @inline(__always)
@@ -97,8 +97,8 @@ struct MomentsEpilogue: OutputEpilogue {
   }
 }
 
-/// Takes the gradient of an activation back through LeakyReLU, and adds up what the gradient of the
-/// batch norm before it needs.
+/// Takes the gradient of an activation back through LeakyReLU, and accumulates the gradient sums of
+/// the batch norm before it.
 struct NormGradientEpilogue: OutputEpilogue {
   /// Input of the normalisation, in the order of the outputs.
   let input: UnsafePointer<Float>

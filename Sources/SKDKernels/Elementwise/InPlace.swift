@@ -5,7 +5,7 @@ import SKDRuntime
 /// - Parameters:
 ///   - target: `count` elements; added to. May be the same memory as `addend`.
 ///   - addend: `count` elements.
-///   - scale: 1 adds to the bit what addition adds.
+///   - scale: Factor of the addend; with 1, the result equals plain addition to the bit.
 /// - Complexity: O(count); allocates nothing.
 public func addInPlace(
   _ target: UnsafeMutablePointer<Float>, _ addend: UnsafePointer<Float>, scale: Float = 1,

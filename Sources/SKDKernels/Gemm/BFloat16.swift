@@ -1,7 +1,7 @@
 internal import CIntrinsics
 
-/// In what precision the operands of a network's large matrix products are kept. Sums, and all else,
-/// are float32 in either.
+/// Precision of the operands of a network's large matrix products. Everything else, sums included,
+/// is float32 in both cases.
 public enum Precision: String, CaseIterable, Sendable {
   case float32
   case bfloat16

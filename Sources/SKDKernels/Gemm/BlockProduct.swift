@@ -62,8 +62,8 @@ private let multiplyTransposedTile: [MultiplyTransposed] =
   ]
 
 /// Products summed up in one accumulator before the sum is added to the others in memory. Summing in
-/// parts keeps the rounding of long sums near that of short ones, and the part of B that a tile
-/// reads stays in the first cache while the rows pass by.
+/// parts keeps the rounding error of long sums near the error of short ones, and the part of B that
+/// a tile reads stays in the L1 cache during the loop over rows.
 private let depthPerSum = 128
 
 /// With at most so many rows, a part of B is multiplied faster than memory brings the next part: each
@@ -75,7 +75,7 @@ private let mostRowsAhead = 32
 ///
 ///     c[r, j] = leaky(sum_k a[r, k] b[k, j] + bias[j])        r < rowCount, j < 32
 ///
-/// Writes (`=`); with `accumulates`, what stands in `c` takes the place of the bias. Operands must
+/// Writes (`=`); with `accumulates`, the content of `c` takes the place of the bias. Operands must
 /// not overlap; allocates nothing. See `GemmTile.multiply` for the layouts.
 func multiplyBlock(
   _ a: UnsafePointer<Float>, blockStride: Int, rowCount: Int, _ b: UnsafePointer<Float>,

@@ -31,8 +31,8 @@ struct GemmTile<let rows: Int> {
   private typealias Operand = Vector
   private typealias Accumulators = InlineArray<rows, Operand>
 
-  /// c[r, j] = leaky(sum_k a[r, k] b[k, j] + bias[j]). Writes (`=`); with `accumulates`, what stands
-  /// in `c` takes the place of the bias.
+  /// c[r, j] = leaky(sum_k a[r, k] b[k, j] + bias[j]). Writes (`=`); with `accumulates`, the
+  /// content of `c` takes the place of the bias.
   ///
   /// - Parameters:
   ///   - a: Blocked, first row of the tile; element (r, k) at

@@ -34,7 +34,7 @@ public func choleskyFactor(
   }
 }
 
-/// Solves `factor factorᵀ x = x'` in place, where x' is what `x` holds before.
+/// Solves `factor factorᵀ x = x'` in place, where x' is the content of `x` before the call.
 ///
 /// - Parameters:
 ///   - factor: `[count, length]`, of `choleskyFactor`.

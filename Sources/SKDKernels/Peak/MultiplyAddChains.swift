@@ -2,8 +2,8 @@
 /// do faster.
 ///
 /// How many chains fill the pipelines depends on the machine: too few leave them waiting for the
-/// last result, too many do not fit into the registers. So there are several counts, and the peak
-/// is that of the best.
+/// last result, too many do not fit into the registers. So there are several counts, and the best
+/// one gives the peak.
 enum MultiplyAddChains: CaseIterable {
   /// For 16 registers of 128 bits.
   case three

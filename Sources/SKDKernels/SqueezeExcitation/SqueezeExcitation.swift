@@ -14,7 +14,8 @@ public func squeezeExcitationScratchCount(shape: ImageShape, hidden: Int) -> Int
 ///
 /// - Parameters:
 ///   - input: Array of extent `shape`.
-///   - saved: `squeezeExcitationScratchCount` floats; overwritten with what backward needs.
+///   - saved: `squeezeExcitationScratchCount` floats; overwritten with the values that the backward
+///     pass reads.
 ///   - output: Array of extent `shape`; overwritten. May be the same memory as `input`.
 /// - Complexity: O(input + batch · channels · hidden); allocates nothing.
 public func squeezeExcitationForward(
@@ -55,7 +56,8 @@ public func squeezeExcitationForward(
   }
 }
 
-/// Gradients of `squeezeExcitationForward`. With s the input of the sigmoid, h that of the ReLU:
+/// Gradients of `squeezeExcitationForward`. With s the input of the sigmoid and h the input of the
+/// ReLU:
 ///
 ///     ds = gate * (1 - gate) * sum over i, j of dOutput * input
 ///     dh = (units > 0) * weight2^T · ds,  dMean = weight1^T · dh
@@ -65,7 +67,7 @@ public func squeezeExcitationForward(
 /// - Parameters:
 ///   - input: Array of extent `shape`, of the forward pass.
 ///   - dOutput: Array of extent `shape`.
-///   - saved: What the forward pass left.
+///   - saved: Values that the forward pass saved.
 ///   - dInput: Array of extent `shape`; overwritten. May be the same memory as `dOutput`.
 ///   - gradients: Overwritten, in the strides of `weights`.
 ///   - scratch: `squeezeExcitationScratchCount` floats; overwritten.

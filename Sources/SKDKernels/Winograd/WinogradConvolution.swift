@@ -12,9 +12,9 @@ import SKDRuntime
 /// *By channels*, for large weights or few tiles: the workers transform all tiles, then each carries
 /// 32 outputs at a time through the rest.
 ///
-/// Small weights are transformed beforehand. Large ones, and those of few tiles in evaluation, would
-/// take four times the space of the kernels: workers transform them where they use them, a part of the
-/// inputs at a time, and never write them to memory.
+/// Small weights are transformed beforehand. Large weights, and small ones that an evaluation reads
+/// for few tiles, would take four times the space of the kernels: workers transform them where they
+/// use them, a part of the inputs at a time, and never write them to memory.
 ///
 /// The operands of the products may be kept in bfloat16; all else is float32.
 struct WinogradConvolution {
@@ -85,8 +85,8 @@ struct WinogradConvolution {
 
   private var inputCount: Int { precision.floats(Winograd.planes * inputPlaneStride) }
 
-  /// Floats that each worker needs: by tiles, for the points of inputs and outputs; by channels, for
-  /// those of the weights and of 32 outputs.
+  /// Floats that each worker needs: by tiles, for the points of inputs and outputs; by channels,
+  /// for the points of weights and of 32 outputs.
   private var workerCount: Int {
     goesByTiles
       ? inputCount + Winograd.planes * planeStride(outputs)
@@ -107,7 +107,7 @@ struct WinogradConvolution {
   /// Packs weights stored `[3][3][inputs][outputs]`.
   func pack(_ weight: UnsafePointer<Float>, into packed: UnsafeMutablePointer<Float>) {
     if areWeightsTransformed {
-      weights.transform(weight, into: packed)
+      weights.toPoints(weight, into: packed)
     } else if isOrdered {
       weights.order(weight, into: packed)
     }
@@ -155,14 +155,14 @@ struct WinogradConvolution {
         let points = scratch + worker * workerCount
         let products = points + inputCount
         for tile in tiles {
-          transform(tile, after: tiles.lowerBound, input, normalization, into: points)
+          inputToPoints(tile, after: tiles.lowerBound, input, normalization, into: points)
         }
-        multiply(
+        multiplyPlanes(
           tiles, points, depths: 0..<inputs, weight, planeStride: weights.planeStride,
           blocks: 0..<outputs / blockWidth, into: products, planeStride: planeStride(outputs))
         open(sums, group: group, channels: 0..<outputs)
         for tile in tiles {
-          finish(
+          outputFromPoints(
             tile, after: tiles.lowerBound, products, planeStride: planeStride(outputs),
             channels: 0..<outputs, output, epilogue(group, tile == tiles.lowerBound))
         }
@@ -171,17 +171,17 @@ struct WinogradConvolution {
       for first in stride(from: 0, to: tiling.tileCount, by: tilesPerChunk) {
         let tiles = first..<min(first + tilesPerChunk, tiling.tileCount)
         tiling.forEachTile(tiles, workers: workers) { tile in
-          transform(tile, after: first, input, normalization, into: scratch)
+          inputToPoints(tile, after: first, input, normalization, into: scratch)
         }
         WorkerPool.shared.forEach(outputs / blockWidth, workers: workers) { block, worker in
           let products = scratch + inputCount + worker * workerCount
           let channels = block * blockWidth..<(block + 1) * blockWidth
-          multiply(tiles, scratch, weight, block: block, into: products)
+          multiplyPlanes(tiles, scratch, weight, block: block, into: products)
           for tile in tiles {
             let group = tile / tilesPerGroup
             let isFirst = tile % tilesPerGroup == 0
             if isFirst { open(sums, group: group, channels: channels) }
-            finish(
+            outputFromPoints(
               tile, after: first, products, planeStride: planeStride(blockWidth),
               channels: channels, output, epilogue(group, isFirst))
           }
@@ -206,20 +206,20 @@ struct WinogradConvolution {
       columns: tiling.columns.outputs(of: column))
   }
 
-  private func transform(
+  private func inputToPoints(
     _ tile: Int, after first: Int, _ input: UnsafePointer<Float>,
     _ normalization: ChannelNormalization?, into points: UnsafeMutablePointer<Float>
   ) {
-    func transform<Point: ProductOperand>(_: Point.Type) {
-      tiling.transformInput(
+    func inputToPoints<Point: ProductOperand>(_: Point.Type) {
+      tiling.inputToPoints(
         tile, after: first, of: input, images, normalization,
         into: WinogradPlanes(
           base: points.elements(of: Point.self), planeStride: inputPlaneStride,
           blockStride: tilesPerChunk * blockWidth))
     }
     switch precision {
-    case .float32: transform(Float.self)
-    case .bfloat16: transform(BFloat16.self)
+    case .float32: inputToPoints(Float.self)
+    case .bfloat16: inputToPoints(BFloat16.self)
     }
   }
 
@@ -227,23 +227,23 @@ struct WinogradConvolution {
   ///
   /// - Parameters:
   ///   - weight: All weights, packed or as stored.
-  ///   - products: A worker's memory; what lies behind the products takes transformed weights.
-  private func multiply(
+  ///   - products: A worker's memory; the memory behind the products takes transformed weights.
+  private func multiplyPlanes(
     _ tiles: Range<Int>, _ points: UnsafePointer<Float>, _ weight: UnsafePointer<Float>,
     block: Int, into products: UnsafeMutablePointer<Float>
   ) {
     let stride = planeStride(blockWidth)
     if areWeightsTransformed {
-      multiply(
+      multiplyPlanes(
         tiles, points, depths: 0..<inputs, weight, planeStride: weights.planeStride,
         blocks: block..<block + 1, into: products, planeStride: stride)
     } else {
       let transformed = products + Winograd.planes * stride
       for first in Swift.stride(from: 0, to: inputs, by: WinogradWeights.partDepth) {
         let depths = first..<min(first + WinogradWeights.partDepth, inputs)
-        weights.transform(
+        weights.toPoints(
           weight, isOrdered: isOrdered, block: block, depths: depths, into: transformed)
-        multiply(
+        multiplyPlanes(
           tiles, points, depths: depths, transformed, planeStride: weights.partPlaneStride,
           blocks: 0..<1, into: products, planeStride: stride)
       }
@@ -257,7 +257,7 @@ struct WinogradConvolution {
   ///   - weight: Weights of these inputs.
   ///   - weightStride: Elements between the planes of the weights.
   ///   - blocks: Blocks of the weights; the products of the first are written first.
-  private func multiply(
+  private func multiplyPlanes(
     _ tiles: Range<Int>, _ points: UnsafePointer<Float>, depths: Range<Int>,
     _ weight: UnsafePointer<Float>, planeStride weightStride: Int,
     blocks: Range<Int>, into products: UnsafeMutablePointer<Float>, planeStride productStride: Int
@@ -288,7 +288,7 @@ struct WinogradConvolution {
     }
   }
 
-  private func finish<Epilogue: OutputEpilogue>(
+  private func outputFromPoints<Epilogue: OutputEpilogue>(
     _ tile: Int, after first: Int, _ products: UnsafePointer<Float>, planeStride: Int,
     channels: Range<Int>, _ output: UnsafeMutablePointer<Float>, _ epilogue: Epilogue
   ) {
@@ -310,7 +310,7 @@ extension WinogradTiling {
   }
 
   /// Brings a tile of inputs to the points; see `WinogradInputTile`.
-  func transformInput<Point: ProductOperand>(
+  func inputToPoints<Point: ProductOperand>(
     _ tile: Int, after first: Int, of input: UnsafePointer<Float>, _ images: ImageShape,
     _ normalization: ChannelNormalization?,
     into planes: WinogradPlanes<UnsafeMutablePointer<Point>>
@@ -327,7 +327,7 @@ extension WinogradTiling {
   }
 
   /// Brings a tile of output gradients to the points.
-  func transformGradient<Point: ProductOperand>(
+  func gradientToPoints<Point: ProductOperand>(
     _ tile: Int, after first: Int, of gradients: UnsafePointer<Float>, _ images: ImageShape,
     into planes: WinogradPlanes<UnsafeMutablePointer<Point>>
   ) {

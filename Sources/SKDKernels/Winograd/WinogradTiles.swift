@@ -55,8 +55,8 @@ struct WinogradWindow {
     corner &+ row &* rowStride &+ column &* channels
   }
 
-  /// Asks for what the tile to the right adds to this one: tiles are taken in this order, and wait
-  /// longer for their values than they compute.
+  /// Prefetches the columns that the tile to the right adds to this one: tiles are taken in this
+  /// order, and their transforms are memory-bound.
   @inline(__always)
   func prefetchNext(_ images: UnsafePointer<Float>, rows: Int, columns: Range<Int>) {
     for row in 0..<rows {
@@ -71,8 +71,8 @@ struct WinogradWindow {
   }
 }
 
-/// Brings a tile of inputs to the points, normalised and activated on the way if that is asked for;
-/// what lies outside the image is zero.
+/// Brings a tile of inputs to the points, normalised and activated on the way if requested; pixels
+/// outside the image are zero.
 struct WinogradInputTile<Point: ProductOperand>: WinogradTileWork {
   let images: UnsafePointer<Float>
   let window: WinogradWindow
@@ -83,27 +83,27 @@ struct WinogradInputTile<Point: ProductOperand>: WinogradTileWork {
   @inline(never)
   func run<Rows: WinogradSpan, Columns: WinogradSpan>(_: Rows.Type, _: Columns.Type) {
     if let normalization {
-      run(Rows.self, Columns.self, normalization)
+      toPoints(Rows.self, Columns.self, normalization)
     } else {
-      run(Rows.self, Columns.self, NoNormalization())
+      toPoints(Rows.self, Columns.self, NoNormalization())
     }
   }
 
   @inline(__always)
-  private func run<Rows: WinogradSpan, Columns: WinogradSpan, Map: InputMap>(
+  private func toPoints<Rows: WinogradSpan, Columns: WinogradSpan, Map: InputMap>(
     _: Rows.Type, _: Columns.Type, _ map: Map
   ) {
     let isInside = window.rows == 0..<6 && window.columns == 0..<6
     // A smaller tile is the last one, and reaches beyond the image.
     if Rows.outputs == 4 && Columns.outputs == 4 && isInside {
-      transform(Rows.self, Columns.self, map, mayBeOutside: false)
+      toPoints(Rows.self, Columns.self, map, mayBeOutside: false)
     } else {
-      transform(Rows.self, Columns.self, map, mayBeOutside: true)
+      toPoints(Rows.self, Columns.self, map, mayBeOutside: true)
     }
   }
 
   @inline(__always)
-  private func transform<Rows: WinogradSpan, Columns: WinogradSpan, Map: InputMap>(
+  private func toPoints<Rows: WinogradSpan, Columns: WinogradSpan, Map: InputMap>(
     _: Rows.Type, _: Columns.Type, _ map: Map, mayBeOutside: Bool
   ) {
     Winograd.withIntermediate { intermediate in
@@ -112,7 +112,7 @@ struct WinogradInputTile<Point: ProductOperand>: WinogradTileWork {
         let source = images + c
         window.prefetchNext(source, rows: Rows.outputs &+ 2, columns: 6..<10)
         let base = target.base + (c / blockWidth &* target.blockStride &+ c % blockWidth)
-        Winograd.transformInput(
+        Winograd.inputToPoints(
           Rows.self, Columns.self, intermediate,
           { row, column in
             if mayBeOutside && !window.contains(row, column) { return Vector(repeating: 0) }
@@ -167,7 +167,7 @@ struct WinogradSlots {
 
   @inline(__always)
   func offset(_ row: Int, _ column: Int) -> Int {
-    // Points 0, 1 and 5 are in every span; 2 in all but that of one output.
+    // Points 0, 1 and 5 are in every span; 2 is missing only from the span of one output.
     let isRowShared = row < 2 || row == 5 || rowRest == 0 || (rowRest == 2 && row == 2)
     let isColumnShared =
       column < 2 || column == 5 || columnRest == 0 || (columnRest == 2 && column == 2)
@@ -186,15 +186,15 @@ struct WinogradGradientTile<Point: ProductOperand>: WinogradTileWork {
   @inline(never)
   func run<Rows: WinogradSpan, Columns: WinogradSpan>(_: Rows.Type, _: Columns.Type) {
     if window.rows.count == Rows.outputs && window.columns.count == Columns.outputs {
-      transform(Rows.self, Columns.self, mayBeOutside: false)
+      toPoints(Rows.self, Columns.self, mayBeOutside: false)
     } else if Rows.outputs == 4 || Columns.outputs == 4 {
       // Three are left to a tile of four.
-      transform(Rows.self, Columns.self, mayBeOutside: true)
+      toPoints(Rows.self, Columns.self, mayBeOutside: true)
     }
   }
 
   @inline(__always)
-  private func transform<Rows: WinogradSpan, Columns: WinogradSpan>(
+  private func toPoints<Rows: WinogradSpan, Columns: WinogradSpan>(
     _: Rows.Type, _: Columns.Type, mayBeOutside: Bool
   ) {
     Winograd.withIntermediate { intermediate in
@@ -202,7 +202,7 @@ struct WinogradGradientTile<Point: ProductOperand>: WinogradTileWork {
         let source = gradients + c
         window.prefetchNext(source, rows: Rows.outputs, columns: 4..<8)
         let base = target.base + (c / blockWidth &* target.blockStride &+ c % blockWidth)
-        Winograd.transformGradient(
+        Winograd.gradientToPoints(
           Rows.self, Columns.self, intermediate,
           { row, column in
             if mayBeOutside && !window.contains(row, column) { return Vector(repeating: 0) }
@@ -231,14 +231,14 @@ struct WinogradOutputTile<Epilogue: OutputEpilogue>: WinogradTileWork {
   @inline(never)
   func run<Rows: WinogradSpan, Columns: WinogradSpan>(_: Rows.Type, _: Columns.Type) {
     if window.rows.count == Rows.outputs && window.columns.count == Columns.outputs {
-      transform(Rows.self, Columns.self, mayBeOutside: false)
+      fromPoints(Rows.self, Columns.self, mayBeOutside: false)
     } else if Rows.outputs == 4 || Columns.outputs == 4 {
-      transform(Rows.self, Columns.self, mayBeOutside: true)
+      fromPoints(Rows.self, Columns.self, mayBeOutside: true)
     }
   }
 
   @inline(__always)
-  private func transform<Rows: WinogradSpan, Columns: WinogradSpan>(
+  private func fromPoints<Rows: WinogradSpan, Columns: WinogradSpan>(
     _: Rows.Type, _: Columns.Type, mayBeOutside: Bool
   ) {
     for c in stride(from: 0, to: channels.count, by: Vector.scalarCount) {
@@ -246,7 +246,7 @@ struct WinogradOutputTile<Epilogue: OutputEpilogue>: WinogradTileWork {
       let channel = channels.lowerBound &+ c
       let target = outputs + channel
       var lanes = epilogue.lanes(at: channel)
-      Winograd.transformOutput(
+      Winograd.outputFromPoints(
         Rows.self, Columns.self,
         { row, column in
           let plane = row &* 6 &+ column

@@ -34,8 +34,8 @@ struct WinogradAxis: Sendable {
 /// The tiles of a batch of images, numbered image by image in row-major order, and their places in
 /// the 36 planes.
 ///
-/// Smaller tiles are missing from some planes, so that a plane belongs to one of four kinds: those
-/// that all tiles are in, those without the tiles of the last row, of the last column, or of both. In
+/// Smaller tiles are missing from some planes, so that a plane belongs to one of four kinds: planes
+/// with all tiles, and planes without the tiles of the last row, of the last column, or of both. In
 /// a plane, the tiles follow each other without gaps.
 struct WinogradTiling: Sendable {
   let rows: WinogradAxis

@@ -177,7 +177,7 @@ enum OneOutput: WinogradSpan {
   }
 }
 
-/// Two-dimensional transforms: those of the columns, then those of the rows.
+/// Two-dimensional transforms: first along the columns, then along the rows.
 ///
 /// Between the two, values are kept in `intermediate`, 36 vectors: there are more of them than
 /// registers, and left to itself the compiler takes vectors apart to make room.
@@ -200,7 +200,7 @@ extension Winograd {
 
   /// Bᵀ d B of a tile of inputs.
   @inline(__always)
-  static func transformInput<Rows: WinogradSpan, Columns: WinogradSpan>(
+  static func inputToPoints<Rows: WinogradSpan, Columns: WinogradSpan>(
     _: Rows.Type, _: Columns.Type, _ intermediate: Intermediate, _ load: Load, _ store: Store
   ) {
     let inputs = Rows.outputs &+ 2
@@ -220,7 +220,7 @@ extension Winograd {
 
   /// A e Aᵀ of a tile of output gradients.
   @inline(__always)
-  static func transformGradient<Rows: WinogradSpan, Columns: WinogradSpan>(
+  static func gradientToPoints<Rows: WinogradSpan, Columns: WinogradSpan>(
     _: Rows.Type, _: Columns.Type, _ intermediate: Intermediate, _ load: Load, _ store: Store
   ) {
     let outputs = Rows.outputs
@@ -239,7 +239,7 @@ extension Winograd {
 
   /// G g Gᵀ of a 3x3 kernel.
   @inline(__always)
-  static func transformWeight(_ intermediate: Intermediate, _ load: Load, _ store: Store) {
+  static func weightToPoints(_ intermediate: Intermediate, _ load: Load, _ store: Store) {
     for j in 0..<3 { keep(weight((load(0, j), load(1, j), load(2, j))), column: j, intermediate) }
     for i in 0..<6 {
       let row = intermediate + 6 &* i
@@ -271,7 +271,7 @@ extension Winograd {
 
   /// Aᵀ m A of the products at a tile's points: its outputs.
   @inline(__always)
-  static func transformOutput<Rows: WinogradSpan, Columns: WinogradSpan>(
+  static func outputFromPoints<Rows: WinogradSpan, Columns: WinogradSpan>(
     _: Rows.Type, _: Columns.Type, _ load: Load, _ store: Store
   ) {
     @inline(__always) func column(_ j: Int) -> Four {
@@ -302,7 +302,7 @@ extension Winograd {
 
   /// Gᵀ u G of a gradient at all points: the gradient of a 3x3 kernel.
   @inline(__always)
-  static func transformWeightGradient(_ load: Load, _ store: Store) {
+  static func weightGradientFromPoints(_ load: Load, _ store: Store) {
     @inline(__always) func column(_ j: Int) -> Three {
       weightGradient((load(0, j), load(1, j), load(2, j), load(3, j), load(4, j), load(5, j)))
     }

@@ -96,10 +96,10 @@ struct WinogradWeightGradient {
     _ dOutput: UnsafePointer<Float>, dWeight: UnsafeMutablePointer<Float>,
     scratch: UnsafeMutablePointer<Float>, workers: Int
   ) {
-    func transform(_ tile: Int, after first: Int, into points: Points) {
-      tiling.transformInput(
+    func toPoints(_ tile: Int, after first: Int, into points: Points) {
+      tiling.inputToPoints(
         tile, after: first, of: input, geometry.input, normalization, into: points.input)
-      tiling.transformGradient(
+      tiling.gradientToPoints(
         tile, after: first, of: dOutput, geometry.output, into: points.output)
     }
     guard tiling.tileCount > 0 else {
@@ -110,9 +110,10 @@ struct WinogradWeightGradient {
       var points = points(at: scratch)
       points.counts = counts(0..<tiling.tileCount)
       tiling.forEachTile(0..<tiling.tileCount, workers: workers) { tile in
-        transform(tile, after: 0, into: points)
+        toPoints(tile, after: 0, into: points)
       }
-      finish(points, products: scratch + pointCount, dWeight: dWeight, workers: workers)
+      gradientFromAllTiles(
+        points, products: scratch + pointCount, dWeight: dWeight, workers: workers)
     case .fewChannels:
       let sums = scratch + workers * pointCount
       WorkerPool.shared.forEach(Self.parts, workers: workers) { part, worker in
@@ -122,15 +123,15 @@ struct WinogradWeightGradient {
         for first in stride(from: start, to: end, by: tilesPerChunk) {
           let tiles = first..<min(first + tilesPerChunk, end)
           points.counts = counts(tiles)
-          for tile in tiles { transform(tile, after: first, into: points) }
+          for tile in tiles { toPoints(tile, after: first, into: points) }
           for plane in 0..<Winograd.planes {
-            multiply(
+            multiplyPlane(
               points, plane: plane, outputBlocks: 0..<outputs / blockWidth,
               into: sums + part * weights.count, accumulates: first > start)
           }
         }
       }
-      inverse(sums, parts: Self.parts, into: dWeight, workers: workers)
+      gradientFromPoints(sums, parts: Self.parts, into: dWeight, workers: workers)
     case .chunks:
       var points = points(at: scratch)
       let sums = scratch + pointCount
@@ -139,17 +140,17 @@ struct WinogradWeightGradient {
         points.counts = counts(tiles)
         let chunk = points
         tiling.forEachTile(tiles, workers: workers) { tile in
-          transform(tile, after: first, into: chunk)
+          toPoints(tile, after: first, into: chunk)
         }
         let outputBlocks = outputs / blockWidth
         WorkerPool.shared.forEach(Winograd.planes * outputBlocks, workers: workers) { item, _ in
           let (plane, block) = item.quotientAndRemainder(dividingBy: outputBlocks)
-          multiply(
+          multiplyPlane(
             chunk, plane: plane, outputBlocks: block..<block + 1, into: sums,
             accumulates: first > 0)
         }
       }
-      inverse(sums, parts: 1, into: dWeight, workers: workers)
+      gradientFromPoints(sums, parts: 1, into: dWeight, workers: workers)
     }
   }
 
@@ -158,13 +159,13 @@ struct WinogradWeightGradient {
   }
 
   /// The products of all inputs and some outputs at one point, `[outputs / 32][inputs][32]`.
-  private func multiply(
+  private func multiplyPlane(
     _ points: Points, plane: Int, outputBlocks: Range<Int>,
     into products: UnsafeMutablePointer<Float>, accumulates: Bool
   ) {
     for outputBlock in outputBlocks {
       for inputBlock in 0..<inputs / blockWidth {
-        multiply(
+        multiplyBlocks(
           points, plane: plane, inputBlock: inputBlock, outputBlock: outputBlock,
           into: products + plane * weights.planeStride
             + (outputBlock * inputs + inputBlock * blockWidth) * blockWidth,
@@ -173,7 +174,8 @@ struct WinogradWeightGradient {
     }
   }
 
-  private func multiply(
+  /// The products of 32 inputs and 32 outputs at one point, `[32][32]`.
+  private func multiplyBlocks(
     _ points: Points, plane: Int, inputBlock: Int, outputBlock: Int,
     into products: UnsafeMutablePointer<Float>, accumulates: Bool
   ) {
@@ -184,7 +186,7 @@ struct WinogradWeightGradient {
   }
 
   /// The gradient of all weights from the points of all tiles, 32x32 channels at a time.
-  private func finish(
+  private func gradientFromAllTiles(
     _ points: Points, products: UnsafeMutablePointer<Float>,
     dWeight: UnsafeMutablePointer<Float>, workers: Int
   ) {
@@ -194,24 +196,24 @@ struct WinogradWeightGradient {
       let (outputBlock, inputBlock) = item.quotientAndRemainder(dividingBy: inputBlocks)
       let products = products + worker * Self.blockCount
       for plane in 0..<Winograd.planes {
-        multiply(
+        multiplyBlocks(
           points, plane: plane, inputBlock: inputBlock, outputBlock: outputBlock,
           into: products + plane * Self.blockPlaneStride, accumulates: false)
       }
-      weights.inverse(
+      weights.gradientFromPoints(
         products, parts: 1, planeStride: Self.blockPlaneStride, inputBlock: inputBlock,
         outputBlock: outputBlock, into: dWeight)
     }
   }
 
-  private func inverse(
+  private func gradientFromPoints(
     _ products: UnsafePointer<Float>, parts: Int, into dWeight: UnsafeMutablePointer<Float>,
     workers: Int
   ) {
     let inputBlocks = inputs / blockWidth
     WorkerPool.shared.forEach(outputs / blockWidth * inputBlocks, workers: workers) { item, _ in
       let (outputBlock, inputBlock) = item.quotientAndRemainder(dividingBy: inputBlocks)
-      weights.inverse(
+      weights.gradientFromPoints(
         products + (outputBlock * inputs + inputBlock * blockWidth) * blockWidth, parts: parts,
         planeStride: weights.planeStride, inputBlock: inputBlock, outputBlock: outputBlock,
         into: dWeight)

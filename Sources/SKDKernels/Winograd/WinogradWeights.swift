@@ -10,7 +10,7 @@ struct WinogradWeights {
   /// Channels of the stored weights, `[3][3][inputs][outputs]`.
   let inputs: Int
   let outputs: Int
-  /// Whether the matrices are those of the input gradient.
+  /// Whether the matrices serve the input gradient instead of the forward pass.
   let isTransposed: Bool
   /// Precision of the transformed weights.
   var precision = Precision.float32
@@ -32,22 +32,22 @@ struct WinogradWeights {
   var partCount: Int { precision.floats(Winograd.planes * partPlaneStride) }
 
   /// Transforms all weights.
-  func transform(
+  func toPoints(
     _ weight: UnsafePointer<Float>, into transformed: UnsafeMutablePointer<Float>
   ) {
     switch precision {
-    case .float32: transformAll(weight, into: transformed)
-    case .bfloat16: transformAll(weight, into: transformed.elements(of: BFloat16.self))
+    case .float32: allToPoints(weight, into: transformed)
+    case .bfloat16: allToPoints(weight, into: transformed.elements(of: BFloat16.self))
     }
   }
 
-  private func transformAll<Point: ProductOperand>(
+  private func allToPoints<Point: ProductOperand>(
     _ weight: UnsafePointer<Float>, into transformed: UnsafeMutablePointer<Point>
   ) {
     let parts = depth / blockWidth
     WorkerPool.shared.forEach(columns / blockWidth * parts) { item, _ in
       let (block, part) = item.quotientAndRemainder(dividingBy: parts)
-      transform(
+      toPoints(
         weight, isOrdered: false, block: block,
         depths: part * blockWidth..<(part + 1) * blockWidth,
         into: transformed + (block * depth + part * blockWidth) * blockWidth,
@@ -58,7 +58,7 @@ struct WinogradWeights {
   /// Floats of the weights as `order` writes them.
   var orderedCount: Int { 9 * inputs * outputs }
 
-  /// Puts weights in the order in which `transform` takes them, `[columns / 32][depth][9][32]`. As
+  /// Puts weights in the order in which `toPoints` takes them, `[columns / 32][depth][9][32]`. As
   /// they are stored, the taps of 32 columns are nine rows that lie far apart. Writes (`=`).
   func order(_ weight: UnsafePointer<Float>, into ordered: UnsafeMutablePointer<Float>) {
     precondition(!isTransposed)
@@ -76,22 +76,22 @@ struct WinogradWeights {
   /// Transforms a part of one block of columns, `[36][depths][32]`.
   ///
   /// - Parameter isOrdered: Whether the weights are as `order` writes them, not as they are stored.
-  func transform(
+  func toPoints(
     _ weight: UnsafePointer<Float>, isOrdered: Bool, block: Int, depths: Range<Int>,
     into transformed: UnsafeMutablePointer<Float>
   ) {
-    func transform<Point: ProductOperand>(_: Point.Type) {
-      self.transform(
+    func toPoints<Point: ProductOperand>(_: Point.Type) {
+      self.toPoints(
         weight, isOrdered: isOrdered, block: block, depths: depths,
         into: transformed.elements(of: Point.self), planeStride: partPlaneStride)
     }
     switch precision {
-    case .float32: transform(Float.self)
-    case .bfloat16: transform(BFloat16.self)
+    case .float32: toPoints(Float.self)
+    case .bfloat16: toPoints(BFloat16.self)
     }
   }
 
-  private func transform<Point: ProductOperand>(
+  private func toPoints<Point: ProductOperand>(
     _ weight: UnsafePointer<Float>, isOrdered: Bool, block: Int, depths: Range<Int>,
     into transformed: UnsafeMutablePointer<Point>, planeStride: Int
   ) {
@@ -99,7 +99,7 @@ struct WinogradWeights {
       let column = block * blockWidth
       for first in stride(from: depths.lowerBound, to: depths.upperBound, by: 16) {
         for c in stride(from: 0, to: blockWidth, by: 16) {
-          transformTransposed(
+          turnedToPoints(
             weight + ((column + c) * outputs + first),
             into: transformed, row: first - depths.lowerBound, column: c, planeStride: planeStride)
         }
@@ -114,7 +114,7 @@ struct WinogradWeights {
           prefetch(kernels + 8 &* row, tap: tap)
           for c in stride(from: 0, to: blockWidth, by: Vector.scalarCount) {
             let source = kernels + c
-            Winograd.transformWeight(
+            Winograd.weightToPoints(
               intermediate, { row, column in source.vector(at: (row &* 3 &+ column) &* tap) },
               { row, column, value in
                 Point.store(
@@ -137,7 +137,7 @@ struct WinogradWeights {
   }
 
   /// Transforms the turned kernels of 16 outputs, as depth, and 16 inputs, as columns.
-  private func transformTransposed<Point: ProductOperand>(
+  private func turnedToPoints<Point: ProductOperand>(
     _ weight: UnsafePointer<Float>, into transformed: UnsafeMutablePointer<Point>, row first: Int,
     column: Int, planeStride: Int
   ) {
@@ -149,7 +149,7 @@ struct WinogradWeights {
         for k in 0..<16 {
           for c in stride(from: 0, to: 16, by: Vector.scalarCount) {
             let source = taps + (k &* 16 &+ c)
-            Winograd.transformWeight(
+            Winograd.weightToPoints(
               intermediate, { row, column in source.vector(at: (8 &- row &* 3 &- column) &* 256) },
               { row, point, value in
                 Point.store(
@@ -179,7 +179,7 @@ struct WinogradWeights {
   /// apart, back to the kernels. Writes (`=`).
   ///
   /// - Parameter parts: Sums to be added up first, `count` floats apart.
-  func inverse(
+  func gradientFromPoints(
     _ transformed: UnsafePointer<Float>, parts: Int, planeStride: Int, inputBlock: Int,
     outputBlock: Int, into dWeight: UnsafeMutablePointer<Float>
   ) {
@@ -189,7 +189,7 @@ struct WinogradWeights {
       for c in stride(from: 0, to: blockWidth, by: Vector.scalarCount) {
         let source = transformed + (i &* blockWidth &+ c)
         let target = corner + (i &* outputs &+ c)
-        Winograd.transformWeightGradient(
+        Winograd.weightGradientFromPoints(
           { row, column in
             let offset = (row &* 6 &+ column) &* planeStride
             var sum = source.vector(at: offset)

@@ -6,7 +6,8 @@ extension Functional {
   ///
   /// - Parameters:
   ///   - rows: At least 2.
-  ///   - savedMean, savedInverseStd: Overwritten (`=`) with what `batchNormBackward` reads.
+  ///   - savedMean, savedInverseStd: Overwritten (`=`) with the statistics that `batchNormBackward`
+  ///     reads.
   public static func batchNormTrain(
     _ input: UnsafePointer<Float>, rows: Int, channels: Int, weight: UnsafePointer<Float>,
     bias: UnsafePointer<Float>, eps: Float, momentum: Float,

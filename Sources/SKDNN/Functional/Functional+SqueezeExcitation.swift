@@ -22,7 +22,7 @@ extension Functional {
     let count = squeezeExcitationScratchCount(shape: shape, hidden: weights.hidden)
     let saved = try AlignedBuffer<Float>(count: count)
     let scratch = try AlignedBuffer<Float>(count: count)
-    // The forward pass again, for what it saves; its output is overwritten below.
+    // The forward pass again, for its saved values; its output is overwritten below.
     squeezeExcitationForward(
       input, shape: shape, weights: weights, saved: saved.pointer, output: dInput)
     SKDKernels.squeezeExcitationBackward(

@@ -101,11 +101,12 @@ final class BatchNormLayer {
     return .throughNorm(of: input.pointer, normalization, records: sums.records)
   }
 
-  /// Turns the gradient before the activation, whose sums are known, into that of the input.
+  /// Turns the gradient before the activation, whose sums are known, into the gradient of the
+  /// input.
   ///
   /// - Parameters:
   ///   - dInput: Overwritten; may be `gradient`.
-  ///   - isMasked: False if `gradient` is that after the activation.
+  ///   - isMasked: False if `gradient` is the gradient after the activation.
   func backward(
     _ gradient: Tensor, sums: PooledChannelSums, into dInput: Tensor, isMasked: Bool = true,
     _ context: TrainingContext
@@ -128,8 +129,8 @@ final class BatchNormLayer {
     bias.hasGradient = true
   }
 
-  /// Gradients of weight and bias over the whole batch, on which the gradient of the input depends; nil
-  /// if the statistics are those of this process's images only.
+  /// Gradients of weight and bias over the whole batch, on which the gradient of the input depends;
+  /// nil if the statistics are computed over this process's images only.
   private func wholeGradients(_ sums: PooledChannelSums, _ context: TrainingContext) throws
     -> Tensor?
   {
@@ -144,7 +145,7 @@ final class BatchNormLayer {
     return whole
   }
 
-  /// Turns `gradient`, that of the output, into that of the input, in its memory.
+  /// Turns the gradient of the output into the gradient of the input, in place.
   func backward(_ gradient: Tensor, _ context: TrainingContext) throws {
     guard let input else { preconditionFailure("backward before forward") }
     let rows = input.shape.rows
@@ -175,7 +176,8 @@ final class BatchNormLayer {
     return (scale, bias.values[channel] - scale * runningMean.values[channel])
   }
 
-  /// Normalises with the running statistics. Leaves what the backward pass needs.
+  /// Normalises with the running statistics. Does not touch the values that the backward pass
+  /// reads.
   func evaluate(_ input: Tensor, _ pool: BufferPool) throws -> Tensor {
     let inverseStd = try pool.scratch(channels)
     let output = try pool.tensor(input.shape)

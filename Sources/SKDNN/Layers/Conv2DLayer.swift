@@ -105,7 +105,8 @@ final class Conv2DLayer {
     return packed
   }
 
-  /// Writes the gradients of the weight and the bias; returns that of the input if it is needed.
+  /// Writes the gradients of the weight and the bias; returns the gradient of the input if it is
+  /// needed.
   ///
   /// - Parameter addend: Another gradient of the input, which is added to this one.
   func backward(
@@ -118,8 +119,8 @@ final class Conv2DLayer {
       dOutput, convolution, use: addend.map { .sum($0.pointer) } ?? .plain, pool)
   }
 
-  /// Writes the gradients of the weight and the bias; returns that of what `norm` normalised to
-  /// make the input, before the activation, and its sums.
+  /// Writes the gradients of the weight and the bias; returns the gradient of `norm`'s output,
+  /// before the activation, and its sums.
   func backward(_ dOutput: Tensor, through norm: BatchNormLayer, _ pool: BufferPool) throws -> (
     Tensor, PooledChannelSums
   ) {

@@ -24,7 +24,7 @@ struct DeferredActivation {
 }
 
 /// The sums that one layer takes for the batch norm beside it, in memory of a pool: the moments of a
-/// convolution's output, or what the gradients of the norm's parameters are made of.
+/// convolution's output, or the gradient sums of the norm's parameters.
 struct PooledChannelSums {
   private let memory: Tensor
   let records: ChannelSumRecords

@@ -83,7 +83,7 @@ final class DropLayer {
     scale = dropBlockScale(count: count, keptCount: keptCount)
   }
 
-  /// Turns the gradient of the output into that of the input, in place.
+  /// Turns the gradient of the output into the gradient of the input, in place.
   func backward(_ gradient: Tensor, _ context: TrainingContext) {
     if rate > 0 { context.pool.compute { apply(to: gradient) } }
   }

@@ -9,7 +9,7 @@ protocol Backbone: AnyObject {
   /// Extent of the output of a stage for images of the given extent.
   func stageShape(_ stage: Int, of images: ImageShape) -> ImageShape
 
-  /// A training pass; what the backward pass needs is kept.
+  /// A training pass, which keeps the values that the backward pass reads.
   func forward(_ images: Tensor, _ context: TrainingContext) throws -> Tensor
   /// Writes the gradient of every parameter. There is none for the images.
   ///

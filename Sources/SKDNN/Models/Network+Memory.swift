@@ -1,8 +1,8 @@
 import SKDRuntime
 
 extension Network {
-  /// Bytes that the network's buffers hold when it evaluates that many images, and afterwards: state
-  /// and what the passes need, without the caller's arrays.
+  /// Bytes that the network's buffers hold when it evaluates that many images, and afterwards:
+  /// state and memory of the passes, without the caller's arrays.
   ///
   /// - Throws: `SKDError.outOfMemory` if they are beyond any memory.
   public func evaluationMemory(batch: Int) throws -> Int {
@@ -67,7 +67,7 @@ public struct MemoryNeed: Equatable {
   }
 }
 
-/// An address for what a measured pass is given and never reads.
+/// An address for the arguments of a measured pass, which never reads them.
 public func nowhere<Element>() -> UnsafePointer<Element> {
   guard let pointer = UnsafePointer<Element>(bitPattern: 64) else { preconditionFailure() }
   return pointer

@@ -29,8 +29,8 @@ public final class Network {
   /// The last evaluation that was found to fit into memory.
   var admittedEvaluation: MemoryNeed?
 
-  /// - Parameter ledger: Ledger in which its memory is entered instead of being allocated; its passes then ask
-  ///   for what they need, and compute nothing.
+  /// - Parameter ledger: Ledger in which its memory is entered instead of being allocated; its
+  ///   passes then request their memory, and compute nothing.
   /// - Throws: `SKDError.outOfMemory`.
   public init(_ configuration: NetworkConfiguration, ledger: MemoryLedger? = nil) throws {
     self.configuration = configuration
@@ -113,11 +113,12 @@ public final class Network {
   /// all processes.
   ///
   /// - Parameters:
-  ///   - dLogits: Gradient with respect to the logits, without what comes through the rotation
-  ///     head, which is added to it.
+  ///   - dLogits: Gradient with respect to the logits, without the rotation head's part, which is
+  ///     added to it.
   ///   - dRotationLogits: Nil if the loss does not read the rotation head, which then gets no
   ///     gradient.
-  ///   - dEmbedding: What reads the embedding besides the classifier; nil if nothing does.
+  ///   - dEmbedding: Gradient with respect to the embedding from losses that read it directly; nil
+  ///     if none does.
   public func backward(
     dLogits: Tensor, dRotationLogits: Tensor?, dEmbedding: Tensor? = nil,
     _ context: TrainingContext

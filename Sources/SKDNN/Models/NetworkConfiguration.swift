@@ -96,7 +96,7 @@ public struct NetworkConfiguration: Equatable, Sendable {
 extension Architecture {
   var isResNet: Bool { !resNetDepths.isEmpty }
 
-  /// Blocks of each stage; empty for what is no ResNet.
+  /// Blocks of each stage; empty for other architectures than ResNets.
   var resNetDepths: [Int] {
     switch self {
     case .resnet12, .seresnet12: return [1, 1, 1, 1]

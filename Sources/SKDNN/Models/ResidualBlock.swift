@@ -89,7 +89,7 @@ final class ResidualBlock {
         sideRecords: sideSums?.records)
     }
 
-    // The gradient of the sum is that of both branches: the main one's goes to other memory.
+    // Both branches have the gradient of the sum. The main branch's goes to other memory.
     var gradient = try gate?.backward(dSum, pool) ?? pool.tensor(dSum.shape)
     if let sums = mainSums {
       try norms[2].backward(dSum, sums: sums, into: gradient, context)

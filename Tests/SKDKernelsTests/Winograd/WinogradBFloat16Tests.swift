@@ -45,7 +45,7 @@ final class WinogradBFloat16Tests: XCTestCase {
           }
         }
       }
-      let points = tile.transformInput(padded)
+      let points = tile.inputToPoints(padded)
       for plane in 0..<Winograd.planes {
         let values = (0..<32).map { points.pointer[plane * WinogradTestTile.planeStride + $0] }
         if values[0].isNaN { continue }  // not of this tile
@@ -63,14 +63,14 @@ final class WinogradBFloat16Tests: XCTestCase {
         products.pointer[plane * WinogradTestTile.planeStride + o] = Float(value)
       }
     }
-    return tile.transformOutput(products)
+    return tile.outputFromPoints(products)
   }
 
   /// G g Gᵀ of kernels of 32 outputs, rounded: `[36][inputs][32]`.
   private func roundedPoints(of weight: [Float]) -> [Float] {
     let kernels = WinogradWeights(inputs: inputs, outputs: 32, isTransposed: false)
     let points = GuardedBuffer(count: kernels.count, alignment: 64)
-    kernels.transform(weight, into: points.pointer)
+    kernels.toPoints(weight, into: points.pointer)
     return (0..<Winograd.planes).flatMap { plane in
       (0..<inputs * 32).map { rounded(points.pointer[plane * kernels.planeStride + $0]) }
     }

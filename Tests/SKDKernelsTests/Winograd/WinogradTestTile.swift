@@ -29,7 +29,7 @@ struct WinogradTestTile {
     WinogradPlanes(base: planes.pointer, planeStride: Self.planeStride, blockStride: 32)
   }
 
-  func transformInput(_ input: [Float]) -> GuardedBuffer {
+  func inputToPoints(_ input: [Float]) -> GuardedBuffer {
     let (planes, input) = (planes(), GuardedBuffer(input))
     WinogradInputTile(
       images: input.pointer, window: window(rows: rows + 2, columns: columns + 2),
@@ -39,7 +39,7 @@ struct WinogradTestTile {
     return planes
   }
 
-  func transformGradient(_ gradient: [Float]) -> GuardedBuffer {
+  func gradientToPoints(_ gradient: [Float]) -> GuardedBuffer {
     let (planes, gradient) = (planes(), GuardedBuffer(gradient))
     WinogradGradientTile(
       gradients: gradient.pointer, window: window(rows: rows, columns: columns),
@@ -49,7 +49,7 @@ struct WinogradTestTile {
     return planes
   }
 
-  func transformOutput(_ points: GuardedBuffer) -> [Float] {
+  func outputFromPoints(_ points: GuardedBuffer) -> [Float] {
     let output = GuardedBuffer(count: images.count)
     WinogradOutputTile(
       source: WinogradPlanes(

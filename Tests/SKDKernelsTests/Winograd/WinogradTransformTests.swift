@@ -14,12 +14,12 @@ final class WinogradTransformTests: XCTestCase {
   func testTransformedProductsAreTheCorrelation() {
     let kernel = values("kernel", kernels.inputs * kernels.outputs * 9)
     let transformed = GuardedBuffer(count: kernels.count, alignment: 64)
-    kernels.transform(kernel, into: transformed.pointer)
+    kernels.toPoints(kernel, into: transformed.pointer)
     let k = 5  // of 32 inputs, one: its kernels go to the 32 channels of the tile
     for (rows, columns) in spans {
       let tile = WinogradTestTile(rows: rows, columns: columns)
       let input = values("input", (rows + 2) * (columns + 2) * 32)
-      let points = tile.transformInput(input)
+      let points = tile.inputToPoints(input)
       for plane in 0..<Winograd.planes {
         for c in 0..<32 {
           points.pointer[plane * WinogradTestTile.planeStride + c] *=
@@ -39,7 +39,7 @@ final class WinogradTransformTests: XCTestCase {
       }
       // Measured: at most 5.8e-7 of the largest value, with AVX-512.
       assertClose(
-        tile.transformOutput(points), expected, relative: 2e-6, "\(rows)x\(columns) outputs")
+        tile.outputFromPoints(points), expected, relative: 2e-6, "\(rows)x\(columns) outputs")
     }
     XCTAssertTrue(transformed.isIntact)
   }
@@ -49,7 +49,7 @@ final class WinogradTransformTests: XCTestCase {
     for (rows, columns) in spans {
       let tile = WinogradTestTile(rows: rows, columns: columns)
       let gradient = values("gradient", rows * columns * 32)
-      let gradientPoints = tile.transformGradient(gradient)
+      let gradientPoints = tile.gradientToPoints(gradient)
       let points = tile.planes()
       let used = (0..<Winograd.planes).filter {
         !gradientPoints.pointer[$0 * WinogradTestTile.planeStride].isNaN
@@ -60,7 +60,7 @@ final class WinogradTransformTests: XCTestCase {
           points.pointer[plane * WinogradTestTile.planeStride + c] = value
         }
       }
-      let output = tile.transformOutput(points)
+      let output = tile.outputFromPoints(points)
       for c in 0..<32 {
         let inOutputs = Terms(
           stride(from: c, to: output.count, by: 32).map { (output[$0], gradient[$0]) })
@@ -79,10 +79,10 @@ final class WinogradTransformTests: XCTestCase {
   func testTheInverseOfKernelsIsTheTransposeOfTheirTransform() {
     let kernel = values("kernel", 9 * 1024)
     let transformed = GuardedBuffer(count: kernels.count, alignment: 64)
-    kernels.transform(kernel, into: transformed.pointer)
+    kernels.toPoints(kernel, into: transformed.pointer)
     let parts = GuardedBuffer(values("parts", 3 * kernels.count), alignment: 64)
     let gradient = GuardedBuffer(count: kernel.count)
-    kernels.inverse(
+    kernels.gradientFromPoints(
       parts.pointer, parts: 3, planeStride: kernels.planeStride, inputBlock: 0, outputBlock: 0,
       into: gradient.pointer)
     for pair in 0..<1024 {
@@ -116,8 +116,8 @@ final class WinogradTransformTests: XCTestCase {
       GuardedBuffer(count: plain.count, alignment: 64),
       GuardedBuffer(count: plain.count, alignment: 64)
     )
-    transposed.transform(kernel, into: actual.pointer)
-    plain.transform(turned, into: expected.pointer)
+    transposed.toPoints(kernel, into: actual.pointer)
+    plain.toPoints(turned, into: expected.pointer)
     for plane in 0..<Winograd.planes {
       let range = plane * plain.planeStride..<plane * plain.planeStride + inputs * outputs
       XCTAssertEqual(actual.values[range], expected.values[range], "plane \(plane)")
@@ -134,7 +134,7 @@ final class WinogradTransformTests: XCTestCase {
       for block in 0..<weights.columns / 32 {
         for depths in [0..<weights.depth, 32..<64] {
           let alone = GuardedBuffer(count: weights.partCount, alignment: 64)
-          weights.transform(
+          weights.toPoints(
             source, isOrdered: isOrdered, block: block, depths: depths,
             into: alone.pointer)
           for plane in 0..<Winograd.planes {
