@@ -1,4 +1,4 @@
-"""The Python blocks of the how-to pages run as they stand, but for smaller numbers."""
+"""The Python blocks of the README and the pages run as they stand, but for smaller numbers."""
 
 import os
 import re
@@ -15,6 +15,7 @@ import skd
 
 DOCS = Path(__file__).parents[2] / "docs"
 HOW_TO = DOCS / "how-to"
+README = "../../README.md"
 #: Pages whose blocks other tests run, and those with a block that cannot run here.
 ELSEWHERE = {"plots.md", "recipes.md", "command-line.md"}
 NEEDS_TORCH = {("interchange.md", 0)}  # two lines for a network of PyTorch
@@ -64,10 +65,10 @@ def test_every_block_is_run_by_a_test():
     run_here = {
         (page, int(number))
         for page, number in re.findall(r'run\(\s*"([\w./-]+)", (\d)', Path(__file__).read_text())
-    }
+    } | {(README, number) for number in range(3)}
     every = {
         (os.path.relpath(path, HOW_TO), number)
-        for path in DOCS.rglob("*.md")
+        for path in (DOCS.parent / "README.md", *DOCS.rglob("*.md"))
         for number in range(len(blocks(path)))
         if path.name not in ELSEWHERE
     }
@@ -158,6 +159,53 @@ def test_classify_your_photo(names, tmp_path, rng, capsys):
     assert capsys.readouterr().out == "1.0\n"
     run("../index.md", 0, {})
     assert "class0" in capsys.readouterr().out
+
+
+@pytest.fixture
+def photos(tmp_path, rng):
+    """Write folders of photos, as the README names them."""
+    for folder in ("support", "photos"):
+        picture_folders.write_photos(tmp_path / folder, rng, num_classes=3, per_class=5)
+    Image.open(tmp_path / "support" / "class01" / "0.png").save(tmp_path / "photo.jpg")
+
+
+def test_the_readme_classifies_a_photo(photos, capsys):
+    run(README, 0, {})
+    assert capsys.readouterr().out.startswith("['class0")
+    skd.FewShotClassifier.load("classifier.safetensors")
+
+
+def test_the_readme_trains_both_generations(names, monkeypatch, capsys):
+    few, evaluate = names["data"], skd.evaluate
+    monkeypatch.setattr(skd.datasets, "load", lambda name: few)
+    monkeypatch.setattr(
+        skd, "evaluate", lambda *given, **o: evaluate(*given, **{**o, "n_episodes": 2}, n_query=2)
+    )
+    quick = {
+        "image_size=32, widths=(32, 64, 96, 128)": "image_size=16, widths=(4, 4, 8, 8)",
+        "epochs=20, decay_epochs=[16]": "epochs=1, decay_epochs=[], batch_size=20",
+        "epochs=4,": "epochs=1, batch_size=20,",
+    }
+    run(README, 1, {}, **quick)
+    assert "±" in capsys.readouterr().out
+    assert skd.load_model("student.safetensors").num_classes == few.train.num_classes
+
+
+def test_the_readme_trains_on_your_own_images(tmp_path, rng, monkeypatch, capsys):
+    picture_folders.write_photos(tmp_path / "photos", rng, num_classes=25, per_class=20)
+    evaluate = skd.evaluate
+    monkeypatch.setattr(
+        skd, "evaluate", lambda *given, **o: evaluate(*given, **o, n_episodes=2, n_query=2)
+    )
+    quick = {
+        "image_size=84)  #": "image_size=16)  #",
+        "image_size=84)\ngen0": "image_size=16, widths=(4, 4, 8, 8))\ngen0",
+        "epochs=65, decay_epochs=[60]": "epochs=1, decay_epochs=[]",
+    }
+    run(README, 2, {}, **quick)
+    assert "±" in capsys.readouterr().out
+    assert (tmp_path / "model.safetensors").exists()
+    assert (tmp_path / "training.png").exists()
 
 
 def test_instruction_sets(names):

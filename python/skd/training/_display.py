@@ -14,7 +14,7 @@ from skd.training._callback import RunStart
 
 
 class Display:
-    """Draws a bar on a terminal or in a notebook, and writes a line for each epoch.
+    """Draws a bar on a terminal, with a line for each epoch, or in a notebook.
 
     Elsewhere the lines are logged, and long epochs have lines of their own. If the terminal is
     closed, drawing stops and training continues.
@@ -79,8 +79,8 @@ class Display:
         with self._drawing():
             if isinstance(self._bar, ProgressLines):
                 self._bar.write(f"{self._start.objective} {line}{self._bar.time_left}")
-            else:
-                self._bar.write(line, file=sys.stdout if is_notebook() else sys.stderr)
+            elif not is_notebook():
+                self._bar.write(line, file=sys.stderr)
 
     @contextmanager
     def _drawing(self) -> Iterator[None]:
