@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skd._channel_order import channels_first
 from skd._files.mapped import require_whole, watch_mapping_of
 from skd._files.paths import input_file as input_file
 from skd._files.paths import output_file as output_file
@@ -22,6 +21,7 @@ from skd._files.paths import path as path
 from skd._memory import require_memory
 from skd._refusals import refuse as refuse
 from skd._refusals import shown as shown
+from skd._refusals.channel_order import channels_first
 
 Value = TypeVar("Value")
 

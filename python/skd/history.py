@@ -8,8 +8,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 from skd import _validation as check
+from skd._display.tables import Table
 from skd._files.bounded_json import finite_or_none
-from skd._tables import Table
 
 if TYPE_CHECKING:
     from skd.evaluation import EvaluationResult

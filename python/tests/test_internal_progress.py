@@ -7,7 +7,7 @@ import types
 
 import pytest
 
-from skd import _progress_bar as _progress
+from skd._display import progress_bar as _progress
 
 
 class Clock:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import skd
+from skd._display.tables import Table
 from skd._files.atomic import write_atomically
 from skd.cli._formatting import duration
 from skd.cli._run import Outcome
@@ -27,17 +28,14 @@ def comparison_lines(outcomes: Mapping[str, Outcome]) -> list[str]:
     first = next(iter(outcomes.values()))
     shots = list(first.results)
     evaluation = first.run.recipe.evaluation
-    rows = [["", *(f"{n_shot}-shot" for n_shot in shots), "training"]]
+    rows = []
     for method, outcome in outcomes.items():
         seconds = sum(record.seconds for record in outcome.history)
         accuracies = (str(outcome.results[n_shot]) for n_shot in shots)
         rows.append([method, *accuracies, duration(seconds)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    classes = f"{evaluation.n_way}-way accuracy on novel classes, {evaluation.n_episodes} episodes"
-    return [
-        f"{classes}:",
-        *("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows),
-    ]
+    title = f"{evaluation.n_way}-way accuracy on novel classes, {evaluation.n_episodes} episodes:"
+    columns = ["", *(f"{n_shot}-shot" for n_shot in shots), "training"]
+    return Table(title, columns, rows).text().splitlines()
 
 
 def draw_pictures(outcomes: Mapping[str, Outcome], folder: Path) -> list[str]:

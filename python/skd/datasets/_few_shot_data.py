@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from skd._tables import Table
+from skd._display.tables import Table
 from skd.datasets._parts import merged
 from skd.datasets._split import Split, class_sizes
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skd import _validation as check
-from skd._progress_bar import progress_bar
+from skd._display.progress_bar import progress_bar
 from skd.choices import PublishedData
 from skd.datasets._loading import base_of, check_bgr
 from skd.datasets.catalogue import CATALOGUE, PUBLISHED

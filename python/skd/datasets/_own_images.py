@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from skd import _validation as check
+from skd._display.progress_bar import progress_bar
 from skd._memory import require_memory
-from skd._progress_bar import progress_bar
 from skd.datasets._few_shot_data import FewShotData
 from skd.datasets._given_parts import Classes, given_parts
 from skd.datasets._split import Split, fixed, from_arrays

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
+from skd._display.tables import Markup, Table
 from skd._files.mapped import require_whole, watch_mapping_of
 from skd._memory import new_array
-from skd._tables import Markup, Table
 from skd.datasets._subset import OWNER as SUBSET
 from skd.datasets._subset import chosen_classes, chosen_images
 from skd.datasets._thumbnails import image_tag, strip, thumbnail

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
+from skd._display.progress_bar import progress_bar
 from skd._files.hashes import arrays_sha256, state_sha256
-from skd._progress_bar import progress_bar
 from skd._version import __version__
 from skd.choices import Augmentation, ClassifierName, Features
 from skd.classifiers import l2_normalize

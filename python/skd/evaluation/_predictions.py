@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skd._progress_bar import progress_bar
+from skd._display.progress_bar import progress_bar
 from skd.datasets import Split
 from skd.distributed.ranks import ALONE
 from skd.evaluation._episodes import Episodes, EpisodeSampler

@@ -14,10 +14,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._display.tables import Table
 from skd._files import bounded_json
 from skd._files.atomic import write_atomically
 from skd._files.kinds import JSON, kind_of_file
-from skd._tables import Table
 
 FORMAT = "skd-evaluation"
 VERSION = 1

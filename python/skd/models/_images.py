@@ -10,9 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _native
 from skd import _validation as check
+from skd._display.progress_bar import progress_bar
 from skd._files.mapped import require_whole
 from skd._memory import too_large_by
-from skd._progress_bar import progress_bar
 from skd._refusals.native import refused_as
 from skd.errors import SKDError
 from skd.models.inputs import batch_of

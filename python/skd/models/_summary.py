@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from skd._tables import Table
+from skd._display.tables import Table
 
 STAGE = re.compile(r"layer(\d)\.(\d+)\.?(\w*)")
 STRIDED = ("conv2", "shortcut")  # layers of a block of "wrn_28_10" that may have a stride

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from skd._progress_bar import ProgressLines, is_notebook, progress_bar
+from skd._display.progress_bar import ProgressLines, is_notebook, progress_bar
 from skd.history import EpochRecord, Losses
 from skd.training._callback import RunStart
 

@@ -1,0 +1,1 @@
+"""What is shown to the user: the progress of long calls, and tables."""
