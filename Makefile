@@ -20,7 +20,7 @@ VENV ?= .venv$(if $(filter-out python3,$(PYTHON)),-$(subst /,_,$(PYTHON)))$(MARC
 BIN = $(VENV)/bin
 SOURCES = Package.swift setup.py pyproject.toml $(wildcard recipes/*.toml) \
 	$(shell find Sources python -name '*.swift' -o -name '*.cpp' -o -name '*.h' -o -name '*.py' \
-		-o -name '*.pyi' -o -name '*.npz')
+		-o -name '*.pyi' -o -name '*.npz' -o -name '*.safetensors')
 
 .PHONY: demo test test-swift test-python test-notebooks test-docs notebooks docs lint sanitize \
 	sanitize-address sanitize-thread lifetimes install wheel check-wheel clean

@@ -19,6 +19,7 @@ FILES = (
     "skd/py.typed",
     "skd/_native.pyi",
     "skd/datasets/glyphs.npz",
+    "skd/models/pretrained/photos-84.safetensors",
 )
 LICENCES = ("LICENSE", "licenses/nanobind.txt", "licenses/robin-map.txt")
 # What git tracks and an sdist need not hold.
