@@ -55,6 +55,18 @@ def libraries() -> dict[str, Path]:
     return LEVELS if platform.machine() == "x86_64" else {"": Path()}
 
 
+def commit() -> str:
+    """Return the commit that is built, marked if files were changed since, or "unknown"."""
+    if not Path(ROOT, ".git").exists():  # as in an sdist, which may lie in another repository
+        return "unknown"
+    command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty=, changed"]
+    try:
+        done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()
+
+
 class BuildPython(build_py):
     """Copies the package afresh, so that a module that was deleted is not installed again.
 
@@ -69,6 +81,11 @@ class BuildPython(build_py):
         super().run()
         for source, target in self.recipes().items():
             self.copy_file(str(source), str(target))
+        self.commit_file().write_text(commit() + "\n")
+
+    def commit_file(self) -> Path:
+        """Return the file that names the commit, for `skd info`."""
+        return Path(self.build_lib, "skd", "commit.txt")
 
     def recipes(self) -> dict[Path, Path]:
         """Return the file that each recipe becomes."""
@@ -77,7 +94,7 @@ class BuildPython(build_py):
 
     def get_outputs(self, include_bytecode: bool = True) -> list[str]:
         """Return all files that are made."""
-        made = [str(target) for target in self.recipes().values()]
+        made = [str(target) for target in (*self.recipes().values(), self.commit_file())]
         return [*super().get_outputs(include_bytecode), *made]
 
     def get_source_files(self) -> list[str]:

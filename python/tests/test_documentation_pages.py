@@ -10,8 +10,10 @@ import numpy as np
 import picture_folders
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 import skd
+from skd.cli.application import application
 
 DOCS = Path(__file__).parents[2] / "docs"
 HOW_TO = DOCS / "how-to"
@@ -105,12 +107,20 @@ def test_training(names, tmp_path, capsys):
     assert capsys.readouterr().out.count("GiB") == 3
 
 
-def test_evaluation(names, capsys):
+def test_evaluation(names, capsys, monkeypatch):
     run("evaluation.md", 0, names, **{"data.val,": "data.val, n_query=2, n_episodes=3,"})
     assert "±" in capsys.readouterr().out
     for name in ("a.json", "b.json"):
         names["result"].save(name)
     assert run("evaluation.md", 1, names)["mean"] == 0
+    names["model"].save("model.safetensors")
+    words = ("--data", "glyphs", "--out", "features.npz")
+    monkeypatch.setattr(skd.datasets, "load", lambda name, root=None: names["data"])
+    assert CliRunner().invoke(application, ["embed", ".", *words]).exit_code == 0
+    run("evaluation.md", 2, names)
+    assert names["meta"]["format"] == "skd-features"
+    whole = skd.evaluate(names["model"], names["split"], n_shot=5, support_augmentation="none")
+    assert names["result"].mean == whole.mean
 
 
 def test_interchange(names, monkeypatch):

@@ -16,6 +16,7 @@ LIBRARIES = (
 FILES = (
     *LIBRARIES,
     "skd/__init__.py",
+    "skd/commit.txt",
     "skd/py.typed",
     "skd/_native.pyi",
     "skd/datasets/glyphs.npz",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class TensorBoard(MetricsCallback):
     """Writes event files; look at them with ``tensorboard --logdir FOLDER``.
 
-    It needs tensorboardX, which the extra ``logs`` installs.
+    It needs tensorboardX (``pip install tensorboardX``).
 
     Parameters
     ----------

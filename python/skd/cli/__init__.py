@@ -1,32 +1,26 @@
-"""The command line ``skd``; it needs the extra ``cli``."""
+"""The command line ``skd``."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
 
 __all__ = ["main"]
 
-NEEDED = ("typer", "rich")
 FAILED, INTERRUPTED = 1, 130
 
 
 def main() -> None:
-    """Run the command line, or say how to install what it needs.
+    """Run the command line.
 
     Raises
     ------
     SystemExit
         Always, with the status of the command.
     """
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
-        names = " and ".join(missing)
-        sys.exit(f"The command line of skd needs {names}: pip install 'skd[cli]'")
     try:
         try:
-            from skd.cli.application import application  # needs typer and rich
+            from skd.cli.application import application  # loads typer and rich
 
             application(prog_name="skd")
         finally:

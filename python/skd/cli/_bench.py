@@ -14,9 +14,15 @@ from rich.console import Console
 from rich.table import Table
 
 import skd
+from skd import _validation as check
+from skd._display.progress_bar import progress_bar
 from skd.cli._exit_status import ending_in_one_line
+from skd.cli._options import Quiet, Threads, integer, naming
 from skd.profiling import forward_flops, resnet12_convolutions, training_flops
 
+OWNER = "skd bench"
+OPTIONS = {"runs": "--runs", "size": "--size", "count": "--threads"}
+MOST_RUNS = 1000
 CLASSES = 64
 ROTATIONS = 4
 
@@ -110,35 +116,36 @@ def measure(run: Callable[[], object], runs: int) -> float:
 
 
 def bench(
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=256, help="Number of threads; by default the number of processors."
-        ),
-    ] = None,
+    threads: Threads = None,
     runs: Annotated[
-        int, typer.Option(min=1, max=1000, help="Runs of each row; the median is shown.")
+        int,
+        typer.Option(parser=integer, metavar="N", help="Runs of each row; the median is shown."),
     ] = 5,
     size: Annotated[
         int | None,
-        typer.Option(help="Side of the images, 32 or 84 pixels; by default both."),
+        typer.Option(
+            parser=integer,
+            metavar="PIXELS",
+            help="Side of the images, 32 or 84 pixels; by default both.",
+        ),
     ] = None,
+    quiet: Quiet = False,
 ) -> None:
-    """Time training steps and embeddings of ResNet-12 on this machine, in float32.
+    """Time training steps and embeddings of ResNet-12 here.
 
-    GFLOP/s count the operations of direct convolution; because Winograd's algorithm needs fewer,
-    a row may exceed the peak. Run it while the machine is otherwise idle.
+    Numbers are float32. GFLOP/s count the operations of direct convolution; because Winograd's
+    algorithm needs fewer, a row may exceed the peak. Run it while the machine is otherwise idle.
     """
-    sizes = sorted({work.image_size for work in WORKS})
-    if size is not None and size not in sizes:
-        raise typer.BadParameter(f"must be one of {sizes}; got {size}.", param_hint="--size")
-    if threads is not None:
-        skd.set_num_threads(threads)
-    with ending_in_one_line("skd bench"):
-        _measure_all(size, runs)
+    with ending_in_one_line(OWNER, in_words=naming(OPTIONS)):
+        check.integer(runs, "runs", OWNER, minimum=1, maximum=MOST_RUNS)
+        if size is not None:
+            check.choice(size, "size", OWNER, sorted({work.image_size for work in WORKS}))
+        if threads is not None:
+            skd.set_num_threads(threads)
+        _measure_all(size, runs, quiet=quiet)
 
 
-def _measure_all(size: int | None, runs: int) -> None:
+def _measure_all(size: int | None, runs: int, *, quiet: bool) -> None:
     """Time the works and print the table."""
     peak = skd.peak_gflops()
     console = Console()
@@ -146,10 +153,10 @@ def _measure_all(size: int | None, runs: int) -> None:
     table.add_column("work")
     for heading in ("ms", "images/s", "GFLOP/s", "of peak"):
         table.add_column(heading, justify="right")
-    for work in WORKS:
-        if size in (None, work.image_size):
-            with console.status(work.name):
-                speed = Speed(work, measure(work.prepare(), runs), peak)
-            table.add_row(*speed.cells())
+    works = [work for work in WORKS if size in (None, work.image_size)]
+    with progress_bar(len(works), OWNER, "row", wanted=not quiet) as bar:
+        for work in works:
+            table.add_row(*Speed(work, measure(work.prepare(), runs), peak).cells())
+            bar.update()
     console.print(table)
     console.print(f"Peak of multiply-adds: {peak:.0f} GFLOP/s (float32, measured)")

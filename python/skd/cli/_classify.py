@@ -10,14 +10,13 @@ import typer
 
 import skd
 from skd.choices import ClassifierName
+from skd.classifiers.kinds import KINDS
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._opening import open_model
-from skd.cli._options import naming
-from skd.cli._run import Threads
+from skd.cli._options import CHECKPOINT_HELP, Threads, naming
 from skd.datasets.walks import printable
 
 OWNER = "skd classify"
-PRETRAINED = ", ".join(skd.list_pretrained())
 PHOTOS = "photos-84"
 OPTIONS = {
     "FewShotClassifier.fit.images": "SUPPORT",
@@ -38,25 +37,31 @@ def classify(
     ],
     photos: Annotated[list[Path], typer.Argument(help="Photos to classify.")],
     model: Annotated[
-        Path | None, typer.Option(help="Model file that Model.save wrote.", show_default=False)
+        Path | None, typer.Option(metavar="CHECKPOINT", help=CHECKPOINT_HELP, show_default=False)
     ] = None,
     pretrained: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help=f"Weights that come with skd: {PRETRAINED}.",
+            help="Weights that come with skd; 'skd info' lists them.",
+            autocompletion=skd.list_pretrained,
             show_default=f"{PHOTOS}, without --model",
         ),
     ] = None,
     head: Annotated[
-        str, typer.Option(help="Classifier that is fitted to the examples.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            help=f"Classifier that is fitted to the examples: {', '.join(KINDS)}.",
+            autocompletion=lambda: list(KINDS),
+        ),
     ] = "logistic",
     threads: Threads = None,
 ) -> None:
-    """Classify photos from a few examples of each class; only the head is trained.
+    """Classify photos from a few examples of each class.
 
-    Prints a line for each photo: its class, the probability of the class if the head gives one, and
-    the file.
+    Only the head is trained. The command prints a line for each photo: its class, the probability
+    of the class if the head gives one, and the file.
     """
     with ending_in_one_line(OWNER, in_words=naming(OPTIONS)):
         if threads is not None:

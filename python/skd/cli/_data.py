@@ -15,11 +15,12 @@ from rich.table import Table
 import skd
 from skd import _validation as check
 from skd.choices import PublishedData
+from skd.cli._commands import Command, Commands
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._opening import open_data, unreadable_lines
-from skd.cli._options import naming
+from skd.cli._options import Quiet, integer, naming
 from skd.datasets import FewShotData, Split
-from skd.datasets.catalogue import OWN_PICTURES, PUBLISHED
+from skd.datasets.catalogue import NAMES, OWN_PICTURES, PUBLISHED
 from skd.datasets.native_form import native_paths, read_meta
 from skd.datasets.statistics import ChannelStatistics
 
@@ -34,25 +35,37 @@ INFO_OPTIONS = {
     "save_contact_sheet.path": "--contact-sheet",
 }
 
-data = typer.Typer(no_args_is_help=True, help="Import data sets and inspect them.")
+data = typer.Typer(cls=Commands, help="Import data sets and inspect them.")
 
 Name = Annotated[
     str,
-    typer.Option("--as", help=f"Data set: {', '.join(PUBLISHED)}."),
+    typer.Option(
+        "--as",
+        metavar="NAME",
+        help=f"Data set: {', '.join(PUBLISHED)}.",
+        autocompletion=lambda: list(PUBLISHED),
+    ),
 ]
 Bgr = Annotated[
     bool, typer.Option("--bgr", help="Keep tieredImageNet's channels as blue, green, red.")
 ]
 
 
-@data.command("import")
+@data.command("import", cls=Command)
 def import_command(
     source: Annotated[Path, typer.Argument(help="Folder of the files, or CIFAR-100's archive.")],
     name: Name,
-    to: Annotated[Path | None, typer.Option(help="Folder to create; by default data/NAME.")] = None,
+    to: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Folder to create; by default data/NAME."),
+    ] = None,
     bgr: Bgr = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Convert a data set, in any layout that skd reads, to the form that loads fastest."""
+    """Convert a data set to the form that loads fastest.
+
+    docs/how-to/data.md lists the layouts that skd reads, and says where to get the files.
+    """
     with ending_in_one_line(OWNER, in_words=naming(IMPORT_OPTIONS)):
         if name == OWN_PICTURES:
             legal = (
@@ -60,31 +73,40 @@ def import_command(
                 "give it to --data, or to a recipe as data.root with data.name = 'folder'"
             )
             check.refuse("name", OWNER, legal, repr(name))
-        folder = skd.datasets.import_data(source, name=cast(PublishedData, name), to=to, bgr=bgr)
+        folder = skd.datasets.import_data(
+            source, name=cast(PublishedData, name), to=to, bgr=bgr, progress=not quiet
+        )
     typer.echo(f"Imported {name} into {folder}")
 
 
-@data.command()
+@data.command(cls=Command)
 def info(
     data: Annotated[
         str,
         typer.Argument(
             help="Imported folder, folder of pictures with a folder for each class, or a name such "
-            "as glyphs."
+            "as glyphs.",
+            autocompletion=lambda: list(NAMES),
         ),
     ],
     contact_sheet: Annotated[
         Path | None,
         typer.Option(
+            metavar="FILE",
             help="PNG file to draw training images into; by default FOLDER/contact-sheet.png "
-            "for an imported folder, otherwise none."
+            "for an imported folder, otherwise none.",
         ),
     ] = None,
     image_size: Annotated[
-        int, typer.Option(min=1, max=4096, help="Side in pixels to which pictures are scaled.")
+        int,
+        typer.Option(parser=integer, metavar="PIXELS", help="Side to which pictures are scaled."),
     ] = 84,
+    quiet: Quiet = False,
 ) -> None:
-    """Print counts, sizes and statistics, and check the hashes of an imported set."""
+    """Print counts, sizes and statistics of a data set.
+
+    The images of an imported set are compared with its hashes.
+    """
     console = Console()
     with ending_in_one_line(OWNER, in_words=naming(INFO_OPTIONS)):
         if contact_sheet is not None:
@@ -93,7 +115,7 @@ def info(
         described = {part: read_meta(path) for part, path in paths.items()}
         if "train" not in described:
             described = {}
-        loaded = open_data(data, None, OWNER, image_size=image_size, channels=3)
+        loaded = open_data(data, None, OWNER, image_size=image_size, channels=3, progress=not quiet)
         console.print(_table(data, loaded, described))
         for part in _parts(loaded):
             console.print(f"sha256 {part}: {getattr(loaded, part).sha256}", highlight=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import skd
 from skd import _validation as check
-from skd.cli._processes import is_first
+from skd.cli._processes import is_first, say
 from skd.datasets import FewShotData
 from skd.datasets.catalogue import NAMES, OWN_PICTURES
 from skd.datasets.native_form import native_paths
@@ -41,7 +41,7 @@ def open_model(path: Path | None, pretrained: str | None, name: str, owner: str)
 
 
 def open_data(
-    data: str, root: Path | None, owner: str, *, image_size: int, channels: int
+    data: str, root: Path | None, owner: str, *, image_size: int, channels: int, progress: bool
 ) -> FewShotData:
     """Load the data set that ``--data`` and ``--root`` name.
 
@@ -55,6 +55,8 @@ def open_data(
         Name of the command in errors.
     image_size, channels : int
         Size and channels of the images that pictures are converted to.
+    progress : bool
+        Show the progress in the first process.
 
     Returns
     -------
@@ -82,7 +84,7 @@ def open_data(
         return skd.datasets.load_imported(folder)
     try:
         return skd.datasets.from_folder(
-            folder, image_size=image_size, channels=channels, progress=is_first()
+            folder, image_size=image_size, channels=channels, progress=progress and is_first()
         )
     except DataError as error:
         if data == OWN_PICTURES:
@@ -92,6 +94,14 @@ def open_data(
             "makes that from the files of a published data set)."
         )
         raise DataError(f"{error} {further}") from error
+
+
+def tell_left_out(left_out: Sequence[str], data: str, root: Path | None, owner: str) -> None:
+    """Say on the standard error how many files of the data were left out, if any."""
+    if left_out:
+        files = "1 file" if len(left_out) == 1 else f"{len(left_out)} files"
+        folder = root or data  # one of them holds the pictures
+        say(f"{owner}: {files} left out; 'skd data info {folder}' lists them.", err=True)
 
 
 def unreadable_lines(left_out: Sequence[str]) -> list[str]:

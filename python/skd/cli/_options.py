@@ -1,10 +1,16 @@
-"""Translation of refused arguments into the options of a command."""
+"""Options that several commands share, and the translation of refused arguments into options."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated
 
-from skd._refusals import Refusal
+import typer
+
+import skd
+from skd._refusals import Refusal, shown
+from skd.datasets.catalogue import NAMES
 
 #: Phrases about arguments of functions, and about options of commands.
 PHRASES = {
@@ -31,3 +37,56 @@ def naming(options: Mapping[str, str]) -> Callable[[Refusal], str]:
         return str(refusal) if option is None else f"{option} must {refusal.requirement}"
 
     return words
+
+
+def integer(value: object) -> int:
+    """Parse an integer of the command line.
+
+    Raises
+    ------
+    typer.BadParameter
+        If the text is not an integer.
+    """
+    try:
+        return int(str(value))
+    except ValueError:
+        raise typer.BadParameter(f"must be an integer; got {shown(value)}.") from None
+
+
+Threads = Annotated[
+    int | None,
+    typer.Option(
+        parser=integer,
+        metavar="N",
+        help="Threads; by default all processors. Changes no result.",
+    ),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", help="Print the result alone: no progress and no notices."),
+]
+Pretrained = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Weights that come with skd, in place of a file; 'skd info' lists them.",
+        autocompletion=skd.list_pretrained,
+        show_default=False,
+    ),
+]
+Data = Annotated[
+    str,
+    typer.Option(
+        metavar="DATA",
+        help="Name of a data set, an imported folder, or a folder of pictures with a folder for "
+        "each class.",
+        autocompletion=lambda: list(NAMES),
+    ),
+]
+Root = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER", help="Folder of the files of a named data set, or of '--data folder'."
+    ),
+]
+CHECKPOINT_HELP = "Model file, or the folder of a run."

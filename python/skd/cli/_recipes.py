@@ -10,31 +10,38 @@ from rich.console import Console
 from rich.table import Table
 
 import skd
+from skd._display.progress_bar import inform, progress_bar
+from skd.cli._commands import Command, Commands
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._formatting import duration
-from skd.cli._options import naming
+from skd.cli._options import Quiet, naming
 from skd.cli._run import Changes
 from skd.recipes import Expected, Recipe, load, names
 from skd.recipes.costs import cost
 
-recipes = typer.Typer(no_args_is_help=True, help="List and show the recipes of the package.")
-HOW = (
+recipes = typer.Typer(cls=Commands, help="List and show the recipes of the package.")
+ACCURACY = (
     "Accuracy: 5-way, percent ± ci95, as published (arXiv:2003.11539 for RFS, arXiv:2006.09785 "
-    "for SKD) or, on glyphs, as measured in benchmarks/results/method.md. Time: the operations of "
-    "the convolutions in training, validations and evaluation, divided by the rate of one step and "
-    "one forward pass of the same network, measured now on {threads} threads in small batches. It "
-    "is right only if the machine is otherwise idle. 'in all' includes the runs of its teachers."
+    "for SKD) or, on glyphs, as measured in benchmarks/results/method.md."
+)
+FURTHER = "'skd recipes list --time' estimates the time of each on this machine."
+TIME = (
+    "Time: the operations of the convolutions in training, validations and evaluation, divided by "
+    "the rate of one step and one forward pass of the same network, measured now on {threads} "
+    "threads in small batches. It is right only if the machine is otherwise idle. 'in all' "
+    "includes the runs of its teachers."
 )
 
 
-@recipes.command("list")
+@recipes.command("list", cls=Command)
 def list_command(
     measure: Annotated[
         bool,
-        typer.Option("--time/--no-time", help="Measure this machine to estimate times."),
-    ] = True,
+        typer.Option("--time", help="Measure this machine, and estimate the time of each recipe."),
+    ] = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Print all recipes with their expected accuracy and their time on this machine."""
+    """Print all recipes with their expected accuracy."""
     # Narrow enough for a terminal of 80 columns, so that no number is cut off.
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("recipe", no_wrap=True)
@@ -43,7 +50,11 @@ def list_command(
         table.add_column(heading, justify="right", no_wrap=True)
     console = Console()
     before = None
-    with ending_in_one_line("skd recipes"), Console(stderr=True).status("Measuring"):
+    shows = measure and not quiet
+    if shows:
+        inform("Measuring a training step and a forward pass of each network.")
+    bar = progress_bar(len(names()), "skd recipes", "recipe", wanted=shows)
+    with ending_in_one_line("skd recipes"), bar:
         for name in names():
             recipe = load(name)
             group = (recipe.data.name, recipe.data.images_per_class)
@@ -51,17 +62,27 @@ def list_command(
                 table.add_section()
             before = group
             table.add_row(name, *_expected(recipe.expected), *(_times(recipe) if measure else ()))
+            bar.update()
     console.print(table)
-    if measure:
-        console.print(HOW.format(threads=skd.get_num_threads()), highlight=False)
+    if not quiet:
+        second = TIME.format(threads=skd.get_num_threads()) if measure else FURTHER
+        console.print(f"{ACCURACY} {second}", highlight=False)
 
 
-@recipes.command()
+@recipes.command(cls=Command)
 def show(
-    recipe: Annotated[str, typer.Argument(help="Name that 'list' prints, or a TOML file.")],
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            help="Name that 'list' prints, or a TOML file.", autocompletion=lambda: list(names())
+        ),
+    ],
     changes: Changes = None,
 ) -> None:
-    """Print a recipe as TOML with every default written out, as a start for your own."""
+    """Print a recipe as TOML, as a start for your own.
+
+    Every default is written out.
+    """
     with ending_in_one_line(
         "skd recipes", in_words=naming({"recipe": "RECIPE", "changes": "--set"})
     ):

@@ -31,10 +31,6 @@ Changes = Annotated[
         help="Change an entry of the recipe, such as schedule.epochs=10; may be repeated.",
     ),
 ]
-Threads = Annotated[
-    int | None,
-    typer.Option(min=1, max=256, help="Threads; by default all processors. Changes no result."),
-]
 MakeCallbacks = Callable[[Run], Sequence[Callback]]
 
 
@@ -55,30 +51,37 @@ def run_recipe(
     callbacks: MakeCallbacks = lambda run: (),
     communicator: Intracomm | None = None,
     brief: bool = False,
+    quiet: bool = False,
 ) -> Outcome:
-    """Run a recipe after its missing teachers; print plan and results, or briefly the titles."""
+    """Run a recipe after its missing teachers; print plan and results, or briefly the titles.
+
+    A quiet run prints no plan and no progress.
+    """
     runs = plan(recipe, folder, resume=resume, communicator=communicator)
     for run in runs:
         run.check()
     for run in runs:
         run.prepare()
         with run.ranks.abort_on_local_error(), run.ranks.raise_on_all_ranks():
-            _introduce(run, brief=brief)
+            if not quiet:
+                _introduce(run, brief=brief)
             listeners: list[Callback] = []
             if run.ranks.is_first:
-                listeners = [*tensorboard(run), *callbacks(run)]
-        history = run.train(listeners)
-        results = run.evaluate(history)
+                listeners = [*tensorboard(run, quiet=quiet), *callbacks(run)]
+        history = run.train(listeners, progress=not quiet)
+        results = run.evaluate(history, progress=not quiet)
         if not brief:
             say("\n".join(result_lines(run.recipe, results)))
+        if not brief and not quiet:
             say(f"Model, report and history: {run.folder.path}")
     return Outcome(run, history, results)
 
 
-def tensorboard(run: Run) -> list[Callback]:
+def tensorboard(run: Run, *, quiet: bool) -> list[Callback]:
     """Return the writer of event files, if its library is installed."""
     if importlib.util.find_spec("tensorboardX") is None:
-        typer.echo("No event files for TensorBoard: they need pip install 'skd[logs]'.", err=True)
+        if not quiet:
+            say("No event files for TensorBoard: they need pip install tensorboardX.", err=True)
         return []
     return [TensorBoard(run.folder.tensorboard)]
 

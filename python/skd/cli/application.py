@@ -9,26 +9,40 @@ import typer
 import skd
 from skd.cli._bench import bench
 from skd.cli._classify import classify
+from skd.cli._commands import Command, Commands
+from skd.cli._compare import compare
 from skd.cli._data import data
+from skd.cli._embed import embed
 from skd.cli._evaluate import evaluate
+from skd.cli._import_torch import import_torch
 from skd.cli._info import info
+from skd.cli._plot import plot
 from skd.cli._quickstart import quickstart
 from skd.cli._recipes import recipes
 from skd.cli._train import train
 
 application = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    help="Few-shot learning by self-supervised knowledge distillation.",
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Few-shot learning by self-supervised knowledge distillation.\n\n"
+    "'skd COMMAND -h' describes a command.",
 )
-application.command()(quickstart)
-application.command()(train)
-application.command()(evaluate)
-application.command()(classify)
+COMMANDS = (
+    quickstart,
+    train,
+    evaluate,
+    compare,
+    classify,
+    embed,
+    plot,
+    import_torch,
+    bench,
+    info,
+)
+for command in COMMANDS:
+    application.command(cls=Command)(command)
 application.add_typer(recipes, name="recipes")
 application.add_typer(data, name="data")
-application.command()(bench)
-application.command()(info)
 
 
 def _print_version(wanted: bool) -> None:

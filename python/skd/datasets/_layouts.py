@@ -115,7 +115,9 @@ def read_parts(root: Path, published: Published) -> tuple[Layout, dict[str, Part
         If no layout is complete, or a file in it is damaged.
     """
     if not root.exists():
-        raise FileNotFoundError(f"There is no {str(root)!r} to read {published.name!r} from.")
+        raise FileNotFoundError(
+            f"There is no {str(root)!r} to read {published.name!r} from. {published.advice}"
+        )
     layout, paths = _find(root, published)
     parts = layout.read(paths, published)
     _check_disjoint(root, parts)
@@ -144,7 +146,7 @@ def _find(root: Path, published: Published) -> tuple[Layout, dict[str, Path]]:
     reason = f"; the {'; the '.join(incomplete)}" if incomplete else ""
     raise DataError(
         f"{str(root)!r} holds no complete {published.name}: looked for {looked}; "
-        f"found {found}{reason}."
+        f"found {found}{reason}. {published.advice}"
     )
 
 

@@ -32,6 +32,10 @@ class Published(NamedTuple):
         Common names of the folder of its files.
     prefixes : tuple of str
         Prefixes of the names of its pickles.
+    source : str
+        Files to download, and their page.
+    downloaded : str
+        What is imported afterwards: the file or the folder.
     """
 
     name: PublishedData
@@ -40,7 +44,22 @@ class Published(NamedTuple):
     std: tuple[float, ...]
     folders: tuple[str, ...]
     prefixes: tuple[str, ...]
+    source: str
+    downloaded: str
 
+    @property
+    def advice(self) -> str:
+        """Sentences that say where to get the files and how to import them."""
+        return (
+            f"Download {self.source}, then run: skd data import {self.downloaded} --as {self.name}"
+        )
+
+
+CIFAR_100 = "cifar-100-python.tar.gz"
+CIFAR_SOURCE = f"{CIFAR_100} from https://www.cs.toronto.edu/~kriz/cifar.html"
+IMAGENET_SOURCE = (
+    "its files (links in the README of https://github.com/renmengye/few-shot-ssl-public)"
+)
 
 # In the order of the columns of the paper's tables, in which recipes are listed, too.
 CATALOGUE: dict[PublishedData, Published] = {
@@ -53,6 +72,8 @@ CATALOGUE: dict[PublishedData, Published] = {
             IMAGENET_STD,
             ("miniImageNet", "mini-imagenet"),
             ("miniImageNet_category_split_",),
+            IMAGENET_SOURCE,
+            "FOLDER",
         ),
         Published(
             "tiered-imagenet",
@@ -61,11 +82,29 @@ CATALOGUE: dict[PublishedData, Published] = {
             IMAGENET_STD,
             ("tieredImageNet", "tiered-imagenet"),
             ("",),
+            IMAGENET_SOURCE,
+            "FOLDER",
         ),
         Published(
-            "cifar-fs", 32, CIFAR_MEAN, CIFAR_STD, ("CIFAR-FS", "cifar-fs"), ("", "CIFAR_FS_")
+            "cifar-fs",
+            32,
+            CIFAR_MEAN,
+            CIFAR_STD,
+            ("CIFAR-FS", "cifar-fs"),
+            ("", "CIFAR_FS_"),
+            CIFAR_SOURCE,
+            CIFAR_100,
         ),
-        Published("fc100", 32, CIFAR_MEAN, CIFAR_STD, ("FC100", "fc100"), ("", "FC100_")),
+        Published(
+            "fc100",
+            32,
+            CIFAR_MEAN,
+            CIFAR_STD,
+            ("FC100", "fc100"),
+            ("", "FC100_"),
+            CIFAR_SOURCE,
+            CIFAR_100,
+        ),
     )
 }
 

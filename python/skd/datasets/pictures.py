@@ -37,7 +37,7 @@ def pillow() -> ModuleType:
     try:
         from PIL import Image
     except ImportError as error:
-        raise ImportError("Picture files need Pillow: pip install 'skd[images]'") from error
+        raise ImportError("Picture files need Pillow: pip install pillow") from error
     return Image
 
 

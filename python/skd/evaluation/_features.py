@@ -34,7 +34,7 @@ class SupportAugmentation:
 
 
 class FeatureExtractor:
-    """L2-normalised features of images, each a function of its image alone.
+    """Features of images, each a function of its image alone.
 
     The network always gets full batches, and the last one is padded. For another number of images
     it might choose another algorithm, which rounds differently; the accuracy of an episode would
@@ -70,7 +70,11 @@ class FeatureExtractor:
         self._batch = np.zeros((EVALUATION_BATCH, *images.shape[1:]), dtype=np.float32)
 
     def plain(self, positions: NDArray[np.int64]) -> FloatArray:
-        """Return the features of images as they are, of shape (n_positions, n_dimensions)."""
+        """Return the L2-normalised features of images, of shape (n_positions, n_dimensions)."""
+        return _normalized(self.raw(positions))
+
+    def raw(self, positions: NDArray[np.int64]) -> FloatArray:
+        """Return the outputs of the network for images, of shape (n_positions, n_dimensions)."""
         untouched = SupportAugmentation(_native.AUGMENT_NONE, 0, flip=False, copies=1, seed=0)
 
         def fill(start: int, stop: int, output: FloatArray) -> None:
@@ -81,7 +85,7 @@ class FeatureExtractor:
     def augmented(
         self, first: int, support: NDArray[np.int64], how: SupportAugmentation
     ) -> FloatArray:
-        """Return the features of augmented copies of the support images of some episodes.
+        """Return the L2-normalised features of augmented copies of support images.
 
         Parameters
         ----------
@@ -115,7 +119,8 @@ class FeatureExtractor:
                 )
                 start, output = start + count, output[count:]
 
-        return self._features(episodes * size, fill).reshape(episodes, size, -1)
+        features = _normalized(self._features(episodes * size, fill))
+        return features.reshape(episodes, size, -1)
 
     def _augment(
         self,
@@ -149,5 +154,10 @@ class FeatureExtractor:
             fill(start, stop, self._batch[: stop - start])
             features[start:stop] = self._forward(self._batch)[: stop - start]
             self._advance(stop - start)
-        _native.l2_normalize(features, features)
         return features
+
+
+def _normalized(features: FloatArray) -> FloatArray:
+    """Divide rows by their Euclidean norms, in place."""
+    _native.l2_normalize(features, features)
+    return features

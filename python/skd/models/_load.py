@@ -25,7 +25,7 @@ def load_model(path: str | PathLike[str], *, precision: Precision | None = None)
     Parameters
     ----------
     path : str or path
-        A safetensors file.
+        A safetensors file, or the folder of a run, whose ``model.safetensors`` is read.
     precision : {"float32", "bfloat16"}, optional
         Precision of the products, see `create_model`; by default that of the saved model.
 
@@ -39,7 +39,8 @@ def load_model(path: str | PathLike[str], *, precision: Precision | None = None)
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is not a checkpoint of a model, or is damaged, or `precision` is unknown.
+        If the file is not a checkpoint of a model, or is damaged, or the folder holds no model, or
+        `precision` is unknown.
     """
     if precision is not None:
         check.choice(precision, "precision", "load_model", PRECISIONS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from skd._memory import require_memory
 from skd.errors import DamagedCheckpointError
 
 METADATA_KEY = "skd"
+RUN_MODEL = "model.safetensors"  # of the folder of a run
 DTYPES = ("float32", "bfloat16")
 #: Readers of files that are not checkpoints, by the entries of their headers.
 READERS = {
@@ -75,7 +77,7 @@ def model_metadata(config: Mapping[str, Any], normalization: Any) -> dict[str, s
 
 def read_checkpoint(path: str | PathLike[str]) -> Content:
     """Return the state, configuration and normalisation of a checkpoint; see `load_model`."""
-    source = check.input_file(path, "path", "load_model", what="checkpoint")
+    source = _model_file(path)
     kind = kind_of_file(source)
     try:
         if kind is not None and kind != SAFETENSORS:
@@ -87,6 +89,17 @@ def read_checkpoint(path: str | PathLike[str]) -> Content:
     except DamagedCheckpointError as error:
         legal = "a whole safetensors file that Model.save wrote"
         check.refuse("path", "load_model", legal, f"{str(source)!r}: {error}")
+
+
+def _model_file(path: str | PathLike[str]) -> Path:
+    """Return the file of a model, given itself or by the folder of its run."""
+    source = check.path(path, "path", "load_model")
+    if not source.is_dir():
+        return check.input_file(source, "path", "load_model", what="checkpoint")
+    if not (source / RUN_MODEL).is_file():
+        legal = f"a checkpoint, or the folder of a finished run, which holds {RUN_MODEL}"
+        check.refuse("path", "load_model", legal, f"the folder {str(source)!r} without it")
+    return source / RUN_MODEL
 
 
 def content_of(data: bytes, *, requires_checksum: bool) -> Content:

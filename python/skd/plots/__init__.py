@@ -4,7 +4,7 @@ A display holds the data of a plot. The class methods ``from_...`` compute the d
 return the display. `plot` draws them again, in a new figure or in given axes, and returns the axes.
 The display keeps axes and figure as `ax_` and `figure_`.
 
-Drawing needs matplotlib (``pip install 'skd[plots]'``); importing does not. The colours are Okabe
+Drawing needs matplotlib (``pip install matplotlib``); importing does not. The colours are Okabe
 and Ito's, which colour-blind people can distinguish, and no plot relies on colour alone.
 """
 

@@ -38,7 +38,7 @@ def require_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
-        raise ImportError("Plots need matplotlib: pip install 'skd[plots]'") from error
+        raise ImportError("Plots need matplotlib: pip install matplotlib") from error
 
 
 def check_axes(ax: Any, count: int, owner: str) -> list[Axes] | None:

@@ -26,6 +26,7 @@ from skd.plots._figures import (
     check_axes,
     legend_below,
 )
+from skd.plots._figures import require_matplotlib as require_matplotlib
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,9 +13,10 @@ from skd import _validation as check
 from skd._files.atomic import write_atomically
 from skd._files.changes import make_folder, remove_file
 from skd.distributed.differences import differences
+from skd.models.checkpoint import RUN_MODEL
 from skd.recipes._schema import Recipe
 
-CONFIG, MODEL, REPORT, HISTORY = "config.toml", "model.safetensors", "report.json", "history.csv"
+CONFIG, REPORT, HISTORY = "config.toml", "report.json", "history.csv"
 UNREADABLE = "unreadable.txt"
 CHECKPOINT = re.compile(r"step-(\d+)\.safetensors")
 #: Tables and entries that do not affect the training.
@@ -34,7 +35,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         path = self.path = check.path(path, "path", "RunFolder")
         self.config, self.history = path / CONFIG, path / HISTORY
-        self.model, self.report = path / MODEL, path / REPORT
+        self.model, self.report = path / RUN_MODEL, path / REPORT
         self.checkpoints, self.plots = path / "checkpoints", path / "plots"
         self.tensorboard, self.evaluations = path / "tensorboard", path / "evaluations"
         self.unreadable = path / UNREADABLE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
@@ -12,6 +11,7 @@ from typing import Any, NoReturn, TypeVar
 
 from skd import _validation as check
 from skd._files.kinds import START, TEXT, kind_of
+from skd._refusals.similar import similar
 from skd.choices import Stage
 from skd.datasets.catalogue import OWN_PICTURES
 from skd.recipes import _checks as checks
@@ -69,9 +69,9 @@ def load(recipe: str | PathLike[str], *, changes: Iterable[str] = ()) -> Recipe:
     Raises
     ------
     FileNotFoundError
-        If there is neither a file nor a recipe of that name; the message names the nearest one.
+        If there is neither a file nor a recipe of that name; the message names a similar one.
     ValueError
-        If the file is not TOML, a key is unknown (the message names the nearest one) or missing, or
+        If the file is not TOML, a key is unknown (the message names a similar one) or missing, or
         a value is not legal.
 
     Examples
@@ -279,7 +279,7 @@ def legal_keys(stage: Stage) -> dict[str, tuple[str, ...]]:
 
 
 def _refuse_unknown(table: Mapping[str, Any], stage: Stage, owner: str) -> None:
-    """Refuse an unknown key, and name the nearest known one."""
+    """Refuse an unknown key, and name a similar known one."""
     legal = legal_keys(stage)
     names = [f"{section}.{key}".lstrip(".") for section, keys in legal.items() for key in keys]
     for key, value in table.items():
@@ -299,9 +299,9 @@ def _refuse_unknown(table: Mapping[str, Any], stage: Stage, owner: str) -> None:
 
 
 def _unknown(key: str, names: list[str], owner: str) -> NoReturn:
-    """Refuse a key, and name the known one with the same last word or the most similar letters."""
+    """Refuse a key, and name a known one with the same last word or similar letters."""
     word = key[:MAX_KEY].rpartition(".")[2]
-    nearest = [name for name in names if name.rpartition(".")[2] == word]
-    nearest += difflib.get_close_matches(key[:MAX_KEY], names, 1, cutoff=0.0)
-    got = "an unknown one"
-    check.refuse(key[:MAX_KEY], owner, f"a known key (the nearest is {nearest[0]!r})", got)
+    same = (name for name in names if name.rpartition(".")[2] == word)
+    near = next(same, None) or similar(key[:MAX_KEY], names)
+    hint = f"did you mean {near!r}?" if near else "'skd recipes show' prints a recipe with all keys"
+    check.refuse(key[:MAX_KEY], owner, f"a known key ({hint})", "an unknown one")

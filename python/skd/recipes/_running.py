@@ -21,7 +21,7 @@ from skd.errors import SKDError
 from skd.evaluation import EvaluationResult, evaluate
 from skd.history import History
 from skd.models import Model, load_model
-from skd.recipes import _curves
+from skd.recipes import curves
 from skd.recipes._building import (
     OpenData,
     Trainer,
@@ -125,7 +125,7 @@ class Run:
     def _known_teacher(self) -> Model | None:
         """Return the teacher, if it is already trained."""
         file = self._teacher_file
-        return load_model(file) if file is not None and file.is_file() else None
+        return load_model(file) if file is not None and file.exists() else None
 
     @property
     def steps_per_epoch(self) -> int:
@@ -165,7 +165,7 @@ class Run:
             checkpoint_dir=self.folder.checkpoints,
             resume=True,
         )
-        self._write(lambda: _curves.draw(history, self.folder.plots))
+        self._write(lambda: curves.draw(history, self.folder.plots))
         return history
 
     def evaluate(self, history: History, *, progress: bool = True) -> dict[int, EvaluationResult]:
@@ -328,7 +328,7 @@ def _planned(
     while (teacher := runs[0].recipe.teacher) is not None:
         if teacher.checkpoint is not None and teacher.generations == 1:
             runs[0]._teacher_file = Path(teacher.checkpoint)
-            if not runs[0]._teacher_file.is_file():
+            if not runs[0]._teacher_file.exists():
                 raise FileNotFoundError(f"There is no teacher {teacher.checkpoint!r}.")
             break
         wanted = teacher_recipe(runs[0].recipe)

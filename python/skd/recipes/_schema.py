@@ -339,7 +339,7 @@ class Recipe:
         return _table(self)
 
     def to_toml(self) -> str:
-        """Return the recipe as a TOML document; it needs tomli-w, which the extra ``cli`` installs.
+        """Return the recipe as a TOML document.
 
         Returns
         -------

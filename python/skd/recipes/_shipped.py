@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from importlib import resources
 
+from skd._refusals.similar import similar
 from skd.datasets.catalogue import EMBEDDED, PUBLISHED
 
 SUFFIX = ".toml"
@@ -53,13 +53,13 @@ def shipped_text(name: str) -> str:
     Raises
     ------
     FileNotFoundError
-        If there is no recipe of that name; the message names the nearest.
+        If there is no recipe of that name; the message names a similar one.
     """
     if name not in names():
-        near = difflib.get_close_matches(name, names(), 1, cutoff=0.0)
-        hint = f"; the nearest is {near[0]!r}" if near else ""
+        near = similar(name, names())
+        hint = f"; did you mean {near!r}?" if near else "."
         raise FileNotFoundError(
-            f"There is no recipe {name!r}{hint} ('skd recipes list' names all; a file of yours "
-            "ends in .toml)."
+            f"There is no recipe {name!r}{hint} 'skd recipes list' names all, and a file of yours "
+            "ends in .toml."
         )
     return resources.files("skd.recipes").joinpath(name + SUFFIX).read_text(encoding="utf-8")

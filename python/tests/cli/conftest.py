@@ -10,7 +10,8 @@ def run(monkeypatch):
     """Return a function that runs a command in this process, on a terminal of 120 columns."""
     monkeypatch.setenv("COLUMNS", "120")
     threads = skd.get_num_threads()
-    yield lambda *arguments: CliRunner().invoke(application, list(map(str, arguments)))
+    invoke = CliRunner().invoke
+    yield lambda *words: invoke(application, list(map(str, words)), prog_name="skd")
     skd.set_num_threads(threads)
 
 

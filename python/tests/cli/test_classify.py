@@ -93,6 +93,6 @@ def test_a_model_and_weights_that_come_along_exclude_each_other(photos, checkpoi
     photo = photos / "new" / next(iter(COLOURS)) / "0.png"
     options = ("--model", checkpoint, "--pretrained", "photos-84")
     result = classify(photos / "support", photo, *options)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "--model" in result.stderr
     assert "--pretrained" in result.stderr

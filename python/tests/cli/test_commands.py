@@ -1,6 +1,5 @@
 """The command line prints what it should, and says what it needs."""
 
-import importlib.util
 import subprocess
 import sys
 
@@ -9,35 +8,14 @@ import numpy as np
 import pytest
 
 import skd
-from skd import cli
-
-
-@pytest.mark.parametrize(
-    ("option", "value"), [("--size", "33"), ("--threads", "0"), ("--runs", "0"), ("--runs", "x")]
-)
-def test_bench_refuses_options_outside_their_domain(run, option, value):
-    result = run("bench", option, value)
-    assert result.exit_code == 2
-    assert option in result.output
+from skd.datasets.catalogue import PUBLISHED
 
 
 def test_version_is_that_of_the_package(run):
     assert run("--version").output.strip() == skd.__version__
 
 
-def test_the_console_script_runs():
-    command = [sys.executable, "-m", "skd.cli", "bench", "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "--threads" in done.stdout
-
-
-def test_without_its_extra_the_command_says_how_to_install_it(monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(SystemExit, match=r"needs typer and rich: pip install 'skd\[cli\]'"):
-        cli.main()
-
-
-def test_importing_the_package_of_the_command_needs_no_extra():
+def test_importing_the_package_of_the_command_is_quick():
     script = "import sys, skd.cli; print('typer' in sys.modules, 'rich' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
@@ -67,6 +45,7 @@ def test_data_import_says_what_is_wrong_in_one_line(run, tmp_path):
     result = run("data", "import", str(tmp_path), "--as", "fc100", "--to", str(tmp_path / "to"))
     assert result.exit_code == 2
     assert "holds no complete fc100" in result.output
+    assert "Download cifar-100-python.tar.gz from https://www.cs.toronto.edu" in result.output
     assert "Traceback" not in result.output
     assert run("data", "import", str(tmp_path), "--as", "mnist").exit_code == 2
 
@@ -125,3 +104,21 @@ def test_pictures_of_your_own_need_no_import(run, tmp_path):
     assert result.exit_code == 2
     assert "--as must be the name of a published data set" in result.output
     assert "data.name = 'folder'" in result.output
+
+
+def test_data_import_is_quiet_on_request(run, tmp_path):
+    data_files.write_pickles(tmp_path, data_files.make_parts(32))
+    result = run("data", "import", tmp_path, "--as", "fc100", "--to", tmp_path / "to", "--quiet")
+    assert result.stdout == f"Imported fc100 into {tmp_path / 'to'}\n"
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_missing_data_says_where_to_get_it(run, one_line, make_model, name, tmp_path):
+    root, model = tmp_path / "nowhere", tmp_path / "model.safetensors"
+    make_model().save(model)
+    words = ("--data", name, "--root", root, "--out", tmp_path / "features.npz")
+    line = one_line(run("embed", model, *words), 2)
+    assert line.startswith(f"skd embed: There is no {str(root)!r} to read {name!r} from. Download ")
+    assert "https://" in line
+    assert line.endswith(f" --as {name}")

@@ -197,7 +197,7 @@ def test_splits_that_are_large_enough_give_no_warning(tmp_path, recwarn):
 
 def test_without_pillow_the_error_says_how_to_install_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(ImportError, match=r"pip install 'skd\[images\]'"):
+    with pytest.raises(ImportError, match=r"pip install pillow"):
         skd.datasets.from_folder(tmp_path, image_size=4)
 
 

@@ -100,6 +100,18 @@ def test_load_model_says_what_is_wrong_with_a_file(make_model, tmp_path):
         skd.load_model(path)
 
 
+def test_the_folder_of_a_run_is_loaded_by_its_model(make_model, tmp_path):
+    with pytest.raises(
+        ValueError, match=r"holds model\.safetensors; got the folder '.*' without it"
+    ):
+        skd.load_model(tmp_path)
+    model = make_model(seed=3)
+    model.save(tmp_path / "model.safetensors")
+    loaded = skd.load_model(tmp_path)
+    for name, view in model.state_dict().items():
+        np.testing.assert_array_equal(loaded.state_dict()[name], view)
+
+
 def test_a_failed_save_leaves_the_old_file(make_model, tmp_path, monkeypatch):
     path = tmp_path / "model.safetensors"
     make_model(seed=1).save(path)

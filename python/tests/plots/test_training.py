@@ -50,7 +50,7 @@ def test_without_matplotlib_the_extra_is_named(name, make_model, monkeypatch):
     makers = [getattr(display, maker) for maker in dir(display) if maker.startswith("from_")]
     assert makers
     for maker in makers:
-        with pytest.raises(ImportError, match=r"pip install 'skd\[plots\]'"):
+        with pytest.raises(ImportError, match=r"pip install matplotlib"):
             maker(None) if display is plots.TrainingCurvesDisplay else maker(model, None)
 
 

@@ -92,15 +92,23 @@ def test_the_expected_accuracies_are_those_of_the_papers_table():
         ("titel='x'", "title"),
     ],
 )
-def test_an_unknown_key_is_refused_with_the_nearest(change, nearest):
+def test_an_unknown_key_is_refused_with_a_similar_one(change, nearest):
     key = change.partition("=")[0]
     with pytest.raises(ValueError, match=r"must be a known key") as caught:
         recipes.load("gen1-cifar-fs", changes=[change])
     table = key.partition(".")[0] if key.startswith("optimiser") else key
     assert f"The '{table}' parameter of recipe 'gen1-cifar-fs'" in str(caught.value)
-    assert f"the nearest is {nearest.partition('.')[0]!r}" in str(caught.value) or (
-        f"the nearest is {nearest!r}" in str(caught.value)
+    assert f"did you mean {nearest.partition('.')[0]!r}?" in str(caught.value) or (
+        f"did you mean {nearest!r}?" in str(caught.value)
     )
+
+
+def test_a_key_that_is_like_none_brings_no_suggestion():
+    with pytest.raises(ValueError, match=r"known key \('skd recipes show' prints") as caught:
+        recipes.load("gen1-cifar-fs", changes=["quux.zzz=1"])
+    assert "did you mean" not in str(caught.value)
+    with pytest.raises(FileNotFoundError, match=r"There is no recipe 'quux'\. 'skd recipes list'"):
+        recipes.load("quux")
 
 
 @pytest.mark.parametrize(
@@ -181,8 +189,8 @@ def test_a_file_that_is_no_recipe_is_refused(tmp_path, content, message):
         recipes.load(path)
 
 
-def test_a_recipe_that_is_not_there_is_named_with_the_nearest(tmp_path):
-    with pytest.raises(FileNotFoundError, match="the nearest is 'gen0-cifar-fs'"):
+def test_a_recipe_that_is_not_there_is_named_with_a_similar_one(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"did you mean 'gen0-cifar-fs'\?"):
         recipes.load("gen0-cifarfs")
     with pytest.raises(FileNotFoundError, match=r"There is no recipe '.*none\.toml'"):
         recipes.load(tmp_path / "none.toml")

@@ -177,6 +177,10 @@ def test_a_teacher_may_be_a_checkpoint_of_the_network_that_the_recipe_says(tmp_p
     skd.create_model("resnet12", widths=(8, 16, 24, 32), **options).save(path)
     (run,) = recipes.plan(with_checkpoint(path), tmp_path / "a")
     run.prepare()
+    (tmp_path / "teacher").mkdir()
+    path.rename(tmp_path / "teacher" / "model.safetensors")
+    (run,) = recipes.plan(with_checkpoint(tmp_path / "teacher"), tmp_path / "a")  # of its run
+    run.prepare()
     skd.create_model("resnet12", widths=(8, 8, 8, 8), **options).save(path)
     (run,) = recipes.plan(with_checkpoint(path), tmp_path / "a")
     with pytest.raises(ValueError, match=r"one whose widths is .*8, 16, 24, 32"):
