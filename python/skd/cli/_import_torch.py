@@ -80,8 +80,7 @@ def import_torch(
         check.output_file(out, "out", OWNER)
         statistics = None
         if normalization is not None:
-            check.choice(normalization, "normalization", OWNER, PUBLISHED)
-            published = CATALOGUE[normalization]
+            published = CATALOGUE[check.choice(normalization, "normalization", OWNER, CATALOGUE)]
             statistics = published.mean, published.std
         model = skd.import_torch(
             source,

@@ -16,13 +16,17 @@ from skd.cli._exit_status import ending_in_one_line
 from skd.cli._formatting import duration
 from skd.cli._options import Quiet, naming
 from skd.cli._run import Changes
-from skd.recipes import Expected, Recipe, load, names
+from skd.recipes import Expected, Measured, Recipe, load, names
 from skd.recipes.costs import cost
 
 recipes = typer.Typer(cls=Commands, help="List and show the recipes of the package.")
 ACCURACY = (
     "Accuracy: 5-way, percent ± ci95, as published (arXiv:2003.11539 for RFS, arXiv:2006.09785 "
     "for SKD) or, on glyphs, as measured in benchmarks/results/method.md."
+)
+MEASURED = (
+    "Measured: accuracies of our own run, and its processor hours; divide them by the number of "
+    "cores for hours on an idle machine."
 )
 FURTHER = "'skd recipes list --time' estimates the time of each on this machine."
 TIME = (
@@ -41,11 +45,11 @@ def list_command(
     ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Print all recipes with their expected accuracy."""
+    """Print all recipes with their accuracy, and what was measured with them."""
     # Narrow enough for a terminal of 80 columns, so that no number is cut off.
     table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("recipe", no_wrap=True)
-    headings = ["1-shot", "5-shot"] + ["time", "in all"] * measure
+    headings = ["1-shot", "5-shot"] + (["time", "in all"] if measure else ["measured", "hours"])
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     console = Console()
@@ -61,11 +65,12 @@ def list_command(
             if before not in (None, group):
                 table.add_section()
             before = group
-            table.add_row(name, *_expected(recipe.expected), *(_times(recipe) if measure else ()))
+            further = _times(recipe) if measure else _measured(recipe.measured)
+            table.add_row(name, *_expected(recipe.expected), *further)
             bar.update()
     console.print(table)
     if not quiet:
-        second = TIME.format(threads=skd.get_num_threads()) if measure else FURTHER
+        second = TIME.format(threads=skd.get_num_threads()) if measure else f"{MEASURED} {FURTHER}"
         console.print(f"{ACCURACY} {second}", highlight=False)
 
 
@@ -98,6 +103,14 @@ def _expected(expected: Expected | None) -> tuple[str, str]:
     if expected is None:
         return "-", "-"
     return cell(expected.one_shot), cell(expected.five_shot)
+
+
+def _measured(measured: Measured | None) -> tuple[str, str]:
+    """Render the result of our own run."""
+    if measured is None:
+        return "-", "-"
+    accuracies = f"{measured.one_shot[0]:.1f} / {measured.five_shot[0]:.1f}"
+    return accuracies, f"{measured.processor_hours:.1f}"
 
 
 def _times(recipe: Recipe) -> tuple[str, ...]:

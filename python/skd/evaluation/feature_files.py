@@ -70,13 +70,13 @@ def write_features(
         If the file cannot be written, for example on a full disk; an existing file is kept.
     """
     target = check.output_file(path, "path", owner)
-    check.choice(kind, "kind", owner, FEATURES)
+    wanted = check.choice(kind, "kind", owner, FEATURES)
     require_fitting(model, split, owner)
     with model._native.locked():  # the hash and the features are those of one state
         normalization = model.normalization or Normalization(split.mean, split.std)
         described = {**model.config, "sha256": state_sha256(model.snapshot())}
         with progress_bar(len(split), owner, "image", wanted=progress) as bar:
-            extract = FeatureExtractor(model, kind, split.images, normalization, bar.update)
+            extract = FeatureExtractor(model, wanted, split.images, normalization, bar.update)
             features = extract.raw(np.arange(len(split)))
     meta = {
         "format": FORMAT,

@@ -275,7 +275,7 @@ class Expected:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """Result of a run of the recipe, which `benchmarks/results/paper.json` describes in full.
+    """Result of our own run of the recipe, which `benchmarks/results/paper.json` describes in full.
 
     Attributes
     ----------
