@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,8 @@ RECIPES = {
     "Gen-0": "gen0-glyphs-quick",
     "Gen-1": "gen1-glyphs-quick",
 }
+#: Tables of a recipe that its teacher does not inherit.
+NOT_INHERITED = ("optimizer.", "schedule.")
 
 
 def quickstart(
@@ -46,7 +49,7 @@ def quickstart(
             skd.set_num_threads(threads)
         outcomes = {}
         for method, name in RECIPES.items():
-            recipe = load(name, changes=changes or ())
+            recipe = load(name, changes=_changes(method, changes or ()))
             outcomes[method] = run_recipe(
                 recipe, output / name, resume=True, brief=True, quiet=quiet
             )
@@ -61,3 +64,9 @@ def quickstart(
         ]
         table = comparison_lines(outcomes)
         typer.echo("\n".join(table if quiet else ["", *table, *further]))
+
+
+def _changes(method: str, given: Sequence[str]) -> list[str]:
+    """Return the changes of a recipe; the teacher of Gen-1 is the Gen-0 that was trained before."""
+    taught = [f"teacher.{change}" for change in given if change.startswith(NOT_INHERITED)]
+    return [*given, *(taught if method == "Gen-1" else ())]
