@@ -3,13 +3,14 @@
 import inspect
 import json
 import re
+import tomllib
 from pathlib import Path, PurePosixPath
 
 import griffe
 import pytest
 from docs_site.docstrings import Docstrings
 from docs_site.notebooks import Notebook
-from docs_site.pages import gather
+from docs_site.pages import Site, gather, site_place
 from markdown import Markdown
 
 import skd
@@ -93,6 +94,21 @@ def test_formulas_become_mathml_and_prices_and_code_do_not():
     assert "<mfrac>" in block
     assert convert("from 5 $ to 6 $ or $5 to $6") == "<p>from 5 $ to 6 $ or $5 to $6</p>"
     assert convert("run `echo $A $B`") == "<p>run <code>echo $A $B</code></p>"
+
+
+def places(nav):
+    """Yield the pages of a navigation, whatever their depth."""
+    for entry in nav:
+        for place in [entry] if isinstance(entry, str) else entry.values():
+            yield from [place] if isinstance(place, str) else places(place)
+
+
+def test_every_page_is_in_the_navigation_once():
+    root = Path(__file__).parents[2]
+    nav = tomllib.loads((root / "zensical.toml").read_text())["project"]["nav"]
+    site = Site(root)
+    pages = [str(site_place(source)) for source in (*site.pages, *site.notebooks)]
+    assert sorted(places(nav)) == sorted(pages)
 
 
 def functions():
