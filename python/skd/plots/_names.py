@@ -26,8 +26,8 @@ def can_draw(characters: str) -> bool:
 def readable(name: str) -> str:
     """Return a name, or for a class of glyphs its character, if a font has it.
 
-    ``greek/GREEK CAPITAL LETTER DELTA`` is "Δ (Greek)". Without a font, ``thai/THAI CHARACTER NO
-    NU`` is "Thai no nu".
+    ``greek/GREEK CAPITAL LETTER DELTA`` is "Greek Δ": the Latin word first keeps Hebrew and Arabic
+    from turning the line around. Without a font, ``thai/THAI CHARACTER NO NU`` is "Thai no nu".
     """
     script, _, words = name.partition("/")
     try:
@@ -35,7 +35,7 @@ def readable(name: str) -> str:
     except KeyError:
         return name
     if can_draw(characters):
-        return f"{characters} ({script.capitalize()})"
+        return f"{script.capitalize()} {characters}"
     return " ".join(word for word in words.split() if word not in GENERIC).capitalize()
 
 

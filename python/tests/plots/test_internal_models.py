@@ -96,5 +96,5 @@ def test_names_that_would_coincide_are_numbered():
 
 def test_a_glyph_shows_its_character_if_a_font_has_it():
     names = ["greek/GREEK CAPITAL LETTER DELTA", "thai/THAI CHARACTER NO NU"]
-    assert _names.distinct(names, 12) == ["Δ (Greek)", "Thai no nu"]
+    assert _names.distinct(names, 12) == ["Greek Δ", "Thai no nu"]
     assert _names.longest_line(["ab\nabc", "a"]) == 3
