@@ -11,6 +11,7 @@ import pytest
 from docs_site.docstrings import Docstrings
 from docs_site.notebooks import Notebook
 from docs_site.pages import Site, gather, site_place
+from docs_site.shell_blocks import with_languages
 from markdown import Markdown
 
 import skd
@@ -84,6 +85,14 @@ def test_a_picture_that_no_cell_draws_is_named(repository):
     notebook = Notebook.read(repository / "notebooks" / "1.ipynb", PurePosixPath("notebooks/1.md"))
     with pytest.raises(LookupError, match=r"1.md that draws .* 'paint\('"):
         notebook.picture("paint(")
+
+
+def test_indented_commands_become_blocks_of_the_shell():
+    text = "Text\n\n    plain\n\n```c\n\n    make z\n```\n"
+    page = f"# A\n\n    skd train x  # long\n\n    A=1 make y\n\n{text}"
+    assert with_languages(page) == (
+        f"# A\n\n```sh\nskd train x  # long\n\nA=1 make y\n```\n\n{text}"
+    )
 
 
 def test_formulas_become_mathml_and_prices_and_code_do_not():
