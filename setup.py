@@ -20,6 +20,10 @@ from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 from setuptools.command.build_py import build_py
 
+sys.path.insert(0, str(Path(__file__).resolve().parent / "python" / "tools"))
+
+from build_tools import check_tools
+
 ROOT = Path(__file__).resolve().parent
 SWIFT_BUILD = Path("build", "swift")
 HEADERS = Path("Sources", "CSKD", "include")
@@ -37,14 +41,6 @@ STABLE_ABI = sys.version_info >= (3, 12) and not sysconfig.get_config_var("Py_GI
 COMPILE_FLAGS = ["-std=c++17", "-fvisibility=hidden", "-DNDEBUG"]
 if STABLE_ABI:
     COMPILE_FLAGS += ["-DPy_LIMITED_API=0x030C0000"]
-
-
-def require(tool: str, purpose: str) -> str:
-    """Return the path of `tool`, or stop and say that it is missing."""
-    path = shutil.which(tool)
-    if path is None:
-        sys.exit(f"skd needs '{tool}' {purpose}, and it is not on the PATH.")
-    return path
 
 
 def libraries() -> dict[str, Path]:
@@ -74,7 +70,8 @@ class BuildPython(build_py):
     """
 
     def run(self) -> None:
-        """Remove what an earlier build left, then copy."""
+        """Check the tools of the whole build, remove what an earlier build left, then copy."""
+        check_tools()
         for pattern in ("*.py", "*.toml"):
             for old in Path(self.build_lib, "skd").rglob(pattern):
                 old.unlink()
@@ -105,10 +102,13 @@ class BuildPython(build_py):
 class BuildSKD(build_ext):
     """Builds the Swift library, then nanobind, then the module that links both."""
 
+    def run(self) -> None:
+        """Check the tools, then build."""
+        check_tools()
+        super().run()
+
     def build_extension(self, extension: Extension) -> None:
         """Build all three and put the library beside the module."""
-        require("swift", "6.3 or newer to build libSKD.so (https://swift.org/install)")
-        require(self.compiler.compiler_cxx[0], "to compile the extension module")
         built = {folder: self.build_swift_library(march) for march, folder in libraries().items()}
         extension.library_dirs = [str(built[Path()].parent)]
         extension.depends.extend(map(str, built.values()))

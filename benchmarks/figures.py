@@ -23,8 +23,8 @@ FIGURES = Path(__file__).parents[1] / "docs" / "figures"
 BLUE, ORANGE = "#0072b2", "#d55e00"
 SHOTS = {"one_shot": "5-way 1-shot", "five_shot": "5-way 5-shot"}
 METHODS = ("RFS-simple", "Gen-0", "Gen-1")
-COLOURS = ("#999999", BLUE, ORANGE)
-HATCHES = ("", "//", "..")
+COLOURS = ("#666666", BLUE, ORANGE)
+MARKERS = ("o", "s", "^")
 TICKS = (1, 2, 4, 10, 30, 100)
 LINES = ("-", "--", "-.", ":")
 OKABE_ITO = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
@@ -125,22 +125,19 @@ def method(report: dict[str, Any]) -> None:
     for ax, shots in zip(axes, ("1-shot", "5-shot"), strict=True):
         for place, name in enumerate(METHODS):
             results = [runs[name]["results"][shots] for runs in seeds.values()]
-            ax.bar(
-                [seed + 0.27 * (place - 1) for seed in range(len(results))],
+            ax.errorbar(
+                [seed + 0.2 * (place - 1) for seed in range(len(results))],
                 [result["mean"] for result in results],
-                0.25,
-                yerr=[result["ci95"] for result in results],
+                [result["ci95"] for result in results],
                 color=COLOURS[place],
-                hatch=HATCHES[place],
-                edgecolor="white",
-                ecolor="black",
-                label=name,
+                marker=MARKERS[place],
+                linestyle="none",
+                capsize=4,
+                label=f"{name}, 95 % interval",
             )
-        low = min(
-            runs[name]["results"][shots]["mean"] for runs in seeds.values() for name in METHODS
-        )
         ax.set_xticks(range(len(seeds)), [f"seed {seed}" for seed in seeds])
-        ax.set(ylabel="accuracy (%)", title=f"5-way {shots}", ylim=(low - 4, None))
+        ax.set(ylabel="accuracy on novel glyphs (%)", title=f"5-way {shots}")
+        ax.grid(axis="y", alpha=0.3)
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     save(figure, "method")
 

@@ -3,13 +3,15 @@
 import inspect
 import json
 import re
+import tomllib
 from pathlib import Path, PurePosixPath
 
 import griffe
 import pytest
 from docs_site.docstrings import Docstrings
 from docs_site.notebooks import Notebook
-from docs_site.pages import gather
+from docs_site.pages import Site, gather, site_place
+from docs_site.shell_blocks import with_languages
 from markdown import Markdown
 
 import skd
@@ -85,6 +87,14 @@ def test_a_picture_that_no_cell_draws_is_named(repository):
         notebook.picture("paint(")
 
 
+def test_indented_commands_become_blocks_of_the_shell():
+    text = "Text\n\n    plain\n\n```c\n\n    make z\n```\n"
+    page = f"# A\n\n    skd train x  # long\n\n    A=1 make y\n\n{text}"
+    assert with_languages(page) == (
+        f"# A\n\n```sh\nskd train x  # long\n\nA=1 make y\n```\n\n{text}"
+    )
+
+
 def test_formulas_become_mathml_and_prices_and_code_do_not():
     convert = Markdown(extensions=["docs_site.formulas"]).convert
     assert convert("so $x_1$ is").startswith('<p>so <math xmlns="http://www.w3.org/1998/Math')
@@ -93,6 +103,21 @@ def test_formulas_become_mathml_and_prices_and_code_do_not():
     assert "<mfrac>" in block
     assert convert("from 5 $ to 6 $ or $5 to $6") == "<p>from 5 $ to 6 $ or $5 to $6</p>"
     assert convert("run `echo $A $B`") == "<p>run <code>echo $A $B</code></p>"
+
+
+def places(nav):
+    """Yield the pages of a navigation, whatever their depth."""
+    for entry in nav:
+        for place in [entry] if isinstance(entry, str) else entry.values():
+            yield from [place] if isinstance(place, str) else places(place)
+
+
+def test_every_page_is_in_the_navigation_once():
+    root = Path(__file__).parents[2]
+    nav = tomllib.loads((root / "zensical.toml").read_text())["project"]["nav"]
+    site = Site(root)
+    pages = [str(site_place(source)) for source in (*site.pages, *site.notebooks)]
+    assert sorted(places(nav)) == sorted(pages)
 
 
 def functions():

@@ -28,7 +28,10 @@ TESTED = (
     "python/tests/", "Tests/Fixtures/", "benchmarks/", "docs/", "notebooks/", "recipes/",
     "Sources/CSKD/include/",
 )  # fmt: skip
-TESTED_FILES = ("README.md", "CHANGELOG.md", "pyproject.toml")
+TESTED_FILES = (
+    "README.md", "CHANGELOG.md", "CITATION.cff", "pyproject.toml", "setup.py",
+    "python/tools/build_tools.py",
+)  # fmt: skip
 # What the loader of glibc is told not to see, so that it takes the library of a lower level.
 HIDDEN = ("", "-AVX512F", "-AVX512F,-AVX2")
 # Only what is installed is imported, and it knows its version.

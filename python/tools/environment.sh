@@ -14,15 +14,12 @@ missing() {
   exit 1
 }
 
-command -v swift >/dev/null ||
-  missing "Swift 6.3 or newer ('swift' on the PATH)" "See https://www.swift.org/install"
-command -v "${CXX:-c++}" >/dev/null ||
-  missing "a C++ compiler ('${CXX:-c++}' on the PATH)" "On Debian: apt-get install g++"
 command -v "$python" >/dev/null ||
   missing "Python 3.11 or newer ('$python' on the PATH)" "Name another with make PYTHON=..."
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
   missing "Python 3.11 or newer; '$python' is $("$python" --version)" \
     "Name another with make PYTHON=..."
+"$python" "$(dirname "$0")/build_tools.py"
 "$python" -c 'import sysconfig, os
 header = os.path.join(sysconfig.get_path("include"), "Python.h")
 raise SystemExit(not os.path.exists(header))' ||

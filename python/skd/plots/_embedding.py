@@ -12,7 +12,8 @@ from skd.choices import Projection
 from skd.datasets import Split
 from skd.models import Model
 from skd.plots._arguments import draw_images, named_models, unit_embeddings
-from skd.plots._figures import COLOURS, MARKERS, AxesArray, Display, check_axes, distinct
+from skd.plots._figures import COLOURS, MARKERS, AxesArray, Display, check_axes
+from skd.plots._names import distinct
 from skd.plots._projection import (
     METHODS,
     neighbour_embedding,

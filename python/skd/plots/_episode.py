@@ -14,7 +14,8 @@ from skd.datasets import Split
 from skd.evaluation import predict_episodes
 from skd.evaluation.protocol import MOST_EPISODES
 from skd.models import Model
-from skd.plots._figures import GREEN, VERMILION, Display, check_axes, distinct, shortened
+from skd.plots._figures import GREEN, VERMILION, Display, check_axes
+from skd.plots._names import distinct
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 CELL = 0.95  # width of an image with its margin, in inches
 ROW = 1.32  # height of a row, an image and its caption, in widths of a cell
 GAP = 0.5  # gap between support images and queries
-CAPTION = 0.3  # height of a caption
+CAPTION = 0.4  # height of a caption of two lines
 IMAGE = 0.9  # side of an image, in widths of a cell
-LONGEST_CAPTION, LONGEST_NAME = 12, 18
+LONGEST_CAPTION, LONGEST_NAME = 12, 18  # letters of a line
 RIGHT, WRONG = "✓", "✗"
 
 
@@ -194,8 +195,8 @@ class EpisodeDisplay(Display):
         right = int((self.predicted == np.arange(n_way)[:, None]).sum())
         extent = f"{n_way}-way {n_shot}-shot, {right} of {n_way * n_query} queries right"
         axes.set_title(f"{self.title}: {extent}", pad=10)
-        names = [shortened(name, LONGEST_NAME) for name in self.class_names]
-        axes.set_yticks([ROW * row + IMAGE / 2 for row in range(n_way)], names)
+        places = [ROW * row + IMAGE / 2 for row in range(n_way)]
+        axes.set_yticks(places, distinct(self.class_names, LONGEST_NAME))
         centres = [(n_shot - 1 + IMAGE) / 2, n_shot + GAP + (n_query - 1 + IMAGE) / 2]
         axes.set_xticks(centres, ["support", "queries, with predictions"])
         axes.xaxis.tick_top()

@@ -16,7 +16,8 @@ from skd.datasets import Split
 from skd.evaluation import predict_episodes
 from skd.few_shot import FewShotClassifier, pictures
 from skd.models import Model
-from skd.plots._figures import Display, check_axes, distinct
+from skd.plots._figures import Display, check_axes
+from skd.plots._names import distinct, longest_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -231,12 +232,10 @@ flip, seed
         queries = self.counts.sum(axis=1, keepdims=True)
         shares = np.where(queries > 0, 100 * self.counts / np.maximum(queries, 1), np.nan)
         image = axes.imshow(shares, cmap="cividis", vmin=0, vmax=100, interpolation="nearest")
-        axes.figure.colorbar(
-            image, ax=axes, label="share of the queries of the true class (%)", shrink=0.8
-        )
+        axes.figure.colorbar(image, ax=axes, label="share of the true class (%)", shrink=0.8)
         if size <= MOST_NAMES:
-            names = distinct(self.class_names, LONGEST_NAME)
-            is_crowded = size * max(map(len, names)) > MOST_LETTERS
+            names = distinct(self.class_names, LONGEST_NAME, 2 if size <= MOST_NUMBERS else 1)
+            is_crowded = size * longest_line(names) > MOST_LETTERS
             axes.set_xticks(range(size), names, rotation=90 if is_crowded else 0)
             axes.set_yticks(range(size), names)
         if size <= MOST_NUMBERS:

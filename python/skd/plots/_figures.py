@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -130,20 +129,3 @@ def draw_histogram(
     )
     axes.stairs(shares, edges, color=colour, linestyle=line, linewidth=1.8, label=label)
     return float(shares.max())
-
-
-def shortened(name: str, most: int) -> str:
-    """Shorten a name by leaving out its middle, because many names begin alike."""
-    if len(name) <= most:
-        return name
-    begin = (most - 1) // 3
-    return f"{name[:begin].rstrip()}…{name[begin + 1 - most :].lstrip()}"
-
-
-def distinct(names: Sequence[str], most: int) -> list[str]:
-    """Return short distinct names; those that would coincide are numbered."""
-    short = [shortened(name, most) for name in names]
-    return [
-        name if short.count(name) == 1 else f"{number} {shortened(name, most - 3)}"
-        for number, name in enumerate(short)
-    ]

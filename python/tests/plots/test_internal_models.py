@@ -6,7 +6,7 @@ from matplotlib.colors import to_hex
 from plotted import assert_legible
 
 from skd import plots
-from skd.plots import _figures
+from skd.plots import _figures, _names
 from skd.plots._class_distances import pairwise_distances
 from skd.plots._logit_entropy import softmax_entropy
 from skd.plots._projection import principal_components
@@ -80,11 +80,21 @@ def test_entropies_of_the_logits_are_drawn_up_to_the_uniform_ones(models, make_s
     np.testing.assert_allclose(every.entropies["convnet4"], softmax_entropy(logits))
 
 
-def test_long_names_are_shortened_and_stay_different():
-    names = ["thai/THAI CHARACTER KO KAI", "thai/THAI CHARACTER NO NU", "short"]
-    short = _figures.distinct(names, 12)
-    assert short[2] == "short"
-    assert all(len(name) <= 12 for name in short)
-    assert len(set(short)) == 3
+def test_long_names_go_on_in_a_second_line_and_lose_their_end_alone():
+    names = ["house finch", "golden_retriever_dog", "short", "a name of very many words indeed"]
+    assert _names.distinct(names, 12) == [
+        "house finch", "golden\nretriever d…", "short", "a name of\nvery many w…",
+    ]  # fmt: skip
+    assert _names.distinct(["a_b", "a/b"], 12) == ["a_b", "a/b"]
+
+
+def test_names_that_would_coincide_are_numbered():
     alike = ["abcdefghij1xyzxyzxyz", "abcdefghij2xyzxyzxyz"]
-    assert len(set(_figures.distinct(alike, 10))) == 2
+    assert _names.distinct(alike, 10, lines=1) == ["0 abcdefg…", "1 abcdefg…"]
+    assert _names.distinct(alike, 10) == ["abcdefghij\n1xyzxyzxyz", "abcdefghij\n2xyzxyzxyz"]
+
+
+def test_a_glyph_shows_its_character_if_a_font_has_it():
+    names = ["greek/GREEK CAPITAL LETTER DELTA", "thai/THAI CHARACTER NO NU"]
+    assert _names.distinct(names, 12) == ["Greek Δ", "Thai no nu"]
+    assert _names.longest_line(["ab\nabc", "a"]) == 3

@@ -14,6 +14,7 @@ import shutil
 from pathlib import Path, PurePosixPath
 
 from docs_site.notebooks import Notebook
+from docs_site.shell_blocks import with_languages
 
 PAGES = ("*.md", "docs/**/*.md", "benchmarks/**/*.md", "Sources/*/*.md", "python/*.md")
 PICTURES = ("docs/**/*.svg", "benchmarks/**/*.svg")
@@ -57,7 +58,7 @@ class Site:
         """Write all pages and pictures below a folder."""
         for source in self.pages:
             text = (self.root / source).read_text(encoding="utf-8")
-            self._write_page(folder, source, self._with_pictures(text, source))
+            self._write_page(folder, source, self._with_pictures(with_languages(text), source))
         for source in self.pictures:
             target = folder / site_place(source)
             target.parent.mkdir(parents=True, exist_ok=True)
