@@ -82,5 +82,4 @@ def test_the_readme_leads_to_a_model_of_own_images_in_fifteen_lines(
     exec(compile(example, str(README), "exec"), {})
     assert "±" in capsys.readouterr().out
     assert skd.load_model("model.safetensors").num_classes == 16
-    for name in ("training.png", "episode.png"):
-        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "training.png").read_bytes().startswith(b"\x89PNG")
