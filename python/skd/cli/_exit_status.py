@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import signal
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -40,7 +41,7 @@ def ending_in_one_line(
     in_words: Callable[[Refusal], str] = str,
     when_interrupted: Callable[[], str] = lambda: "",
 ) -> Iterator[None]:
-    """End a command whose errors its user can understand without a traceback.
+    """End a command whose errors and warnings its user can understand without a traceback.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ def ending_in_one_line(
         written, such as how to resume.
     """
     try:
-        with _ended_by_sigterm():
+        with _warnings_in_one_line(command), _ended_by_sigterm():
             yield
     except KeyboardInterrupt as error:
         say(f"{command}: interrupted. {when_interrupted()}".rstrip(), err=True)
@@ -71,6 +72,18 @@ def ending_in_one_line(
     except (OSError, MemoryError, ImportError, skd.SKDError) as error:
         _report(command, in_words, error)
         raise typer.Exit(FAILED) from error
+
+
+@contextmanager
+def _warnings_in_one_line(command: str) -> Iterator[None]:
+    """Write warnings like errors, without the line of code that they come from."""
+
+    def write(message: Warning | str, *origin: object, **options: object) -> None:
+        say(f"{command}: {' '.join(str(message).split())}", err=True)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = write
+        yield
 
 
 @contextmanager
