@@ -47,7 +47,7 @@ def list_command(
 ) -> None:
     """Print all recipes with their accuracy, and what was measured with them."""
     # Narrow enough for a terminal of 80 columns, so that no number is cut off.
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("recipe", no_wrap=True)
     headings = ["1-shot", "5-shot"] + (["time", "in all"] if measure else ["measured", "hours"])
     for heading in headings:
@@ -109,7 +109,7 @@ def _measured(measured: Measured | None) -> tuple[str, str]:
     """Render the result of our own run."""
     if measured is None:
         return "-", "-"
-    accuracies = f"{measured.one_shot[0]:.1f} / {measured.five_shot[0]:.1f}"
+    accuracies = f"{measured.one_shot[0]:.1f}/{measured.five_shot[0]:.1f}"
     return accuracies, f"{measured.processor_hours:.1f}"
 
 
