@@ -19,6 +19,9 @@ Architecture = Literal["resnet12", "seresnet12", "resnet18", "resnet24", "convne
 Precision = Literal["float32", "bfloat16"]
 """Types of the operands of a network's products."""
 
+WeightType = Literal["float32", "bfloat16"]
+"""Types of the weights in a file of `skd.Model.save`."""
+
 Features = Literal["embedding", "logits"]
 """Outputs of a network."""
 
@@ -54,7 +57,7 @@ Monitor = Literal["val_accuracy", "loss"]
 Projection = Literal["pca", "tsne"]
 """Projections of `skd.plots.EmbeddingDisplay`."""
 
-PublishedData = Literal["cifar-fs", "fc100", "mini-imagenet", "tiered-imagenet"]
+PublishedData = Literal["mini-imagenet", "tiered-imagenet", "cifar-fs", "fc100"]
 """Data sets that `skd.datasets.import_data` imports."""
 
 DataName = Literal["glyphs", PublishedData]

@@ -15,13 +15,14 @@ SECONDS = 300
 #: What has nothing to be called with: exceptions, records that the library returns, and modules.
 RECORDS = {
     "skd.Episodes", "skd.EpochRecord", "skd.EvaluationResult", "skd.History", "skd.Losses",
-    "skd.Model", "skd.Normalization", "ops.BatchNorm", "profiling.ConvolutionLayer",
+    "skd.LayerSummary", "skd.Model", "skd.ModelSummary", "skd.Normalization", "ops.BatchNorm", "profiling.ConvolutionLayer",
     "profiling.ConvolutionTimes",
 }  # fmt: skip
 #: Without arguments, or measuring for a long time.
 NOTHING_TO_PASS = {
     "skd.available_memory", "skd.live_memory", "skd.get_num_threads", "skd.instruction_set",
-    "skd.peak_gflops", "profiling.peak_gflops",
+    "skd.peak_gflops", "profiling.peak_gflops", "skd.list_models", "skd.list_pretrained",
+    "Model.summary",
 }  # fmt: skip
 
 

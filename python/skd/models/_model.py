@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _validation as check
 from skd._memory import too_large_by
 from skd._refusals.native import refused_as
-from skd.choices import Features, values
+from skd.choices import Features, WeightType, values
 from skd.models._description import Described
 from skd.models._images import (
     EVALUATION_BATCH,
@@ -230,7 +230,7 @@ class Model(Described, Transformer):
         copy._normalization = self._normalization
         return copy
 
-    def save(self, path: str | PathLike[str], *, dtype: str = "float32") -> None:
+    def save(self, path: str | PathLike[str], *, dtype: WeightType = "float32") -> None:
         """Write a checkpoint in the safetensors format, with PyTorch's names and shapes.
 
         The file appears whole or not at all, and `skd.load_model` reads it.

@@ -16,11 +16,11 @@ from skd._files.atomic import write_atomically
 from skd._files.checksummed import checksummed_bytes, verified_content
 from skd._files.kinds import PICKLE, SAFETENSORS, TORCH, kind_of_file
 from skd._memory import require_memory
+from skd.choices import WeightType, values
 from skd.errors import DamagedCheckpointError
 
 METADATA_KEY = "skd"
 RUN_MODEL = "model.safetensors"  # of the folder of a run
-DTYPES = ("float32", "bfloat16")
 #: Readers of files that are not checkpoints, by the entries of their headers.
 READERS = {
     "skd_few_shot": "skd.FewShotClassifier.load",
@@ -52,7 +52,7 @@ def write_checkpoint(
 ) -> None:
     """Write a model's state, configuration and normalisation; see `Model.save`."""
     target = check.output_file(path, "path", "Model.save")
-    check.choice(dtype, "dtype", "Model.save", DTYPES)
+    check.choice(dtype, "dtype", "Model.save", values(WeightType))
     metadata = model_metadata(config, normalization)
     try:
         content = checksummed_bytes(state, metadata, narrow=dtype == "bfloat16")

@@ -275,7 +275,6 @@ def test_default_widths_are_those_of_the_library(architecture):
 
 
 @pytest.mark.parametrize("reader", [
-    skd.load_model,
     skd.FewShotClassifier.load,
     skd.EvaluationResult.load,
     lambda path: skd.import_torch(path, image_size=16),
@@ -285,6 +284,11 @@ def test_a_folder_is_called_a_folder(tmp_path, reader):
         reader(tmp_path)
     with pytest.raises(FileNotFoundError, match="nowhere"):
         reader(tmp_path / "nowhere")
+
+
+def test_a_folder_without_a_run_is_no_model(tmp_path):
+    with pytest.raises(ValueError, match=r"'path' .* folder of a finished run.* got the folder"):
+        skd.load_model(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["bn1.num_batches_tracked", "conv1.weight"])

@@ -239,6 +239,7 @@ def _recipe_parts():
         "Evaluation": whole.evaluation, "Recipe": whole, "Gen0Loss": recipes.Gen0Loss(),
         "DistilledLoss": recipes.DistilledLoss(),
         "Expected": recipes.load("gen0-cifar-fs").expected,
+        "Measured": recipes.load("rfs-simple-cifar-fs-fast").measured,
     }  # fmt: skip
     return {
         f"recipes.{name}": (

@@ -124,7 +124,9 @@ class Case:
             stops = isinstance(raised, KeyboardInterrupt | SystemExit)
             return raised is None or stops or status in (130, 143)
         if status is not None:
-            return status == 1 and text.count("\n") == 1 and str(self._folder) in text
+            *progress, last = text.splitlines()
+            quiet = not any("Traceback" in line for line in progress)
+            return status == 1 and quiet and str(self._folder) in last
         is_named = isinstance(raised, skd.WriteError) and str(self._folder) in raised.filename
         return is_named and bool(raised.kept)
 
