@@ -50,7 +50,14 @@ def rounding(recipe: skd.recipes.Recipe, exact: skd.Model, rounded: skd.Model) -
     changes = {}
     for name, n_shot in (("one_shot", 1), ("five_shot", 5)):
         own, other = (
-            skd.evaluate(model, val, n_shot=n_shot, n_episodes=recipe.evaluation.n_episodes)
+            skd.evaluate(
+                model,
+                val,
+                n_shot=n_shot,
+                n_episodes=recipe.evaluation.n_episodes,
+                n_support_copies=1,
+                support_augmentation="none",
+            )
             for model in (rounded, exact)
         )
         changes[name] = list(own.difference(other))

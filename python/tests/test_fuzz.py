@@ -15,8 +15,8 @@ SECONDS = 300
 #: What has nothing to be called with: exceptions, records that the library returns, and modules.
 RECORDS = {
     "skd.Episodes", "skd.EpochRecord", "skd.EvaluationResult", "skd.History", "skd.Losses",
-    "skd.LayerSummary", "skd.Model", "skd.ModelSummary", "skd.Normalization", "ops.BatchNorm", "profiling.ConvolutionLayer",
-    "profiling.ConvolutionTimes",
+    "skd.LayerSummary", "skd.Model", "skd.ModelSummary", "skd.Normalization", "ops.BatchNorm",
+    "profiling.ConvolutionLayer", "profiling.ConvolutionTimes",
 }  # fmt: skip
 #: Without arguments, or measuring for a long time.
 NOTHING_TO_PASS = {
