@@ -116,8 +116,11 @@ public final class ParameterStore {
     case .uniform(let bound):
       for i in 0..<entry.count { values[i] = bound * (2 * random.uniform(at: i) - 1) }
     case .normal(let standardDeviation):
-      for i in 0..<entry.count {
-        values[i] = standardDeviation * gaussian(random.words(at: i))
+      let chunk = 4096
+      WorkerPool.shared.forEach((entry.count + chunk - 1) / chunk) { number, _ in
+        for i in number * chunk..<min((number + 1) * chunk, entry.count) {
+          values[i] = standardDeviation * gaussian(random.words(at: i))
+        }
       }
     }
   }
