@@ -37,7 +37,7 @@ def quickstart(
 ) -> None:
     """Train RFS-simple, Gen-0 and Gen-1 on the embedded glyphs.
 
-    It compares them on novel glyphs, needs no data, and takes about two minutes on two cores. It
+    It compares them on novel glyphs, needs no data, and takes about a minute on two fast cores. It
     prints a table of the accuracies and, if matplotlib is installed, draws pictures.
     """
     with ending_in_one_line(
