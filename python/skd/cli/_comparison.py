@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import skd
+from skd._display.durations import duration
 from skd._display.tables import Table
 from skd._files.atomic import write_atomically
-from skd.cli._formatting import duration
 from skd.cli._run import Outcome
 
 PANEL = 4.2  # width and height in inches

@@ -23,15 +23,5 @@ def flat(entries: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
             yield prefix + name, _word(value)
 
 
-def duration(seconds: float) -> str:
-    """Render a duration in a suitable unit."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 5400:
-        return f"{seconds / 60:.0f} min"
-    hours = seconds / 3600
-    return f"{hours:.1f} h" if hours < 99.95 else f"{hours:.0f} h"
-
-
 def _word(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else "-" if value is None else str(value)

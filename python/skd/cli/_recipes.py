@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.table import Table
 
 import skd
+from skd._display.durations import duration
 from skd._display.progress_bar import inform, progress_bar
 from skd.cli._commands import Command, Commands
 from skd.cli._exit_status import ending_in_one_line
-from skd.cli._formatting import duration
 from skd.cli._options import Quiet, naming
 from skd.cli._run import Changes
 from skd.recipes import Expected, Measured, Recipe, load, names

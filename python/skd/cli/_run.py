@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 import skd
+from skd._display.durations import duration
 from skd.callbacks import Callback, TensorBoard
-from skd.cli._formatting import aligned, duration, flat
+from skd.cli._formatting import aligned, flat
 from skd.cli._processes import say
 from skd.evaluation import EvaluationResult
 from skd.history import History
@@ -111,24 +112,25 @@ def unreadable_line(run: Run) -> str:
 
 def estimate_lines(expected: Estimate, *, processes: int = 1) -> list[str]:
     """Describe the time and memory of a run."""
-    steps = f"{expected.steps} steps"
-    if expected.steps_done:
-        steps += f", {expected.steps_done} of them done"
+    training = expected.training
+    steps = f"{training.steps} steps"
+    if training.steps_done:
+        steps += f", {training.steps_done} of them done"
     workers = f"{skd.get_num_threads()} threads"
     if processes > 1:
         workers += f" in each of {processes} processes"
     memory = (
-        f"{expected.step_bytes / 1e6:.0f} MB for training, besides the images; "
-        f"{expected.available_bytes / 1e6:.0f} MB are available"
+        f"{training.step_bytes / 1e6:.0f} MB for training, besides the images; "
+        f"{training.available_bytes / 1e6:.0f} MB are available"
     )
     return aligned(
         [
             (
                 "estimate",
                 f"{duration(expected.seconds)} on {workers}: training "
-                f"{duration(expected.training_seconds)} ({steps} of "
-                f"{expected.seconds_per_step:.3g} s), validations "
-                f"{duration(expected.validation_seconds)}, evaluation "
+                f"{duration(training.training_seconds)} ({steps} of "
+                f"{training.seconds_per_step:.3g} s), validations "
+                f"{duration(training.validation_seconds)}, evaluation "
                 f"{duration(expected.evaluation_seconds)}",
             ),
             ("memory", memory),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,10 +14,10 @@ from skd._files.changes import make_folder, remove_file
 from skd.distributed.differences import differences
 from skd.models.checkpoint import RUN_MODEL
 from skd.recipes._schema import Recipe
+from skd.training import newest_step
 
 CONFIG, REPORT, HISTORY = "config.toml", "report.json", "history.csv"
 UNREADABLE = "unreadable.txt"
-CHECKPOINT = re.compile(r"step-(\d+)\.safetensors")
 #: Tables and entries that do not affect the training.
 IDLE = ("name", "title", "expected", "measured", "evaluation")
 
@@ -53,10 +52,7 @@ class RunFolder:
     @property
     def steps_done(self) -> int:
         """Number of steps of the newest checkpoint."""
-        if not self.checkpoints.is_dir():
-            return 0
-        found = (CHECKPOINT.fullmatch(path.name) for path in self.checkpoints.iterdir())
-        return max((int(match[1]) for match in found if match), default=0)
+        return newest_step(self.checkpoints)
 
     def require_same_run(self, recipe: Recipe, *, may_be_longer: bool) -> None:
         """Refuse a run with another training; `fit` checks whether it may be extended.

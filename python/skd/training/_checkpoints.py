@@ -38,6 +38,12 @@ KEPT = 2
 Saved = tuple[dict[str, str], dict[str, NDArray[Any]]]
 
 
+def newest_step(folder: Path) -> int:
+    """Return the number of steps of the newest checkpoint in a folder, 0 if there is none."""
+    names = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
+    return max((int(match[1]) for name in names if (match := NAME.fullmatch(name))), default=0)
+
+
 class NotFiniteError(DamagedCheckpointError):
     """A checkpoint is intact, but holds NaN or infinite values."""
 

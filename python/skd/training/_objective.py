@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from skd._refusals import delegated
 from skd.choices import Augmentation, ScheduleKind
 from skd.datasets.episode_size import warn_of_smaller_episodes
 from skd.training._options import FitOptions
+from skd.training._plan import TrainingPlan, training_plan
 from skd.training._trainer import Trainer
 
 if TYPE_CHECKING:
@@ -151,16 +153,66 @@ class Objective(Trainer):
         arguments = {name: value for name, value in locals().items() if name != "self"}
         from skd.training._loop import fit  # loads concurrent.futures
 
-        with self.ranks.abort_on_local_error(), self.ranks.raise_on_all_ranks():
-            options = FitOptions(trainer=self, **arguments)
+        options = self._fit_options(arguments)
         if options.val is not None and self.ranks.is_first:
             warn_of_smaller_episodes(options.val, f"{type(self).__name__}.fit")
         with self.ranks.abort_on_local_error():
             return fit(self, options)
 
+    def plan(self, split: Split, **options: Any) -> TrainingPlan:
+        """Measure what `fit` would take, without training.
+
+        It times the losses and gradients of a batch of `split`, which change nothing, and
+        multiplies by the number of steps. It also raises what `fit` would raise before its first
+        step.
+
+        Parameters
+        ----------
+        split : Split
+            Images and labels to train on.
+        **options
+            Arguments of `fit`, of which `epochs` is required. With `resume`, only what remains
+            after the newest checkpoint counts.
+
+        Returns
+        -------
+        plan : TrainingPlan
+            Steps, time and memory.
+
+        Raises
+        ------
+        MemoryError
+            If the machine lacks the memory for a step.
+        ValueError
+            If an argument is wrong.
+
+        Examples
+        --------
+        >>> data = skd.datasets.load("glyphs")
+        >>> model = skd.create_model("convnet4", num_classes=141, image_size=32)
+        >>> plan = skd.Gen0(model).plan(data.train, epochs=10)
+        >>> plan.steps, plan.seconds > 0
+        (880, True)
+        """
+        name = type(self).__name__
+        with delegated(f"{name}.plan", f"{name}.fit", f"{name}.loss"):
+            arguments = bound_arguments(self, split, options)
+            with self.ranks.abort_on_local_error():
+                return training_plan(self, self._fit_options(arguments))
+
+    def _fit_options(self, arguments: dict[str, Any]) -> FitOptions:
+        """Return the checked arguments of `fit`."""
+        with self.ranks.abort_on_local_error(), self.ranks.raise_on_all_ranks():
+            return FitOptions(trainer=self, **arguments)
+
 
 def check_fit(trainer: Objective, split: Split, **options: Any) -> None:
     """Raise what `fit` would raise for these arguments before its first step."""
+    FitOptions(trainer=trainer, **bound_arguments(trainer, split, options))
+
+
+def bound_arguments(trainer: Objective, split: Split, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return all arguments of a call of `fit`, with its defaults."""
     call = inspect.signature(trainer.fit).bind(split, **options)
     call.apply_defaults()
-    FitOptions(trainer=trainer, **call.arguments)
+    return call.arguments

@@ -1,10 +1,11 @@
 """Internals of ``skd train``: durations, and cells of tables."""
 
-from skd.cli import _formatting, _recipes
+from skd._display.durations import duration
+from skd.cli import _recipes
 
 
 def test_durations_are_in_the_unit_that_suits_them():
-    durations = [_formatting.duration(seconds) for seconds in (3.2, 89, 100, 5000, 9000, 4e5)]
+    durations = [duration(seconds) for seconds in (3.2, 89, 100, 5000, 9000, 4e5)]
     assert durations == ["3 s", "89 s", "2 min", "83 min", "2.5 h", "111 h"]
 
 

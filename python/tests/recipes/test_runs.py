@@ -290,11 +290,8 @@ def test_the_estimate_counts_what_is_left_and_changes_nothing(tmp_path):
     run.prepare()
     before = {name: array.copy() for name, array in run.trainer.model.state_dict().items()}
     expected = estimate(run)
-    assert (expected.steps, expected.steps_done) == (6, 3)
-    assert expected.training_seconds == pytest.approx(3 * expected.seconds_per_step)
-    assert expected.seconds > expected.training_seconds > 0
-    assert expected.step_bytes == run.trainer.step_memory(run.recipe.schedule.batch_size)
-    assert expected.available_bytes > 0
+    assert (expected.training.steps, expected.training.steps_done) == (6, 3)
+    assert expected.seconds > expected.training.seconds > 0
     assert run.trainer.steps_taken == 0
     for name, array in run.trainer.model.state_dict().items():
         assert (array == before[name]).all(), name

@@ -211,6 +211,8 @@ def _records():
             "options": _always({})}),
         "ops.BatchNorm": (skd.ops.BatchNorm, {
             name: _always(ones[0]) for name in inspect.signature(skd.ops.BatchNorm).parameters}),
+        "skd.TrainingPlan": (skd.TrainingPlan, {
+            name: _always(1) for name in inspect.signature(skd.TrainingPlan).parameters}),
         "callbacks.RunStart": (callbacks.RunStart, {
             "objective": _always("Gen0"), "epochs": _always(2), "steps_per_epoch": _always(3),
             "batch_size": _always(4), "steps_done": _always(0), "records": _always(())}),

@@ -258,6 +258,8 @@ def methods(subjects):
                              "padding": one_of(2), "flip": one_of(True),
                              "schedule": one_of("step", "cosine", "one_cycle"),
                              "progress": one_of(False)}),
+            f"{name}.plan": (trainer.plan, [one_of(subjects.split)],
+                             {"epochs": one_of(1), "batch_size": one_of(6)}),
             f"{name}.state_dict": (trainer.state_dict, [], {}),
             f"{name}.snapshot": (trainer.snapshot, [], {}),
             f"{name}.gradients": (trainer.gradients, [], {}),

@@ -101,7 +101,8 @@ def bound(case, **changed):
     values = {name: make() for name, make in case.arguments.items()} | changed
     arguments = signature.bind_partial()
     arguments.arguments = {name: values[name] for name in signature.parameters if name in values}
-    return arguments.args, arguments.kwargs
+    further = {name: value for name, value in values.items() if name not in signature.parameters}
+    return arguments.args, arguments.kwargs | further
 
 
 def names(parameter, error, right):
