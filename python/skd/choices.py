@@ -22,6 +22,9 @@ Precision = Literal["float32", "bfloat16"]
 WeightType = Literal["float32", "bfloat16"]
 """Types of the weights in a file of `skd.Model.save`."""
 
+OnnxInput = Literal["uint8", "float32"]
+"""Types of the images that a file of `skd.Model.to_onnx` takes."""
+
 Features = Literal["embedding", "logits"]
 """Outputs of a network."""
 

@@ -135,6 +135,8 @@ def calls(tmp_path_factory):
         "Architecture": lambda w: skd.create_model(w, **MODEL),
         "Precision": lambda w: skd.create_model("convnet4", **MODEL, precision=w),
         "WeightType": lambda w: model.save(tmp_path_factory.getbasetemp() / "model", dtype=w),
+        "OnnxInput": lambda w: model.to_onnx(
+            tmp_path_factory.getbasetemp() / "model.onnx", input_dtype=w),
         "Features": lambda w: model.features(PIXELS, w),
         "ClassifierName": lambda w: skd.evaluate(model, split, **episode, classifier=w),
         "Metric": lambda w: skd.NearestCentroid(metric=w).fit([[0.0], [1.0]], [0, 1]),

@@ -130,6 +130,15 @@ def test_interchange(names, monkeypatch):
     assert read == [("resnet12_last.pth", {"image_size": 84})]
 
 
+def test_onnx(names, monkeypatch):
+    monkeypatch.setattr(skd, "load_pretrained", lambda name: names["model"])
+    names |= {"photos": names["split"].images, "names": names["split"].labels}
+    run("onnx.md", 0, names)
+    run("onnx.md", 1, names)
+    assert names["label"].tolist() == names["classifier"].predict(names["photos"][:2]).tolist()
+    assert names["probabilities"].shape == (2, 5)
+
+
 def test_objectives(names):
     quick = {
         "num_classes=64, image_size=32": "num_classes=5, image_size=16, widths=(4, 4, 8, 8)",

@@ -22,6 +22,7 @@ LIBRARIES = (
     "pillow",
     "tensorboardX",
     "matplotlib",
+    "onnx",
     "mpi4py",
 )
 UNKNOWN = "unknown"

@@ -14,6 +14,7 @@ from skd.cli._compare import compare
 from skd.cli._data import data
 from skd.cli._embed import embed
 from skd.cli._evaluate import evaluate
+from skd.cli._export import export
 from skd.cli._import_torch import import_torch
 from skd.cli._info import info
 from skd.cli._plot import plot
@@ -34,6 +35,7 @@ COMMANDS = (
     compare,
     classify,
     embed,
+    export,
     plot,
     import_torch,
     bench,

@@ -20,13 +20,14 @@ from skd.classifiers import inputs, l2_normalize
 from skd.classifiers.estimator import Classifier, Parameters, accuracy
 from skd.classifiers.kinds import KINDS
 from skd.evaluation.protocol import MOST_COPIES
+from skd.exporting import Exportable, Head
 from skd.few_shot import _classifier_files, pictures
 from skd.models import FEATURES, Model
 from skd.models.inputs import batch_of
 from skd.models.plausible_floats import require_plausible
 
 
-class FewShotClassifier(Parameters):
+class FewShotClassifier(Parameters, Exportable):
     """Classify images from a few examples of each class.
 
     A small classifier, the head, is fitted to the L2-normalised features of the examples, as
@@ -291,6 +292,12 @@ class FewShotClassifier(Parameters):
             check.refuse("path", owner, "an undamaged file", f"{source!r} ({error})")
         classifier.head_, classifier.classes_ = fitted, fitted.classes_
         return classifier
+
+    def _exported(self, owner: str) -> tuple[Model, Head]:
+        if not hasattr(self, "head_"):
+            raise inputs.not_fitted(owner)
+        self._check_parameters(owner)
+        return self.model, Head(self.head_, self.features, normalizes=True)
 
     def _fitted(self, method: str) -> Classifier:
         if not hasattr(self, "head_"):

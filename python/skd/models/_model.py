@@ -13,7 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _validation as check
 from skd._memory import too_large_by
 from skd._refusals.native import refused_as
-from skd.choices import Features, WeightType, values
+from skd.choices import Features, OnnxInput, WeightType, values
+from skd.classifiers.estimator import Classifier
+from skd.exporting import Exportable
 from skd.models._description import Described
 from skd.models._images import (
     EVALUATION_BATCH,
@@ -23,6 +25,7 @@ from skd.models._images import (
     checked_normalization,
     finite_outputs,
 )
+from skd.models._onnx import write_onnx
 from skd.models._transformer import Transformer
 from skd.models.checkpoint import write_checkpoint
 
@@ -252,6 +255,53 @@ class Model(Described, Transformer):
             If the file cannot be written, as on a full disk; an existing one is then unchanged.
         """
         write_checkpoint(path, self.snapshot(), self.config, self.normalization, dtype)
+
+    def to_onnx(
+        self,
+        path: str | PathLike[str],
+        classifier: Classifier | Exportable | None = None,
+        *,
+        input_dtype: OnnxInput | None = None,
+    ) -> None:
+        """Write the network as an ONNX file, which ONNX Runtime runs without this package.
+
+        The graph takes ``images`` of shape (n_images, image_size, image_size, input_channels), as
+        `embed` does, with any number of images. It holds the normalisation of uint8 images, the
+        backbone with each batch norm folded into a convolution, and the head. All numbers are
+        float32, whatever the model's precision. Equal calls write equal bytes. It needs the package
+        onnx (``pip install onnx``).
+
+        Parameters
+        ----------
+        path : str or path
+            Where to write; an existing file is replaced.
+        classifier : FewShotClassifier or classifier of `skd`, optional
+            Fitted head: a `FewShotClassifier` of this model, or an estimator such as
+            `LogisticRegression` that was fitted to the rows of `embed`. The graph then has the
+            output ``label``, of shape (n_images,) and the type of the classes, and with every head
+            but the nearest neighbour ``scores``, of shape (n_images, num_classes): those of
+            ``decision_function``, with 0 for the first of two classes of a linear head. A head with
+            `predict_proba` adds ``probabilities``. Without a head, the outputs are ``embedding``
+            and ``logits``.
+        input_dtype : {"uint8", "float32"}, optional
+            Type of the images: pixels in 0..255, or floats that are already normalised. By default
+            "uint8" if the model has a normalisation, and otherwise "float32".
+
+        Raises
+        ------
+        ValueError
+            If `classifier` is fitted on another model or on other features, or `input_dtype` is
+            "uint8" and the model has no normalisation.
+        TypeError
+            If `classifier` is no classifier.
+        NotFittedError
+            If `classifier` is not fitted.
+        ImportError
+            If the package onnx is missing.
+        WriteError
+            If the file cannot be written, as on a full disk; an existing one is then unchanged.
+        """
+        write_onnx(self, path, classifier, input_dtype)
 
     def features(
         self, images: Images, kind: Features, *, normalization: Normalization | None = None

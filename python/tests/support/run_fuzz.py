@@ -74,6 +74,7 @@ class Subjects:
         self.sampler = skd.EpisodeSampler(np.arange(40) % 4, n_way=2, n_query=3)
         self.file = folder / "model.safetensors"
         self.output = folder / "output.safetensors"
+        self.onnx = folder / "model.onnx"
         self.model.save(self.file)
         self.classifiers = {
             kind.__name__: kind().fit(FEATURES(), CLASSES())
@@ -225,6 +226,9 @@ def methods(subjects):
         "Model.evaluation_memory": (model.evaluation_memory, [one_of(0, 64, 999)], {}),
         "Model.load_state_dict": (model.load_state_dict, [lambda: state_of(model)], {}),
         "Model.save": (model.save, [output], {}),
+        "Model.to_onnx": (model.to_onnx, [one_of(subjects.onnx)],
+                          {"classifier": one_of(None, subjects.few_shot),
+                           "input_dtype": one_of(None, "uint8", "float32")}),
         "Model.clone": (model.clone, [], {}),
         "Model.fit": (model.fit, [BATCH], {}),
         "Model.fit_transform": (model.fit_transform, [BATCH], {}),
