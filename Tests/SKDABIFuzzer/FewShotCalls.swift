@@ -2,7 +2,9 @@ import CSKD
 import SKDABI
 
 /// The first and the last number of the enumeration in skd.h.
-private let classifierCodes = Int32(SKD_CLASSIFIER_LOGISTIC)...Int32(SKD_CLASSIFIER_LINEAR_SVC)
+private let classifierCodes = Int32(SKD_CLASSIFIER_LOGISTIC)...Int32(SKD_CLASSIFIER_SIMPLE_SHOT)
+private let transductiveCodes =
+  Int32(SKD_CLASSIFIER_SIMPLE_SHOT)...Int32(SKD_CLASSIFIER_SIMPLE_SHOT)
 
 /// Augmentation, episodes and classifiers.
 func fewShotCalls() -> [(String, Call)] {
@@ -63,7 +65,8 @@ func fewShotCalls() -> [(String, Call)] {
       { a in
         let (rows, dimensions) = (a.size(), a.size())
         return skd_l2_normalize(
-          a.floats(rows, dimensions), rows, dimensions, a.floats(rows, dimensions))
+          a.floats(rows, dimensions), rows, dimensions,
+          a.element(of: [nil, a.floats(dimensions)]), a.floats(rows, dimensions))
       }
     ),
     (
@@ -145,8 +148,21 @@ func fewShotCalls() -> [(String, Call)] {
         return skd_score_episodes(
           a.floats(count, rows, dimensions), a.integers(rows, below: ways), count, rows, dimensions,
           a.floats(images, dimensions), images, a.integers(count, ways, queries, below: images),
-          ways, queries, a.code(classifierCodes), a.double([0.1, 1]),
+          ways, queries, a.classifier(classifierCodes),
           a.integers(count, ways, queries, below: 1), a.doubles(count))
+      }
+    ),
+    (
+      "skd_classify_queries",
+      { a in
+        let (count, rows, dimensions) = (a.size([0, 1, 3]), a.size([2, 4, 6]), a.size([1, 3, 8]))
+        let (queries, classes) = (a.size([1, 3, 9]), a.size([1, 2]))
+        return skd_classify_queries(
+          a.classifier(transductiveCodes), a.floats(count, rows, dimensions),
+          a.integers(rows, below: classes), count, rows, dimensions,
+          a.floats(count, queries, dimensions), queries, classes,
+          a.integers(count, queries, below: 1), a.doubles(count, queries, classes),
+          a.doubles(count))
       }
     ),
     (
@@ -184,6 +200,13 @@ extension RandomArguments {
       features: floats(rows, dimensions), labels: integers(rows, below: classes), rows: rows,
       dimensions: dimensions, classes: classes, coefficients: doubles(classes, dimensions),
       intercepts: doubles(classes))
+  }
+
+  fileprivate func classifier(
+    _ kinds: ClosedRange<Int32>
+  ) -> UnsafeMutablePointer<skd_classifier_options>? {
+    reference(
+      skd_classifier_options(kind: code(kinds), inverse_regularization: double([0.1, 1])))
   }
 
   /// A bound of iterations, of which a fit that cannot converge takes all.

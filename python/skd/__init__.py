@@ -19,6 +19,7 @@ from skd.classifiers import (
     NearestCentroid,
     NearestNeighbor,
     RidgeClassifier,
+    SimpleShot,
     l2_normalize,
 )
 from skd.errors import (
@@ -104,6 +105,7 @@ __all__ = [
     "NotFittedError",
     "RidgeClassifier",
     "SKDError",
+    "SimpleShot",
     "SmallSplitWarning",
     "Supervised",
     "Term",

@@ -186,6 +186,21 @@ CLASSIFIER_RIDGE: int
 
 CLASSIFIER_LINEAR_SVC: int
 
+CLASSIFIER_SIMPLE_SHOT: int
+
+class ClassifierOptions:
+    def __init__(self, *, kind: int, inverse_regularization: float) -> None: ...
+
+def classify_queries(
+    head: ClassifierOptions,
+    support: _Floats,
+    support_labels: _Integers,
+    query: _Floats,
+    predictions: _Integers,
+    scores: _Doubles,
+    objectives: _Doubles,
+) -> None: ...
+
 METRIC_EUCLIDEAN: int
 
 METRIC_COSINE: int
@@ -202,7 +217,7 @@ def sample_episodes(
     support: _Integers,
     query: _Integers,
 ) -> None: ...
-def l2_normalize(features: _Floats, normalized: _Floats) -> None: ...
+def l2_normalize(features: _Floats, mean: _Floats | None, normalized: _Floats) -> None: ...
 def logistic_regression_fit(
     features: _Floats,
     labels: _Integers,
@@ -244,8 +259,7 @@ def score_episodes(
     support_labels: _Integers,
     features: _Floats,
     query: _Integers,
-    classifier: int,
-    inverse_regularization: float,
+    classifier: ClassifierOptions,
     predictions: _Integers | None,
     accuracies: _Doubles,
 ) -> None: ...

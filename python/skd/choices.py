@@ -28,7 +28,7 @@ OnnxInput = Literal["uint8", "float32"]
 Features = Literal["embedding", "logits"]
 """Outputs of a network."""
 
-ClassifierName = Literal[
+HeadName = Literal[
     "logistic",
     "nearest_centroid",
     "nearest_centroid_cosine",
@@ -37,7 +37,10 @@ ClassifierName = Literal[
     "ridge",
     "linear_svc",
 ]
-"""Classifiers of `skd.evaluate`, and heads of `skd.FewShotClassifier`."""
+"""Heads of `skd.FewShotClassifier`: the inductive classifiers."""
+
+ClassifierName = Literal[HeadName, "simple_shot"]
+"""Classifiers of `skd.evaluate`: the inductive ones, then the transductive heads."""
 
 Metric = Literal["euclidean", "cosine"]
 """Distances of `skd.NearestCentroid` and `skd.NearestNeighbor`."""

@@ -102,6 +102,7 @@ void bind_losses(nb::module_ &module);
 void bind_schedules(nb::module_ &module);
 void bind_augmentation(nb::module_ &module);
 void bind_few_shot(nb::module_ &module);
+void bind_heads(nb::module_ &module);
 void bind_model(nb::module_ &module);
 void bind_trainer(nb::module_ &module);
 void bind_measurements(nb::module_ &module);

@@ -29,11 +29,13 @@ void sample_episodes(const Labels &labels, int64_t n_way, int64_t n_shot, int64_
   });
 }
 
-void l2_normalize(const Matrix &features, const MatrixOutput &normalized) {
+void l2_normalize(const Matrix &features, const std::optional<Vector> &mean,
+                  const MatrixOutput &normalized) {
+  const int64_t rows = int64_t(features.shape(0)), dimensions = int64_t(features.shape(1));
+  require_shape("l2_normalize", "mean", mean, {dimensions}, "features");
   require_shape("l2_normalize", "normalized", normalized, shape_of(features));
   compute([&] {
-    return skd_l2_normalize(features.data(), int64_t(features.shape(0)),
-                            int64_t(features.shape(1)), normalized.data());
+    return skd_l2_normalize(features.data(), rows, dimensions, pointer(mean), normalized.data());
   });
 }
 
@@ -158,8 +160,8 @@ void nearest_prototypes(const Matrix &features, const DoubleMatrix &prototypes, 
 }
 
 void score_episodes(const Input<float, nb::ndim<3>> &support, const Labels &support_labels,
-                    const Matrix &features, const Indices &query, int32_t classifier,
-                    double inverse_regularization,
+                    const Matrix &features, const Indices &query,
+                    const skd_classifier_options &classifier,
                     const std::optional<IndicesOutput> &predictions,
                     const Output<double, nb::ndim<1>> &accuracies) {
   const char *function = "score_episodes";
@@ -173,8 +175,8 @@ void score_episodes(const Input<float, nb::ndim<3>> &support, const Labels &supp
   require_shape(function, "accuracies", accuracies, {count});
   compute([&] {
     return skd_score_episodes(support.data(), support_labels.data(), count, rows, dimensions,
-                              features.data(), images, query.data(), n_way, n_query, classifier,
-                              inverse_regularization, pointer(predictions), accuracies.data());
+                              features.data(), images, query.data(), n_way, n_query, &classifier,
+                              pointer(predictions), accuracies.data());
   });
 }
 
@@ -189,19 +191,13 @@ nb::tuple mean_ci95(const DoubleVector &values) {
 }  // namespace
 
 void bind_few_shot(nb::module_ &module) {
-  module.attr("CLASSIFIER_LOGISTIC") = int(SKD_CLASSIFIER_LOGISTIC);
-  module.attr("CLASSIFIER_NEAREST_CENTROID") = int(SKD_CLASSIFIER_NEAREST_CENTROID);
-  module.attr("CLASSIFIER_NEAREST_NEIGHBOR") = int(SKD_CLASSIFIER_NEAREST_NEIGHBOR);
-  module.attr("CLASSIFIER_NEAREST_CENTROID_COSINE") = int(SKD_CLASSIFIER_NEAREST_CENTROID_COSINE);
-  module.attr("CLASSIFIER_NEAREST_NEIGHBOR_COSINE") = int(SKD_CLASSIFIER_NEAREST_NEIGHBOR_COSINE);
-  module.attr("CLASSIFIER_RIDGE") = int(SKD_CLASSIFIER_RIDGE);
-  module.attr("CLASSIFIER_LINEAR_SVC") = int(SKD_CLASSIFIER_LINEAR_SVC);
   module.attr("METRIC_EUCLIDEAN") = int(SKD_METRIC_EUCLIDEAN);
   module.attr("METRIC_COSINE") = int(SKD_METRIC_COSINE);
   module.def("sample_episodes", &sample_episodes, array("labels"), "n_way"_a, "n_shot"_a,
              "n_query"_a, "seed"_a, "legacy"_a, "first"_a, array("classes"), array("support"),
              array("query"));
-  module.def("l2_normalize", &l2_normalize, array("features"), array("normalized"));
+  module.def("l2_normalize", &l2_normalize, array("features"), optional_array("mean"),
+             array("normalized"));
   module.def("logistic_regression_fit", &logistic_regression_fit, array("features"),
              array("labels"), "inverse_regularization"_a, "tolerance"_a, "max_iterations"_a,
              array("coefficients"), array("intercepts"));
@@ -220,8 +216,8 @@ void bind_few_shot(nb::module_ &module) {
   module.def("nearest_prototypes", &nearest_prototypes, array("features"), array("prototypes"),
              "metric"_a, array("nearest"));
   module.def("score_episodes", &score_episodes, array("support"), array("support_labels"),
-             array("features"), array("query"), "classifier"_a, "inverse_regularization"_a,
-             optional_array("predictions"), array("accuracies"));
+             array("features"), array("query"), "classifier"_a, optional_array("predictions"),
+             array("accuracies"));
   module.def("mean_ci95", &mean_ci95, array("values"),
              nb::sig("def mean_ci95(values: numpy.typing.NDArray[numpy.float64]) "
                      "-> tuple[float, float]"));

@@ -41,6 +41,7 @@ NB_MODULE(_native, module) {
   bind_losses(module);
   bind_schedules(module);
   bind_augmentation(module);
+  bind_heads(module);
   bind_few_shot(module);
   bind_model(module);
   bind_trainer(module);

@@ -100,6 +100,7 @@ def test_every_set_is_the_type_of_some_parameter(name):
 def test_tables_have_the_words_of_their_types():
     tables = {
         choices.ClassifierName: kinds.KINDS,
+        choices.HeadName: kinds.HEADS,
         choices.Augmentation: augmentation.MODES,
         choices.PublishedData: catalogue.CATALOGUE,
         choices.DataName: catalogue.NAMES,
@@ -139,6 +140,7 @@ def calls(tmp_path_factory):
             tmp_path_factory.getbasetemp() / "model.onnx", input_dtype=w),
         "Features": lambda w: model.features(PIXELS, w),
         "ClassifierName": lambda w: skd.evaluate(model, split, **episode, classifier=w),
+        "HeadName": lambda w: skd.FewShotClassifier(model, head=w).fit(PIXELS, [0, 1, 0, 1]),
         "Metric": lambda w: skd.NearestCentroid(metric=w).fit([[0.0], [1.0]], [0, 1]),
         "Augmentation": lambda w: skd.augment(PIXELS, seed=0, mode=w),
         "ScheduleKind": lambda w: skd.Supervised(model).fit(split, **fit, schedule=w),

@@ -430,9 +430,13 @@ skd_status skd_sample_episodes(const int64_t *labels, int64_t image_count,
                                const skd_episode_options *options, int64_t first, int64_t count,
                                int64_t *classes, int64_t *support, int64_t *query);
 
-/** Divides each row by its Euclidean norm; a zero row stays zero. In place allowed. */
+/**
+ * Divides each row by its Euclidean norm; a zero row stays zero. In place allowed.
+ *
+ * @param mean  [dimensions], subtracted from each row first, finite; NULL subtracts nothing.
+ */
 skd_status skd_l2_normalize(const float *features, int64_t rows, int64_t dimensions,
-                            float *normalized);
+                            const float *mean, float *normalized);
 
 /**
  * Multinomial logistic regression by L-BFGS, as scikit-learn's: minimises the sum of the
@@ -524,7 +528,7 @@ skd_status skd_nearest_prototypes(const float *features, int64_t rows, int64_t d
                                   const double *prototypes, int64_t count, int32_t metric,
                                   int64_t *nearest);
 
-/** Classifiers of skd_score_episodes. C is its `inverse_regularization`. */
+/** Classifiers of skd_score_episodes; those from SIMPLE_SHOT on are transductive. */
 enum {
   SKD_CLASSIFIER_LOGISTIC = 0,                /**< Multinomial logistic regression with C. */
   SKD_CLASSIFIER_NEAREST_CENTROID = 1,        /**< Euclidean distance to the class means. */
@@ -532,12 +536,19 @@ enum {
   SKD_CLASSIFIER_NEAREST_CENTROID_COSINE = 3, /**< Cosine with the class means. */
   SKD_CLASSIFIER_NEAREST_NEIGHBOR_COSINE = 4, /**< Cosine; the first of equal ones. */
   SKD_CLASSIFIER_RIDGE = 5,                   /**< Ridge regression with alpha = 1 / C. */
-  SKD_CLASSIFIER_LINEAR_SVC = 6               /**< Linear support vector machines with C. */
+  SKD_CLASSIFIER_LINEAR_SVC = 6,              /**< Linear support vector machines with C. */
+  SKD_CLASSIFIER_SIMPLE_SHOT = 7              /**< Features centred, L2-normalised; nearest mean. */
 };
 
+/** A classifier and its hyper-parameters; a classifier checks and reads its own ones alone. */
+typedef struct {
+  int32_t kind;                  /**< SKD_CLASSIFIER_*. */
+  double inverse_regularization; /**< C > 0 of LOGISTIC, RIDGE and LINEAR_SVC. */
+} skd_classifier_options;
+
 /**
- * Fits a classifier to each episode's support set and scores its queries, episodes in parallel.
- * Features are used as they are: L2-normalise them first.
+ * Classifies the queries of each episode by its support set, episodes in parallel. Inductive
+ * classifiers use features as they are: L2-normalise them first.
  *
  * @param support        [count, support_rows, dimensions], one block per episode.
  * @param support_labels [support_rows] in 0..<n_way, the same for every episode.
@@ -549,8 +560,25 @@ enum {
 skd_status skd_score_episodes(const float *support, const int64_t *support_labels, int64_t count,
                               int64_t support_rows, int64_t dimensions, const float *features,
                               int64_t image_count, const int64_t *query, int64_t n_way,
-                              int64_t n_query, int32_t classifier, double inverse_regularization,
+                              int64_t n_query, const skd_classifier_options *classifier,
                               int64_t *predictions, double *accuracies);
+
+/**
+ * Classifies the queries of episodes with a transductive head, episodes in parallel.
+ *
+ * @param head           A transductive classifier.
+ * @param support        [count, support_rows, dimensions], finite.
+ * @param support_labels [support_rows] in 0..<classes, each present; the same for every episode.
+ * @param query          [count, query_rows, dimensions], finite.
+ * @param predictions    [count, query_rows] in 0..<classes.
+ * @param scores         [count, query_rows, classes]; the first of the largest ones is predicted.
+ * @param objectives     [count]: the objective that the head reached; NaN if it has none.
+ */
+skd_status skd_classify_queries(const skd_classifier_options *head, const float *support,
+                                const int64_t *support_labels, int64_t count,
+                                int64_t support_rows, int64_t dimensions, const float *query,
+                                int64_t query_rows, int64_t classes, int64_t *predictions,
+                                double *scores, double *objectives);
 
 /** Mean and half-width of its 95 % Student-t interval (ddof 1); the latter is NaN for count 1. */
 skd_status skd_mean_ci95(const double *values, int64_t count, double *mean, double *ci95);

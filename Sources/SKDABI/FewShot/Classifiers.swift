@@ -5,7 +5,7 @@ import SKDRuntime
 @c @implementation
 public func skd_l2_normalize(
   _ features: UnsafePointer<Float>!, _ rows: Int64, _ dimensions: Int64,
-  _ normalized: UnsafeMutablePointer<Float>!
+  _ mean: UnsafePointer<Float>!, _ normalized: UnsafeMutablePointer<Float>!
 ) -> skd_status {
   status("l2_normalize") { arguments in
     let rows = try arguments.size(rows, "rows", in: 0...Arguments.maximumExtent)
@@ -15,7 +15,8 @@ public func skd_l2_normalize(
     let features = try arguments.pointer(features, "features")
     let normalized = try arguments.pointer(normalized, "normalized")
     try arguments.finite(features, count: count, "features")
-    l2Normalize(features, rows: rows, dimensions: dimensions, into: normalized)
+    if let mean { try arguments.finite(mean, count: dimensions, "mean") }
+    l2Normalize(features, rows: rows, dimensions: dimensions, mean: mean, into: normalized)
   }
 }
 
@@ -24,7 +25,7 @@ public func skd_score_episodes(
   _ support: UnsafePointer<Float>!, _ support_labels: UnsafePointer<Int64>!, _ count: Int64,
   _ support_rows: Int64, _ dimensions: Int64, _ features: UnsafePointer<Float>!,
   _ image_count: Int64, _ query: UnsafePointer<Int64>!, _ n_way: Int64, _ n_query: Int64,
-  _ classifier: Int32, _ inverse_regularization: Double,
+  _ classifier: UnsafePointer<skd_classifier_options>!,
   _ predictions: UnsafeMutablePointer<Int64>!, _ accuracies: UnsafeMutablePointer<Double>!
 ) -> skd_status {
   status("score_episodes") { arguments in
@@ -40,8 +41,12 @@ public func skd_score_episodes(
     _ = try arguments.count(supportRows, dimensions, of: "support")
     _ = try arguments.count(ways, dimensions, of: "coefficients")
     _ = try arguments.count(supportRows, ways, of: "decision values")
-    let kind = try arguments.classifier(classifier, inverse_regularization)
+    let head = try arguments.classifier(classifier, "classifier")
     if count == 0 { return }
+    if case .transductive = head {
+      _ = try arguments.extent(
+        supportRows: supportRows, queryRows: ways * queries, dimensions: dimensions, classes: ways)
+    }
     let episodes = UnsafeEpisodeFeatures(
       support: try arguments.pointer(support, "support"),
       supportLabels: try arguments.pointer(support_labels, "support_labels"), count: count,
@@ -54,7 +59,7 @@ public func skd_score_episodes(
     try arguments.labels(episodes.query, count: queryCount, classes: imageCount, "query")
     try arguments.finite(episodes.support, count: supportCount, "support")
     try arguments.finite(episodes.features, count: featureCount, "features")
-    try episodes.score(with: kind, predictions: predictions, accuracies: accuracies)
+    try episodes.score(with: head, predictions: predictions, accuracies: accuracies)
   }
 }
 

@@ -34,40 +34,30 @@ public struct UnsafeEpisodeFeatures {
     self.queries = queries
   }
 
-  /// Fits a classifier to the support set of each episode and scores its queries, episodes in
-  /// parallel.
+  /// Classifies the queries of each episode and compares with their classes, episodes in parallel.
   ///
   /// - Parameters:
   ///   - predictions: `[count, ways, queries]` classes; overwritten, or nil.
   ///   - accuracies: `[count]` fractions of correct predictions, `0...1`; overwritten.
   /// - Throws: `SKDError.outOfMemory`, before anything is written.
   public func score(
-    with kind: FewShotClassifier.Kind, predictions: UnsafeMutablePointer<Int64>?,
+    with head: EpisodeHead, predictions: UnsafeMutablePointer<Int64>?,
     accuracies: UnsafeMutablePointer<Double>
   ) throws {
-    // A classifier, thus its memory, for each share of the episodes.
-    let shares = min(count, WorkerPool.shared.threadCount)
-    let classifiers = try (0..<shares).map { _ in
-      try FewShotClassifier(kind, rows: supportRows, dimensions: dimensions, classes: ways)
+    // A predictor, thus its memory, for each worker.
+    let workers = min(count, WorkerPool.shared.threadCount)
+    let extent = TransductiveClassifier.Extent(
+      supportRows: supportRows, queryRows: ways * queries, dimensions: dimensions, classes: ways)
+    let predictors = try (0..<workers).map { _ in try EpisodePredictor(head, extent) }
+    let scratch = try AlignedBuffer<Int64>(count: workers * ways * queries)
+    WorkerPool.shared.forEach(count, workers: workers) { episode, worker in
+      let first = episode * ways * queries
+      let predicted = predictions.map { $0 + first } ?? scratch.pointer + worker * ways * queries
+      predictors[worker].predict(
+        support: support + episode * supportRows * dimensions, labels: supportLabels,
+        query: { features + Int(query[first + $0]) * dimensions }, into: predicted)
+      let correct = (0..<ways * queries).count { Int(predicted[$0]) == $0 / queries }
+      accuracies[episode] = Double(correct) / Double(ways * queries)
     }
-    WorkerPool.shared.forEach(shares) { share, _ in
-      for episode in share * count / shares..<(share + 1) * count / shares {
-        accuracies[episode] = score(episode, with: classifiers[share], predictions)
-      }
-    }
-  }
-
-  private func score(
-    _ episode: Int, with classifier: FewShotClassifier, _ predictions: UnsafeMutablePointer<Int64>?
-  ) -> Double {
-    classifier.fit(support + episode * supportRows * dimensions, labels: supportLabels)
-    var correct = 0
-    for i in 0..<ways * queries {
-      let position = episode * ways * queries + i
-      let prediction = classifier.predict(features + Int(query[position]) * dimensions)
-      predictions?[position] = Int64(prediction)
-      if prediction == i / queries { correct += 1 }
-    }
-    return Double(correct) / Double(ways * queries)
   }
 }

@@ -79,6 +79,12 @@ public func divide(
   for i in 0..<length { output[i] = input[i] / divisor }
 }
 
+/// `row /= ||row||_2`, in place over a padded row; zeros stay zeros. The squares must not overflow.
+public func normalize(_ row: UnsafeMutablePointer<Double>, length: Int) {
+  let squares = dotProduct(row, row, length: length)
+  if squares > 0 { scale(row, by: 1 / squares.squareRoot(), length: length, into: row) }
+}
+
 /// `max_i |a[i]|` over a padded row.
 public func largestMagnitude(_ a: UnsafePointer<Double>, length: Int) -> Double {
   var largest = 0.0

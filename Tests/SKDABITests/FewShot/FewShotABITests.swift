@@ -81,18 +81,22 @@ final class FewShotABITests: XCTestCase {
   func testNormalizeWorksInPlaceAndRefusesNaN() {
     var features: [Float] = [3, 4, 0, 0]
     features.withUnsafeMutableBufferPointer {
-      assertOK(skd_l2_normalize($0.baseAddress, 2, 2, $0.baseAddress))
+      assertOK(skd_l2_normalize($0.baseAddress, 2, 2, nil, $0.baseAddress))
     }
     XCTAssertEqual(features, [0.6, 0.8, 0, 0])
     var output: [Float] = [5, 5]
     assertRefused(
-      skd_l2_normalize([1, .nan], 1, 2, &output), "features of l2_normalize must be finite; got nan"
+      skd_l2_normalize([1, .nan], 1, 2, nil, &output),
+      "features of l2_normalize must be finite; got nan"
     )
-    assertRefused(skd_l2_normalize([1, 1], -1, 2, &output), "rows of l2_normalize")
-    assertRefused(skd_l2_normalize([1, 1], 1, 0, &output), "dimensions of l2_normalize")
-    assertRefused(skd_l2_normalize(nil, 1, 2, &output), "features of l2_normalize")
+    assertRefused(skd_l2_normalize([1, 1], -1, 2, nil, &output), "rows of l2_normalize")
+    assertRefused(skd_l2_normalize([1, 1], 1, 0, nil, &output), "dimensions of l2_normalize")
+    assertRefused(skd_l2_normalize(nil, 1, 2, nil, &output), "features of l2_normalize")
     XCTAssertEqual(output, [5, 5])
-    assertOK(skd_l2_normalize(nil, 0, 2, nil))
+    assertOK(skd_l2_normalize(nil, 0, 2, nil, nil))
+    assertRefused(
+      skd_l2_normalize([1, 1], 1, 2, [0, .infinity], &output), "mean of l2_normalize must be finite"
+    )
   }
 
   func testLogisticRegressionFitsAndDecides() {
@@ -153,9 +157,10 @@ final class FewShotABITests: XCTestCase {
   ) -> (outcome: Outcome, predictions: [Int64], accuracies: [Double]) {
     var predictions = [Int64](repeating: -5, count: 4)
     var accuracies = [-5.0, -5]
+    var options = classifierOptions(classifier, inverseRegularization)
     let status = skd_score_episodes(
-      support, supportLabels, 2, 2, 1, features, 2, query, ways, 1, Int32(classifier),
-      inverseRegularization, &predictions, &accuracies)
+      support, supportLabels, 2, 2, 1, features, 2, query, ways, 1, &options, &predictions,
+      &accuracies)
     return (Outcome(status), predictions, accuracies)
   }
 
@@ -171,8 +176,10 @@ final class FewShotABITests: XCTestCase {
       XCTAssertEqual(result.accuracies, [1, 0])
     }
     var accuracy = -1.0
+    var options = classifierOptions(SKD_CLASSIFIER_NEAREST_NEIGHBOR)
     assertOK(
-      skd_score_episodes([0, 1], [0, 1], 1, 2, 1, [0.1], 1, [0, 0], 2, 1, 2, 1, nil, &accuracy))
+      skd_score_episodes(
+        [0, 1], [0, 1], 1, 2, 1, [0.1], 1, [0, 0], 2, 1, &options, nil, &accuracy))
     XCTAssertEqual(accuracy, 0.5)
   }
 
@@ -187,11 +194,12 @@ final class FewShotABITests: XCTestCase {
       (score(query: [0, -1, 0, 0]), "query of score_episodes must be in 0...1; got -1"),
       (score(support: [0, 1, .nan, 0]), "support of score_episodes must be finite"),
       (score(features: [0, .infinity]), "features of score_episodes must be finite"),
-      (score(classifier: 7), "classifier of score_episodes must be in 0...6; got 7"),
+      (score(classifier: 99), "classifier.kind of score_episodes must be in 0..."),
+      (score(classifier: -1), "classifier.kind of score_episodes must be in 0..."),
       (score(ways: 0), "n_way of score_episodes"),
       (
         score(classifier: SKD_CLASSIFIER_LOGISTIC, inverseRegularization: -1),
-        "inverse_regularization of score_episodes must be > 0 and finite; got -1.0"
+        "classifier.inverse_regularization of score_episodes must be > 0 and finite; got -1.0"
       ),
     ]
     for (result, message) in claims {
@@ -199,9 +207,14 @@ final class FewShotABITests: XCTestCase {
       XCTAssertEqual(Set(result.predictions), [-5])
       XCTAssertEqual(Set(result.accuracies), [-5])
     }
+    var options = classifierOptions(SKD_CLASSIFIER_NEAREST_NEIGHBOR)
     assertRefused(
-      skd_score_episodes([0, 1], [0, 1], 1, 2, 1, [0], 1, [0, 0], 2, 1, 2, 1, nil, nil),
+      skd_score_episodes([0, 1], [0, 1], 1, 2, 1, [0], 1, [0, 0], 2, 1, &options, nil, nil),
       "accuracies of score_episodes must not be NULL")
+    var accuracy = -5.0
+    assertRefused(
+      skd_score_episodes([0, 1], [0, 1], 1, 2, 1, [0], 1, [0, 0], 2, 1, nil, nil, &accuracy),
+      "classifier of score_episodes must not be NULL")
   }
 
   func testMeanAndIntervalAndTheirArguments() {

@@ -19,7 +19,7 @@ final class RefusalABITests: XCTestCase {
 
   func testACountOfElementsHasAUnit() throws {
     var output = [Float](repeating: 0, count: 1)
-    assertRefused(skd_l2_normalize([1], 1 << 30, 1 << 30, &output), "features of l2_normalize")
+    assertRefused(skd_l2_normalize([1], 1 << 30, 1 << 30, nil, &output), "features of l2_normalize")
     let refusal = try XCTUnwrap(skd_last_refusal()).pointee
     XCTAssertEqual(text(refusal.unit), "elements")
     XCTAssertEqual([refusal.maximum, refusal.value], [1 << 40, 1 << 60])

@@ -72,7 +72,7 @@ final class FewShotClassifierTests: XCTestCase {
                   support: support.baseAddress!, supportLabels: labels.baseAddress!, count: count,
                   supportRows: rows, dimensions: dimensions, features: features.baseAddress!,
                   query: query.baseAddress!, ways: ways, queries: queries
-                ).score(with: kind, predictions: &predictions, accuracies: &accuracies)
+                ).score(with: .inductive(kind), predictions: &predictions, accuracies: &accuracies)
               }
             }
           }

@@ -174,6 +174,16 @@ FUNCTIONS: Mapping[str, Function] = {
     "ridge_classifier_fit": Function("RidgeClassifier.fit", FIT),
     "linear_svc_fit": Function("LinearSVC.fit", FIT),
     "class_centroids": Function("NearestCentroid.fit", FIT),
+    "classify_queries": Function(
+        None,
+        {
+            "classes": Counted("labels", "class"),
+            "support_labels": "labels",
+            **dict.fromkeys(("scores", "class means"), "labels"),
+            **{f"{part} of an episode": "query" for part in ("features", "scores")},
+            "products of features": "query",
+        },
+    ),
     "step_learning_rate": Function(None, {"milestones": "decay_epochs"}),
     "cosine_learning_rate": Function("cosine_lr"),
     "sample_episodes": Function(

@@ -1,12 +1,13 @@
 """Classifiers on features, with the interface of scikit-learn's estimators.
 
-They are computed in Swift and need only NumPy. They work in scikit-learn's pipelines, searches and
-cross-validation.
+They are computed in Swift and need only NumPy. The inductive ones work in scikit-learn's pipelines,
+searches and cross-validation; the transductive heads classify all queries of a task at once.
 """
 
 from skd.classifiers._linear import LinearSVC, LogisticRegression, RidgeClassifier
 from skd.classifiers._nearest import NearestCentroid, NearestNeighbor
 from skd.classifiers._normalize import l2_normalize
+from skd.classifiers._simple_shot import SimpleShot
 
 __all__ = [
     "LinearSVC",
@@ -14,5 +15,6 @@ __all__ = [
     "NearestCentroid",
     "NearestNeighbor",
     "RidgeClassifier",
+    "SimpleShot",
     "l2_normalize",
 ]

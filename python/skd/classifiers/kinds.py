@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from skd import _native
-from skd.choices import ClassifierName
+from skd import _validation as check
+from skd.choices import ClassifierName, HeadName
 from skd.classifiers._linear import LinearSVC, LogisticRegression, RidgeClassifier
 from skd.classifiers._nearest import NearestCentroid, NearestNeighbor
+from skd.classifiers._simple_shot import SimpleShot
 from skd.classifiers.estimator import Classifier
+from skd.classifiers.transductive import TransductiveHead, native_options
+
+INVERSE_REGULARIZATION = 1.0
 
 
 class Kind(NamedTuple):
-    """A classifier: its number in the library, and a maker of an estimator."""
+    """An inductive classifier: its number in the library, and a maker of an estimator."""
 
     native: int
     make: Callable[[], Classifier]
 
 
-KINDS: dict[ClassifierName, Kind] = {
+HEADS: dict[HeadName, Kind] = {
     "logistic": Kind(_native.CLASSIFIER_LOGISTIC, LogisticRegression),
     "nearest_centroid": Kind(_native.CLASSIFIER_NEAREST_CENTROID, NearestCentroid),
     "nearest_centroid_cosine": Kind(
@@ -32,3 +37,24 @@ KINDS: dict[ClassifierName, Kind] = {
     "ridge": Kind(_native.CLASSIFIER_RIDGE, RidgeClassifier),
     "linear_svc": Kind(_native.CLASSIFIER_LINEAR_SVC, LinearSVC),
 }
+TRANSDUCTIVE: dict[ClassifierName, Callable[[], TransductiveHead]] = {"simple_shot": SimpleShot}
+KINDS: tuple[ClassifierName, ...] = (*HEADS, *TRANSDUCTIVE)
+
+
+def options_of(name: ClassifierName, owner: str) -> _native.ClassifierOptions:
+    """Return what the library needs to score episodes with a classifier."""
+    if name in TRANSDUCTIVE:
+        return TRANSDUCTIVE[name]()._options(owner)
+    kind = HEADS[cast(HeadName, name)]
+    return native_options(kind.native, inverse_regularization=INVERSE_REGULARIZATION)
+
+
+def head_name(value: object, name: str, owner: str) -> HeadName:
+    """Check the name of a head that can classify single images; refuse transductive heads."""
+    makers = {str(word): make for word, make in TRANSDUCTIVE.items()}
+    if isinstance(value, str) and value in makers:
+        head = type(makers[value]()).__name__
+        got = f"{value!r}, which classifies all queries of a task at once (skd.{head}.fit_predict)"
+        legal = "one that classifies single images: " + ", ".join(map(repr, HEADS))
+        check.refuse(name, owner, legal, got)
+    return check.choice(value, name, owner, HEADS)

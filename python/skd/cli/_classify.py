@@ -9,8 +9,8 @@ import numpy as np
 import typer
 
 import skd
-from skd.choices import ClassifierName
-from skd.classifiers.kinds import KINDS
+from skd.choices import HeadName
+from skd.classifiers.kinds import HEADS
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._opening import open_model
 from skd.cli._options import CHECKPOINT_HELP, Threads, naming
@@ -52,8 +52,8 @@ def classify(
         str,
         typer.Option(
             metavar="NAME",
-            help=f"Classifier that is fitted to the examples: {', '.join(KINDS)}.",
-            autocompletion=lambda: list(KINDS),
+            help=f"Classifier that is fitted to the examples: {', '.join(HEADS)}.",
+            autocompletion=lambda: list(HEADS),
         ),
     ] = "logistic",
     threads: Threads = None,
@@ -69,7 +69,7 @@ def classify(
         if model is None and pretrained is None:
             pretrained = PHOTOS
         network = open_model(model, pretrained, "model", OWNER)
-        chosen = cast(ClassifierName, head)  # `fit` checks it
+        chosen = cast(HeadName, head)  # `fit` checks it
         classifier = skd.FewShotClassifier(network, head=chosen).fit(support)
         if hasattr(classifier, "predict_proba"):
             probabilities = classifier.predict_proba(photos)

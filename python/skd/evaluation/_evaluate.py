@@ -15,12 +15,13 @@ from skd._files.hashes import arrays_sha256, state_sha256
 from skd._version import __version__
 from skd.choices import Augmentation, ClassifierName, Features
 from skd.classifiers import l2_normalize
+from skd.classifiers.kinds import INVERSE_REGULARIZATION
 from skd.datasets import Split
 from skd.distributed.mpi_ranks import ranks_of
 from skd.evaluation._episode_files import EpisodeSet, find_episodes
 from skd.evaluation._features import FeatureExtractor
 from skd.evaluation._report import EvaluationResult, mean_ci95
-from skd.evaluation._scores import INVERSE_REGULARIZATION, episode_accuracies, score
+from skd.evaluation._scores import episode_accuracies, score
 from skd.evaluation.protocol import EpisodeProtocol, check_evaluation
 from skd.machine import instruction_set
 from skd.models import Model, Normalization
@@ -71,9 +72,10 @@ def evaluate(
     n_episodes : int, default=600
         Number of episodes, at most 1,000,000.
     classifier : str, default="logistic"
-        Classifier that is fitted to the support features: "logistic", "nearest_centroid",
-        "nearest_centroid_cosine", "nearest_neighbor", "nearest_neighbor_cosine", "ridge" or
-        "linear_svc".
+        Classifier of the queries. It is fitted to the support features alone ("logistic",
+        "nearest_centroid", "nearest_centroid_cosine", "nearest_neighbor",
+        "nearest_neighbor_cosine", "ridge" or "linear_svc"), or it is transductive and sees all
+        queries of an episode at once ("simple_shot").
     features : {"embedding", "logits"}, default="embedding"
         Output of the model.
     n_support_copies : int, default=5

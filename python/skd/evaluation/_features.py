@@ -159,5 +159,5 @@ class FeatureExtractor:
 
 def _normalized(features: FloatArray) -> FloatArray:
     """Divide rows by their Euclidean norms, in place."""
-    _native.l2_normalize(features, features)
+    _native.l2_normalize(features, None, features)
     return features

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from skd import _native
 from skd.choices import ClassifierName
-from skd.classifiers.kinds import KINDS
+from skd.classifiers.kinds import options_of
 from skd.distributed.ranks import Ranks
 from skd.evaluation._episodes import Episodes
 from skd.evaluation._features import FeatureExtractor, SupportAugmentation
 
 FloatArray = NDArray[np.float32]
 
-INVERSE_REGULARIZATION = 1.0
 # Number of episodes whose support features are in memory at once; fewer if they are large. It is a
 # power of two, so that the batches of a block are full unless its episodes are few and large.
 MOST_EPISODES_AT_ONCE = 1024
@@ -100,6 +99,7 @@ def score(
     `query` holds rows of `features`; `support_features` computes those of a block of episodes;
     `predictions` is filled with the predicted way of each query, if it is given.
     """
+    options = options_of(classifier, "evaluate")
     n_way = query.shape[1]
     support_labels = np.tile(np.repeat(np.arange(n_way, dtype=np.int64), n_shot), copies)
     first, end = chosen.start, chosen.stop
@@ -114,8 +114,7 @@ def score(
             support_labels,
             features,
             query[block],
-            KINDS[classifier].native,
-            INVERSE_REGULARIZATION,
+            options,
             None if predictions is None else predictions[block],
             accuracies[block.start - first : block.stop - first],
         )

@@ -15,10 +15,10 @@ from skd._files.mapped import require_whole
 from skd._memory import new_array
 from skd._refusals import delegated
 from skd.augmentation import default_padding, mode_of
-from skd.choices import Augmentation, ClassifierName, Features
+from skd.choices import Augmentation, Features, HeadName
 from skd.classifiers import inputs, l2_normalize
 from skd.classifiers.estimator import Classifier, Parameters, accuracy
-from skd.classifiers.kinds import KINDS
+from skd.classifiers.kinds import HEADS, head_name
 from skd.evaluation.protocol import MOST_COPIES
 from skd.exporting import Exportable, Head
 from skd.few_shot import _classifier_files, pictures
@@ -45,7 +45,8 @@ class FewShotClassifier(Parameters, Exportable):
     head : str, default="logistic"
         Classifier on the features: "logistic", "nearest_centroid", "nearest_centroid_cosine",
         "nearest_neighbor", "nearest_neighbor_cosine", "ridge" or "linear_svc", with the same
-        parameters as in `skd.evaluate`.
+        parameters as in `skd.evaluate`. Transductive heads need all queries at once and are
+        refused.
     features : {"embedding", "logits"}, default="embedding"
         Output of the model.
     n_support_copies : int, default=5
@@ -85,7 +86,7 @@ class FewShotClassifier(Parameters, Exportable):
         self,
         model: Model,
         *,
-        head: ClassifierName = "logistic",
+        head: HeadName = "logistic",
         features: Features = "embedding",
         n_support_copies: int = 5,
         support_augmentation: Augmentation = "crop_flip",
@@ -145,7 +146,7 @@ class FewShotClassifier(Parameters, Exportable):
         )
         with self.model._native.locked():  # the model must not change between the copies
             features, copies = self._example_features(examples, owner)
-        head = KINDS[self.head].make().fit(features, np.tile(positions, copies))
+        head = HEADS[self.head].make().fit(features, np.tile(positions, copies))
         head.classes_ = classes
         self.head_, self.classes_ = head, classes
         return self
@@ -181,7 +182,7 @@ class FewShotClassifier(Parameters, Exportable):
         softmax of minus the squared distances, or of the cosines; it is not calibrated. For other
         heads this property raises an AttributeError.
         """
-        heads = [head for head, kind in KINDS.items() if hasattr(kind.make(), "predict_proba")]
+        heads = [head for head, kind in HEADS.items() if hasattr(kind.make(), "predict_proba")]
         if not isinstance(self.head, str) or self.head not in heads:
             legal = ", ".join(map(repr, heads))
             raise AttributeError(
@@ -309,7 +310,7 @@ class FewShotClassifier(Parameters, Exportable):
         model = check.instance(self.model, "model", owner, Model)
         mode_of(self.support_augmentation, "support_augmentation", owner, model.input_channels)
         return {
-            "head": check.choice(self.head, "head", owner, KINDS),
+            "head": head_name(self.head, "head", owner),
             "features": check.choice(self.features, "features", owner, FEATURES),
             "n_support_copies": check.integer(
                 self.n_support_copies, "n_support_copies", owner, minimum=1, maximum=MOST_COPIES

@@ -16,7 +16,7 @@ from skd._files import bounded_json
 from skd._files.atomic import write_atomically
 from skd._files.kinds import SAFETENSORS, kind_of_file
 from skd._files.safetensors_files import SafetensorsError, opened
-from skd.choices import ClassifierName
+from skd.choices import HeadName
 from skd.classifiers.estimator import Classifier
 from skd.few_shot.heads import arrays_of, restored
 from skd.models import Model, restored_model
@@ -37,7 +37,7 @@ class Saved(NamedTuple):
     arrays: Mapping[str, NDArray[Any]]
     classes: NDArray[Any]
 
-    def head(self, name: ClassifierName) -> Classifier:
+    def head(self, name: HeadName) -> Classifier:
         """Return the fitted head, or raise a ValueError with the reason."""
         return restored(name, self.arrays, self.classes)
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skd.choices import ClassifierName
+from skd.choices import HeadName
 from skd.classifiers import NearestCentroid, NearestNeighbor
 from skd.classifiers.estimator import Classifier
-from skd.classifiers.kinds import KINDS
+from skd.classifiers.kinds import HEADS
 
 
 def arrays_of(head: Classifier) -> dict[str, NDArray[Any]]:
@@ -20,7 +20,7 @@ def arrays_of(head: Classifier) -> dict[str, NDArray[Any]]:
 
 
 def restored(
-    name: ClassifierName, arrays: Mapping[str, NDArray[Any]], classes: NDArray[Any]
+    name: HeadName, arrays: Mapping[str, NDArray[Any]], classes: NDArray[Any]
 ) -> Classifier:
     """Return a fitted head from arrays and classes.
 
@@ -29,7 +29,7 @@ def restored(
     ValueError
         If arrays and classes do not fit together; the message is the reason.
     """
-    head = KINDS[name].make()
+    head = HEADS[name].make()
     names = head._learned
     if set(arrays) != set(names):
         raise ValueError(f"it holds the arrays {sorted(arrays)} where {name!r} has {list(names)}")

@@ -42,7 +42,7 @@ NOT_CALLED = {
         f"{estimator}.get_params"
         for estimator in (
             "FewShotClassifier", "LinearSVC", "LogisticRegression", "Model", "NearestCentroid",
-            "NearestNeighbor", "RidgeClassifier",
+            "NearestNeighbor", "RidgeClassifier", "SimpleShot",
         )
     ),
 }  # fmt: skip

@@ -53,6 +53,7 @@ X, GATES = floats(2, 6, 6, 4), (floats(2, 4), floats(2), floats(4, 2), floats(4)
 NORM = (floats(4), floats(4))
 LOGITS, LABELS = floats(5, 3), integers(3, 5)
 FEATURES, CLASSES = floats(9, 4), integers(3, 9)
+TRANSDUCTIVE = (skd.SimpleShot,)
 BATCH, PIXELS = floats(4, 16, 16, 3), pixels(12, 16, 16, 3)
 
 
@@ -99,7 +100,7 @@ def functions(subjects):
     episodes = {
         "n_way": one_of(1, 2, 3), "n_shot": one_of(1, 2), "n_query": one_of(1, 2),
         "n_episodes": one_of(1, 3), "seed": SEED, "legacy_episodes": one_of(False, True),
-        "classifier": one_of("logistic", "ridge", "linear_svc", "nearest_centroid"),
+        "classifier": one_of("logistic", "ridge", "linear_svc", "nearest_centroid", "simple_shot"),
         "data_name": one_of(None, "data"), "episodes_file": one_of(None),
         "communicator": one_of(None),
     }  # fmt: skip
@@ -177,7 +178,7 @@ def functions(subjects):
         ),
         "skd.cosine_lr": (skd.cosine_lr, [one_of(3)], {"epochs": one_of(5), "base": one_of(0.1)}),
         "skd.mean_ci95": (skd.mean_ci95, [floats(7)], {}),
-        "skd.l2_normalize": (skd.l2_normalize, [FEATURES], {}),
+        "skd.l2_normalize": (skd.l2_normalize, [FEATURES], {"mean": floats(4)}),
         "skd.set_num_threads": (skd.set_num_threads, [one_of(1, 2)], {}),
         "skd.SGD": (skd.SGD, [], {"lr": one_of(0.1), "momentum": one_of(0.9),
                                   "weight_decay": one_of(0.0)}),
@@ -276,6 +277,10 @@ def methods(subjects):
         for method in ("predict", "predict_proba", "decision_function"):
             if hasattr(classifier, method):
                 result[f"{name}.{method}"] = (getattr(classifier, method), [FEATURES], {})
+    for kind in TRANSDUCTIVE:
+        result[f"skd.{kind.__name__}"] = (kind, [], {})
+        result[f"{kind.__name__}.fit_predict"] = (
+            kind().fit_predict, [FEATURES, CLASSES, floats(6, 4)], {})  # fmt: skip
     return result
 
 
