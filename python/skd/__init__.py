@@ -35,8 +35,10 @@ from skd.evaluation import (
     Episodes,
     EpisodeSampler,
     EvaluationResult,
+    FeatureSet,
     evaluate,
     evaluate_features,
+    load_features,
     mean_ci95,
 )
 from skd.few_shot import FewShotClassifier
@@ -88,6 +90,7 @@ __all__ = [
     "Episodes",
     "EpochRecord",
     "EvaluationResult",
+    "FeatureSet",
     "FewShotClassifier",
     "Gen0",
     "Gen1",
@@ -131,6 +134,7 @@ __all__ = [
     "list_models",
     "list_pretrained",
     "live_memory",
+    "load_features",
     "load_model",
     "load_pretrained",
     "losses",

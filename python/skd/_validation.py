@@ -287,7 +287,7 @@ def integer_array(
 
 
 def text_labels(
-    value: Any, name: str, owner: str, *, length: int
+    value: Any, name: str, owner: str, *, length: int, of: str = "images"
 ) -> tuple[tuple[str, ...], NDArray[np.int64]] | None:
     """Return the sorted classes of text labels, and the position of each label.
 
@@ -300,7 +300,7 @@ def text_labels(
     if array.dtype.kind not in "UTO" or array.ndim != 1:
         return None
     if len(array) != length:
-        refuse(name, owner, f"of length {length}, one for each of 'images'", len(array))
+        refuse(name, owner, f"of length {length}, one for each of '{of}'", len(array))
     # NumPy would convert numbers in a list to text.
     labels = list(value) if isinstance(value, (list, tuple)) else array.tolist()
     if not any(isinstance(label, str) for label in labels):

@@ -118,7 +118,7 @@ def test_evaluation(names, capsys, monkeypatch):
     monkeypatch.setattr(skd.datasets, "load", lambda name, root=None: names["data"])
     assert CliRunner().invoke(application, ["embed", ".", *words]).exit_code == 0
     run("evaluation.md", 2, names)
-    assert names["meta"]["format"] == "skd-features"
+    assert names["features"].meta["format"] == "skd-features"
     whole = skd.evaluate(names["model"], names["split"], n_shot=5, support_augmentation="none")
     assert names["result"].mean == whole.mean
 

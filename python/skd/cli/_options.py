@@ -74,15 +74,17 @@ Pretrained = Annotated[
         show_default=False,
     ),
 ]
-Data = Annotated[
-    str,
-    typer.Option(
-        metavar="DATA",
-        help="Name of a data set, an imported folder, or a folder of pictures with a folder for "
-        "each class.",
-        autocompletion=lambda: list(NAMES),
-    ),
-]
+DATA_HELP = (
+    "Name of a data set, an imported folder, or a folder of pictures with a folder for each class."
+)
+
+
+def data_names() -> list[str]:
+    """Return the names of data sets, for the completion of an option."""
+    return list(NAMES)
+
+
+Data = Annotated[str, typer.Option(metavar="DATA", help=DATA_HELP, autocompletion=data_names)]
 Root = Annotated[
     Path | None,
     typer.Option(

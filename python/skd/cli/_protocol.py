@@ -36,6 +36,10 @@ NAMES = {
     "path": "CHECKPOINT",
     "checkpoint": "CHECKPOINT",
     "load_pretrained.name": "--pretrained",
+    "labels": "--labels",
+    "query": "--query",
+    "pretrained": "--pretrained",
+    "evaluate_features.features": "CHECKPOINT",
     "count": "--threads",
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from skd._files.array_files import look_at, refuse
 from skd._memory import require_memory
 from skd.datasets import _data_files as files
 from skd.datasets._parts import Block, Part, checked_labels, gather, text_names
@@ -38,7 +39,7 @@ class _Bounded:
         content = self._file.read(size)
         self._left -= len(content)
         if self._left < 0:
-            files.refuse(self._path, f"unpacks to more than {self._limit:,} bytes")
+            refuse(self._path, f"unpacks to more than {self._limit:,} bytes")
         return content
 
 
@@ -55,7 +56,7 @@ def cifar100_paths(folder: Path, published: Published) -> dict[str, Path]:
 def read_cifar100(paths: dict[str, Path], published: Published) -> dict[str, Part]:
     """Read the parts; the training images of each precede its test images, in order."""
     (path,) = set(paths.values())
-    files.look_at(path)
+    look_at(path)
     require_memory(NEEDED, f"CIFAR-100 from {str(path)!r}")
     if path.name == "train":
         contents = {member: files.read_pickle(path.with_name(member)) for member in MEMBERS}
@@ -66,12 +67,12 @@ def read_cifar100(paths: dict[str, Path], published: Published) -> dict[str, Par
         }
     names = text_names(files.entry(contents["meta"], ("fine_label_names",), path), path)
     if set(names) != ALL_CLASSES or len(names) != len(ALL_CLASSES):
-        files.refuse(path, "its class names differ from those of CIFAR-100")
+        refuse(path, "its class names differ from those of CIFAR-100")
     halves = [_images_and_labels(contents[member], path / member) for member in ("train", "test")]
     images = np.concatenate([half[0] for half in halves])
     labels = np.concatenate([half[1] for half in halves])
     if labels.min() < 0 or labels.max() >= len(names):
-        files.refuse(path, f"its labels are {labels.min()}..{labels.max()}, not 0..99")
+        refuse(path, f"its labels are {labels.min()}..{labels.max()}, not 0..99")
     parts = {}
     for part in REQUIRED:
         chosen = class_list(published.name, part)
@@ -79,7 +80,7 @@ def read_cifar100(paths: dict[str, Path], published: Published) -> dict[str, Par
         positions = np.flatnonzero(wanted[labels])
         present = np.unique(labels[positions])
         if len(present) != len(chosen):
-            files.refuse(path, f"{len(chosen) - len(present)} classes of {part} have no images")
+            refuse(path, f"{len(chosen) - len(present)} classes of {part} have no images")
         part_names = tuple(names[label] for label in present)
         parts[part] = Part(gather(images, positions), labels[positions], part_names, (path,))
     return parts
@@ -89,9 +90,9 @@ def _images_and_labels(content: Any, path: Path) -> tuple[Block, np.ndarray[Any,
     planes = files.entry(content, ("data",), path)
     size = 3 * SIDE * SIDE
     if not isinstance(planes, np.ndarray) or planes.dtype != np.uint8:
-        files.refuse(path, "its images are not an array of uint8")
+        refuse(path, "its images are not an array of uint8")
     if planes.ndim != 2 or planes.shape[1] != size:
-        files.refuse(path, f"its images have shape {planes.shape}, not n x {size}")
+        refuse(path, f"its images have shape {planes.shape}, not n x {size}")
     labels = files.entry(content, ("fine_labels",), path)
     images = planes.reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
     return images, checked_labels(labels, path, len(planes), path)
@@ -107,10 +108,10 @@ def _unpack(path: Path) -> dict[str, bytes]:
                 for member in archive:
                     _take(member, archive, contents, path)
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        files.refuse(path, f"the archive is damaged or truncated ({error})", error)
+        refuse(path, f"the archive is damaged or truncated ({error})", error)
     missing = [member for member in MEMBERS if member not in contents]
     if missing:
-        files.refuse(path, f"the archive is truncated or foreign: it lacks {', '.join(missing)}")
+        refuse(path, f"the archive is truncated or foreign: it lacks {', '.join(missing)}")
     return contents
 
 
@@ -119,11 +120,11 @@ def _take(
 ) -> None:
     name = PurePosixPath(member.name)
     if name.is_absolute() or ".." in name.parts:
-        files.refuse(path, f"the archive has a member outside of its folder, {member.name!r:.80}")
+        refuse(path, f"the archive has a member outside of its folder, {member.name!r:.80}")
     if not (member.isreg() or member.isdir()):
-        files.refuse(path, f"the archive has a link or device, {member.name!r:.80}")
+        refuse(path, f"the archive has a link or device, {member.name!r:.80}")
     if len(name.parts) == 2 and name.parts[0] == FOLDER and name.name in MEMBERS:
         file = archive.extractfile(member)
         if file is None or name.name in contents:
-            files.refuse(path, f"the archive's {member.name!r} is not a file, or occurs twice")
+            refuse(path, f"the archive's {member.name!r} is not a file, or occurs twice")
         contents[name.name] = file.read()

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from skd.datasets._data_files import look_at, refuse
+from skd._files.array_files import look_at, refuse
 from skd.datasets._parts import Part
 from skd.datasets.catalogue import OPTIONAL, REQUIRED, Published
 from skd.datasets.pictures import pictures, shown

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skd._files.array_files import look_at, refuse
 from skd.datasets import _cifar100, _folders, _pickle_layouts, _pickled_pictures, native_form
-from skd.datasets._data_files import look_at, refuse
 from skd.datasets._parts import FinishedPart, Part
 from skd.datasets.catalogue import REQUIRED, Published
 from skd.errors import DataError

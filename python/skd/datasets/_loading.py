@@ -99,7 +99,7 @@ def load_imported(folder: str | PathLike[str]) -> FewShotData:
     DataError
         If the folder was not written by `import_data`, or is damaged. It is a ValueError.
     """
-    from skd.datasets._data_files import refuse
+    from skd._files.array_files import refuse
     from skd.datasets.native_form import native_paths, read_meta
 
     path = check.path(folder, "folder", "load_imported")

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skd._files.array_files import refuse
 from skd._files.mapped import require_whole
 from skd._files.temporaries import mapped_temporary
 from skd._memory import require_memory
-from skd.datasets._data_files import refuse
 from skd.datasets._split import BLOCK, Split, fixed
 
 #: Larger images are put into a temporary file and mapped.

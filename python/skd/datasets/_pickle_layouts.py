@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from skd._files.array_files import map_npy, refuse
 from skd.datasets import _data_files as files
 from skd.datasets._archives import read_images, read_labels
 from skd.datasets._parts import (
@@ -67,7 +68,7 @@ def read_caches(paths: dict[str, Path], published: Published) -> dict[str, Part]
         images = checked_images(files.entry(content, ("image_data",), path), path, published.side)
         classes = files.entry(content, ("class_dict",), path)
         if not isinstance(classes, dict) or not classes:
-            files.refuse(path, "'class_dict' is not a dict of classes")
+            refuse(path, "'class_dict' is not a dict of classes")
         ordered = sorted(
             zip(text_names(list(classes), path), classes.values(), strict=True),
             key=lambda item: item[0],
@@ -79,16 +80,16 @@ def read_caches(paths: dict[str, Path], published: Published) -> dict[str, Part]
             if not isinstance(positions, list) or not all(
                 type(i) is int and 0 <= i < len(images) for i in positions
             ):
-                files.refuse(
+                refuse(
                     path,
                     f"the images of class {class_name!r:.80} are not positions in "
                     f"0..{len(images) - 1}",
                 )
             if not positions or (labels[positions] >= 0).any():
-                files.refuse(path, f"class {class_name!r:.80} has no images, or another class's")
+                refuse(path, f"class {class_name!r:.80} has no images, or another class's")
             labels[positions] = label
         if (labels < 0).any():
-            files.refuse(path, f"labels do not match: {(labels < 0).sum()} images have no class")
+            refuse(path, f"labels do not match: {(labels < 0).sum()} images have no class")
         names = tuple(class_name for class_name, _ in ordered)
         parts[name] = Part(Pixels.of_array(images), labels, names, (path,))
     return parts
@@ -124,7 +125,7 @@ def tiered_labels(
     names = text_names(content[TIERED_NAMES], path)
     present = np.unique(labels)
     if present[0] < 0 or present[-1] >= len(names):
-        files.refuse(path, f"labels do not match the {len(names)} names of classes")
+        refuse(path, f"labels do not match the {len(names)} names of classes")
     return labels, tuple(names[label] for label in present)
 
 
@@ -147,11 +148,11 @@ def read_numpy(paths: dict[str, Path], published: Published) -> dict[str, Part]:
             label_path = path
             found = read_labels(path, "labels")
         else:
-            array = files.map_npy(path)
+            array = map_npy(path)
             check_shape(array.shape, array.dtype, path, published.side)
             pixels = Pixels.of_array(array)
             label_path = path.with_name(f"{name}_labels.npy")
-            found = files.map_npy(label_path)
+            found = map_npy(label_path)
         labels = checked_labels(found, label_path, pixels.shape[0], path)
         parts[name] = Part(pixels, labels, None, tuple(dict.fromkeys((path, label_path))))
     return parts

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from skd._files.array_files import refuse
 from skd.datasets import _data_files as files
 from skd.datasets._parts import Block, Part, Pixels
 from skd.datasets._pickle_layouts import PARTS, tiered_labels
@@ -30,7 +31,7 @@ def read_pngs(paths: dict[str, Path], published: Published) -> dict[str, Part]:
     for name, path in paths.items():
         coded = files.read_pickle(path)
         if not isinstance(coded, list) or not coded:
-            files.refuse(path, "holds no list of PNG files")
+            refuse(path, "holds no list of PNG files")
         for number, content in enumerate(coded):
             _require_bytes(content, number, path)
         label_path = path.with_name(f"{name}_labels.pkl")
@@ -47,7 +48,7 @@ def _require_bytes(content: Any, number: int, path: Path) -> None:
             return
     elif isinstance(content, (bytes, memoryview)):
         return
-    files.refuse(path, f"image {number} is not the bytes of a PNG file")
+    refuse(path, f"image {number} is not the bytes of a PNG file")
 
 
 def _pixels(coded: list[Any], path: Path, side: int) -> Pixels:
@@ -59,7 +60,7 @@ def _pixels(coded: list[Any], path: Path, side: int) -> Pixels:
                 try:
                     block[position] = decode_picture(bytes(content), side, 3)
                 except ValueError as error:
-                    files.refuse(path, f"image {start + position} cannot be read: {error}", error)
+                    refuse(path, f"image {start + position} cannot be read: {error}", error)
             yield block
 
     return Pixels((len(coded), side, side, 3), blocks)

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.lib import format as npy
 
 from skd._files import bounded_json
+from skd._files.array_files import look_at, map_npy, refuse
 from skd._files.changes import make_folder, naming_errors, sync_folder
 from skd._files.open_files import new_file
-from skd.datasets._data_files import look_at, map_npy, refuse
 from skd.datasets._parts import FinishedPart, Part, Pixels, check_shape, checked_labels
 from skd.datasets._split import content_hash
 from skd.datasets.catalogue import OPTIONAL, REQUIRED, Published

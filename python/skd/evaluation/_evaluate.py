@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skd import _validation as check
 from skd._display.progress_bar import progress_bar
-from skd._files.hashes import arrays_sha256, state_sha256
+from skd._files.hashes import state_sha256
 from skd._version import __version__
 from skd.choices import Augmentation, ClassifierName, Features
 from skd.classifiers import l2_normalize
@@ -22,6 +22,8 @@ from skd.evaluation._episode_files import EpisodeSet, find_episodes
 from skd.evaluation._features import FeatureExtractor
 from skd.evaluation._report import EvaluationResult, mean_ci95
 from skd.evaluation._scores import episode_accuracies, score
+from skd.evaluation._two_sets import drawn_from_both, require_same_model
+from skd.evaluation.feature_sets import FeatureSet, given_query, given_set
 from skd.evaluation.protocol import EpisodeProtocol, check_evaluation
 from skd.machine import instruction_set
 from skd.models import Model, Normalization
@@ -186,9 +188,10 @@ def evaluate(
 
 
 def evaluate_features(
-    features: ArrayLike,
-    labels: ArrayLike,
+    features: FeatureSet | ArrayLike | str | PathLike[str],
+    labels: ArrayLike | str | PathLike[str] | None = None,
     *,
+    query: FeatureSet | tuple[ArrayLike, ArrayLike] | str | PathLike[str] | None = None,
     n_way: int = 5,
     n_shot: int = 1,
     n_query: int = 15,
@@ -205,10 +208,15 @@ def evaluate_features(
 
     Parameters
     ----------
-    features : array-like of shape (n_images, n_dimensions), dtype float32
-        Features; they are L2-normalised first.
-    labels : array-like of shape (n_images,), dtype int64
-        Class of each image, any integers.
+    features : array-like of shape (n_images, n_dimensions), path or FeatureSet
+        Features; they are L2-normalised first. A file is read as by `load_features`.
+    labels : array-like of shape (n_images,) or path, optional
+        Class of each image, integers or text; needed with an array, and with a file that has none.
+    query : FeatureSet, path, or pair of array-likes, optional
+        Features and labels of the images that queries are drawn from; support images are then drawn
+        from `features`. Both must be of one model, as far as they name it. Classes are matched by
+        their names, or by their labels if a set has no names. By default both are drawn from
+        `features`.
     n_way, n_shot, n_query, n_episodes : int
         As for `evaluate`.
     classifier : str, default="logistic"
@@ -220,7 +228,7 @@ def evaluate_features(
     episodes_file : str or path, optional
         As for `evaluate`. The file of a model's evaluation can be used if `labels` are equal.
     data_name, split_name : str, optional
-        As for `evaluate`.
+        As for `evaluate`; by default the names in a file of ``skd embed``.
     progress : bool, default=True
         As for `evaluate`.
 
@@ -233,11 +241,12 @@ def evaluate_features(
     ------
     ValueError
         If an option is not legal, a feature is not finite, there are too few classes or images,
-        or the episodes file is damaged or has other labels or options.
+        a file is damaged or of another kind, the episodes file has other labels or options, or
+        `query` is from another model than `features`.
     TypeError
         If an argument has another type than documented.
     FileNotFoundError
-        If the folder of the episodes file does not exist.
+        If a file, or the folder of the episodes file, does not exist.
 
     Examples
     --------
@@ -247,10 +256,7 @@ def evaluate_features(
     100.0
     """
     owner = "evaluate_features"
-    matrix = check.float_array(features, "features", owner, ndim=2, finite=True)
-    targets = check.integer_array(labels, "labels", owner, length=len(matrix), of="features")
-    if not matrix.size:
-        check.refuse("features", owner, "non-empty", f"shape {matrix.shape}")
+    given = given_set(features, labels, owner)
     shows = check.boolean(progress, "progress", owner)
     protocol = EpisodeProtocol.checked(
         owner,
@@ -265,32 +271,32 @@ def evaluate_features(
         data_name=data_name,
         split_name=split_name,
     )
-    episodes = find_episodes(targets, protocol, owner)
-    data = {
-        **protocol.names,
-        "sha256": arrays_sha256(matrix, targets),
-        "n_images": len(matrix),
-        "num_classes": len(np.unique(targets)),
-        "n_dimensions": matrix.shape[1],
-    }
+    inputs = {"data": given._described(protocol.names)}
+    if query is None:
+        matrix, episodes = given.features, find_episodes(given.labels, protocol, owner)
+    else:
+        asked = given_query(query, owner)
+        require_same_model(given, asked, owner)
+        matrix, episodes = drawn_from_both(given, asked, protocol, owner)
+        inputs["query"] = asked._described()
     rows = l2_normalize(matrix)
-    _, support, query = episodes.episodes
-    with progress_bar(len(query), owner, "episode", wanted=shows) as bar:
+    _, support, queries = episodes.episodes
+    with progress_bar(len(queries), owner, "episode", wanted=shows) as bar:
 
         def support_features(block: slice) -> FloatArray:
             own = support[block]
             bar.update(len(own))
             return rows[own.reshape(len(own), -1)]
 
-        everything = slice(0, len(query))
+        everything = slice(0, len(queries))
         accuracies = score(
-            protocol.classifier, rows, query, support_features, support.shape[2], 1, everything
+            protocol.classifier, rows, queries, support_features, support.shape[2], 1, everything
         )
     return EvaluationResult(
         *mean_ci95(accuracies),
         accuracies,
-        _options(episodes, protocol),
-        _provenance(episodes, model=None, data=data),
+        {**_options(episodes, protocol), **given._network_options()},
+        _provenance(episodes, model=given.model, **inputs),
     )
 
 
@@ -307,13 +313,13 @@ def _options(episodes: EpisodeSet, protocol: EpisodeProtocol) -> dict[str, Any]:
 
 
 def _provenance(
-    episodes: EpisodeSet, *, model: dict[str, Any] | None, data: dict[str, Any]
+    episodes: EpisodeSet, *, model: dict[str, Any] | None, **inputs: dict[str, Any]
 ) -> dict[str, Any]:
     """Return the library and the inputs that the numbers were computed with."""
     return {
         "skd_version": __version__,
         "instruction_set": instruction_set(),
         "model": model,
-        "data": data,
+        **inputs,
         "episodes": episodes.provenance(),
     }

@@ -15,13 +15,11 @@ from skd._files.atomic import write_atomically
 from skd._files.hashes import arrays_sha256, state_sha256
 from skd._version import __version__
 from skd.datasets import Split
+from skd.evaluation._feature_meta import FORMAT, VERSION
 from skd.evaluation._features import FeatureExtractor
 from skd.evaluation.protocol import require_fitting
 from skd.machine import instruction_set
 from skd.models import FEATURES, Model, Normalization
-
-FORMAT = "skd-features"
-VERSION = 1
 
 
 def write_features(

@@ -19,7 +19,7 @@ import pytest
             ("evaluate", "m", "--data", "glyphs", "--std"),
             "skd evaluate: there is no option '--std'; -h lists all.",
         ),
-        (("evaluate", "m"), "skd evaluate: --data must be given; got nothing."),
+        (("compare", "m"), "skd compare: --data must be given; got nothing."),
         (("train",), "skd train: RECIPE must be given; got nothing."),
         (("classify",), "skd classify: SUPPORT must be given; got nothing."),
         (("evaluate", "m", "--data"), "skd evaluate: --data must have a value; got none."),

@@ -184,6 +184,34 @@ def _checkpoints(folder: Path) -> Target:
     return Target("checkpoints", path, resume, [Sample(content), *[Sample(content, resealed)] * 3])
 
 
+def _feature_files(folder: Path) -> list[Target]:
+    """Return the readers of files of features."""
+    description = {
+        "format": "skd-features",
+        "version": 1,
+        "features": "embedding",
+        "normalization": {"mean": [0.5], "std": [0.5]},
+        "sha256": skd.FeatureSet(FEATURES, LABELS).sha256,
+        "model": {"architecture": "resnet12", "image_size": 84, "sha256": "0"},
+        "data": {"name": "mine", "split": "val", "sha256": "0"},
+    }
+    embedded, theirs = io.BytesIO(), io.BytesIO()
+    texts = {"class_names": np.array(list("abcd")), "meta": np.array(json.dumps(description))}
+    np.savez(embedded, features=FEATURES.astype(np.float32), labels=LABELS, **texts)
+    np.savez_compressed(theirs, x=FEATURES, y=np.array(list("abcd"))[LABELS])
+    matrix = io.BytesIO()
+    np.save(matrix, FEATURES)
+    tensors = save({"features": FEATURES.astype(np.float16), "labels": LABELS})
+    path, labels = folder / "features", folder / "labels.npy"
+    np.save(labels, LABELS)
+    samples = [Sample(file.getvalue()) for file in (embedded, theirs)]
+    alone = [Sample(matrix.getvalue()), Sample(tensors)]
+    return [
+        Target("features", path, lambda: skd.load_features(path), [*samples, alone[1]]),
+        Target("matrices", path, lambda: skd.load_features(path, labels), alone),
+    ]
+
+
 def _records(folder: Path) -> list[Target]:
     names = ("episodes.safetensors", "report.json", "own.toml", "history.csv")
     episodes, report, recipe, history = (folder / name for name in names)
@@ -201,6 +229,7 @@ def _records(folder: Path) -> list[Target]:
     started = RunFolder(config.parent)
     resolved = load_recipe("gen0-glyphs")
     return [
+        *_feature_files(folder),
         _checkpoints(folder),
         Target("episodes", episodes, evaluate, [Sample(episodes.read_bytes())]),
         Target(

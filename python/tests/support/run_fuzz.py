@@ -75,6 +75,8 @@ class Subjects:
         self.sampler = skd.EpisodeSampler(np.arange(40) % 4, n_way=2, n_query=3)
         self.file = folder / "model.safetensors"
         self.output = folder / "output.safetensors"
+        self.features = folder / "features.npz"
+        np.savez(self.features, features=FEATURES(), labels=CLASSES())
         self.onnx = folder / "model.onnx"
         self.model.save(self.file)
         self.classifiers = {
@@ -102,7 +104,6 @@ def functions(subjects):
         "n_episodes": one_of(1, 3), "seed": SEED, "legacy_episodes": one_of(False, True),
         "classifier": one_of("logistic", "ridge", "linear_svc", "nearest_centroid", "simple_shot"),
         "data_name": one_of(None, "data"), "episodes_file": one_of(None),
-        "communicator": one_of(None),
     }  # fmt: skip
     model, split, sampler = subjects.model, subjects.split, subjects.sampler
     file = one_of(subjects.file)
@@ -206,9 +207,14 @@ def functions(subjects):
         "skd.threads": (skd.threads, [one_of(1, 2)], {}),
         "skd.import_torch": (skd.import_torch, [file], {"image_size": one_of(16)}),
         "skd.evaluate": (skd.evaluate, [one_of(model), one_of(split)],
-                         {**episodes, "n_support_copies": one_of(1, 2)}),
+                         {**episodes, "n_support_copies": one_of(1, 2),
+                          "communicator": one_of(None)}),
         "skd.evaluate_features": (skd.evaluate_features, [floats(24, 4), integers(3, 24)],
-                                  episodes),
+                                  {**episodes, "query": one_of(None)}),
+        "skd.FeatureSet": (skd.FeatureSet, [floats(24, 4), integers(3, 24)],
+                           {"class_names": one_of(None, ("a", "b", "c")), "meta": one_of(None)}),
+        "skd.load_features": (skd.load_features, [one_of(subjects.features)],
+                              {"labels": one_of(None)}),
         "skd.EpisodeSampler": (skd.EpisodeSampler, [integers(3, 24)],
                                {"n_way": one_of(2), "n_query": one_of(2), "seed": SEED}),
         "EpisodeSampler.sample": (sampler.sample, [one_of(0, 7), one_of(0, 2)], {}),
