@@ -5,6 +5,7 @@ public enum RandomPurpose: UInt32, Sendable {
   case shuffle, augmentation, supportAugmentation
   case episodes
   case rotations
+  case episodeExtents, queryProportions
 }
 
 /// A stateless random stream, addressed by (seed, purpose, step, index).

@@ -47,17 +47,27 @@ func fewShotCalls() -> [(String, Call)] {
       }
     ),
     (
+      "skd_episode_extents",
+      { a in
+        let count = a.size([0, 1, 3])
+        return skd_episode_extents(
+          a.reference(a.episodeOptions()), a.size(), count, a.integers(count, below: 1),
+          a.integers(count, below: 1))
+      }
+    ),
+    (
       "skd_sample_episodes",
       { a in
         let (images, count) = (a.size([0, 4, 16, 60]), a.size([0, 1, 3]))
-        let options = skd_episode_options(
-          n_way: a.size([1, 2, 3]), n_shot: a.size([1, 2]), n_query: a.size([1, 3]),
-          legacy: a.code(0...1), seed: a.next())
+        let options = a.episodeOptions()
+        let ways = max(options.n_way, options.max_way)
+        let classes = ways &+ options.unknown_ways
         return skd_sample_episodes(
           a.integers(images, below: 3), images, a.reference(options), a.size(), count,
-          a.integers(count, options.n_way, below: 1),
-          a.integers(count, options.n_way, options.n_shot, below: 1),
-          a.integers(count, options.n_way, options.n_query, below: 1))
+          a.integers(count, classes, below: 1),
+          a.integers(count, ways, max(options.n_shot, options.max_shot), below: 1),
+          a.integers(count, classes, options.n_query, below: 1),
+          a.integers(count, classes, below: 1))
       }
     ),
     (
@@ -147,9 +157,9 @@ func fewShotCalls() -> [(String, Call)] {
         let (images, ways, queries) = (a.size([1, 5, 17]), a.size([1, 2]), a.size([1, 3]))
         return skd_score_episodes(
           a.floats(count, rows, dimensions), a.integers(rows, below: ways), count, rows, dimensions,
-          a.floats(images, dimensions), images, a.integers(count, ways, queries, below: images),
-          ways, queries, a.classifier(classifierCodes),
-          a.integers(count, ways, queries, below: 1), a.doubles(count))
+          a.floats(images, dimensions), images, a.integers(count, queries, below: images),
+          a.integers(count, queries, below: ways &+ 1), queries, ways,
+          a.classifier(classifierCodes), a.integers(count, queries, below: 1), a.doubles(count))
       }
     ),
     (
@@ -163,6 +173,35 @@ func fewShotCalls() -> [(String, Call)] {
           a.floats(count, queries, dimensions), queries, classes,
           a.integers(count, queries, below: 1), a.doubles(count, queries, classes),
           a.doubles(count))
+      }
+    ),
+    (
+      "skd_open_set_scores",
+      { a in
+        let (rows, dimensions, classes) = (a.size(), a.size(), a.size())
+        return skd_open_set_scores(
+          a.floats(rows, dimensions), rows, dimensions, a.doubles(classes, dimensions), classes,
+          a.code(0...1), a.doubles(rows))
+      }
+    ),
+    (
+      "skd_open_set_quality",
+      { a in
+        let (known, unknown) = (a.size(), a.size())
+        return skd_open_set_quality(
+          a.doubles(known), known, a.doubles(unknown), unknown, a.doubles(1), a.doubles(1))
+      }
+    ),
+    (
+      "skd_open_set_episodes",
+      { a in
+        let (count, rows, dimensions) = (a.size([0, 1, 3]), a.size([2, 4, 6]), a.size([1, 3, 8]))
+        let (images, ways, queries) = (a.size([1, 5, 17]), a.size([1, 2]), a.size([2, 5]))
+        return skd_open_set_episodes(
+          a.floats(count, rows, dimensions), a.integers(rows, below: ways), count, rows, dimensions,
+          a.floats(images, dimensions), images, a.integers(count, queries, below: images),
+          a.integers(count, queries, below: ways &+ 1), queries, ways, a.code(0...1),
+          a.doubles(count), a.doubles(count))
       }
     ),
     (
@@ -207,6 +246,14 @@ extension RandomArguments {
   ) -> UnsafeMutablePointer<skd_classifier_options>? {
     reference(
       skd_classifier_options(kind: code(kinds), inverse_regularization: double([0.1, 1])))
+  }
+
+  fileprivate func episodeOptions() -> skd_episode_options {
+    skd_episode_options(
+      n_way: size([1, 2, 3]), n_shot: size([1, 2]), n_query: size([1, 3]),
+      max_way: size([0, 0, 3]),
+      max_shot: size([0, 0, 2]), unknown_ways: size([0, 0, 1]),
+      query_concentration: double([0, 0, 0.5, 2]), legacy: code(0...1), seed: next())
   }
 
   /// A bound of iterations, of which a fit that cannot converge takes all.

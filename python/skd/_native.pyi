@@ -21,6 +21,7 @@ _Share = tuple[
     Callable[[_Floats], object],
     Callable[[], object],
 ]
+_EpisodeOptions = tuple[int, int, int, int, int, int, float, bool, int]
 _Term = tuple[str, bool, float, Callable[[_Floats, tuple[int, ...]], tuple[float, _Floats]]]
 
 def set_num_threads(count: int) -> None: ...
@@ -201,21 +202,24 @@ def classify_queries(
     objectives: _Doubles,
 ) -> None: ...
 
+OPEN_SET_CENTROID_COSINE: int
+OPEN_SET_MAX_PROBABILITY: int
 METRIC_EUCLIDEAN: int
 
 METRIC_COSINE: int
 
+def episode_extents(
+    options: _EpisodeOptions, first: int, n_way: _Integers, n_shot: _Integers
+) -> None: ...
 def sample_episodes(
     labels: _Integers,
-    n_way: int,
-    n_shot: int,
-    n_query: int,
-    seed: int,
-    legacy: bool,
+    options: _EpisodeOptions,
     first: int,
+    count: int,
     classes: _Integers,
     support: _Integers,
     query: _Integers,
+    query_counts: _Integers,
 ) -> None: ...
 def l2_normalize(features: _Floats, mean: _Floats | None, normalized: _Floats) -> None: ...
 def logistic_regression_fit(
@@ -259,9 +263,28 @@ def score_episodes(
     support_labels: _Integers,
     features: _Floats,
     query: _Integers,
+    query_labels: _Integers,
+    n_way: int,
     classifier: ClassifierOptions,
     predictions: _Integers | None,
     accuracies: _Doubles,
+) -> None: ...
+def open_set_scores(
+    features: _Floats, centroids: _Doubles, score: int, scores: _Doubles
+) -> None: ...
+def open_set_quality(
+    known: NDArray[numpy.float64], unknown: NDArray[numpy.float64]
+) -> tuple[float, float]: ...
+def open_set_episodes(
+    support: _Floats,
+    support_labels: _Integers,
+    features: _Floats,
+    query: _Integers,
+    query_labels: _Integers,
+    n_way: int,
+    score: int,
+    aurocs: _Doubles,
+    fpr95s: _Doubles,
 ) -> None: ...
 def mean_ci95(values: NDArray[numpy.float64]) -> tuple[float, float]: ...
 

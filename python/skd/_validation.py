@@ -423,9 +423,20 @@ def double_vector(
     value: ArrayLike, name: str, owner: str, *, nan: bool = False
 ) -> NDArray[np.float64]:
     """Return a non-empty float64 vector of finite numbers, or NaN if `nan`."""
+    return _doubles(value, name, owner, 1, "vector", nan)
+
+
+def double_matrix(value: ArrayLike, name: str, owner: str) -> NDArray[np.float64]:
+    """Return a non-empty float64 matrix of finite numbers."""
+    return _doubles(value, name, owner, 2, "matrix", nan=False)
+
+
+def _doubles(
+    value: ArrayLike, name: str, owner: str, ndim: int, kind: str, nan: bool
+) -> NDArray[np.float64]:
     array = _as_array(value, name, owner)
-    _require_ndim(array, 1, name, owner)
-    vector: NDArray[np.float64] = _convert(array, np.float64, name, owner)
-    if not vector.size or not (np.isfinite(vector) | (np.isnan(vector) & nan)).all():
-        refuse(name, owner, "non-empty and finite", "an empty or non-finite vector")
-    return vector
+    _require_ndim(array, ndim, name, owner)
+    doubles: NDArray[np.float64] = _convert(array, np.float64, name, owner)
+    if not doubles.size or not (np.isfinite(doubles) | (np.isnan(doubles) & nan)).all():
+        refuse(name, owner, "non-empty and finite", f"an empty or non-finite {kind}")
+    return doubles

@@ -42,6 +42,12 @@ HeadName = Literal[
 ClassifierName = Literal[HeadName, "simple_shot"]
 """Classifiers of `skd.evaluate`: the inductive ones, then the transductive heads."""
 
+QueryDistribution = Literal["uniform", "dirichlet"]
+"""Distributions of the queries of an episode over its classes."""
+
+OpenSetScore = Literal["centroid_cosine", "max_probability"]
+"""Scores of `skd.open_set_scores`."""
+
 Metric = Literal["euclidean", "cosine"]
 """Distances of `skd.NearestCentroid` and `skd.NearestNeighbor`."""
 

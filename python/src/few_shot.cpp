@@ -1,33 +1,12 @@
-// Episodes, classifiers on features, and intervals.
+// Classifiers on features, and intervals.
 #include "arguments.h"
 
 namespace {
 
-using Indices = Input<int64_t, nb::ndim<3>>;
-using IndicesOutput = Output<int64_t, nb::ndim<3>>;
+using Indices = Input<int64_t, nb::ndim<2>>;
+using IndicesOutput = Output<int64_t, nb::ndim<2>>;
 using DoubleMatrix = Input<double, nb::ndim<2>>;
 using DoubleVector = Input<double, nb::ndim<1>>;
-
-void sample_episodes(const Labels &labels, int64_t n_way, int64_t n_shot, int64_t n_query,
-                     uint64_t seed, bool legacy, int64_t first,
-                     const Output<int64_t, nb::ndim<2>> &classes, const IndicesOutput &support,
-                     const IndicesOutput &query) {
-  const char *function = "sample_episodes";
-  const int64_t count = int64_t(classes.shape(0));
-  require_shape(function, "classes", classes, {count, n_way});
-  require_shape(function, "support", support, {count, n_way, n_shot});
-  require_shape(function, "query", query, {count, n_way, n_query});
-  skd_episode_options options{};
-  options.n_way = n_way;
-  options.n_shot = n_shot;
-  options.n_query = n_query;
-  options.legacy = legacy;
-  options.seed = seed;
-  compute([&] {
-    return skd_sample_episodes(labels.data(), int64_t(labels.shape(0)), &options, first, count,
-                               classes.data(), support.data(), query.data());
-  });
-}
 
 void l2_normalize(const Matrix &features, const std::optional<Vector> &mean,
                   const MatrixOutput &normalized) {
@@ -160,23 +139,25 @@ void nearest_prototypes(const Matrix &features, const DoubleMatrix &prototypes, 
 }
 
 void score_episodes(const Input<float, nb::ndim<3>> &support, const Labels &support_labels,
-                    const Matrix &features, const Indices &query,
-                    const skd_classifier_options &classifier,
+                    const Matrix &features, const Indices &query, const Indices &query_labels,
+                    int64_t n_way, const skd_classifier_options &classifier,
                     const std::optional<IndicesOutput> &predictions,
                     const Output<double, nb::ndim<1>> &accuracies) {
   const char *function = "score_episodes";
   const int64_t count = int64_t(support.shape(0)), rows = int64_t(support.shape(1));
   const int64_t dimensions = int64_t(support.shape(2)), images = int64_t(features.shape(0));
-  const int64_t n_way = int64_t(query.shape(1)), n_query = int64_t(query.shape(2));
+  const int64_t query_rows = int64_t(query.shape(1));
   require_shape(function, "support_labels", support_labels, {rows});
   require_shape(function, "features", features, {images, dimensions});
-  require_shape(function, "query", query, {count, n_way, n_query});
-  require_shape(function, "predictions", predictions, {count, n_way, n_query});
+  require_shape(function, "query", query, {count, query_rows});
+  require_shape(function, "query_labels", query_labels, {count, query_rows});
+  require_shape(function, "predictions", predictions, {count, query_rows});
   require_shape(function, "accuracies", accuracies, {count});
   compute([&] {
     return skd_score_episodes(support.data(), support_labels.data(), count, rows, dimensions,
-                              features.data(), images, query.data(), n_way, n_query, &classifier,
-                              pointer(predictions), accuracies.data());
+                              features.data(), images, query.data(), query_labels.data(),
+                              query_rows, n_way, &classifier, pointer(predictions),
+                              accuracies.data());
   });
 }
 
@@ -193,9 +174,6 @@ nb::tuple mean_ci95(const DoubleVector &values) {
 void bind_few_shot(nb::module_ &module) {
   module.attr("METRIC_EUCLIDEAN") = int(SKD_METRIC_EUCLIDEAN);
   module.attr("METRIC_COSINE") = int(SKD_METRIC_COSINE);
-  module.def("sample_episodes", &sample_episodes, array("labels"), "n_way"_a, "n_shot"_a,
-             "n_query"_a, "seed"_a, "legacy"_a, "first"_a, array("classes"), array("support"),
-             array("query"));
   module.def("l2_normalize", &l2_normalize, array("features"), optional_array("mean"),
              array("normalized"));
   module.def("logistic_regression_fit", &logistic_regression_fit, array("features"),
@@ -216,8 +194,8 @@ void bind_few_shot(nb::module_ &module) {
   module.def("nearest_prototypes", &nearest_prototypes, array("features"), array("prototypes"),
              "metric"_a, array("nearest"));
   module.def("score_episodes", &score_episodes, array("support"), array("support_labels"),
-             array("features"), array("query"), "classifier"_a, optional_array("predictions"),
-             array("accuracies"));
+             array("features"), array("query"), array("query_labels"), "n_way"_a, "classifier"_a,
+             optional_array("predictions"), array("accuracies"));
   module.def("mean_ci95", &mean_ci95, array("values"),
              nb::sig("def mean_ci95(values: numpy.typing.NDArray[numpy.float64]) "
                      "-> tuple[float, float]"));

@@ -42,7 +42,9 @@ NB_MODULE(_native, module) {
   bind_schedules(module);
   bind_augmentation(module);
   bind_heads(module);
+  bind_episodes(module);
   bind_few_shot(module);
+  bind_open_set(module);
   bind_model(module);
   bind_trainer(module);
   bind_measurements(module);

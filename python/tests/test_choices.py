@@ -141,6 +141,9 @@ def calls(tmp_path_factory):
         "Features": lambda w: model.features(PIXELS, w),
         "ClassifierName": lambda w: skd.evaluate(model, split, **episode, classifier=w),
         "HeadName": lambda w: skd.FewShotClassifier(model, head=w).fit(PIXELS, [0, 1, 0, 1]),
+        "QueryDistribution": lambda w: skd.evaluate(
+            model, split, **episode, query_distribution=w),
+        "OpenSetScore": lambda w: skd.open_set_scores([[1.0]], [[1.0]], score=w),
         "Metric": lambda w: skd.NearestCentroid(metric=w).fit([[0.0], [1.0]], [0, 1]),
         "Augmentation": lambda w: skd.augment(PIXELS, seed=0, mode=w),
         "ScheduleKind": lambda w: skd.Supervised(model).fit(split, **fit, schedule=w),

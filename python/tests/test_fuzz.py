@@ -14,7 +14,9 @@ SECONDS = 300
 
 #: What has nothing to be called with: exceptions, records that the library returns, and modules.
 RECORDS = {
-    "skd.Episodes", "skd.EpochRecord", "skd.EvaluationResult", "skd.History", "skd.Losses",
+    "skd.Episode", "skd.Episodes", "skd.GroupAccuracy", "skd.HeadComparison", "skd.OpenSetQuality",
+    "skd.OpenSetResult", "skd.PairedDifference", "skd.EpochRecord", "skd.EvaluationResult",
+    "skd.History", "skd.Losses",
     "skd.LayerSummary", "skd.Model", "skd.ModelSummary", "skd.Normalization", "ops.BatchNorm",
     "profiling.ConvolutionLayer", "profiling.ConvolutionTimes",
 }  # fmt: skip

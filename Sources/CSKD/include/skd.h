@@ -411,24 +411,47 @@ skd_status skd_conv2d_time(const skd_conv2d_shape *shape, int32_t pass, int32_t 
 
 /* ================================================================== Few-shot evaluation */
 
-/** Options of drawing an episode. */
+/**
+ * Options of drawing episodes. An episode has n_way classes with n_shot support images, and
+ * n_way * n_query queries of them. Zero in the fields from max_way to query_concentration gives
+ * balanced episodes of one extent, the only ones of the published code.
+ */
 typedef struct {
   int64_t n_way, n_shot, n_query; /**< Each >= 1; every class needs n_shot + n_query images. */
+  int64_t max_way, max_shot;      /**< If not 0, each episode draws its numbers of classes and support
+                                       images: from n_way to max_way, and from n_shot to max_shot. */
+  int64_t unknown_ways;           /**< Further classes without support, n_query queries each. */
+  double query_concentration;     /**< 0: n_query queries of each class. In 1e-3...1e6: in proportions
+                                       of a symmetric Dirichlet distribution with this parameter; then
+                                       every class needs n_shot + n_way * n_query images. */
   int32_t legacy;                 /**< 1: NumPy's RandomState(episode), as the published code. */
   uint64_t seed;                  /**< Seed of the counter-based generator; ignored if legacy. */
 } skd_episode_options;
 
 /**
- * Draws episodes first..<first + count.
+ * Numbers of classes and support images of episodes first..<first + count.
  *
- * @param labels   `image_count` class labels, any integers.
- * @param classes  [count, n_way] labels drawn.
- * @param support  [count, n_way, n_shot] positions in `labels`.
- * @param query    [count, n_way, n_query] positions in `labels`.
+ * @param n_way   [count], without unknown classes.
+ * @param n_shot  [count].
+ */
+skd_status skd_episode_extents(const skd_episode_options *options, int64_t first, int64_t count,
+                               int64_t *n_way, int64_t *n_shot);
+
+/**
+ * Draws episodes first..<first + count, one after the other in each output. With ranges of classes
+ * or support images, skd_episode_extents tells the sizes.
+ *
+ * @param labels        `image_count` class labels, any integers.
+ * @param classes       [count, n_way + unknown_ways] labels drawn, the unknown ones last.
+ * @param support       [count, n_way, n_shot] positions in `labels`.
+ * @param query         [count, (n_way + unknown_ways) * n_query] positions in `labels`, class by
+ *                      class.
+ * @param query_counts  [count, n_way + unknown_ways] queries of each class; may be NULL.
  */
 skd_status skd_sample_episodes(const int64_t *labels, int64_t image_count,
                                const skd_episode_options *options, int64_t first, int64_t count,
-                               int64_t *classes, int64_t *support, int64_t *query);
+                               int64_t *classes, int64_t *support, int64_t *query,
+                               int64_t *query_counts);
 
 /**
  * Divides each row by its Euclidean norm; a zero row stays zero. In place allowed.
@@ -553,14 +576,17 @@ typedef struct {
  * @param support        [count, support_rows, dimensions], one block per episode.
  * @param support_labels [support_rows] in 0..<n_way, the same for every episode.
  * @param features       [image_count, dimensions], from which the queries are taken.
- * @param query          [count, n_way, n_query] rows of `features`, class by class.
- * @param predictions    [count, n_way, n_query] classes in 0..<n_way; may be NULL.
- * @param accuracies     [count] fractions in 0...1.
+ * @param query          [count, query_rows] rows of `features`.
+ * @param query_labels   [count, query_rows] in 0...n_way, where n_way is any unknown class; each
+ *                       episode has a query of a known class.
+ * @param predictions    [count, query_rows] classes in 0..<n_way; may be NULL.
+ * @param accuracies     [count] fractions of the queries of known classes, in 0...1.
  */
 skd_status skd_score_episodes(const float *support, const int64_t *support_labels, int64_t count,
                               int64_t support_rows, int64_t dimensions, const float *features,
-                              int64_t image_count, const int64_t *query, int64_t n_way,
-                              int64_t n_query, const skd_classifier_options *classifier,
+                              int64_t image_count, const int64_t *query,
+                              const int64_t *query_labels, int64_t query_rows, int64_t n_way,
+                              const skd_classifier_options *classifier,
                               int64_t *predictions, double *accuracies);
 
 /**
@@ -579,6 +605,56 @@ skd_status skd_classify_queries(const skd_classifier_options *head, const float 
                                 int64_t support_rows, int64_t dimensions, const float *query,
                                 int64_t query_rows, int64_t classes, int64_t *predictions,
                                 double *scores, double *objectives);
+
+/** Scores that tell queries of known classes from others: the larger, the more likely known. */
+enum {
+  SKD_OPEN_SET_CENTROID_COSINE = 0, /**< The cosine with the nearest class mean. */
+  SKD_OPEN_SET_MAX_PROBABILITY = 1  /**< max_k softmax(-||x - mean_k||^2)_k, the usual baseline. */
+};
+
+/**
+ * The score of each row.
+ *
+ * @param features   [rows, dimensions], finite; rows >= 0.
+ * @param centroids  [classes, dimensions] class means, finite.
+ * @param score      SKD_OPEN_SET_CENTROID_COSINE or SKD_OPEN_SET_MAX_PROBABILITY.
+ * @param scores     [rows].
+ */
+skd_status skd_open_set_scores(const float *features, int64_t rows, int64_t dimensions,
+                               const double *centroids, int64_t classes, int32_t score,
+                               double *scores);
+
+/**
+ * How well scores tell known from unknown classes.
+ *
+ * @param known    `known_count` finite scores of queries of known classes; 1...2^24 of them.
+ * @param unknown  `unknown_count` finite scores of the other queries; 1...2^24 of them.
+ * @param auroc    Area under the ROC curve in 0...1; equal scores count one half.
+ * @param fpr95    Share of unknown queries at or above the largest threshold that at least 95 % of
+ *                 the known queries reach, in 0...1.
+ */
+skd_status skd_open_set_quality(const double *known, int64_t known_count, const double *unknown,
+                                int64_t unknown_count, double *auroc, double *fpr95);
+
+/**
+ * Scores the queries of each episode against its support set, and measures how well the scores tell
+ * known from unknown classes; episodes in parallel.
+ *
+ * @param support        [count, support_rows, dimensions], one block per episode.
+ * @param support_labels [support_rows] in 0..<n_way, the same for every episode.
+ * @param features       [image_count, dimensions], from which the queries are taken.
+ * @param query          [count, query_rows] rows of `features`.
+ * @param query_labels   [count, query_rows] in 0...n_way, where n_way is any unknown class; each
+ *                       episode has a query of a known and one of an unknown class.
+ * @param score          SKD_OPEN_SET_CENTROID_COSINE or SKD_OPEN_SET_MAX_PROBABILITY.
+ * @param aurocs         [count], as of skd_open_set_quality.
+ * @param fpr95s         [count], as of skd_open_set_quality.
+ */
+skd_status skd_open_set_episodes(const float *support, const int64_t *support_labels,
+                                 int64_t count, int64_t support_rows, int64_t dimensions,
+                                 const float *features, int64_t image_count, const int64_t *query,
+                                 const int64_t *query_labels, int64_t query_rows, int64_t n_way,
+                                 int32_t score, double *aurocs, double *fpr95s);
 
 /** Mean and half-width of its 95 % Student-t interval (ddof 1); the latter is NaN for count 1. */
 skd_status skd_mean_ci95(const double *values, int64_t count, double *mean, double *ci95);

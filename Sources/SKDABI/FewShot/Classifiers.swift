@@ -24,8 +24,8 @@ public func skd_l2_normalize(
 public func skd_score_episodes(
   _ support: UnsafePointer<Float>!, _ support_labels: UnsafePointer<Int64>!, _ count: Int64,
   _ support_rows: Int64, _ dimensions: Int64, _ features: UnsafePointer<Float>!,
-  _ image_count: Int64, _ query: UnsafePointer<Int64>!, _ n_way: Int64, _ n_query: Int64,
-  _ classifier: UnsafePointer<skd_classifier_options>!,
+  _ image_count: Int64, _ query: UnsafePointer<Int64>!, _ query_labels: UnsafePointer<Int64>!,
+  _ query_rows: Int64, _ n_way: Int64, _ classifier: UnsafePointer<skd_classifier_options>!,
   _ predictions: UnsafeMutablePointer<Int64>!, _ accuracies: UnsafeMutablePointer<Double>!
 ) -> skd_status {
   status("score_episodes") { arguments in
@@ -34,10 +34,10 @@ public func skd_score_episodes(
     let dimensions = try arguments.size(dimensions, "dimensions")
     let imageCount = try arguments.size(image_count, "image_count")
     let ways = try arguments.size(n_way, "n_way", in: 1...Arguments.maximumClasses)
-    let queries = try arguments.size(n_query, "n_query")
+    let queryRows = try arguments.size(query_rows, "query_rows")
     let supportCount = try arguments.count(count, supportRows, dimensions, of: "support")
     let featureCount = try arguments.count(imageCount, dimensions, of: "features")
-    let queryCount = try arguments.count(count, ways, queries, of: "query")
+    let queryCount = try arguments.count(count, queryRows, of: "query")
     _ = try arguments.count(supportRows, dimensions, of: "support")
     _ = try arguments.count(ways, dimensions, of: "coefficients")
     _ = try arguments.count(supportRows, ways, of: "decision values")
@@ -45,18 +45,22 @@ public func skd_score_episodes(
     if count == 0 { return }
     if case .transductive = head {
       _ = try arguments.extent(
-        supportRows: supportRows, queryRows: ways * queries, dimensions: dimensions, classes: ways)
+        supportRows: supportRows, queryRows: queryRows, dimensions: dimensions, classes: ways)
     }
     let episodes = UnsafeEpisodeFeatures(
       support: try arguments.pointer(support, "support"),
       supportLabels: try arguments.pointer(support_labels, "support_labels"), count: count,
       supportRows: supportRows, dimensions: dimensions,
       features: try arguments.pointer(features, "features"),
-      query: try arguments.pointer(query, "query"), ways: ways, queries: queries)
+      query: try arguments.pointer(query, "query"),
+      queryLabels: try arguments.pointer(query_labels, "query_labels"), queryRows: queryRows,
+      ways: ways)
     let accuracies = try arguments.pointer(accuracies, "accuracies")
     try arguments.everyLabel(
       episodes.supportLabels, count: supportRows, classes: ways, "support_labels")
     try arguments.labels(episodes.query, count: queryCount, classes: imageCount, "query")
+    try arguments.queryLabels(
+      episodes.queryLabels, count, queryRows, ways: ways, needsUnknown: false, "query_labels")
     try arguments.finite(episodes.support, count: supportCount, "support")
     try arguments.finite(episodes.features, count: featureCount, "features")
     try episodes.score(with: head, predictions: predictions, accuracies: accuracies)

@@ -14,7 +14,9 @@ private let namesInC = [
   "SGD.weightDecay": "config.weight_decay",
   "Trainer.network": "model",
   "EpisodeSampler.ways": "options.n_way",
+  "EpisodeSampler.ways + unknownWays": "options.n_way + options.unknown_ways",
   "EpisodeSampler.shots + queries": "options.n_shot + options.n_query",
+  "EpisodeSampler.shots + ways * queries": "options.n_shot + options.n_way * options.n_query",
   "BatchNormLayer.input": "images",
 ]
 

@@ -15,17 +15,18 @@ public struct EpisodeSampler: Sendable {
     var images: [Int]  // positions in the set, ascending
   }
 
-  public let shape: EpisodeShape
+  public let options: EpisodeOptions
   public let generator: Generator
   private let classes: [Class]  // in order of first appearance
 
   /// - Parameters:
   ///   - labels: The class of each image, any integers.
-  ///   - shape: Every extent >= 1.
-  /// - Throws: `SKDError.invalidArgument` if there are fewer than `shape.ways` classes, or a class
-  ///   has fewer than `shape.imagesPerClass` images.
+  ///   - options: Episodes to draw; only balanced ones for the legacy generator.
+  /// - Throws: `SKDError.invalidArgument` if there are too few classes for the largest episode, or a
+  ///   class has too few images: `shots + queries`, or the queries of all classes if a random
+  ///   distribution may take them from a single one.
   /// - Complexity: O(number of labels).
-  public init(labels: some Sequence<Int>, shape: EpisodeShape, generator: Generator) throws {
+  public init(labels: some Sequence<Int>, options: EpisodeOptions, generator: Generator) throws {
     var positions: [Int: Int] = [:]
     var classes: [Class] = []
     for (image, label) in labels.enumerated() {
@@ -36,18 +37,30 @@ public struct EpisodeSampler: Sendable {
         classes.append(Class(label: label, images: [image]))
       }
     }
-    try require(
-      classes.count >= shape.ways, "ways", of: "EpisodeSampler",
-      "be at most the number of classes, \(classes.count)", got: "\(shape.ways)")
-    for group in classes {
-      try require(
-        group.images.count >= shape.imagesPerClass, "shots + queries", of: "EpisodeSampler",
-        "be at most the number of images of class \(group.label), \(group.images.count)",
-        got: "\(shape.imagesPerClass)")
-    }
-    self.shape = shape
+    self.options = options
     self.generator = generator
     self.classes = classes
+    try requireEnough()
+  }
+
+  private func requireEnough() throws {
+    let owner = "EpisodeSampler"
+    let (ways, unknown) = (options.ways.upperBound, options.unknownWays)
+    try require(
+      unknown <= classes.count && ways <= classes.count - unknown,
+      unknown == 0 ? "ways" : "ways + unknownWays", of: owner,
+      "be at most the number of classes, \(classes.count)",
+      got: unknown == 0 ? "\(ways)" : "\(ways) and \(unknown)")
+    for group in classes {
+      let most = "be at most the number of images of class \(group.label), \(group.images.count)"
+      let needed = options.shots.upperBound + options.queries
+      try require(
+        group.images.count >= needed, "shots + queries", of: owner, most, got: "\(needed)")
+      if options.queryDistribution == .uniform { continue }
+      let all = options.shots.upperBound + ways * options.queries
+      try require(
+        group.images.count >= all, "shots + ways * queries", of: owner, most, got: "\(all)")
+    }
   }
 
   /// Draws episode `number`: `0..<2^32` for the legacy generator, below 2^48 for the seeded one.
@@ -63,13 +76,13 @@ public struct EpisodeSampler: Sendable {
   private func legacyEpisode(_ number: Int) -> Episode {
     var random = MersenneTwister(seed: UInt32(number))
     var episode = Episode(classes: [], support: [], query: [])
-    for position in random.permutation(classes.count).prefix(shape.ways) {
+    for position in random.permutation(classes.count).prefix(options.ways.lowerBound) {
       let images = classes[position].images
-      let support = random.permutation(images.count).prefix(shape.shots)
+      let support = random.permutation(images.count).prefix(options.shots.lowerBound)
       var isSupport = [Bool](repeating: false, count: images.count)
       for image in support { isSupport[image] = true }
       let rest = images.indices.filter { !isSupport[$0] }
-      let query = random.permutation(rest.count).prefix(shape.queries)
+      let query = random.permutation(rest.count).prefix(options.queries)
       episode.classes.append(classes[position].label)
       episode.support.append(support.map { images[$0] })
       episode.query.append(query.map { images[rest[$0]] })
@@ -78,20 +91,32 @@ public struct EpisodeSampler: Sendable {
   }
 
   private func seededEpisode(_ number: Int, seed: UInt64) -> Episode {
+    let extent = options.extent(of: number, generator)
     var episode = Episode(classes: [], support: [], query: [])
     let drawnClasses = draw(
-      shape.ways, of: classes.count,
+      extent.ways + options.unknownWays, of: classes.count,
       CounterRandom(seed: seed, purpose: .episodes, step: number, index: 0))
+    let queries = queryCounts(number, seed: seed, ways: extent.ways)
     for (way, position) in drawnClasses.enumerated() {
       let images = classes[position].images
+      let shots = way < extent.ways ? extent.shots : 0
       let drawn = draw(
-        shape.imagesPerClass, of: images.count,
+        shots + queries[way], of: images.count,
         CounterRandom(seed: seed, purpose: .episodes, step: number, index: way + 1))
       episode.classes.append(classes[position].label)
-      episode.support.append(drawn.prefix(shape.shots).map { images[$0] })
-      episode.query.append(drawn.dropFirst(shape.shots).map { images[$0] })
+      if shots > 0 { episode.support.append(drawn.prefix(shots).map { images[$0] }) }
+      episode.query.append(drawn.dropFirst(shots).map { images[$0] })
     }
     return episode
+  }
+
+  /// Numbers of queries of the classes with support, and then of the unknown ones.
+  private func queryCounts(_ number: Int, seed: UInt64, ways: Int) -> [Int] {
+    let equal = [Int](repeating: options.queries, count: ways + options.unknownWays)
+    guard case .dirichlet(let concentration) = options.queryDistribution else { return equal }
+    return dirichletCounts(
+      total: ways * options.queries, ways: ways, concentration: concentration, seed: seed,
+      episode: number) + equal.dropFirst(ways)
   }
 
   /// `count` different numbers of `0..<bound`, in random order: the start of a shuffle.

@@ -17,7 +17,7 @@ final class FewShotABITests: XCTestCase {
     let labels = labels ?? self.labels
     let status = withUnsafePointer(to: options) {
       skd_sample_episodes(
-        labels, Int64(labels.count), $0, first, count, &classes, &support, &query)
+        labels, Int64(labels.count), $0, first, count, &classes, &support, &query, nil)
     }
     return (Outcome(status), classes, support, query)
   }
@@ -25,7 +25,9 @@ final class FewShotABITests: XCTestCase {
   private func options(
     ways: Int64 = 2, shots: Int64 = 1, queries: Int64 = 2, legacy: Int32 = 0
   ) -> skd_episode_options {
-    skd_episode_options(n_way: ways, n_shot: shots, n_query: queries, legacy: legacy, seed: 3)
+    skd_episode_options(
+      n_way: ways, n_shot: shots, n_query: queries, max_way: 0, max_shot: 0, unknown_ways: 0,
+      query_concentration: 0, legacy: legacy, seed: 3)
   }
 
   func testSampledEpisodesAreWhole() {
@@ -68,12 +70,98 @@ final class FewShotABITests: XCTestCase {
     }
     assertRefused(sample(options(), labels: []).outcome, "image_count of sample_episodes")
     assertRefused(
-      skd_sample_episodes(nil, 6, [options()], 0, 1, nil, nil, nil), "labels of sample_episodes")
+      skd_sample_episodes(nil, 6, [options()], 0, 1, nil, nil, nil, nil),
+      "labels of sample_episodes")
     assertRefused(
-      skd_sample_episodes(labels, 6, nil, 0, 1, nil, nil, nil), "options of sample_episodes")
+      skd_sample_episodes(labels, 6, nil, 0, 1, nil, nil, nil, nil), "options of sample_episodes")
     assertRefused(
-      skd_sample_episodes(labels, 6, [options()], 0, 1, nil, nil, nil),
+      skd_sample_episodes(labels, 6, [options()], 0, 1, nil, nil, nil, nil),
       "classes of sample_episodes must not be NULL")
+  }
+
+  func testUnevenEpisodesAreWrittenOneAfterTheOther() {
+    let labels = (0..<80).map { Int64($0 % 4) }
+    var options = options(ways: 1, queries: 3)
+    (options.max_way, options.max_shot, options.unknown_ways) = (3, 4, 1)
+    options.query_concentration = 1
+    var (ways, shots) = ([Int64](repeating: -5, count: 6), [Int64](repeating: -5, count: 6))
+    assertOK(skd_episode_extents(&options, 2, 6, &ways, &shots))
+    let classCount = ways.map { Int($0) + 1 }.reduce(0, +)
+    let supportCount = zip(ways, shots).map { Int($0 * $1) }.reduce(0, +)
+    // One element more than needed, which stays.
+    var classes = [Int64](repeating: -5, count: classCount + 1)
+    var (counts, support) = (classes, [Int64](repeating: -5, count: supportCount + 1))
+    var query = [Int64](repeating: -5, count: 3 * classCount + 1)
+    assertOK(
+      skd_sample_episodes(
+        labels, 80, &options, 2, 6, &classes, &support, &query, &counts))
+    for written in [classes, support, query, counts] {
+      XCTAssertEqual(written.last, -5)
+      XCTAssertTrue(written.dropLast().allSatisfy { $0 >= 0 })
+    }
+    XCTAssertEqual(counts.dropLast().reduce(0, +), Int64(3 * classCount))
+    let ofQuery = zip(classes, counts.dropLast()).flatMap { Array(repeating: $0, count: Int($1)) }
+    XCTAssertEqual(query.dropLast().map { labels[Int($0)] }, ofQuery)
+  }
+
+  func testBadOptionsOfUnevenEpisodesAreNamed() {
+    func refused(_ change: (inout skd_episode_options) -> Void) -> Outcome {
+      var options = options()
+      change(&options)
+      return sample(options).outcome
+    }
+    assertRefused(refused { $0.max_way = 1 }, "options.max_way of sample_episodes must be in 2...")
+    assertRefused(refused { $0.max_shot = -1 }, "options.max_shot of sample_episodes")
+    assertRefused(refused { $0.unknown_ways = -1 }, "options.unknown_ways of sample_episodes")
+    assertRefused(
+      refused { $0.unknown_ways = 1 },
+      "options.n_way + options.unknown_ways of sample_episodes must be at most the number of "
+        + "classes, 2; got 2 and 1")
+    for concentration in [-1, 1e-4, 1e7, .nan, .infinity] {
+      assertRefused(
+        refused { $0.query_concentration = concentration },
+        "options.query_concentration of sample_episodes must be at least 0.001")
+    }
+    assertRefused(
+      refused { $0.query_concentration = 2 },
+      "options.n_shot + options.n_way * options.n_query of sample_episodes must be at most")
+    assertRefused(
+      refused { ($0.legacy, $0.max_shot) = (1, 2) }, "options.legacy of sample_episodes must be 0")
+  }
+
+  // MARK: Open set
+
+  func testOpenSetScoresAndTheirQuality() {
+    var scores = [-5.0, -5]
+    assertOK(skd_open_set_scores([0, 2, 3, 0], 2, 2, [0, 1, 2, 0], 2, 0, &scores))
+    XCTAssertEqual(scores, [1, 1])
+    assertOK(skd_open_set_scores([0, 2], 1, 2, [0, 1, 0, 3], 2, 1, &scores))
+    XCTAssertEqual(scores, [0.5, 1])
+    var (auroc, fpr95) = (-5.0, -5.0)
+    assertOK(skd_open_set_quality([2, 3], 2, [1, 2], 2, &auroc, &fpr95))
+    XCTAssertEqual([auroc, fpr95], [0.875, 0.5])
+    assertRefused(skd_open_set_quality([1], 0, [1], 1, &auroc, &fpr95), "known_count of")
+    assertRefused(skd_open_set_quality([1], 1, [.nan], 1, &auroc, &fpr95), "unknown of")
+    assertRefused(skd_open_set_scores([0, 2], 1, 2, [0, 1], 1, 2, &scores), "score of")
+    assertRefused(skd_open_set_scores([0, 2], 1, 2, [0, .nan], 1, 0, &scores), "centroids of")
+  }
+
+  /// Two episodes with class means 1 and 3 in one dimension, where 1 is unknown in the second.
+  func testOpenSetEpisodesAreMeasuredOneByOne() {
+    var (aurocs, fpr95s) = ([-5.0, -5], [-5.0, -5])
+    func measure(_ labels: [Int64]) -> skd_status {
+      skd_open_set_episodes(
+        [1, 3, 3, 1], [0, 1], 2, 2, 1, [1, 3, 9], 3, [0, 1, 2, 2, 1, 0], labels, 3, 2, 1, &aurocs,
+        &fpr95s)
+    }
+    assertRefused(measure([0, 1, 1, 2, 1, 0]), "query_labels of open_set_episodes must hold")
+    assertRefused(
+      measure([0, 1, 3, 2, 1, 0]), "query_labels of open_set_episodes must be in 0...2")
+    XCTAssertEqual(aurocs + fpr95s, [-5, -5, -5, -5])
+    assertOK(measure([0, 1, 2, 0, 1, 2]))
+    // The probabilities of 1 and 3 are equal, and a distant 9 has a larger one.
+    XCTAssertEqual(aurocs, [0, 0.75])
+    XCTAssertEqual(fpr95s, [1, 1])
   }
 
   // MARK: Classifiers
@@ -152,15 +240,16 @@ final class FewShotABITests: XCTestCase {
 
   private func score(
     support: [Float] = [0, 1, 1, 0], supportLabels: [Int64] = [0, 1],
-    features: [Float] = [0.1, 0.9], query: [Int64] = [0, 1, 0, 1], ways: Int64 = 2,
+    features: [Float] = [0.1, 0.9], query: [Int64] = [0, 1, 0, 1],
+    queryLabels: [Int64] = [0, 1, 0, 1], ways: Int64 = 2,
     classifier: Int = SKD_CLASSIFIER_NEAREST_CENTROID, inverseRegularization: Double = 1
   ) -> (outcome: Outcome, predictions: [Int64], accuracies: [Double]) {
     var predictions = [Int64](repeating: -5, count: 4)
     var accuracies = [-5.0, -5]
     var options = classifierOptions(classifier, inverseRegularization)
     let status = skd_score_episodes(
-      support, supportLabels, 2, 2, 1, features, 2, query, ways, 1, &options, &predictions,
-      &accuracies)
+      support, supportLabels, 2, 2, 1, features, 2, query, queryLabels, 2, ways, &options,
+      &predictions, &accuracies)
     return (Outcome(status), predictions, accuracies)
   }
 
@@ -179,8 +268,11 @@ final class FewShotABITests: XCTestCase {
     var options = classifierOptions(SKD_CLASSIFIER_NEAREST_NEIGHBOR)
     assertOK(
       skd_score_episodes(
-        [0, 1], [0, 1], 1, 2, 1, [0.1], 1, [0, 0], 2, 1, &options, nil, &accuracy))
+        [0, 1], [0, 1], 1, 2, 1, [0.1], 1, [0, 0], [0, 1], 2, 2, &options, nil, &accuracy))
     XCTAssertEqual(accuracy, 0.5)
+    // A query of an unknown class does not count.
+    XCTAssertEqual(score(queryLabels: [0, 2, 1, 2]).accuracies, [1, 1])
+    XCTAssertEqual(score(queryLabels: [2, 0, 0, 1]).accuracies, [0, 0])
   }
 
   func testBadScoringArgumentsAreNamedAndWriteNothing() {
@@ -197,6 +289,11 @@ final class FewShotABITests: XCTestCase {
       (score(classifier: 99), "classifier.kind of score_episodes must be in 0..."),
       (score(classifier: -1), "classifier.kind of score_episodes must be in 0..."),
       (score(ways: 0), "n_way of score_episodes"),
+      (score(queryLabels: [0, 1, 3, 0]), "query_labels of score_episodes must be in 0...2; got 3"),
+      (
+        score(queryLabels: [0, 1, 2, 2]),
+        "query_labels of score_episodes must hold a known class in each episode"
+      ),
       (
         score(classifier: SKD_CLASSIFIER_LOGISTIC, inverseRegularization: -1),
         "classifier.inverse_regularization of score_episodes must be > 0 and finite; got -1.0"
@@ -209,11 +306,13 @@ final class FewShotABITests: XCTestCase {
     }
     var options = classifierOptions(SKD_CLASSIFIER_NEAREST_NEIGHBOR)
     assertRefused(
-      skd_score_episodes([0, 1], [0, 1], 1, 2, 1, [0], 1, [0, 0], 2, 1, &options, nil, nil),
+      skd_score_episodes(
+        [0, 1], [0, 1], 1, 2, 1, [0], 1, [0, 0], [0, 1], 2, 2, &options, nil, nil),
       "accuracies of score_episodes must not be NULL")
     var accuracy = -5.0
     assertRefused(
-      skd_score_episodes([0, 1], [0, 1], 1, 2, 1, [0], 1, [0, 0], 2, 1, nil, nil, &accuracy),
+      skd_score_episodes(
+        [0, 1], [0, 1], 1, 2, 1, [0], 1, [0, 0], [0, 1], 2, 2, nil, nil, &accuracy),
       "classifier of score_episodes must not be NULL")
   }
 

@@ -51,6 +51,7 @@ final class FewShotClassifierTests: XCTestCase {
     let support = fill("support", shape: [count, rows, dimensions], seed: 1 << 32)
     let features = fill("features", shape: [images, dimensions], seed: 1 << 32)
     let query = (0..<count * ways * queries).map { Int64($0 * 7 % images) }
+    let queryLabels = query.indices.map { Int64($0 / queries % ways) }
     let labels = (0..<rows).map { Int64($0 / shots) }
     let threads = WorkerPool.shared.threadCount
     defer { WorkerPool.shared.threadCount = threads }
@@ -68,11 +69,15 @@ final class FewShotClassifierTests: XCTestCase {
           try features.withUnsafeBufferPointer { features in
             try labels.withUnsafeBufferPointer { labels in
               try query.withUnsafeBufferPointer { query in
-                try UnsafeEpisodeFeatures(
-                  support: support.baseAddress!, supportLabels: labels.baseAddress!, count: count,
-                  supportRows: rows, dimensions: dimensions, features: features.baseAddress!,
-                  query: query.baseAddress!, ways: ways, queries: queries
-                ).score(with: .inductive(kind), predictions: &predictions, accuracies: &accuracies)
+                try queryLabels.withUnsafeBufferPointer { queryLabels in
+                  try UnsafeEpisodeFeatures(
+                    support: support.baseAddress!, supportLabels: labels.baseAddress!, count: count,
+                    supportRows: rows, dimensions: dimensions, features: features.baseAddress!,
+                    query: query.baseAddress!, queryLabels: queryLabels.baseAddress!,
+                    queryRows: ways * queries, ways: ways
+                  ).score(
+                    with: .inductive(kind), predictions: &predictions, accuracies: &accuracies)
+                }
               }
             }
           }

@@ -12,10 +12,10 @@ final class EpisodeSamplerTests: XCTestCase {
       let labels = try fixture.integers("\(kind).labels")
       for shots in [1, 5] {
         let key = "\(kind).\(shots)shot"
-        let shape = EpisodeShape(
+        let options = EpisodeOptions(
           ways: try fixture.shape("\(key).support")[1], shots: shots,
           queries: try fixture.shape("\(key).query")[2])
-        let sampler = try EpisodeSampler(labels: labels, shape: shape, generator: .legacy)
+        let sampler = try EpisodeSampler(labels: labels, options: options, generator: .legacy)
         let episodes = items.map { sampler.episode($0) }
         XCTAssertEqual(
           episodes.flatMap(\.classes), try fixture.integers("\(key).class_label"), key)
@@ -33,8 +33,8 @@ final class EpisodeSamplerTests: XCTestCase {
 
   func testEpisodesHoldDifferentImagesOfTheirClasses() throws {
     for generator in [EpisodeSampler.Generator.legacy, .seeded(3)] {
-      let shape = EpisodeShape(ways: 2, shots: 1, queries: 3)
-      let sampler = try EpisodeSampler(labels: labels, shape: shape, generator: generator)
+      let options = EpisodeOptions(ways: 2, shots: 1, queries: 3)
+      let sampler = try EpisodeSampler(labels: labels, options: options, generator: generator)
       for number in 0..<50 {
         let episode = sampler.episode(number)
         XCTAssertEqual(Set(episode.classes).count, 2)
@@ -50,9 +50,9 @@ final class EpisodeSamplerTests: XCTestCase {
   }
 
   func testSeededEpisodesDependOnSeedAndNumberAlone() throws {
-    let shape = EpisodeShape(ways: 3, shots: 1, queries: 2)
-    let sampler = try EpisodeSampler(labels: labels, shape: shape, generator: .seeded(3))
-    let other = try EpisodeSampler(labels: labels, shape: shape, generator: .seeded(4))
+    let options = EpisodeOptions(ways: 3, shots: 1, queries: 2)
+    let sampler = try EpisodeSampler(labels: labels, options: options, generator: .seeded(3))
+    let other = try EpisodeSampler(labels: labels, options: options, generator: .seeded(4))
     let episodes = (0..<20).map { sampler.episode($0) }
     XCTAssertEqual((0..<20).reversed().map { sampler.episode($0) }, episodes.reversed())
     XCTAssertNotEqual((0..<20).map { other.episode($0) }, episodes)
@@ -61,8 +61,8 @@ final class EpisodeSamplerTests: XCTestCase {
 
   func testSeededEpisodesDrawEveryImageEquallyOften() throws {
     let labels = (0..<12).map { $0 / 4 }  // 3 classes of 4 images
-    let shape = EpisodeShape(ways: 1, shots: 1, queries: 1)
-    let sampler = try EpisodeSampler(labels: labels, shape: shape, generator: .seeded(0))
+    let options = EpisodeOptions(ways: 1, shots: 1, queries: 1)
+    let sampler = try EpisodeSampler(labels: labels, options: options, generator: .seeded(0))
     var (support, query) = ([Int](repeating: 0, count: 12), [Int](repeating: 0, count: 12))
     for number in 0..<12_000 {
       let episode = sampler.episode(number)
@@ -77,7 +77,7 @@ final class EpisodeSamplerTests: XCTestCase {
   func testTooFewClassesOrImagesAreNamed() {
     XCTAssertThrowsError(
       try EpisodeSampler(
-        labels: labels, shape: EpisodeShape(ways: 4, shots: 1, queries: 1), generator: .legacy)
+        labels: labels, options: EpisodeOptions(ways: 4, shots: 1, queries: 1), generator: .legacy)
     ) {
       XCTAssertEqual(
         ($0 as? SKDError)?.message,
@@ -85,7 +85,8 @@ final class EpisodeSamplerTests: XCTestCase {
     }
     XCTAssertThrowsError(
       try EpisodeSampler(
-        labels: labels, shape: EpisodeShape(ways: 2, shots: 2, queries: 3), generator: .seeded(0))
+        labels: labels, options: EpisodeOptions(ways: 2, shots: 2, queries: 3),
+        generator: .seeded(0))
     ) {
       XCTAssertEqual(
         ($0 as? SKDError)?.message,

@@ -45,12 +45,15 @@ final class TransductiveHeadTests: XCTestCase {
         try task.labels.withUnsafeBufferPointer { labels in
           try task.query.withUnsafeBufferPointer { query in
             try order.withUnsafeBufferPointer { order in
-              try UnsafeEpisodeFeatures(
-                support: support.baseAddress!, supportLabels: labels.baseAddress!, count: 1,
-                supportRows: ways * shots, dimensions: dimensions, features: query.baseAddress!,
-                query: order.baseAddress!, ways: ways, queries: queries
-              ).score(
-                with: .transductive(head), predictions: &predictions, accuracies: &accuracies)
+              try order.indices.map { Int64($0 / queries) }.withUnsafeBufferPointer { ofQuery in
+                try UnsafeEpisodeFeatures(
+                  support: support.baseAddress!, supportLabels: labels.baseAddress!, count: 1,
+                  supportRows: ways * shots, dimensions: dimensions, features: query.baseAddress!,
+                  query: order.baseAddress!, queryLabels: ofQuery.baseAddress!,
+                  queryRows: ways * queries, ways: ways
+                ).score(
+                  with: .transductive(head), predictions: &predictions, accuracies: &accuracies)
+              }
             }
           }
         }

@@ -36,6 +36,17 @@ class Table(NamedTuple):
         rows = [_row(cells, "td" if place else "th") for place, cells in enumerate(self.lines)]
         return f"<div><b>{escape(self.title)}</b><table>{''.join(rows)}</table></div>"
 
+    def markdown(self) -> str:
+        """Return a title and a table of Markdown, aligned like the text."""
+        head, *rows = self.lines
+        rule = [":--", *["--:"] * (len(head) - 1)]
+        cells = (" | ".join(_escaped(cell) for cell in row) for row in (head, rule, *rows))
+        return "\n".join([f"**{self.title}**", "", *(f"| {row} |" for row in cells), ""])
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     first, *others = zip(cells, widths, strict=True)

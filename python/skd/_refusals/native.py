@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from skd._refusals import Refusal, refusal_of
 
-POWERS = {2**power: f"2**{power}" for power in (40, 47, 60, 62)} | {
+POWERS = {2**power: f"2**{power}" for power in (24, 40, 47, 60, 62)} | {
     2**power - 1: f"2**{power} - 1" for power in (32, 48)
 }
 
@@ -118,6 +118,17 @@ FIT: Names = {
 }
 
 
+EPISODES: Names = {
+    **{f"options.{name}": name for name in ("n_way", "n_shot", "n_query", "query_concentration")},
+    **{
+        "options.max_way": "n_way",
+        "options.max_shot": "n_shot",
+        "options.unknown_ways": "open_set",
+    },
+    "options.n_way + options.unknown_ways": "n_way + open_set",
+    "options.n_shot + options.n_query": "n_shot + n_query",
+    "options.n_shot + options.n_way * options.n_query": "n_shot + n_way * n_query",
+}
 MODEL: Names = {"model": "self"}
 STEP: Names = {**MODEL, "images": "x", "batch": Counted("x", "image"), "side": "image_size"}
 MEMORY: Names = {**MODEL, "images": "batch_size", "batch": "batch_size", "side": "image_size"}
@@ -186,12 +197,20 @@ FUNCTIONS: Mapping[str, Function] = {
     ),
     "step_learning_rate": Function(None, {"milestones": "decay_epochs"}),
     "cosine_learning_rate": Function("cosine_lr"),
-    "sample_episodes": Function(
-        None,
+    "episode_extents": Function(None, EPISODES),
+    "sample_episodes": Function(None, EPISODES),
+    "open_set_scores": Function(
+        "open_set_scores",
         {
-            **{f"options.{name}": name for name in ("n_way", "n_shot", "n_query")},
-            "options.n_shot + options.n_query": "n_shot + n_query",
+            "features": "X",
+            "rows": Counted("X", "row"),
+            "dimensions": Counted("X", "column"),
+            "classes": Counted("centroids", "row"),
         },
+    ),
+    "open_set_quality": Function(
+        "open_set_quality",
+        {"known_count": Counted("known", "score"), "unknown_count": Counted("unknown", "score")},
     ),
     "augment": Function(None, {"batch": Counted("images", "image"), "side": "images"}),
     "shuffle": Function("epoch_order", {"count": "n_images"}),

@@ -8,13 +8,17 @@ from skd.classifiers._linear import LinearSVC, LogisticRegression, RidgeClassifi
 from skd.classifiers._nearest import NearestCentroid, NearestNeighbor
 from skd.classifiers._normalize import l2_normalize
 from skd.classifiers._simple_shot import SimpleShot
+from skd.classifiers.open_set import OpenSetQuality, open_set_quality, open_set_scores
 
 __all__ = [
     "LinearSVC",
     "LogisticRegression",
     "NearestCentroid",
     "NearestNeighbor",
+    "OpenSetQuality",
     "RidgeClassifier",
     "SimpleShot",
     "l2_normalize",
+    "open_set_quality",
+    "open_set_scores",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple, cast
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, cast
 
 from skd import _native
 from skd import _validation as check
@@ -47,6 +48,34 @@ def options_of(name: ClassifierName, owner: str) -> _native.ClassifierOptions:
         return TRANSDUCTIVE[name]()._options(owner)
     kind = HEADS[cast(HeadName, name)]
     return native_options(kind.native, inverse_regularization=INVERSE_REGULARIZATION)
+
+
+def options_of_estimator(estimator: object, owner: str) -> _native.ClassifierOptions | None:
+    """Return what the library needs to score episodes as an estimator does; None if it cannot."""
+    if isinstance(estimator, TransductiveHead):
+        return estimator._options(owner)
+    if not isinstance(estimator, Classifier):
+        return None
+    parameters = estimator.get_params()
+    for kind in HEADS.values():
+        made = kind.make()
+        if type(made) is not type(estimator):
+            continue
+        strength = _inverse_regularization(parameters)
+        others = {name: value for name, value in parameters.items() if name not in ("C", "alpha")}
+        if strength is not None and others.items() <= made.get_params().items():
+            return native_options(kind.native, inverse_regularization=strength)
+    return None
+
+
+def _inverse_regularization(parameters: Mapping[str, Any]) -> float | None:
+    """Return the C of the parameters of an estimator; None if the library would change it."""
+    penalty = parameters.get("alpha", parameters.get("C", INVERSE_REGULARIZATION))
+    if type(penalty) not in (int, float) or not 0 < penalty < math.inf:
+        return None  # which `fit` refuses or converts
+    if "alpha" not in parameters:
+        return float(penalty)
+    return 1 / penalty if 1 / penalty < math.inf and 1 / (1 / penalty) == penalty else None
 
 
 def head_name(value: object, name: str, owner: str) -> HeadName:

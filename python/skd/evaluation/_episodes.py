@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skd import _native
 from skd import _validation as check
-from skd._memory import new_array
-from skd._refusals.native import refused_as
+from skd.choices import QueryDistribution
+from skd.evaluation._drawn import draw_episodes
+from skd.evaluation._episode_options import EpisodeOptions
+
+
+class Episode(NamedTuple):
+    """One episode.
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_way + open_set,), dtype int64
+        Labels of the classes drawn, the unknown ones last.
+    support : ndarray of shape (n_way, n_shot), dtype int64
+        Positions of the support images, class by class.
+    query : ndarray of shape (n_queries,), dtype int64
+        Positions of the query images, class by class.
+    query_ways : ndarray of shape (n_queries,), dtype int64
+        Class of each query, as a position in `classes`; those from `n_way` on are unknown.
+    """
+
+    classes: NDArray[np.int64]
+    support: NDArray[np.int64]
+    query: NDArray[np.int64]
+    query_ways: NDArray[np.int64]
 
 
 class Episodes(NamedTuple):
-    """A block of episodes.
+    """A block of balanced episodes of one extent.
 
     Attributes
     ----------
@@ -39,16 +59,38 @@ class EpisodeSampler:
     ----------
     labels : array-like of shape (n_images,), dtype int64
         Class of each image, any integers.
-    n_way : int, default=5
-        Classes of an episode.
-    n_shot : int, default=1
-        Support images of each class.
+    n_way : int or pair of int, default=5
+        Classes of an episode. With a pair, each episode draws its number from the smallest to the
+        largest, both included.
+    n_shot : int or pair of int, default=1
+        Support images of each class, or their range.
     n_query : int, default=15
-        Query images of each class.
+        Query images of each class; with "dirichlet", their mean.
+    query_distribution : {"uniform", "dirichlet"}, default="uniform"
+        Distribution of the ``n_way * n_query`` queries over the classes: equal numbers, or the
+        proportions of a symmetric Dirichlet distribution [1]_, which each episode draws.
+    query_concentration : float, default=2.0
+        Parameter of the Dirichlet distribution, in 0.001..1e6; the smaller, the less balanced.
+    open_set : int, optional
+        Number of further classes in each episode that have `n_query` queries and no support.
     seed : int, default=0
         Seed of the random numbers; not used if `legacy`.
     legacy : bool, default=False
         Draw exactly the episodes of the published code.
+
+    Raises
+    ------
+    ValueError
+        If an option is not legal, or there are too few classes or images. A class needs
+        ``n_shot + n_query`` images; with "dirichlet" ``n_shot + n_way * n_query``, because one
+        class may get all queries.
+    TypeError
+        If an argument has another type than documented.
+
+    References
+    ----------
+    .. [1] O. Veilleux, M. Boudiaf, P. Piantanida and I. Ben Ayed, "Realistic Evaluation of
+       Transductive Few-Shot Learning", arXiv:2204.11181, 2021.
 
     Examples
     --------
@@ -62,23 +104,34 @@ class EpisodeSampler:
         self,
         labels: ArrayLike,
         *,
-        n_way: int = 5,
-        n_shot: int = 1,
+        n_way: int | tuple[int, int] = 5,
+        n_shot: int | tuple[int, int] = 1,
         n_query: int = 15,
+        query_distribution: QueryDistribution = "uniform",
+        query_concentration: float = 2.0,
+        open_set: int | None = None,
         seed: int = 0,
         legacy: bool = False,
     ) -> None:
         owner = "EpisodeSampler"
         self._labels = check.class_labels(labels, "labels", owner)
-        self.n_way = check.integer(n_way, "n_way", owner, minimum=1)
-        self.n_shot = check.integer(n_shot, "n_shot", owner, minimum=1)
-        self.n_query = check.integer(n_query, "n_query", owner, minimum=1)
-        self.seed = check.seed(seed, owner)
-        self.legacy = check.boolean(legacy, "legacy", owner)
-        require_enough_images(self._labels, self.n_way, self.n_shot, self.n_query, owner)
+        self._options = EpisodeOptions.checked(
+            owner,
+            n_way=n_way,
+            n_shot=n_shot,
+            n_query=n_query,
+            query_distribution=query_distribution,
+            query_concentration=query_concentration,
+            open_set=open_set,
+            seed=seed,
+            legacy=legacy,
+            minimum_way=1,
+            legacy_name="legacy",
+        )
+        self._options.require_enough(self._labels, owner)
 
     def sample(self, first: int, count: int) -> Episodes:
-        """Draw episodes ``first`` to ``first + count - 1``.
+        """Draw episodes ``first`` to ``first + count - 1``, which must be balanced.
 
         Parameters
         ----------
@@ -91,49 +144,55 @@ class EpisodeSampler:
         -------
         episodes : Episodes
             Classes, and positions of the support and query images.
+
+        Raises
+        ------
+        ValueError
+            If the episodes differ in extent, in the numbers of queries of their classes, or have
+            unknown classes; `episode` draws those.
         """
         owner = "EpisodeSampler.sample"
         start = check.integer(first, "first", owner)
         number = check.integer(count, "count", owner)
-        shapes = ((), (self.n_shot,), (self.n_query,))
-        classes, support, query = (
-            new_array((number, self.n_way, *rest), np.int64, owner, "count") for rest in shapes
+        options = self._options
+        if not options.is_balanced:
+            legal = "a sampler of balanced episodes of one extent; call `episode` for others"
+            check.refuse("self", owner, legal, str(options.described()))
+        drawn = draw_episodes(self._labels, options, start, number, owner)
+        outer = number, options.ways[0]
+        return Episodes(
+            drawn.classes.reshape(outer),
+            drawn.support.reshape(*outer, options.shots[0]),
+            drawn.query.reshape(*outer, options.n_query),
         )
-        with refused_as(owner):
-            _native.sample_episodes(
-                self._labels,
-                self.n_way,
-                self.n_shot,
-                self.n_query,
-                self.seed,
-                self.legacy,
-                start,
-                classes,
-                support,
-                query,
-            )
-        return Episodes(classes, support, query)
 
+    def episode(self, number: int) -> Episode:
+        """Draw one episode.
 
-def require_enough_images(
-    labels: NDArray[np.int64],
-    n_way: int,
-    n_shot: int,
-    n_query: int,
-    owner: str,
-    class_names: Sequence[str] | None = None,
-) -> None:
-    """Refuse labels with too few classes, or too few images of a class."""
-    classes, counts = np.unique(labels, return_counts=True)
-    if n_way > len(classes):
-        check.refuse("n_way", owner, f"at most the number of classes, {len(classes)}", n_way)
-    needed = n_shot + n_query
-    too_few = np.flatnonzero(counts < needed)
-    if too_few.size:
-        worst = too_few[counts[too_few].argmin()]
-        name = str(classes[worst]) if class_names is None else repr(class_names[worst])
-        source = "labels" if class_names is None else "split"
-        legal = f"such that every class of '{source}' has n_shot + n_query = {needed} images"
-        got = f"{n_query}, and class {name} has {counts[worst]}"
-        others = f" ({too_few.size - 1} more have too few)" if too_few.size > 1 else ""
-        check.refuse("n_query", owner, legal, got + others)
+        Parameters
+        ----------
+        number : int
+            Number of the episode, >= 0.
+
+        Returns
+        -------
+        episode : Episode
+            Classes, positions of the support and query images, and the class of each query.
+
+        Examples
+        --------
+        >>> labels = np.repeat(np.arange(10), 40)
+        >>> sampler = EpisodeSampler(labels, n_way=(2, 5), n_query=6, open_set=2)
+        >>> episode = sampler.episode(3)
+        >>> len(episode.query) == 6 * len(episode.classes)
+        True
+        """
+        owner = "EpisodeSampler.episode"
+        position = check.integer(number, "number", owner)
+        drawn = draw_episodes(self._labels, self._options, position, 1, owner, first_name="number")
+        return Episode(
+            drawn.classes,
+            drawn.support.reshape(int(drawn.n_way[0]), -1),
+            drawn.query,
+            np.repeat(np.arange(len(drawn.classes)), drawn.query_counts),
+        )

@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from skd import _validation as check
-from skd._display.progress_bar import progress_bar
-from skd._files.hashes import state_sha256
-from skd._version import __version__
-from skd.choices import Augmentation, ClassifierName, Features
-from skd.classifiers import l2_normalize
-from skd.classifiers.kinds import INVERSE_REGULARIZATION
+from skd.choices import Augmentation, ClassifierName, Features, QueryDistribution
 from skd.datasets import Split
-from skd.distributed.mpi_ranks import ranks_of
-from skd.evaluation._episode_files import EpisodeSet, find_episodes
-from skd.evaluation._features import FeatureExtractor
-from skd.evaluation._report import EvaluationResult, mean_ci95
-from skd.evaluation._scores import episode_accuracies, score
-from skd.evaluation._two_sets import drawn_from_both, require_same_model
-from skd.evaluation.feature_sets import FeatureSet, given_query, given_set
-from skd.evaluation.protocol import EpisodeProtocol, check_evaluation
-from skd.machine import instruction_set
-from skd.models import Model, Normalization
+from skd.evaluation._computation import evaluate_matrix, evaluate_model
+from skd.evaluation._heads import EpisodeHead
+from skd.evaluation._report import EvaluationResult
+from skd.evaluation.feature_sets import FeatureSet
+from skd.evaluation.protocol import check_classifier
+from skd.models import Model
 
 if TYPE_CHECKING:
     from mpi4py.MPI import Intracomm
-
-
-FloatArray = NDArray[np.float32]
 
 
 def evaluate(
     model: Model,
     split: Split,
     *,
-    n_way: int = 5,
-    n_shot: int = 1,
+    n_way: int | tuple[int, int] = 5,
+    n_shot: int | tuple[int, int] = 1,
     n_query: int = 15,
+    query_distribution: QueryDistribution = "uniform",
+    query_concentration: float = 2.0,
+    open_set: int | None = None,
     n_episodes: int = 600,
     classifier: ClassifierName = "logistic",
     features: Features = "embedding",
@@ -69,8 +57,21 @@ def evaluate(
     split : Split
         Images of novel classes. Choose models on the validation split, and score the test split
         only once.
-    n_way, n_shot, n_query : int, default=5, 1 and 15
-        Classes of an episode, at least 2, and support and query images of each class.
+    n_way, n_shot : int or pair of int, default=5 and 1
+        Classes of an episode, at least 2, and support images of each class. With a pair, such as
+        ``n_way=(5, 20)``, each episode draws its number from the smallest to the largest.
+    n_query : int, default=15
+        Query images of each class; with "dirichlet", their mean.
+    query_distribution : {"uniform", "dirichlet"}, default="uniform"
+        Distribution of the ``n_way * n_query`` queries over the classes: equal numbers, or the
+        proportions of a symmetric Dirichlet distribution [1]_, which each episode draws. Every
+        class then needs ``n_shot + n_way * n_query`` images, because it may get all queries.
+    query_concentration : float, default=2.0
+        Parameter of the Dirichlet distribution, in 0.001..1e6; the smaller, the less balanced.
+    open_set : int, optional
+        Number of unknown classes in each episode: `n_query` queries of each belong to no class of
+        the support set. The result then holds AUROC and FPR95 of the scores of
+        `skd.open_set_scores`. Accuracies count the queries of known classes alone.
     n_episodes : int, default=600
         Number of episodes, at most 1,000,000.
     classifier : str, default="logistic"
@@ -119,72 +120,38 @@ def evaluate(
         If the folder of the episodes file does not exist.
     SKDError
         If another rank raises one of these.
+
+    References
+    ----------
+    .. [1] O. Veilleux, M. Boudiaf, P. Piantanida and I. Ben Ayed, "Realistic Evaluation of
+       Transductive Few-Shot Learning", arXiv:2204.11181, 2021.
     """
     owner = "evaluate"
-    ranks = ranks_of(communicator, owner)
-    with ranks.abort_on_local_error(), ranks.raise_on_all_ranks():
-        protocol, wanted, how = check_evaluation(
-            model,
-            split,
-            owner,
-            n_way=n_way,
-            n_shot=n_shot,
-            n_query=n_query,
-            n_episodes=n_episodes,
-            classifier=classifier,
-            seed=seed,
-            legacy_episodes=legacy_episodes,
-            episodes_file=episodes_file,
-            data_name=data_name,
-            split_name=split_name,
-            features=features,
-            n_support_copies=n_support_copies,
-            support_augmentation=support_augmentation,
-            flip=flip,
-        )
-        shows = check.boolean(progress, "progress", owner)
-        # The last check, because it may write a file.
-        found = (
-            find_episodes(split.labels, protocol, owner, split.class_names)
-            if ranks.is_first
-            else None
-        )
-    episodes = ranks.broadcast(found)
-    assert episodes is not None
-    # The model must not change from its hash to the last feature. With several ranks the lock could
-    # deadlock, because they wait for each other.
-    with model._native.locked() if ranks.size == 1 else nullcontext():
-        normalization = model.normalization or Normalization(split.mean, split.std)
-        options = {
-            **_options(episodes, protocol),
-            "features": wanted.features,
-            "n_support_copies": how.copies,
-            "support_augmentation": wanted.support_augmentation,
-            "support_padding": how.padding if how.augments else 0,
-            "flip": wanted.flip,
-            "normalization": {"mean": list(normalization.mean), "std": list(normalization.std)},
-        }
-        provenance = _provenance(
-            episodes,
-            model={**model.config, "sha256": state_sha256(model.snapshot())},
-            data={
-                **protocol.names,
-                "sha256": split.sha256,
-                "n_images": len(split),
-                "num_classes": split.num_classes,
-                "image_shape": list(split.images.shape[1:]),
-            },
-        )
-        with ranks.abort_on_local_error():
-            ranks.require_equal({**options, **provenance}, owner)
-            with progress_bar(0, owner, "image", wanted=shows and ranks.is_first) as bar:
-                extract = FeatureExtractor(
-                    model, wanted.features, split.images, normalization, bar.update
-                )
-                accuracies = episode_accuracies(
-                    extract, episodes.episodes, protocol.classifier, how, ranks, bar
-                )
-    return EvaluationResult(*mean_ci95(accuracies), accuracies, options, provenance)
+    (result,) = evaluate_model(
+        model,
+        split,
+        lambda: (EpisodeHead.named(check_classifier(classifier, owner), owner),),
+        owner,
+        n_way=n_way,
+        n_shot=n_shot,
+        n_query=n_query,
+        query_distribution=query_distribution,
+        query_concentration=query_concentration,
+        open_set=open_set,
+        n_episodes=n_episodes,
+        features=features,
+        n_support_copies=n_support_copies,
+        support_augmentation=support_augmentation,
+        flip=flip,
+        seed=seed,
+        legacy_episodes=legacy_episodes,
+        episodes_file=episodes_file,
+        data_name=data_name,
+        split_name=split_name,
+        progress=progress,
+        communicator=communicator,
+    )
+    return result
 
 
 def evaluate_features(
@@ -192,9 +159,12 @@ def evaluate_features(
     labels: ArrayLike | str | PathLike[str] | None = None,
     *,
     query: FeatureSet | tuple[ArrayLike, ArrayLike] | str | PathLike[str] | None = None,
-    n_way: int = 5,
-    n_shot: int = 1,
+    n_way: int | tuple[int, int] = 5,
+    n_shot: int | tuple[int, int] = 1,
     n_query: int = 15,
+    query_distribution: QueryDistribution = "uniform",
+    query_concentration: float = 2.0,
+    open_set: int | None = None,
     n_episodes: int = 600,
     classifier: ClassifierName = "logistic",
     seed: int = 0,
@@ -215,9 +185,19 @@ def evaluate_features(
     query : FeatureSet, path, or pair of array-likes, optional
         Features and labels of the images that queries are drawn from; support images are then drawn
         from `features`. Both must be of one model, as far as they name it. Classes are matched by
-        their names, or by their labels if a set has no names. By default both are drawn from
-        `features`.
-    n_way, n_shot, n_query, n_episodes : int
+        their names, or by their labels if a set has no names. Episodes are then balanced and of one
+        extent. By default both are drawn from `features`.
+    n_way, n_shot : int or pair of int, default=5 and 1
+        As for `evaluate`.
+    n_query : int, default=15
+        As for `evaluate`.
+    query_distribution : {"uniform", "dirichlet"}, default="uniform"
+        As for `evaluate`.
+    query_concentration : float, default=2.0
+        As for `evaluate`.
+    open_set : int, optional
+        As for `evaluate`.
+    n_episodes : int, default=600
         As for `evaluate`.
     classifier : str, default="logistic"
         As for `evaluate`.
@@ -228,7 +208,7 @@ def evaluate_features(
     episodes_file : str or path, optional
         As for `evaluate`. The file of a model's evaluation can be used if `labels` are equal.
     data_name, split_name : str, optional
-        As for `evaluate`; by default the names in a file of ``skd embed``.
+        As for `evaluate`.
     progress : bool, default=True
         As for `evaluate`.
 
@@ -241,12 +221,11 @@ def evaluate_features(
     ------
     ValueError
         If an option is not legal, a feature is not finite, there are too few classes or images,
-        a file is damaged or of another kind, the episodes file has other labels or options, or
-        `query` is from another model than `features`.
+        or the episodes file is damaged or has other labels or options.
     TypeError
         If an argument has another type than documented.
     FileNotFoundError
-        If a file, or the folder of the episodes file, does not exist.
+        If the folder of the episodes file does not exist.
 
     Examples
     --------
@@ -256,70 +235,24 @@ def evaluate_features(
     100.0
     """
     owner = "evaluate_features"
-    given = given_set(features, labels, owner)
-    shows = check.boolean(progress, "progress", owner)
-    protocol = EpisodeProtocol.checked(
+    (result,) = evaluate_matrix(
+        features,
+        labels,
+        query,
+        lambda: (EpisodeHead.named(check_classifier(classifier, owner), owner),),
         owner,
         n_way=n_way,
         n_shot=n_shot,
         n_query=n_query,
+        query_distribution=query_distribution,
+        query_concentration=query_concentration,
+        open_set=open_set,
         n_episodes=n_episodes,
-        classifier=classifier,
         seed=seed,
         legacy_episodes=legacy_episodes,
         episodes_file=episodes_file,
         data_name=data_name,
         split_name=split_name,
+        progress=progress,
     )
-    inputs = {"data": given._described(protocol.names)}
-    if query is None:
-        matrix, episodes = given.features, find_episodes(given.labels, protocol, owner)
-    else:
-        asked = given_query(query, owner)
-        require_same_model(given, asked, owner)
-        matrix, episodes = drawn_from_both(given, asked, protocol, owner)
-        inputs["query"] = asked._described()
-    rows = l2_normalize(matrix)
-    _, support, queries = episodes.episodes
-    with progress_bar(len(queries), owner, "episode", wanted=shows) as bar:
-
-        def support_features(block: slice) -> FloatArray:
-            own = support[block]
-            bar.update(len(own))
-            return rows[own.reshape(len(own), -1)]
-
-        everything = slice(0, len(queries))
-        accuracies = score(
-            protocol.classifier, rows, queries, support_features, support.shape[2], 1, everything
-        )
-    return EvaluationResult(
-        *mean_ci95(accuracies),
-        accuracies,
-        {**_options(episodes, protocol), **given._network_options()},
-        _provenance(episodes, model=given.model, **inputs),
-    )
-
-
-def _options(episodes: EpisodeSet, protocol: EpisodeProtocol) -> dict[str, Any]:
-    """Return the options that define the episodes and the classifier."""
-    return {
-        **episodes.extent,
-        "n_episodes": len(episodes),
-        "classifier": protocol.classifier,
-        "inverse_regularization": INVERSE_REGULARIZATION,
-        "seed": protocol.seed,
-        "legacy_episodes": protocol.legacy,
-    }
-
-
-def _provenance(
-    episodes: EpisodeSet, *, model: dict[str, Any] | None, **inputs: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the library and the inputs that the numbers were computed with."""
-    return {
-        "skd_version": __version__,
-        "instruction_set": instruction_set(),
-        "model": model,
-        **inputs,
-        "episodes": episodes.provenance(),
-    }
+    return result

@@ -83,14 +83,14 @@ class FeatureExtractor:
         return self._features(len(positions), fill)
 
     def augmented(
-        self, first: int, support: NDArray[np.int64], how: SupportAugmentation
+        self, numbers: NDArray[np.int64], support: NDArray[np.int64], how: SupportAugmentation
     ) -> FloatArray:
         """Return the L2-normalised features of augmented copies of support images.
 
         Parameters
         ----------
-        first : int
-            Number of the first episode.
+        numbers : ndarray of shape (n_episodes,), dtype int64
+            Numbers of the episodes, on which the random choices depend.
         support : ndarray of shape (n_episodes, n_way, n_shot), dtype int64
             Positions of the support images.
         how : SupportAugmentation
@@ -114,7 +114,7 @@ class FeatureExtractor:
                     positions[episode, columns],
                     streams[columns],
                     how,
-                    first + episode,
+                    int(numbers[episode]),
                     output[:count],
                 )
                 start, output = start + count, output[count:]

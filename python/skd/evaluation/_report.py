@@ -4,46 +4,36 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from skd import _native
 from skd import _validation as check
 from skd._display.tables import Table
 from skd._files import bounded_json
 from skd._files.atomic import write_atomically
 from skd._files.kinds import JSON, kind_of_file
+from skd.evaluation._summaries import (
+    GroupAccuracy,
+    OpenSetResult,
+    checked_interval,
+    checked_open_set,
+    checked_percents,
+    checked_sizes,
+    grouped,
+    grouped_dict,
+    interval_text,
+    mean_ci95,
+)
+
+Result = TypeVar("Result")
 
 FORMAT = "skd-evaluation"
 VERSION = 1
-ROUNDING = 1e-6  # in percent: tolerance for means and intervals of other builds
-
-
-def mean_ci95(values: ArrayLike) -> tuple[float, float]:
-    """Return a mean and the half-width of its 95 % Student-t confidence interval.
-
-    Parameters
-    ----------
-    values : array-like of shape (n_values,), dtype float64
-        Values, at least one.
-
-    Returns
-    -------
-    mean, ci95 : float
-        Mean and half-width; the half-width is NaN for a single value.
-
-    Examples
-    --------
-    >>> mean, ci95 = mean_ci95([1.0, 2.0, 3.0])
-    >>> mean, round(ci95, 4)
-    (2.0, 2.4841)
-    """
-    return _native.mean_ci95(check.double_vector(values, "values", "mean_ci95"))
 
 
 @dataclass(frozen=True)
@@ -65,6 +55,12 @@ class EvaluationResult:
         Every option of the evaluation.
     provenance : dict
         Version and instruction set of the library, and the SHA-256 of data, model and episodes.
+    extents : dict of str to ndarray of shape (n_episodes,), dtype int64
+        The ``"n_way"`` and the ``"n_shot"`` of each episode, where the options give a range.
+    open_set : dict of str to OpenSetResult
+        AUROC and FPR95 of each score of `skd.open_set_scores`, "centroid_cosine" and the baseline
+        "max_probability", if the episodes have unknown classes. They depend on the features and
+        the episodes, not on the classifier.
     """
 
     mean: float
@@ -72,21 +68,70 @@ class EvaluationResult:
     accuracies: NDArray[np.float64] = field(repr=False)
     options: Mapping[str, Any] = field(repr=False)
     provenance: Mapping[str, Any] = field(repr=False, default_factory=dict)
+    extents: Mapping[str, NDArray[np.int64]] = field(repr=False, default_factory=dict)
+    open_set: Mapping[str, OpenSetResult] = field(repr=False, default_factory=dict)
 
     def __str__(self) -> str:
         """Return the mean and the half-width, such as ``65.93 ± 0.81 %``.
 
         One episode has no interval: ``64.00 % (no interval from 1 episode)``.
         """
-        if math.isnan(self.ci95):
-            return f"{self.mean:.2f} % (no interval from {len(self.accuracies)} episode)"
-        return f"{self.mean:.2f} ± {self.ci95:.2f} %"
+        return interval_text(self.mean, self.ci95, len(self.accuracies))
 
     def _repr_html_(self) -> str:
-        """Return the accuracy with the options that define it."""
+        """Return the accuracy with the options that define it, and its parts."""
+        return "".join(table.html() for table in self._tables())
+
+    def _tables(self) -> list[Table]:
+        """Return the accuracy with its options, and a table of each part of the result."""
         options = {name: v for name, v in self.options.items() if not isinstance(v, Mapping)}
         rows = [(name, str(value)) for name, value in options.items()]
-        return Table(str(self), ("option", "value"), rows).html()
+        tables = [Table(str(self), ("option", "value"), rows)]
+        for name, groups in (("n_way", self.by_way()), ("n_shot", self.by_shot())):
+            if name in self.extents:
+                parts = [(str(size), str(g), str(g.n_episodes)) for size, g in groups.items()]
+                tables.append(Table(f"by {name}", (name, "accuracy", "episodes"), parts))
+        if self.open_set:
+            count, columns = len(self.accuracies), ("score", "AUROC", "FPR95")
+            scores = [
+                (
+                    name,
+                    interval_text(score.auroc, score.auroc_ci95, count),
+                    interval_text(score.fpr95, score.fpr95_ci95, count),
+                )
+                for name, score in self.open_set.items()
+            ]
+            unknown = f"{self.options.get('open_set')} unknown classes"
+            tables.append(Table(unknown, columns, scores))
+        return tables
+
+    def by_way(self) -> dict[int, GroupAccuracy]:
+        """Return the accuracy of the episodes of each number of classes.
+
+        Returns
+        -------
+        groups : dict of int to GroupAccuracy
+            Accuracies by `n_way`, in ascending order; one entry if `n_way` is not a range.
+        """
+        return self._by("n_way")
+
+    def by_shot(self) -> dict[int, GroupAccuracy]:
+        """Return the accuracy of the episodes of each number of support images.
+
+        Returns
+        -------
+        groups : dict of int to GroupAccuracy
+            Accuracies by `n_shot`, in ascending order; one entry if `n_shot` is not a range.
+        """
+        return self._by("n_shot")
+
+    def _by(self, name: str) -> dict[int, GroupAccuracy]:
+        if name in self.extents:
+            return grouped(self.accuracies, self.extents[name])
+        size = self.options.get(name)
+        if not isinstance(size, int):
+            return {}
+        return {size: GroupAccuracy(self.mean, self.ci95, len(self.accuracies))}
 
     def difference(self, other: EvaluationResult) -> tuple[float, float]:
         """Compare with another result on the same episodes, episode by episode.
@@ -116,6 +161,17 @@ class EvaluationResult:
             check.refuse("other", owner, f"a result of the same episodes, {own}", others)
         return mean_ci95(self.accuracies - other.accuracies)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as the object that `to_json` writes.
+
+        Returns
+        -------
+        content : dict
+            Entries of the JSON file, with lists in place of arrays.
+        """
+        content: dict[str, Any] = json.loads(self.to_json())
+        return content
+
     def to_json(self) -> str:
         """Return the report as JSON.
 
@@ -124,7 +180,7 @@ class EvaluationResult:
         text : str
             Text that `save` writes.
         """
-        content = {
+        content: dict[str, Any] = {
             "format": FORMAT,
             "version": VERSION,
             "mean": self.mean,
@@ -133,10 +189,30 @@ class EvaluationResult:
             "options": dict(self.options),
             "provenance": dict(self.provenance),
         }
+        if "n_way" in self.extents:
+            content["by_way"] = grouped_dict(self.by_way())
+        if "n_shot" in self.extents:
+            content["by_shot"] = grouped_dict(self.by_shot())
+        # On one line each, because an indented list would take one line for each episode.
+        long: dict[str, Any] = {}
+        if self.extents:
+            long["extents"] = {name: sizes.tolist() for name, sizes in self.extents.items()}
+        if self.open_set:
+            long["open_set"] = {name: score.to_dict() for name, score in self.open_set.items()}
+        long["accuracies"] = self.accuracies.tolist()
         head = json.dumps(content, indent=2, allow_nan=False, default=_plain).removesuffix("\n}")
-        # On one line, because an indented list would take one line for each episode.
-        accuracies = json.dumps(self.accuracies.tolist(), allow_nan=False)
-        return f'{head},\n  "accuracies": {accuracies}\n}}\n'
+        lines = [f'  "{name}": {json.dumps(v, allow_nan=False)}' for name, v in long.items()]
+        return ",\n".join([head, *lines]) + "\n}\n"
+
+    def to_markdown(self) -> str:
+        """Return the accuracy, its options and its parts as tables of Markdown.
+
+        Returns
+        -------
+        text : str
+            Tables, each below its title.
+        """
+        return "\n".join(table.markdown() for table in self._tables())
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the report as a JSON file, atomically.
@@ -179,18 +255,28 @@ class EvaluationResult:
         ValueError
             If the file is not a report, or its accuracies do not give its mean and interval.
         """
-        source = check.input_file(path, "path", "EvaluationResult.load", what="report")
-        try:
-            content = bounded_json.parse(source.read_bytes(), refuse_constant=_refuse_constant)
-            return cls(*_checked(content))
-        except (ValueError, TypeError, KeyError, OverflowError) as error:
-            kind = kind_of_file(source)
-            reason = str(error) if isinstance(error, ValueError) else type(error).__name__
-            if kind not in (None, JSON):
-                reason = f"it is {kind}"
-            legal = "a report that EvaluationResult.save wrote"
-            got = f"{str(source)!r} ({reason})"
-            check.refuse("path", "EvaluationResult.load", legal, got)
+        legal = "a report that EvaluationResult.save wrote"
+        return read_report(path, "EvaluationResult.load", legal, parse_report)
+
+
+def read_report(
+    path: str | PathLike[str], owner: str, legal: str, parse: Callable[[Any], Result]
+) -> Result:
+    """Return what `parse` makes of the JSON of a file; it may raise errors of wrong content."""
+    source = check.input_file(path, "path", owner, what="report")
+    try:
+        return parse(bounded_json.parse(source.read_bytes(), refuse_constant=_refuse_constant))
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        kind = kind_of_file(source)
+        reason = str(error) if isinstance(error, ValueError) else type(error).__name__
+        if kind not in (None, JSON):
+            reason = f"it is {kind}"
+        check.refuse("path", owner, legal, f"{str(source)!r} ({reason})")
+
+
+def parse_report(content: Any) -> EvaluationResult:
+    """Return the result of a report's JSON, or raise an error."""
+    return EvaluationResult(*_checked(content))
 
 
 def _plain(value: Any) -> Any:
@@ -213,9 +299,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a number of a report")
 
 
-def _checked(
-    content: Any,
-) -> tuple[float, float, NDArray[np.float64], dict[str, Any], dict[str, Any]]:
+def _checked(content: Any) -> tuple[Any, ...]:
     """Return the fields of a report's JSON, or raise an error."""
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ValueError(f"its format is not {FORMAT!r}")
@@ -224,24 +308,18 @@ def _checked(
     options, provenance = content["options"], content["provenance"]
     if not isinstance(options, dict) or not isinstance(provenance, dict):
         raise ValueError("its options and its provenance are not both objects")
-    numbers = content["accuracies"]
-    if not isinstance(numbers, list) or not all(type(value) in (int, float) for value in numbers):
-        raise ValueError("its accuracies are not a list of numbers")
-    accuracies = np.array(numbers, dtype=np.float64)
-    if not accuracies.size or accuracies.min() < 0 or accuracies.max() > 100:
-        raise ValueError("its accuracies are not in 0..100, at least one")
-    if len(accuracies) != options.get("n_episodes"):
+    count = options.get("n_episodes")
+    accuracies = checked_percents(content["accuracies"], "accuracies")
+    if len(accuracies) != count:
         raise ValueError(f"it has {len(accuracies)} accuracies, not one for each episode")
     mean, ci95 = content["mean"], content["ci95"]
-    for stated, computed in zip((mean, ci95), mean_ci95(accuracies), strict=True):
-        if not _agree(stated, bounded_json.finite_or_none(computed)):
-            given = "no interval" if math.isnan(computed) else computed
-            raise ValueError(f"its accuracies give {given}, not {stated!r}")
-    return float(mean), math.nan if ci95 is None else float(ci95), accuracies, options, provenance
-
-
-def _agree(stated: Any, computed: float | None) -> bool:
-    """Whether a number of a report is the computed one, up to rounding."""
-    if computed is None or type(stated) not in (int, float):
-        return computed is None and stated is None
-    return math.isclose(stated, computed, rel_tol=0, abs_tol=ROUNDING)
+    checked_interval((mean, ci95), accuracies, "accuracies")
+    extents, open_set = content.get("extents", {}), content.get("open_set", {})
+    if not isinstance(extents, dict) or not isinstance(open_set, dict):
+        raise ValueError("its extents and its open_set are not both objects")
+    sizes = {
+        name: checked_sizes(extents[name], options[name], len(accuracies), name) for name in extents
+    }
+    scores = {name: checked_open_set(open_set[name], len(accuracies)) for name in open_set}
+    interval = math.nan if ci95 is None else float(ci95)
+    return float(mean), interval, accuracies, options, provenance, sizes, scores

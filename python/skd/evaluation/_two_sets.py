@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from skd import _validation as check
 from skd._files.hashes import arrays_sha256
+from skd.evaluation._drawn import DrawnEpisodes
 from skd.evaluation._episode_files import EpisodeSet
-from skd.evaluation._episodes import Episodes, EpisodeSampler
+from skd.evaluation._episodes import EpisodeSampler
 from skd.evaluation._feature_meta import differences
 from skd.evaluation.feature_sets import FeatureSet
 from skd.evaluation.protocol import EpisodeProtocol
@@ -45,31 +46,47 @@ def drawn_from_both(
     Classes are matched by their names, or by their labels if a set has no names. Sets of the same
     images, that is, of equal labels, never have an image as support and as query.
     """
-    for name in ("legacy", "episodes_file"):
-        if getattr(protocol, name):
-            shown = "legacy_episodes" if name == "legacy" else name
-            check.refuse(shown, owner, "left out where 'query' is given", getattr(protocol, name))
+    options = protocol.options
+    _require_simple(protocol, owner)
+    n_way, n_shot = options.ways[0], options.shots[0]
     by_name = support.class_names is not None and query.class_names is not None
     own, others = (each._class_keys(by_name=by_name) for each in (support, query))
     shared = [key for key in own if key in others]
-    if len(shared) < protocol.n_way:
+    if len(shared) < n_way:
         legal = f"at most the number of classes in both sets, {len(shared)}"
-        check.refuse("n_way", owner, legal, protocol.n_way)
+        check.refuse("n_way", owner, legal, n_way)
     one = _renamed(support.labels, [own[key] for key in shared])
     two = _renamed(query.labels, [others[key] for key in shared])
     if np.array_equal(support.labels, query.labels):
-        n_shot, count = protocol.n_shot, protocol.n_shot + protocol.n_query
-        n_shot, count = protocol.n_shot, protocol.n_shot + protocol.n_query
+        count = n_shot + options.n_query
         classes, images = _drawn(one, count, protocol, owner, "n_query")
         chosen, asked = np.ascontiguousarray(images[:, :, :n_shot]), images[:, :, n_shot:]
     else:
-        classes, chosen = _drawn(one, protocol.n_shot, protocol, owner, "n_shot")
-        _, asked = _drawn(two, protocol.n_query, protocol, owner, "n_query")
+        classes, chosen = _drawn(one, n_shot, protocol, owner, "n_shot")
+        _, asked = _drawn(two, options.n_query, protocol, owner, "n_query")
     labels = np.array([own[key] for key in shared], dtype=np.int64)[classes]
-    episodes = Episodes(labels, chosen, np.ascontiguousarray(asked + len(support)))
+    episodes = DrawnEpisodes.balanced(labels, chosen, asked + len(support))
     both = arrays_sha256(support.labels, query.labels)
     features = np.concatenate([support.features, query.features])
-    return TwoSets(features, EpisodeSet(episodes, protocol.seed, False, both))
+    return TwoSets(features, EpisodeSet(episodes, options.described(), options.seed, False, both))
+
+
+def _require_simple(protocol: EpisodeProtocol, owner: str) -> None:
+    """Refuse options that need all images in one set."""
+    options = protocol.options
+    wrong = {
+        "legacy_episodes": options.legacy,
+        "episodes_file": protocol.episodes_file is not None,
+        "query_distribution": options.is_dirichlet,
+        "open_set": options.unknown > 0,
+        "n_way": options.ways[0] < options.ways[1],
+        "n_shot": options.shots[0] < options.shots[1],
+    }
+    for name, is_wrong in wrong.items():
+        if is_wrong:
+            legal = "a single number" if name in ("n_way", "n_shot") else "left out"
+            got = options.described().get(name, "another value")
+            check.refuse(name, owner, f"{legal} where 'query' is given", check.shown(got))
 
 
 def _renamed(labels: Positions, order: list[int]) -> dict[int, Positions]:
@@ -85,17 +102,18 @@ def _drawn(
     if fewest < count:
         which = "features" if name == "n_shot" else "query"
         legal = f"such that every class of '{which}' has {count} images"
-        got = f"{getattr(protocol, name)}, and a class has {fewest}"
+        number = protocol.options.n_query if name == "n_query" else protocol.options.shots[0]
+        got = f"{number}, and a class has {fewest}"
         check.refuse(name, owner, legal, got)
     order = np.concatenate(list(images.values()))
     labels = np.repeat(np.arange(len(images)), [len(found) for found in images.values()])
     repeats = 2 if count == 1 else 1  # the sampler draws at least two images
     sampler = EpisodeSampler(
         np.repeat(labels, repeats),
-        n_way=protocol.n_way,
+        n_way=protocol.options.ways[0],
         n_shot=1,
         n_query=max(count - 1, 1),
-        seed=protocol.seed,
+        seed=protocol.options.seed,
     )
     classes, first, rest = sampler.sample(0, protocol.n_episodes)
     drawn = first if count == 1 else np.concatenate([first, rest], axis=2)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from skd import _native
 from skd import _validation as check
@@ -17,7 +13,7 @@ from skd.augmentation import MODES, default_padding, mode_of
 from skd.choices import Augmentation, ClassifierName, Features
 from skd.classifiers.kinds import KINDS
 from skd.datasets import Split
-from skd.evaluation._episodes import require_enough_images
+from skd.evaluation._episode_options import EpisodeOptions
 from skd.evaluation._features import SupportAugmentation
 from skd.models import EVALUATION_BATCH, FEATURES, Model
 
@@ -27,15 +23,10 @@ MOST_COPIES = 1000
 
 @dataclass(frozen=True)
 class EpisodeProtocol:
-    """Options of the episodes and their classifier."""
+    """Episodes of an evaluation, their file, and the names in its report."""
 
-    n_way: int
-    n_shot: int
-    n_query: int
+    options: EpisodeOptions
     n_episodes: int
-    classifier: ClassifierName
-    seed: int
-    legacy: bool = False
     episodes_file: Path | None = None
     data_name: str | None = None
     split_name: str | None = None
@@ -45,29 +36,32 @@ class EpisodeProtocol:
         cls,
         owner: str,
         *,
-        n_way: Any,
-        n_shot: Any,
-        n_query: Any,
         n_episodes: Any,
-        classifier: Any,
-        seed: Any,
-        legacy_episodes: Any,
-        episodes_file: Any,
-        data_name: Any,
-        split_name: Any,
+        legacy_episodes: Any = False,
+        episodes_file: Any = None,
+        data_name: Any = None,
+        split_name: Any = None,
+        query_distribution: Any = "uniform",
+        query_concentration: Any = 2.0,
+        open_set: Any = None,
+        **extent: Any,
     ) -> EpisodeProtocol:
-        """Check each option by itself; `require_enough` checks the labels."""
+        """Check each option by itself; `EpisodeOptions.require_enough` checks the labels."""
+        options = EpisodeOptions.checked(
+            owner,
+            **extent,
+            query_distribution=query_distribution,
+            query_concentration=query_concentration,
+            open_set=open_set,
+            legacy=legacy_episodes,
+            minimum_way=2,  # with one class, every prediction would be right
+            legacy_name="legacy_episodes",
+        )
         return cls(
-            # With one class, every prediction would be right.
-            n_way=check.integer(n_way, "n_way", owner, minimum=2),
-            n_shot=check.integer(n_shot, "n_shot", owner, minimum=1),
-            n_query=check.integer(n_query, "n_query", owner, minimum=1),
+            options,
             n_episodes=check.integer(
                 n_episodes, "n_episodes", owner, minimum=1, maximum=MOST_EPISODES
             ),
-            classifier=check.choice(classifier, "classifier", owner, KINDS),
-            seed=check.seed(seed, owner),
-            legacy=check.boolean(legacy_episodes, "legacy_episodes", owner),
             episodes_file=(
                 None
                 if episodes_file is None
@@ -81,17 +75,6 @@ class EpisodeProtocol:
     def names(self) -> dict[str, str | None]:
         """Names of the data and the split in a report."""
         return {"name": self.data_name, "split": self.split_name}
-
-    @property
-    def extent(self) -> dict[str, int]:
-        """Classes of an episode, and support and query images of each."""
-        return {"n_way": self.n_way, "n_shot": self.n_shot, "n_query": self.n_query}
-
-    def require_enough(
-        self, labels: NDArray[np.int64], owner: str, class_names: Sequence[str] | None = None
-    ) -> None:
-        """Refuse labels with too few classes, or too few images of a class."""
-        require_enough_images(labels, **self.extent, owner=owner, class_names=class_names)
 
 
 @dataclass(frozen=True)
@@ -156,9 +139,7 @@ def check_evaluation(
     **episodes: Any,
 ) -> tuple[EpisodeProtocol, FeatureProtocol, SupportAugmentation]:
     """Check all that an evaluation needs before anything is computed, and return its protocol."""
-    protocol = EpisodeProtocol.checked(
-        owner, **{"episodes_file": None, "data_name": None, "split_name": None, **episodes}
-    )
+    protocol = EpisodeProtocol.checked(owner, **episodes)
     wanted = FeatureProtocol.checked(
         owner,
         features=features,
@@ -167,9 +148,14 @@ def check_evaluation(
         flip=flip,
     )
     require_fitting(model, split, owner)
-    how = wanted.augmentation(split, protocol.seed, owner)
-    protocol.require_enough(split.labels, owner, split.class_names)
+    how = wanted.augmentation(split, protocol.options.seed, owner)
+    protocol.options.require_enough(split.labels, owner, split.class_names)
     return protocol, wanted, how
+
+
+def check_classifier(classifier: Any, owner: str) -> ClassifierName:
+    """Check the name of a classifier of the table."""
+    return check.choice(classifier, "classifier", owner, KINDS)
 
 
 def _name(value: Any, name: str, owner: str) -> str | None:

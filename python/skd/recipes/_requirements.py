@@ -6,7 +6,7 @@ import dataclasses
 
 from skd.datasets import FewShotData, Split
 from skd.distributed.ranks import Ranks
-from skd.evaluation.protocol import check_evaluation
+from skd.evaluation.protocol import check_classifier, check_evaluation
 from skd.models import Model
 from skd.recipes._building import build_trainer, fit_options, fresh_model
 from skd.recipes._schema import TAUGHT, Recipe
@@ -32,6 +32,7 @@ def require_scorable(recipe: Recipe, data: FewShotData, split: Split) -> None:
     options = dataclasses.asdict(recipe.evaluation)
     del options["model"]
     scored, shots = getattr(data, options.pop("split")), options.pop("n_shots")
+    check_classifier(options.pop("classifier"), "evaluate")
     model = fresh_model(recipe, split)
     for n_shot in shots:
         check_evaluation(model, scored, "evaluate", n_shot=n_shot, **options)

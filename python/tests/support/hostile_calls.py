@@ -24,6 +24,8 @@ from skd.history import EpochRecord, Losses
 RIGHT = {
     "n_way": lambda: 2, "n_episodes": lambda: 3, "n_query": lambda: 1, "n_shot": lambda: 1,
     "epoch": lambda: 1, "step": lambda: 1, "schedule": lambda: "step", "seed": lambda: 3,
+    "legacy_episodes": lambda: False, "query_distribution": lambda: "uniform",
+    "open_set": lambda: None,
 }  # fmt: skip
 #: Parameters of matplotlib's objects, and what a method is called on.
 LEFT_OUT = {"ax", "self"}
@@ -198,6 +200,17 @@ def _records():
         "skd.History": (skd.History, {"records": _always(())}),
         "skd.Episodes": (skd.Episodes, {
             name: lambda: np.zeros((1, 2, 3), int) for name in ("classes", "support", "query")}),
+        "skd.Episode": (skd.Episode, {
+            name: lambda: np.zeros(3, int) for name in skd.Episode._fields}),
+        "skd.GroupAccuracy": (skd.GroupAccuracy, {
+            name: _always(1) for name in skd.GroupAccuracy._fields}),
+        "skd.PairedDifference": (skd.PairedDifference, {
+            "mean": _always(1.0), "ci95": _always(1.0)}),
+        "skd.OpenSetQuality": (skd.OpenSetQuality, {
+            "auroc": _always(90.0), "fpr95": _always(9.0)}),
+        "skd.OpenSetResult": (skd.OpenSetResult, {
+            **{name: _always(1.0) for name in ("auroc", "auroc_ci95", "fpr95", "fpr95_ci95")},
+            "aurocs": lambda: np.ones(9), "fpr95s": lambda: np.ones(9)}),
         "skd.Normalization": (skd.Normalization, {
             "mean": _always((0.5,)), "std": _always((0.5,))}),
         "skd.LayerSummary": (skd.LayerSummary, {
@@ -209,6 +222,9 @@ def _records():
         "skd.EvaluationResult": (skd.EvaluationResult, {
             "mean": _always(50.0), "ci95": _always(1.0), "accuracies": _always(np.full(9, 50.0)),
             "options": _always({})}),
+        "skd.HeadComparison": (skd.HeadComparison, {
+            "results": lambda: {"a": skd.EvaluationResult(50.0, 1.0, np.full(9, 50.0), {})},
+            "baseline": _always("a")}),
         "ops.BatchNorm": (skd.ops.BatchNorm, {
             name: _always(ones[0]) for name in inspect.signature(skd.ops.BatchNorm).parameters}),
         "skd.TrainingPlan": (skd.TrainingPlan, {
@@ -264,6 +280,8 @@ def _more_methods(subjects, folder):
 
     result = skd.evaluate(model, split, n_way=2, n_query=1, n_episodes=3)
     result.save(folder / "result.json")
+    comparison = skd.HeadComparison({"ridge": result}, "ridge")
+    comparison.save(folder / "heads.json")
     term = skd.Term("t", lambda rows, *_: (0.0, 0 * rows))
     return {
         "Model.fit": (model.fit, {"X": PIXELS, "y": lambda: np.arange(12) % 3}),
@@ -279,6 +297,9 @@ def _more_methods(subjects, folder):
         "EvaluationResult.save": (result.save, {"path": _always(folder / "other.json")}),
         "EvaluationResult.load": (skd.EvaluationResult.load, {
             "path": _always(folder / "result.json")}),
+        "HeadComparison.save": (comparison.save, {"path": _always(folder / "other.json")}),
+        "HeadComparison.load": (skd.HeadComparison.load, {
+            "path": _always(folder / "heads.json")}),
         "Model.normalization": (normalization, {"value": _always(((0.5,) * 3, (0.5,) * 3))}),
         "Supervised.learning_rate": (learning_rate, {"learning_rate": _always(0.1)}),
         "callbacks.EarlyStopping": (callbacks.EarlyStopping, {

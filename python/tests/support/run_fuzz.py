@@ -104,6 +104,13 @@ def functions(subjects):
         "n_episodes": one_of(1, 3), "seed": SEED, "legacy_episodes": one_of(False, True),
         "classifier": one_of("logistic", "ridge", "linear_svc", "nearest_centroid", "simple_shot"),
         "data_name": one_of(None, "data"), "episodes_file": one_of(None),
+        "query_distribution": one_of("uniform", "dirichlet"),
+        "query_concentration": one_of(0.5, 2.0), "open_set": one_of(None, 1),
+    }  # fmt: skip
+    many = {
+        **{name: maker for name, maker in episodes.items() if name != "classifier"},
+        "heads": one_of(["ridge", "simple_shot"], {"a": "logistic", "b": skd.NearestCentroid()}),
+        "baseline": one_of(None),
     }  # fmt: skip
     model, split, sampler = subjects.model, subjects.split, subjects.sampler
     file = one_of(subjects.file)
@@ -215,9 +222,21 @@ def functions(subjects):
                            {"class_names": one_of(None, ("a", "b", "c")), "meta": one_of(None)}),
         "skd.load_features": (skd.load_features, [one_of(subjects.features)],
                               {"labels": one_of(None)}),
+        "skd.evaluate_many": (skd.evaluate_many, [one_of(model), one_of(split)],
+                              {**many, "n_support_copies": one_of(1),
+                               "communicator": one_of(None)}),
+        "skd.evaluate_many_features": (skd.evaluate_many_features,
+                                       [floats(24, 4), integers(3, 24)],
+                                       {**many, "query": one_of(None)}),
+        "skd.open_set_scores": (skd.open_set_scores, [floats(7, 4), floats(3, 4)],
+                                {"score": one_of("centroid_cosine", "max_probability")}),
+        "skd.open_set_quality": (skd.open_set_quality, [floats(7), floats(3)], {}),
         "skd.EpisodeSampler": (skd.EpisodeSampler, [integers(3, 24)],
-                               {"n_way": one_of(2), "n_query": one_of(2), "seed": SEED}),
+                               {"n_way": one_of(2, (1, 2)), "n_query": one_of(2), "seed": SEED,
+                                "query_distribution": one_of("uniform", "dirichlet"),
+                                "open_set": one_of(None, 1)}),
         "EpisodeSampler.sample": (sampler.sample, [one_of(0, 7), one_of(0, 2)], {}),
+        "EpisodeSampler.episode": (sampler.episode, [one_of(0, 7)], {}),
     }  # fmt: skip
 
 
