@@ -132,3 +132,12 @@ def test_a_kernel_gets_a_bar_without_widgets_too(error_stream, monkeypatch):
     assert "fit: 100%" in stream.getvalue()
     shell.config.clear()  # IPython in a terminal
     assert not _progress.is_notebook()
+
+
+def test_no_call_within_silence_shows_progress(log):
+    with _progress.silence():
+        bar = _progress.progress_bar(1, "read", "image", wanted=True, delay=0)
+    assert bar.disable
+    assert isinstance(
+        _progress.progress_bar(1, "read", "image", wanted=True), _progress.ProgressLines
+    )

@@ -6,8 +6,9 @@ import logging
 import sys
 import time
 import warnings
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,6 +19,17 @@ DELAY = 1.5
 #: Seconds between lines, and the share of the elapsed time, whichever is more: a log of a day has
 #: some hundred lines.
 SECONDS, SHARE = 10.0, 0.02
+_IS_SILENT = ContextVar("_IS_SILENT", default=False)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Show no progress of calls within, for callers whose functions do not let it be chosen."""
+    token = _IS_SILENT.set(True)
+    try:
+        yield
+    finally:
+        _IS_SILENT.reset(token)
 
 
 def progress_bar(
@@ -32,7 +44,7 @@ def progress_bar(
     from tqdm import tqdm
 
     options: dict[str, Any] = {"total": total, "desc": description, "unit": unit, "initial": done}
-    if not wanted or sys.stderr is None:
+    if not wanted or _IS_SILENT.get() or sys.stderr is None:
         return tqdm(**options, disable=True)
     if is_notebook():
         return _notebook_bar()(**options, delay=delay)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -9,11 +10,12 @@ import numpy as np
 import typer
 
 import skd
+from skd._display.progress_bar import silence
 from skd.choices import HeadName
 from skd.classifiers.kinds import HEADS
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._opening import open_model
-from skd.cli._options import CHECKPOINT_HELP, Threads, naming
+from skd.cli._options import CHECKPOINT_HELP, Quiet, Threads, naming
 from skd.datasets.walks import printable
 
 OWNER = "skd classify"
@@ -57,13 +59,17 @@ def classify(
         ),
     ] = "logistic",
     threads: Threads = None,
+    quiet: Quiet = False,
 ) -> None:
     """Classify photos from a few examples of each class.
 
     Only the head is trained. The command prints a line for each photo: its class, the probability
     of the class if the head gives one, and the file.
     """
-    with ending_in_one_line(OWNER, in_words=naming(OPTIONS)):
+    with (
+        ending_in_one_line(OWNER, in_words=naming(OPTIONS)),
+        silence() if quiet else nullcontext(),
+    ):
         if threads is not None:
             skd.set_num_threads(threads)
         if model is None and pretrained is None:

@@ -54,6 +54,11 @@ def test_a_head_without_probabilities_gives_the_class_alone(photos, checkpoint):
     assert result.stdout.split() == ["sky", str(file)]
 
 
+def test_quiet_changes_no_result(photos, checkpoint):
+    words = [photos / "support", photos / "new" / "sky" / "0.png", "--model", checkpoint]
+    assert classify(*words, "--quiet").output == classify(*words).output
+
+
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
