@@ -91,8 +91,9 @@ public final class ParameterStore {
 
   /// Gives the declared entries memory and their first values.
   ///
+  /// - Parameter seed: Seed of the initial weights; nil leaves all state zero, for a caller that loads it.
   /// - Throws: `SKDError.outOfMemory`.
-  func allocate(seed: UInt64) throws {
+  func allocate(seed: UInt64?) throws {
     if ledger == nil {
       let floats = 2 * sizes[.parameter, default: 0] + sizes[.buffer, default: 0]
       try MachineMemory.require(4 * floats, for: "a model of \(parameterCount) parameters")
@@ -101,7 +102,7 @@ public final class ParameterStore {
     gradients = try AlignedBuffer(count: sizes[.parameter, default: 0], ledger: ledger)
     buffers = try AlignedBuffer(count: sizes[.buffer, default: 0], ledger: ledger)
     counters = try AlignedBuffer(count: sizes[.counter, default: 0], ledger: ledger)
-    if ledger != nil { return }
+    guard ledger == nil, let seed else { return }
     for (number, entry) in entries.enumerated() where entry.kind != .counter {
       initialize(
         entry, CounterRandom(seed: seed, purpose: .initialization, index: number))

@@ -264,6 +264,7 @@ final class ModelCalls {
         config.seed = a.next()
         config.precision = a.code(0...1)
         config.use_se = a.code(0...1)
+        config.zero_state = a.code(0...1)
         if a.once(in: 20) { return skd_model_create(nil, &model) }
         if a.once(in: 20) { return skd_model_create(&config, nil) }
         return skd_model_create(&config, &model)

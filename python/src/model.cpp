@@ -21,7 +21,7 @@ using StateArray = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
 void create(Model *self, const std::string &architecture, int64_t num_classes, int64_t image_size,
             int64_t input_channels, const std::vector<int64_t> &widths, float drop_rate,
             int64_t dropblock_size, int32_t rotation_head, uint64_t seed, bool is_bfloat16,
-            bool use_se) {
+            bool use_se, bool zero_state) {
   skd_model_config config{};
   config.architecture = architecture.c_str();
   config.num_classes = num_classes;
@@ -35,6 +35,7 @@ void create(Model *self, const std::string &architecture, int64_t num_classes, i
   config.seed = seed;
   config.precision = is_bfloat16 ? SKD_BFLOAT16 : SKD_FLOAT32;
   config.use_se = use_se;
+  config.zero_state = zero_state;
   skd_model *handle = nullptr;
   compute([&] { return skd_model_create(&config, &handle); });
   new (self) Model(handle);
@@ -135,7 +136,7 @@ void bind_model(nb::module_ &module) {
   nb::class_<Model>(module, "Model")
       .def("__init__", &create, nb::kw_only(), "architecture"_a, "num_classes"_a, "image_size"_a,
            "input_channels"_a, "widths"_a, "drop_rate"_a, "dropblock_size"_a, "rotation_head"_a,
-           "seed"_a, "is_bfloat16"_a, "use_se"_a)
+           "seed"_a, "is_bfloat16"_a, "use_se"_a, "zero_state"_a)
       .def("clone", &clone_model)
       .def("locked", &locked)
       .def("state_dict", &state_dict,

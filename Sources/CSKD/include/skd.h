@@ -685,6 +685,7 @@ typedef struct {
   uint64_t seed;            /**< Seed of the initial weights. */
   int32_t precision;        /**< SKD_FLOAT32 or SKD_BFLOAT16. */
   int32_t use_se;           /**< 1 gates the blocks of a resnet; 0: seresnet12 has gates alone. */
+  int32_t zero_state;       /**< 1 leaves the state zero, for skd_model_load; 0 draws weights. */
 } skd_model_config;
 
 typedef struct {
@@ -709,7 +710,7 @@ typedef struct {
   const float *gradient; /**< From the last trainer call; NULL unless a parameter. Same strides. */
 } skd_state_entry;
 
-/** Creates a model with fresh weights. @param model Set to the handle; free it. */
+/** Creates a model with fresh weights, or without any. @param model Set to the handle; free it. */
 skd_status skd_model_create(const skd_model_config *config, skd_model **model);
 
 /** A model of equal configuration and state, sharing nothing. */

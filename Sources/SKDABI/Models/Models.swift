@@ -9,7 +9,8 @@ public func skd_model_create(
   status("model_create") { arguments in
     let config = try arguments.pointer(config, "config").pointee
     let model = try arguments.pointer(model, "model")
-    let network = try Network(try configuration(config, arguments))
+    let isZero = try arguments.flag(config.zero_state, "config.zero_state")
+    let network = try Network(try configuration(config, arguments), drawsWeights: !isZero)
     model.pointee = ModelHandle(network).retainedPointer()
   }
 }

@@ -29,10 +29,15 @@ public final class Network {
   /// The last evaluation that was found to fit into memory.
   var admittedEvaluation: MemoryNeed?
 
-  /// - Parameter ledger: Ledger in which its memory is entered instead of being allocated; its
-  ///   passes then request their memory, and compute nothing.
+  /// - Parameters:
+  ///   - drawsWeights: Whether the initial weights are drawn; otherwise all state is zero until the
+  ///     caller loads it.
+  ///   - ledger: Ledger in which its memory is entered instead of being allocated; its passes then
+  ///     request their memory, and compute nothing.
   /// - Throws: `SKDError.outOfMemory`.
-  public init(_ configuration: NetworkConfiguration, ledger: MemoryLedger? = nil) throws {
+  public init(
+    _ configuration: NetworkConfiguration, drawsWeights: Bool = true, ledger: MemoryLedger? = nil
+  ) throws {
     self.configuration = configuration
     pool = BufferPool(ledger: ledger)
     store = try ParameterStore(precision: configuration.precision, ledger: ledger)
@@ -46,7 +51,7 @@ public final class Network {
         linear: "rot_classifier", in: store, inputs: configuration.classCount,
         outputs: Self.rotationCount)
       : nil
-    try store.allocate(seed: configuration.seed)
+    try store.allocate(seed: drawsWeights ? configuration.seed : nil)
   }
 
   private static func backbone(
@@ -70,7 +75,7 @@ public final class Network {
 
   /// A network of equal configuration and state, sharing nothing.
   public func clone() throws -> Network {
-    let clone = try Network(configuration)
+    let clone = try Network(configuration, drawsWeights: false)
     clone.store.copyState(from: store)
     return clone
   }

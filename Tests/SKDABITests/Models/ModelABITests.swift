@@ -186,6 +186,13 @@ final class ModelABITests: XCTestCase {
 
   // MARK: Life
 
+  func testStateIsZeroOnRequest() throws {
+    let (outcome, handle) = ABIModel.create("resnet12", zeroState: 1)
+    assertOK(outcome.status)
+    let model = ABIModel(owning: try XCTUnwrap(handle))
+    XCTAssertTrue(model.state.allSatisfy { bytes in bytes.allSatisfy { $0 == 0 } })
+  }
+
   func testCloneIsEqualAndLivesOnItsOwn() throws {
     let images = ABIModel.images(2)
     var pointer: OpaquePointer?
@@ -240,6 +247,7 @@ final class ModelABITests: XCTestCase {
       (ABIModel.create("resnet12", rotationHead: 2), "config.rotation_head of model_create"),
       (ABIModel.create("resnet12", precision: 2), "config.precision of model_create"),
       (ABIModel.create("resnet12", precision: -1), "config.precision of model_create"),
+      (ABIModel.create("resnet12", zeroState: 2), "config.zero_state of model_create"),
     ]
     for ((outcome, handle), message) in claims {
       assertRefused(outcome, message)

@@ -25,7 +25,7 @@ final class ABIModel {
     imageSize: Int64 = Int64(ABIModel.side), channels: Int64 = 0,
     widths: [Int64]? = [4, 4, 4, 4], widthCount: Int64? = nil, dropRate: Float = -1,
     dropBlockSize: Int64 = 0, rotationHead: Int32 = -1, seed: UInt64 = 1,
-    precision: Int32 = Int32(SKD_FLOAT32), useSE: Int32 = 0
+    precision: Int32 = Int32(SKD_FLOAT32), useSE: Int32 = 0, zeroState: Int32 = 0
   ) -> (Outcome, OpaquePointer?) {
     var handle: OpaquePointer?
     let outcome = architecture.withCString { name in
@@ -43,6 +43,7 @@ final class ABIModel {
         config.seed = seed
         config.precision = precision
         config.use_se = useSE
+        config.zero_state = zeroState
         return Outcome(skd_model_create(&config, &handle))
       }
     }

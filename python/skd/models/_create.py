@@ -100,6 +100,35 @@ def create_model(
     >>> model.embed(np.zeros((2, 16, 16, 3))).shape == (2, model.embedding_dim)
     True
     """
+    config = checked_config(
+        architecture,
+        num_classes=num_classes,
+        image_size=image_size,
+        input_channels=input_channels,
+        widths=widths,
+        use_se=use_se,
+        drop_rate=drop_rate,
+        dropblock_size=dropblock_size,
+        rotation_head=rotation_head,
+        precision=precision,
+    )
+    return Model(native_model(config, seed=check.seed(seed, "create_model")), config)
+
+
+def checked_config(
+    architecture: Any,
+    *,
+    num_classes: Any,
+    image_size: Any,
+    input_channels: Any = 3,
+    widths: Any = None,
+    use_se: Any = False,
+    drop_rate: Any = None,
+    dropblock_size: Any = None,
+    rotation_head: Any = None,
+    precision: Any = "float32",
+) -> dict[str, Any]:
+    """Return the checked arguments of `create_model`, but the seed."""
     owner = "create_model"
     config: dict[str, Any] = {
         "architecture": check.choice(architecture, "architecture", owner, ARCHITECTURES),
@@ -127,11 +156,14 @@ def create_model(
         config["dropblock_size"] = check.integer(dropblock_size, "dropblock_size", owner, minimum=1)
     if rotation_head is not None:
         config["rotation_head"] = check.boolean(rotation_head, "rotation_head", owner)
-    return Model(_create_native(config, check.seed(seed, owner)), config)
+    return config
 
 
-def _create_native(config: Mapping[str, Any], seed: int) -> _native.Model:
-    """Create the library's model; None stands for the default of the architecture."""
+def native_model(config: Mapping[str, Any], *, seed: int | None) -> _native.Model:
+    """Create the library's model of a checked configuration; without a seed, its state is zero.
+
+    None stands for the default of the architecture.
+    """
     head = config["rotation_head"]
     with too_large_by("create_model", "widths", "num_classes"):
         return _native.Model(
@@ -143,7 +175,8 @@ def _create_native(config: Mapping[str, Any], seed: int) -> _native.Model:
             drop_rate=-1.0 if config["drop_rate"] is None else config["drop_rate"],
             dropblock_size=config["dropblock_size"] or 0,
             rotation_head=-1 if head is None else int(head),
-            seed=seed,
+            seed=seed or 0,
             is_bfloat16=config["precision"] == "bfloat16",
             use_se=config["use_se"],
+            zero_state=seed is None,
         )

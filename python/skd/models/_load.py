@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from skd import _validation as check
 from skd.choices import Precision
 from skd.errors import DamagedCheckpointError
-from skd.models._create import PRECISIONS, create_model
+from skd.models._create import PRECISIONS, checked_config, native_model
 from skd.models._model import Model
 from skd.models.checkpoint import checkpoint_bytes, content_of, read_checkpoint
 from skd.models.network_shapes import require_fitting
@@ -89,7 +89,8 @@ def restored_model(
         than the tensors is never created.
     """
     require_fitting(config, state)
-    model = create_model(**config)
+    checked = checked_config(**config)
+    model = Model(native_model(checked, seed=None), checked)
     model.load_state_dict(state)
     model.normalization = None if normalization is None else tuple(normalization)
     return model
