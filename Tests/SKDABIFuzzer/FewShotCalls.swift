@@ -2,9 +2,9 @@ import CSKD
 import SKDABI
 
 /// The first and the last number of the enumeration in skd.h.
-private let classifierCodes = Int32(SKD_CLASSIFIER_LOGISTIC)...Int32(SKD_CLASSIFIER_SIMPLE_SHOT)
+private let classifierCodes = Int32(SKD_CLASSIFIER_LOGISTIC)...Int32(SKD_CLASSIFIER_PT_MAP)
 private let transductiveCodes =
-  Int32(SKD_CLASSIFIER_SIMPLE_SHOT)...Int32(SKD_CLASSIFIER_SIMPLE_SHOT)
+  Int32(SKD_CLASSIFIER_SIMPLE_SHOT)...Int32(SKD_CLASSIFIER_PT_MAP)
 
 /// Augmentation, episodes and classifiers.
 func fewShotCalls() -> [(String, Call)] {
@@ -245,7 +245,13 @@ extension RandomArguments {
     _ kinds: ClosedRange<Int32>
   ) -> UnsafeMutablePointer<skd_classifier_options>? {
     reference(
-      skd_classifier_options(kind: code(kinds), inverse_regularization: double([0.1, 1])))
+      skd_classifier_options(
+        kind: code(kinds), inverse_regularization: double([0.1, 1]), scale: double([1, 10]),
+        pseudo_labels: size([0, 1, 8]), neighbors: size([1, 3]), neighbor_weight: double([0, 1]),
+        centers: code(0...1), rectifies: code(0...1), cross_entropy_weight: double([0, 0.1]),
+        marginal_entropy_weight: double([0, 1]), conditional_entropy_weight: double([0, 1]),
+        alpha: double([2, 7]), power: double([0.5, 1]), learning_rate: double([0.01, 1]),
+        steps: element(of: [1, 2, 20, 0, -1, .min, .max])))
   }
 
   fileprivate func episodeOptions() -> skd_episode_options {

@@ -14,6 +14,11 @@ from skd import datasets, distributed, losses, ops, profiling
 from skd._version import __version__
 from skd.augmentation import apply_augmentation, augment, draw_augmentation, epoch_order
 from skd.classifiers import (
+    BDCSPN,
+    PTMAP,
+    TIM,
+    AlphaTIM,
+    LaplacianShot,
     LinearSVC,
     LogisticRegression,
     NearestCentroid,
@@ -92,7 +97,11 @@ if TYPE_CHECKING:
     from skd import callbacks, plots, recipes
 
 __all__ = [
+    "BDCSPN",
+    "PTMAP",
     "SGD",
+    "TIM",
+    "AlphaTIM",
     "ConvergenceWarning",
     "DamagedCheckpointError",
     "Distilled",
@@ -108,6 +117,7 @@ __all__ = [
     "GroupAccuracy",
     "HeadComparison",
     "History",
+    "LaplacianShot",
     "LayerSummary",
     "LinearSVC",
     "LogisticRegression",

@@ -189,8 +189,36 @@ CLASSIFIER_LINEAR_SVC: int
 
 CLASSIFIER_SIMPLE_SHOT: int
 
+CLASSIFIER_BD_CSPN: int
+
+CLASSIFIER_LAPLACIAN_SHOT: int
+
+CLASSIFIER_TIM: int
+
+CLASSIFIER_ALPHA_TIM: int
+
+CLASSIFIER_PT_MAP: int
+
 class ClassifierOptions:
-    def __init__(self, *, kind: int, inverse_regularization: float) -> None: ...
+    def __init__(
+        self,
+        *,
+        kind: int,
+        inverse_regularization: float,
+        scale: float,
+        pseudo_labels: int,
+        neighbors: int,
+        neighbor_weight: float,
+        centers: bool,
+        rectifies: bool,
+        cross_entropy_weight: float,
+        marginal_entropy_weight: float,
+        conditional_entropy_weight: float,
+        alpha: float,
+        power: float,
+        learning_rate: float,
+        steps: int,
+    ) -> None: ...
 
 def classify_queries(
     head: ClassifierOptions,

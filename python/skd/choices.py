@@ -39,7 +39,9 @@ HeadName = Literal[
 ]
 """Heads of `skd.FewShotClassifier`: the inductive classifiers."""
 
-ClassifierName = Literal[HeadName, "simple_shot"]
+ClassifierName = Literal[
+    HeadName, "simple_shot", "bd_cspn", "laplacian_shot", "tim", "alpha_tim", "pt_map"
+]
 """Classifiers of `skd.evaluate`: the inductive ones, then the transductive heads."""
 
 QueryDistribution = Literal["uniform", "dirichlet"]

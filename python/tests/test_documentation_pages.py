@@ -112,12 +112,13 @@ def test_evaluation(names, capsys, monkeypatch):
     assert "±" in capsys.readouterr().out
     for name in ("a.json", "b.json"):
         names["result"].save(name)
-    assert run("evaluation.md", 1, names)["mean"] == 0
+    assert run("evaluation.md", 1, names)["predicted"].shape == (75,)
+    assert run("evaluation.md", 2, names)["mean"] == 0
     names["model"].save("model.safetensors")
     words = ("--data", "glyphs", "--out", "features.npz")
     monkeypatch.setattr(skd.datasets, "load", lambda name, root=None: names["data"])
     assert CliRunner().invoke(application, ["embed", ".", *words]).exit_code == 0
-    run("evaluation.md", 2, names)
+    run("evaluation.md", 3, names)
     assert names["features"].meta["format"] == "skd-features"
     whole = skd.evaluate(names["model"], names["split"], n_shot=5, support_augmentation="none")
     assert names["result"].mean == whole.mean

@@ -560,13 +560,34 @@ enum {
   SKD_CLASSIFIER_NEAREST_NEIGHBOR_COSINE = 4, /**< Cosine; the first of equal ones. */
   SKD_CLASSIFIER_RIDGE = 5,                   /**< Ridge regression with alpha = 1 / C. */
   SKD_CLASSIFIER_LINEAR_SVC = 6,              /**< Linear support vector machines with C. */
-  SKD_CLASSIFIER_SIMPLE_SHOT = 7              /**< Features centred, L2-normalised; nearest mean. */
+  SKD_CLASSIFIER_SIMPLE_SHOT = 7,             /**< Features centred, L2-normalised; nearest mean. */
+  SKD_CLASSIFIER_BD_CSPN = 8,                 /**< Prototypes rectified by pseudo-labels. */
+  SKD_CLASSIFIER_LAPLACIAN_SHOT = 9,          /**< Neighbouring queries agree. */
+  SKD_CLASSIFIER_TIM = 10,                    /**< Mutual information of queries and labels. */
+  SKD_CLASSIFIER_ALPHA_TIM = 11,              /**< The same with Tsallis' entropies. */
+  SKD_CLASSIFIER_PT_MAP = 12                  /**< Power transform and optimal transport. */
 };
 
-/** A classifier and its hyper-parameters; a classifier checks and reads its own ones alone. */
+/**
+ * A classifier and its hyper-parameters; a classifier checks and reads its own ones alone. Factors
+ * are at most 10^6, weights and numbers 0...10^6.
+ */
 typedef struct {
   int32_t kind;                  /**< SKD_CLASSIFIER_*. */
   double inverse_regularization; /**< C > 0 of LOGISTIC, RIDGE and LINEAR_SVC. */
+  double scale; /**< Factor > 0 in the softmax: of cosines (BD_CSPN, and LAPLACIAN_SHOT if it
+                     rectifies), of squared distances (TIM, ALPHA_TIM, PT_MAP). */
+  int64_t pseudo_labels;  /**< Most queries that join a class of BD_CSPN. */
+  int64_t neighbors;      /**< Neighbours >= 1 of a query of LAPLACIAN_SHOT. */
+  double neighbor_weight; /**< Weight of their agreement. */
+  int32_t centers;        /**< 1: LAPLACIAN_SHOT subtracts the mean of the episode. */
+  int32_t rectifies;      /**< 1: LAPLACIAN_SHOT rectifies prototypes by the queries. */
+  double cross_entropy_weight, marginal_entropy_weight,
+      conditional_entropy_weight; /**< Weights of the loss of TIM and ALPHA_TIM. */
+  double alpha;                   /**< 1.05...100, of the entropies of ALPHA_TIM. */
+  double power;                   /**< Exponent of PT_MAP's power transform, > 0, at most 2. */
+  double learning_rate;           /**< > 0, at most 1: Adam's (TIM, ALPHA_TIM), of the centres (PT_MAP). */
+  int64_t steps;                  /**< TIM, ALPHA_TIM, PT_MAP; >= 1 of LAPLACIAN_SHOT, the most. */
 } skd_classifier_options;
 
 /**

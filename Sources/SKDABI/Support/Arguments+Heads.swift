@@ -9,7 +9,7 @@ extension Arguments {
   ) throws -> EpisodeHead {
     let options = try pointer(options, name).pointee
     // The first and the last number of the enumeration in skd.h.
-    let codes = SKD_CLASSIFIER_LOGISTIC...SKD_CLASSIFIER_SIMPLE_SHOT
+    let codes = SKD_CLASSIFIER_LOGISTIC...SKD_CLASSIFIER_PT_MAP
     let kind = try size(Int64(options.kind), "\(name).kind", in: codes)
     if kind >= SKD_CLASSIFIER_SIMPLE_SHOT {
       return .transductive(try transductiveHead(options, name))
@@ -24,7 +24,7 @@ extension Arguments {
     let options = try pointer(options, name).pointee
     _ = try size(
       Int64(options.kind), "\(name).kind",
-      in: SKD_CLASSIFIER_SIMPLE_SHOT...SKD_CLASSIFIER_SIMPLE_SHOT)
+      in: SKD_CLASSIFIER_SIMPLE_SHOT...SKD_CLASSIFIER_PT_MAP)
     return try transductiveHead(options, name)
   }
 
@@ -62,6 +62,62 @@ extension Arguments {
   private func transductiveHead(
     _ options: skd_classifier_options, _ name: String
   ) throws -> TransductiveHead {
-    .simpleShot
+    switch Int(options.kind) {
+    case SKD_CLASSIFIER_BD_CSPN:
+      return .bdCSPN(
+        BDCSPNOptions(
+          scale: try factor(options.scale, "\(name).scale"),
+          pseudoLabels: try number(options.pseudo_labels, "\(name).pseudo_labels")))
+    case SKD_CLASSIFIER_LAPLACIAN_SHOT:
+      return .laplacianShot(
+        LaplacianShotOptions(
+          weight: try weight(options.neighbor_weight, "\(name).neighbor_weight"),
+          neighbors: try number(options.neighbors, "\(name).neighbors", from: 1),
+          centers: try flag(options.centers, "\(name).centers"),
+          rectifies: try flag(options.rectifies, "\(name).rectifies"),
+          scale: try factor(options.scale, "\(name).scale"),
+          iterations: try number(options.steps, "\(name).steps", from: 1)))
+    case SKD_CLASSIFIER_TIM: return .tim(try tim(options, name, alpha: nil))
+    case SKD_CLASSIFIER_ALPHA_TIM:
+      try number(options.alpha, "\(name).alpha", in: 1.05...100)
+      return .tim(try tim(options, name, alpha: options.alpha))
+    case SKD_CLASSIFIER_PT_MAP:
+      return .ptMap(
+        PTMAPOptions(
+          power: try factor(options.power, "\(name).power", most: 2),
+          scale: try factor(options.scale, "\(name).scale"),
+          learningRate: try factor(options.learning_rate, "\(name).learning_rate", most: 1),
+          steps: try number(options.steps, "\(name).steps")))
+    default: return .simpleShot
+    }
+  }
+
+  private func tim(
+    _ options: skd_classifier_options, _ name: String, alpha: Double?
+  ) throws -> TIMOptions {
+    TIMOptions(
+      temperature: try factor(options.scale, "\(name).scale"),
+      crossEntropyWeight: try weight(
+        options.cross_entropy_weight, "\(name).cross_entropy_weight"),
+      marginalEntropyWeight: try weight(
+        options.marginal_entropy_weight, "\(name).marginal_entropy_weight"),
+      conditionalEntropyWeight: try weight(
+        options.conditional_entropy_weight, "\(name).conditional_entropy_weight"),
+      learningRate: try factor(options.learning_rate, "\(name).learning_rate", most: 1),
+      steps: try number(options.steps, "\(name).steps"), alpha: alpha)
+  }
+
+  private func factor(_ value: Double, _ name: String, most: Double = 1e6) throws -> Double {
+    try require(value > 0 && value <= most, name, "be > 0 and at most \(most)", got: value)
+    return value
+  }
+
+  private func weight(_ value: Double, _ name: String) throws -> Double {
+    try number(value, name, in: 0...1e6)
+    return value
+  }
+
+  private func number(_ value: Int64, _ name: String, from least: Int = 0) throws -> Int {
+    try size(value, name, in: least...1_000_000)
   }
 }

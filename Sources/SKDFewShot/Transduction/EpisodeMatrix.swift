@@ -76,6 +76,12 @@ final class EpisodeMatrix {
     for n in rows { addScaled(offset, by: factor, length: length, to: row(n)) }
   }
 
+  /// Subtracts the mean of all rows, which is written to `mean`, `length` elements.
+  func center(by mean: Vector) {
+    average(0..<rows, into: mean)
+    shift(0..<rows, by: mean, times: -1)
+  }
+
   /// Writes the mean of the support rows of each class to `means`, `[classes, length]`.
   func averageClasses(into means: Vector) {
     means.update(repeating: 0, count: classes * length)

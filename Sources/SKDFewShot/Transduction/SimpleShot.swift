@@ -19,8 +19,7 @@ final class SimpleShot: TransductiveSolver {
   func solve(_ episode: EpisodeMatrix) -> Double? {
     let (mean, length) = (memory.pointer, episode.length)
     let classMeans = mean + length
-    episode.average(0..<episode.rows, into: mean)
-    episode.shift(0..<episode.rows, by: mean, times: -1)
+    episode.center(by: mean)
     episode.normalizeRows()
     episode.averageClasses(into: classMeans)
     for (q, n) in episode.query.enumerated() {

@@ -2,6 +2,14 @@
 public enum TransductiveHead: Sendable, Equatable {
   /// Centred and L2-normalised features, and the nearest class mean.
   case simpleShot
+  /// Prototypes rectified by pseudo-labelled queries.
+  case bdCSPN(BDCSPNOptions)
+  /// Assignments that are alike for neighbouring queries.
+  case laplacianShot(LaplacianShotOptions)
+  /// Maximal mutual information of queries and labels; with alpha, α-TIM.
+  case tim(TIMOptions)
+  /// Power transform and optimal transport.
+  case ptMap(PTMAPOptions)
 
   /// The memory and the method for episodes of one extent.
   ///
@@ -9,6 +17,10 @@ public enum TransductiveHead: Sendable, Equatable {
   func solver(for extent: TransductiveClassifier.Extent) throws -> any TransductiveSolver {
     switch self {
     case .simpleShot: return try SimpleShot(extent)
+    case .bdCSPN(let options): return try BDCSPN(options, extent)
+    case .laplacianShot(let options): return try LaplacianShot(options, extent)
+    case .tim(let options): return try TIM(options, extent)
+    case .ptMap(let options): return try PTMAP(options, extent)
     }
   }
 }

@@ -197,15 +197,3 @@ public func transpose(
     for i in 0..<rows { output[j * outputLength + i] = a[i * length + j] }
   }
 }
-
-private typealias DoubleVector = SIMD8<Double>
-
-@inline(__always)
-private func vector(_ pointer: UnsafePointer<Double>) -> DoubleVector {
-  UnsafeRawPointer(pointer).loadUnaligned(as: DoubleVector.self)
-}
-
-@inline(__always)
-private func store(_ vector: DoubleVector, at pointer: UnsafeMutablePointer<Double>) {
-  UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: DoubleVector.self)
-}

@@ -3,7 +3,11 @@ import XCTest
 
 /// Options of a classifier with the defaults of the papers.
 func classifierOptions(_ kind: Int, _ inverseRegularization: Double = 1) -> skd_classifier_options {
-  skd_classifier_options(kind: Int32(kind), inverse_regularization: inverseRegularization)
+  skd_classifier_options(
+    kind: Int32(kind), inverse_regularization: inverseRegularization, scale: 10, pseudo_labels: 8,
+    neighbors: 3, neighbor_weight: 1, centers: 1, rectifies: 1, cross_entropy_weight: 0.1,
+    marginal_entropy_weight: 1, conditional_entropy_weight: 0.1, alpha: 2, power: 0.5,
+    learning_rate: 0.01, steps: 20)
 }
 
 final class TransductiveABITests: XCTestCase {
@@ -29,13 +33,69 @@ final class TransductiveABITests: XCTestCase {
 
   /// The second episode has its support samples swapped.
   func testEveryHeadClassifiesTwoEpisodes() {
-    for kind in SKD_CLASSIFIER_SIMPLE_SHOT...SKD_CLASSIFIER_SIMPLE_SHOT {
+    for kind in SKD_CLASSIFIER_SIMPLE_SHOT...SKD_CLASSIFIER_PT_MAP {
       let (outcome, result) = classify(classifierOptions(kind))
       assertOK(outcome.status)
       XCTAssertEqual(result.predictions, [0, 1, 0, 1, 0, 1], "kind \(kind)")
       for row in 0..<6 {
         let (first, second) = (result.scores[2 * row], result.scores[2 * row + 1])
         XCTAssertEqual(first > second, result.predictions[row] == 0)
+      }
+    }
+  }
+
+  func testEveryHyperparameterIsCheckedByTheHeadThatReadsIt() {
+    typealias Change = (inout skd_classifier_options) -> Void
+    let claims: [(String, [Int], Change)] = [
+      (
+        "scale",
+        [
+          SKD_CLASSIFIER_BD_CSPN, SKD_CLASSIFIER_LAPLACIAN_SHOT, SKD_CLASSIFIER_TIM,
+          SKD_CLASSIFIER_ALPHA_TIM, SKD_CLASSIFIER_PT_MAP,
+        ], { $0.scale = .nan }
+      ),
+      ("pseudo_labels", [SKD_CLASSIFIER_BD_CSPN], { $0.pseudo_labels = -1 }),
+      ("neighbors", [SKD_CLASSIFIER_LAPLACIAN_SHOT], { $0.neighbors = 0 }),
+      ("neighbor_weight", [SKD_CLASSIFIER_LAPLACIAN_SHOT], { $0.neighbor_weight = -1 }),
+      ("centers", [SKD_CLASSIFIER_LAPLACIAN_SHOT], { $0.centers = -1 }),
+      ("rectifies", [SKD_CLASSIFIER_LAPLACIAN_SHOT], { $0.rectifies = 2 }),
+      (
+        "cross_entropy_weight", [SKD_CLASSIFIER_TIM, SKD_CLASSIFIER_ALPHA_TIM],
+        { $0.cross_entropy_weight = .infinity }
+      ),
+      (
+        "marginal_entropy_weight", [SKD_CLASSIFIER_TIM, SKD_CLASSIFIER_ALPHA_TIM],
+        { $0.marginal_entropy_weight = -1 }
+      ),
+      (
+        "conditional_entropy_weight", [SKD_CLASSIFIER_TIM, SKD_CLASSIFIER_ALPHA_TIM],
+        { $0.conditional_entropy_weight = 1e7 }
+      ),
+      ("alpha", [SKD_CLASSIFIER_ALPHA_TIM], { $0.alpha = 1 }),
+      ("power", [SKD_CLASSIFIER_PT_MAP], { $0.power = 3 }),
+      (
+        "learning_rate", [SKD_CLASSIFIER_TIM, SKD_CLASSIFIER_ALPHA_TIM, SKD_CLASSIFIER_PT_MAP],
+        { $0.learning_rate = 0 }
+      ),
+      (
+        "steps",
+        [
+          SKD_CLASSIFIER_LAPLACIAN_SHOT, SKD_CLASSIFIER_TIM, SKD_CLASSIFIER_ALPHA_TIM,
+          SKD_CLASSIFIER_PT_MAP,
+        ], { $0.steps = -1 }
+      ),
+    ]
+    for (name, readers, change) in claims {
+      for kind in SKD_CLASSIFIER_SIMPLE_SHOT...SKD_CLASSIFIER_PT_MAP {
+        var options = classifierOptions(kind)
+        change(&options)
+        let (outcome, result) = classify(options)
+        if readers.contains(kind) {
+          assertRefused(outcome, "head.\(name) of classify_queries must be")
+          XCTAssertEqual(Set(result.predictions), [-5])
+        } else {
+          assertOK(outcome.status)
+        }
       }
     }
   }
@@ -66,7 +126,7 @@ final class TransductiveABITests: XCTestCase {
     }
     var options = simple
     assertRefused(
-      skd_classify_queries(&options, [1], [0], 1, 1 << 40, 1, [1], 1 << 40, 1, nil, nil, nil),
+      skd_classify_queries(&options, [1], [0], 1, 1 << 38, 1, [1], 1 << 38, 1, nil, nil, nil),
       "products of features of classify_queries must have at most 2^40 elements")
   }
 }

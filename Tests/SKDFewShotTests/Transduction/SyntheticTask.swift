@@ -49,4 +49,7 @@ struct SyntheticTask {
 }
 
 /// Every head with the defaults of its paper.
-let everyHead: [TransductiveHead] = [.simpleShot]
+let everyHead: [TransductiveHead] = [
+  .simpleShot, .bdCSPN(.init()), .laplacianShot(.init()), .tim(.init(steps: 60)),
+  .tim(.init(steps: 60, alpha: 2)), .ptMap(.init()),
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from skd import _native
 from skd.classifiers.transductive import TransductiveHead
@@ -43,5 +43,5 @@ class SimpleShot(TransductiveHead):
     _kind: ClassVar[int] = _native.CLASSIFIER_SIMPLE_SHOT
     _has_objective: ClassVar[bool] = False
 
-    def _fields(self, owner: str) -> dict[str, float]:
+    def _fields(self, owner: str) -> dict[str, Any]:
         return {}

@@ -9,9 +9,13 @@ from typing import Any, NamedTuple, cast
 from skd import _native
 from skd import _validation as check
 from skd.choices import ClassifierName, HeadName
+from skd.classifiers._bd_cspn import BDCSPN
+from skd.classifiers._laplacian_shot import LaplacianShot
 from skd.classifiers._linear import LinearSVC, LogisticRegression, RidgeClassifier
 from skd.classifiers._nearest import NearestCentroid, NearestNeighbor
+from skd.classifiers._pt_map import PTMAP
 from skd.classifiers._simple_shot import SimpleShot
+from skd.classifiers._tim import TIM, AlphaTIM
 from skd.classifiers.estimator import Classifier
 from skd.classifiers.transductive import TransductiveHead, native_options
 
@@ -38,7 +42,14 @@ HEADS: dict[HeadName, Kind] = {
     "ridge": Kind(_native.CLASSIFIER_RIDGE, RidgeClassifier),
     "linear_svc": Kind(_native.CLASSIFIER_LINEAR_SVC, LinearSVC),
 }
-TRANSDUCTIVE: dict[ClassifierName, Callable[[], TransductiveHead]] = {"simple_shot": SimpleShot}
+TRANSDUCTIVE: dict[ClassifierName, Callable[[], TransductiveHead]] = {
+    "simple_shot": SimpleShot,
+    "bd_cspn": BDCSPN,
+    "laplacian_shot": LaplacianShot,
+    "tim": TIM,
+    "alpha_tim": AlphaTIM,
+    "pt_map": PTMAP,
+}
 KINDS: tuple[ClassifierName, ...] = (*HEADS, *TRANSDUCTIVE)
 
 

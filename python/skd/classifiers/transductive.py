@@ -15,14 +15,31 @@ from skd._refusals.native import refused_as
 from skd.classifiers import inputs
 from skd.classifiers.estimator import Parameters
 
+MOST = 1_000_000  # of numbers and factors of the heads
+#: What the library does not read of another classifier's options.
+UNREAD: dict[str, Any] = {
+    "inverse_regularization": 1.0,
+    "scale": 1.0,
+    "pseudo_labels": 0,
+    "neighbors": 1,
+    "neighbor_weight": 0.0,
+    "centers": False,
+    "rectifies": False,
+    "cross_entropy_weight": 0.0,
+    "marginal_entropy_weight": 0.0,
+    "conditional_entropy_weight": 0.0,
+    "alpha": 2.0,
+    "power": 1.0,
+    "learning_rate": 1.0,
+    "steps": 1,
+}
 #: Methods of inductive classifiers, which a user may look for.
 INDUCTIVE_METHODS = ("fit", "predict", "predict_proba", "decision_function", "score")
 
 
-def native_options(kind: int, **fields: float) -> _native.ClassifierOptions:
-    """Return a classifier and its hyper-parameters; those of other classifiers are not read."""
-    unread = {"inverse_regularization": 1.0}
-    return _native.ClassifierOptions(kind=kind, **(unread | fields))
+def native_options(kind: int, **fields: Any) -> _native.ClassifierOptions:
+    """Return a classifier with its hyper-parameters."""
+    return _native.ClassifierOptions(kind=kind, **(UNREAD | fields))
 
 
 class TransductiveHead(Parameters, ABC):
@@ -103,7 +120,7 @@ dtype float32
         return found
 
     @abstractmethod
-    def _fields(self, owner: str) -> dict[str, float]:
+    def _fields(self, owner: str) -> dict[str, Any]:
         """Return the checked hyper-parameters, by the names that the library has for them."""
 
     def _options(self, owner: str) -> _native.ClassifierOptions:

@@ -78,7 +78,8 @@ def evaluate(
         Classifier of the queries. It is fitted to the support features alone ("logistic",
         "nearest_centroid", "nearest_centroid_cosine", "nearest_neighbor",
         "nearest_neighbor_cosine", "ridge" or "linear_svc"), or it is transductive and sees all
-        queries of an episode at once ("simple_shot").
+        queries of an episode at once ("simple_shot", "bd_cspn", "laplacian_shot", "tim",
+        "alpha_tim" or "pt_map").
     features : {"embedding", "logits"}, default="embedding"
         Output of the model.
     n_support_copies : int, default=5

@@ -10,10 +10,37 @@ from sklearn.base import clone
 import skd
 from skd import choices
 
-#: The reference of each head; with parameters of its own in a second case.
-HEADS = ((skd.SimpleShot, reference.simple_shot, {}),)
-CASES = [(kind, formula, options) for kind, formula, options in HEADS]
-NAMES = {"simple_shot": skd.SimpleShot}
+#: Name, class and reference of each head.
+HEADS = {
+    "simple_shot": (skd.SimpleShot, reference.simple_shot),
+    "bd_cspn": (skd.BDCSPN, reference.bd_cspn),
+    "laplacian_shot": (skd.LaplacianShot, reference.laplacian_shot),
+    "tim": (skd.TIM, reference.tim),
+    "alpha_tim": (skd.AlphaTIM, reference.alpha_tim),
+    "pt_map": (skd.PTMAP, reference.pt_map),
+}
+NAMES = {name: kind for name, (kind, _) in HEADS.items()}
+LOSS = {
+    "temperature": 3.0, "cross_entropy_weight": 0.7, "marginal_entropy_weight": 0.4,
+    "conditional_entropy_weight": 0.2, "learning_rate": 0.01, "n_steps": 50,
+}  # fmt: skip
+CASES = [
+    *((*head, {}) for head in HEADS.values()),
+    (*HEADS["bd_cspn"], {"scale": 3.0, "n_pseudo_labels": 2}),
+    (*HEADS["bd_cspn"], {"n_pseudo_labels": 0}),
+    (
+        *HEADS["laplacian_shot"],
+        {"rectify": False, "center": False, "laplacian_weight": 0.3, "n_neighbors": 1},
+    ),
+    (*HEADS["laplacian_shot"], {"n_neighbors": 99, "laplacian_weight": 0.01, "max_iter": 2}),
+    (*HEADS["laplacian_shot"], {"laplacian_weight": 0.0, "scale": 1.0, "center": False}),
+    (*HEADS["tim"], LOSS),
+    (*HEADS["tim"], {"n_steps": 0}),
+    (*HEADS["alpha_tim"], LOSS | {"alpha": 7.0}),
+    (*HEADS["alpha_tim"], LOSS | {"alpha": 1.3}),
+    (*HEADS["pt_map"], {"power": 1.0, "scale": 3.0, "learning_rate": 0.7, "n_steps": 3}),
+    (*HEADS["pt_map"], {"power": 0.25, "n_steps": 0}),
+]
 #: Ways, shots, queries of each class, and features.
 EXTENTS = [(5, 1, 15, 64), (3, 2, 5, 19), (2, 5, 1, 7), (7, 1, 6, 33), (5, 5, 15, 640)]
 

@@ -14,7 +14,7 @@ from typing import Any
 import data_files
 import numpy as np
 import recipe_data
-from run_fuzz import PIXELS, Subjects, functions, methods
+from run_fuzz import PIXELS, TRANSDUCTIVE, Subjects, functions, methods
 
 import skd
 from skd import callbacks, datasets, distributed, plots, profiling, recipes
@@ -44,7 +44,7 @@ NOT_CALLED = {
         f"{estimator}.get_params"
         for estimator in (
             "FewShotClassifier", "LinearSVC", "LogisticRegression", "Model", "NearestCentroid",
-            "NearestNeighbor", "RidgeClassifier", "SimpleShot",
+            "NearestNeighbor", "RidgeClassifier", *(kind.__name__ for kind in TRANSDUCTIVE),
         )
     ),
 }  # fmt: skip

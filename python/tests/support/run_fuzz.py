@@ -53,7 +53,9 @@ X, GATES = floats(2, 6, 6, 4), (floats(2, 4), floats(2), floats(4, 2), floats(4)
 NORM = (floats(4), floats(4))
 LOGITS, LABELS = floats(5, 3), integers(3, 5)
 FEATURES, CLASSES = floats(9, 4), integers(3, 9)
-TRANSDUCTIVE = (skd.SimpleShot,)
+TRANSDUCTIVE = (
+    skd.SimpleShot, skd.BDCSPN, skd.LaplacianShot, skd.TIM, skd.AlphaTIM, skd.PTMAP,
+)  # fmt: skip
 BATCH, PIXELS = floats(4, 16, 16, 3), pixels(12, 16, 16, 3)
 
 
@@ -102,7 +104,8 @@ def functions(subjects):
     episodes = {
         "n_way": one_of(1, 2, 3), "n_shot": one_of(1, 2), "n_query": one_of(1, 2),
         "n_episodes": one_of(1, 3), "seed": SEED, "legacy_episodes": one_of(False, True),
-        "classifier": one_of("logistic", "ridge", "linear_svc", "nearest_centroid", "simple_shot"),
+        "classifier": one_of("logistic", "ridge", "linear_svc", "nearest_centroid", "simple_shot",
+                             "pt_map"),
         "data_name": one_of(None, "data"), "episodes_file": one_of(None),
         "query_distribution": one_of("uniform", "dirichlet"),
         "query_concentration": one_of(0.5, 2.0), "open_set": one_of(None, 1),

@@ -49,15 +49,17 @@ def bd_cspn(support, labels, query, scale=10.0, n_pseudo_labels=8):
         candidates = np.flatnonzero(pseudo == k)
         order = np.argsort(-probabilities[candidates, k], kind="stable")
         members = np.concatenate([support[labels == k], query[candidates[order[:n_pseudo_labels]]]])
-        weights = np.exp(scale * cosines(members, basic[k : k + 1]))
-        rectified.append((weights * members).sum(axis=0) / weights.sum())
+        weights = softmax(scale * cosines(members, basic))[:, k]
+        rectified.append((weights[:, None] * members).mean(axis=0))
     return cosines(query, np.stack(rectified)), None
 
 
 def laplacian_shot(
-    support, labels, query, weight=1.0, n_neighbors=3, rectify=True, scale=10.0, max_iter=20
-):
-    support, query = unit(support), unit(query)
+    support, labels, query, laplacian_weight=0.5, n_neighbors=3, center=True, rectify=True,
+    scale=10.0, max_iter=20,
+):  # fmt: skip
+    mean = np.concatenate([support, query]).mean(axis=0) if center else 0
+    support, query = unit(support - mean), unit(query - mean)
     means = class_means(support, labels)
     if rectify:
         query = query + support.mean(axis=0) - query.mean(axis=0)
@@ -74,10 +76,10 @@ def laplacian_shot(
     np.put_along_axis(affinity, nearest, 1.0, axis=1)
     assignment, last = softmax(-distances), np.inf
     for iteration in range(max_iter):
-        assignment = softmax(-distances + weight * affinity @ assignment)
+        assignment = softmax(-distances + laplacian_weight * affinity @ assignment)
         entropy = (assignment * np.log(np.maximum(assignment, 1e-300))).sum()
         pairs = (assignment * (affinity @ assignment)).sum()
-        energy = entropy + (assignment * distances).sum() - weight * pairs
+        energy = entropy + (assignment * distances).sum() - laplacian_weight * pairs
         if iteration > 1 and abs(energy - last) <= 1e-6 * abs(last):
             break
         last = energy
