@@ -1,20 +1,24 @@
 """Accuracies and times of the heads that classify the queries of an episode.
 
     python benchmarks/heads.py --case photos-84 mini-imagenet ROOT --case RUN cifar-fs ROOT
+    python benchmarks/heads.py --times
 
 A case is weights that come with the package or the folder of a run, a data set, and the folder of
 its files. Every head classifies the same balanced five-way episodes of the test classes, without
 support augmentation, with the defaults of its class; the differences from the nearest centroid are
-paired. Then the times of 640 made features are measured. Run it on an otherwise idle machine.
+paired. The times are those of 640 made features; measure them on an otherwise idle machine. What a
+call does not measure is kept in the report.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,44 +165,22 @@ def times(turns: int) -> list[Time]:
     return rows
 
 
-def main() -> None:
-    """Measure and write the report."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "--case", nargs=3, action="append", default=[], metavar=("MODEL", "DATA", "ROOT")
-    )
-    parser.add_argument("--cache", type=Path, help="folder where embeddings are kept")
-    parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "results")
-    options = parser.parse_args()
-    if options.turns < 1:
-        parser.error("--turns must be at least 1")
-    threads = skd.get_num_threads()
-    machine = Machine.this({threads})
-    measured_times = times(options.turns)
-    measured = [row for case in options.case for row in accuracies(tuple(case), options.cache)]
-    command = shown_command(sys.argv)
-    content = {
-        "command": command,
-        "skd": skd.__version__,
-        "instruction_set": skd.instruction_set(),
-        "machine": asdict(machine),
-        "threads": threads,
-        "accuracies": [asdict(row) for row in measured],
-        "times": [{**asdict(row), "seconds": row.seconds.values} for row in measured_times],
-    }
-    lines = [
+def report(content: dict[str, Any]) -> list[str]:
+    """Return the report in Markdown."""
+    measured = [Accuracy(**row) for row in content["accuracies"]]
+    timed = [
+        Time(**{**row, "seconds": Sample(tuple(row["seconds"]))})
+        for row in content["times"].get("rows", [])
+    ]
+    episodes = ", ".join(f"{count:,} with {shot} shot" for shot, count in EPISODES.items())
+    return [
         "# Heads",
-        "",
-        f"`{command}`, {threads} threads; {machine}.",
         "",
         "## Accuracy",
         "",
         "Balanced five-way episodes of the test classes with 15 queries of each class, one view of "
-        "each support image, and the default hyper-parameters: "
-        + ", ".join(f"{count:,} with {shot} shot" for shot, count in EPISODES.items())
-        + f". Percent with 95 % intervals; the gain over `{BASE}` is paired, and its bar is "
-        f"{BAR:g} points with 1 shot.",
+        f"each support image, and the default hyper-parameters: {episodes}. Percent with 95 % "
+        f"intervals; the gain over `{BASE}` is paired, and its bar is {BAR:g} points with 1 shot.",
         "",
         *markdown_table(
             ("case", "shots", "head", "accuracy", "gain", "met"),
@@ -209,14 +191,47 @@ def main() -> None:
         "",
         "Whole calls of `evaluate_features` on 12,000 made features of 640 dimensions, five-way "
         "one-shot with 15 queries of each class, drawing and hashes included. Seconds: median "
-        f"(least-most) of {options.turns} turns.",
+        f"(least-most) of the turns. {content['times'].get('machine', '')}.",
         "",
         *markdown_table(
             ("head", "episodes", "seconds", "bar", "goal", "bar met"),
-            [row.cells() for row in measured_times],
+            [row.cells() for row in timed],
         ),
     ]
-    write_report(options.output, "heads", content, lines)
+
+
+def main() -> None:
+    """Measure and write the report."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument(
+        "--case", nargs=3, action="append", default=[], metavar=("MODEL", "DATA", "ROOT")
+    )
+    parser.add_argument("--cache", type=Path, help="folder where embeddings are kept")
+    parser.add_argument("--times", action="store_true", help="measure the times")
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "results")
+    options = parser.parse_args()
+    if options.turns < 1:
+        parser.error("--turns must be at least 1")
+    file = options.output / "heads.json"
+    content: dict[str, Any] = {"accuracies": [], "times": {}}
+    if file.exists():
+        content = json.loads(file.read_text())
+    for case in options.case:
+        rows = [asdict(row) for row in accuracies(tuple(case), options.cache)]
+        kept = [row for row in content["accuracies"] if row["case"] != rows[0]["case"]]
+        content["accuracies"] = kept + rows
+    if options.times:
+        threads = skd.get_num_threads()
+        content["times"] = {
+            "command": shown_command(sys.argv),
+            "machine": f"{Machine.this({threads})}, {threads} threads",
+            "rows": [
+                {**asdict(row), "seconds": row.seconds.values} for row in times(options.turns)
+            ],
+        }
+    content["skd"], content["instruction_set"] = skd.__version__, skd.instruction_set()
+    write_report(options.output, "heads", content, report(content))
 
 
 if __name__ == "__main__":

@@ -203,6 +203,42 @@ def test_episodes_are_scored_with_the_heads_of_the_table(name, rng):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_evaluates_with_a_transductive_head(name):
+    recipe = skd.recipes.load("gen0-glyphs", changes=[f'evaluation.classifier="{name}"'])
+    assert recipe.evaluation.classifier == name
+
+
+#: Every parameter of a head, with a value that it must not have.
+ILLEGAL = [
+    *((skd.BDCSPN, parameter) for parameter in [("scale", 0), ("n_pseudo_labels", -1)]),
+    *((skd.LaplacianShot, parameter) for parameter in [
+        ("laplacian_weight", -0.1), ("n_neighbors", 0), ("center", "no"), ("rectify", 2),
+        ("scale", np.inf), ("max_iter", 0),
+    ]),
+    *((kind, parameter) for kind in (skd.TIM, skd.AlphaTIM) for parameter in [
+        ("temperature", -1), ("cross_entropy_weight", np.nan), ("marginal_entropy_weight", -1),
+        ("conditional_entropy_weight", 1e9), ("learning_rate", 2), ("n_steps", 1.5),
+    ]),
+    (skd.AlphaTIM, ("alpha", 1.0)),
+    *((skd.PTMAP, parameter) for parameter in [
+        ("power", 0), ("scale", "large"), ("learning_rate", 1.1), ("n_steps", 2_000_000),
+    ]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "parameter"), ILLEGAL)
+def test_a_bad_parameter_of_a_head_is_refused_by_name(kind, parameter):
+    name, value = parameter
+    with pytest.raises((ValueError, TypeError), match=f"The '{name}' parameter of {kind.__name__}"):
+        kind(**{name: value}).fit_predict(*GOOD)
+
+
+def test_every_parameter_of_every_head_has_an_illegal_value():
+    named = {(kind, name) for kind, (name, _) in ILLEGAL}
+    assert named == {(kind, name) for kind in NAMES.values() for name in kind().get_params()}
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_few_shot_classifier_refuses_a_transductive_head(name, make_model):
     classifier = skd.FewShotClassifier(make_model(), head=name)
     kind = NAMES[name].__name__

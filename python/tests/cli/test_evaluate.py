@@ -72,6 +72,16 @@ def test_the_report_is_that_of_the_package(run, data, checkpoint, tmp_path):
     assert result.stderr == ""
 
 
+@pytest.mark.parametrize("name", ["simple_shot", "alpha_tim", "pt_map"])
+def test_transductive_heads_score_images_with_augmented_copies(run, data, checkpoint, name):
+    result = run(checkpoint, "--data", "glyphs", *OPTIONS, "--classifier", name)
+    assert result.exit_code == 0, result.output
+    model = skd.load_model(checkpoint)
+    expected = skd.evaluate(model, data.val, n_way=3, n_query=5, n_episodes=12, classifier=name)
+    assert expected.options["n_support_copies"] == 5
+    assert str(expected) in result.stdout.splitlines()[0]
+
+
 def test_the_answer_comes_first_and_takes_five_lines(run, data, checkpoint):
     result = run(checkpoint, "--data", "glyphs", *OPTIONS)
     answer, task, method, model, of_data = result.stdout.splitlines()
