@@ -22,7 +22,7 @@ def theirs(work: Work) -> Callable[[], object]:
     # NHWC memory seen as NCHW: channels_last.
     images = torch.from_numpy(work.images()).permute(0, 3, 1, 2)
     labels = torch.from_numpy(work.labels())
-    model = _model(work)
+    model = reference_model(work)
     if work.kind is Kind.EMBED:
         model.eval()
 
@@ -40,7 +40,7 @@ def theirs(work: Work) -> Callable[[], object]:
 
     else:
         optimizer = skd_torch.make_optimizer(model, lr=0.001)
-        teacher = _model(work)
+        teacher = reference_model(work)
         teacher.load_state_dict(model.state_dict())
         teacher.eval()
 
@@ -72,7 +72,8 @@ def _gen1_loss(
     return distillation + 0.1 * skd_torch.twin_l2(twin, upright)
 
 
-def _model(work: Work) -> torch.nn.Module:
+def reference_model(work: Work) -> torch.nn.Module:
+    """Return the network in PyTorch, with fresh weights."""
     model = skd_torch.make_backbone("resnet12_ssl", CLASSES, work.dropblock_size)
     return model.to(memory_format=torch.channels_last)
 

@@ -16,6 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from speed.timing import timed
 from speed.works import Kind, Work, ours
 
@@ -24,7 +27,7 @@ from speed.works import Kind, Work, ours
 class Task:
     """Which side does which work with how many threads."""
 
-    side: str  # "skd" or "torch"
+    side: str  # "skd", "torch", or one of `engines.ENGINES`
     work: Work
     threads: int
     clock: str = "wall"
@@ -83,6 +86,10 @@ class Contestant:
         """Run one turn and return the seconds of one run."""
         return self._ask("turn")["seconds"]
 
+    def features(self) -> NDArray[np.float32]:
+        """Run the work once and return its result, of an engine."""
+        return np.array(self._ask("features")["features"], dtype=np.float32)
+
     def memory(self) -> float:
         """Run the work a few times and return the bytes that it took at most."""
         return self._ask("memory")["bytes"]
@@ -132,6 +139,12 @@ def serve(task: Task) -> None:
         skd.set_num_threads(task.threads)
         ready = {"peak_gflops": skd.peak_gflops(), "instruction_set": skd.instruction_set()}
         prepare = ours
+    elif task.side != "torch":
+        from speed.engines import embedding
+
+        def prepare(work: Work) -> Callable[[], object]:
+            return embedding(task.side, work, task.threads)
+
     else:
         import torch
 
@@ -147,6 +160,8 @@ def serve(task: Task) -> None:
     for request in map(str.strip, sys.stdin):
         if request == "turn":
             answer = {"seconds": turn()}
+        elif request == "features":
+            answer = {"features": np.asarray(run()).tolist()}
         else:
             for _ in range(MEMORY_STEPS):
                 run()
