@@ -43,11 +43,11 @@ public func adamStep(
     let residual = LineVector(repeating: -residualSums[row % classes])
     for half in 0..<blockWidth / LineVector.scalarCount {
       let i = row &* blockWidth &+ half &* LineVector.scalarCount
-      let w = weights.vector(at: i, as: LineVector.self)
-      let g = products.vector(at: i, as: LineVector.self).addingRelaxedProduct(residual, w) * scale
-      let m = (AdamRates.beta1 * firstMoments.vector(at: i, as: LineVector.self))
+      let w = weights.line(at: i)
+      let g = products.line(at: i).addingRelaxedProduct(residual, w) * scale
+      let m = (AdamRates.beta1 * firstMoments.line(at: i))
         .addingRelaxedProduct(LineVector(repeating: 1 - AdamRates.beta1), g)
-      let v = (AdamRates.beta2 * secondMoments.vector(at: i, as: LineVector.self))
+      let v = (AdamRates.beta2 * secondMoments.line(at: i))
         .addingRelaxedProduct(LineVector(repeating: 1 - AdamRates.beta2), g * g)
       let root = v.squareRoot() * rates.rootFactor + AdamRates.epsilon
       firstMoments.store(m, at: i)
@@ -72,8 +72,7 @@ public func sumHalfSquares(
   scratch.update(repeating: 0, count: classes * LineVector.scalarCount)
   for row in 0..<blocks &* classes {
     for half in 0..<blockWidth / LineVector.scalarCount {
-      let w: LineVector = weights.vector(
-        at: row &* blockWidth &+ half &* LineVector.scalarCount, as: LineVector.self)
+      let w = weights.line(at: row &* blockWidth &+ half &* LineVector.scalarCount)
       addLine(0.5 * w * w, to: scratch, class: row % classes)
     }
   }

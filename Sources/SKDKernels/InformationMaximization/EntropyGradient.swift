@@ -36,16 +36,16 @@ public func entropyGradient(
     var mean = LineVector(repeating: 0)
     for k in 0..<classes {
       let i = offset &+ k &* blockWidth
-      mean.addRelaxedProduct(probabilities.vector(at: i), logProbabilities.vector(at: i))
+      mean.addRelaxedProduct(probabilities.line(at: i), logProbabilities.line(at: i))
     }
-    let query = queryWeights.vector(at: sample, as: LineVector.self)
-    let support = supportWeights.vector(at: sample, as: LineVector.self)
+    let query = queryWeights.line(at: sample)
+    let support = supportWeights.line(at: sample)
     for k in 0..<classes {
       let i = offset &+ k &* blockWidth
-      let p = probabilities.vector(at: i, as: LineVector.self)
-      let q = logProbabilities.vector(at: i, as: LineVector.self)
+      let p = probabilities.line(at: i)
+      let q = logProbabilities.line(at: i)
       let r = (query * p * (q - mean))
-        .addingRelaxedProduct(support, p - targets.vector(at: i, as: LineVector.self))
+        .addingRelaxedProduct(support, p - targets.line(at: i))
       residual.store(r, at: i)
       addLine(r, to: scratch, class: k)
     }
@@ -78,7 +78,7 @@ private func replaceSlopes(
     for k in 0..<extent.classes {
       let i = offset &+ k &* blockWidth
       values.store(
-        slope(values.vector(at: i)) + LineVector(repeating: marginalSlopes[k]), at: i)
+        slope(values.line(at: i)) + LineVector(repeating: marginalSlopes[k]), at: i)
     }
   }
 }

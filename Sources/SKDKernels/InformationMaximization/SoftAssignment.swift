@@ -57,37 +57,49 @@ public func assignSoftly(
     var largest = LineVector(repeating: -.infinity)
     for k in 0..<classes {
       let i = offset &+ k &* blockWidth
-      let z = factor * (products.vector(at: i) - LineVector(repeating: halfSquares[k]))
+      let z = factor * (products.line(at: i) - LineVector(repeating: halfSquares[k]))
       logProbabilities.store(z, at: i)
       largest.replace(with: z, where: z .> largest)
     }
     var sum = LineVector(repeating: 0)
     for k in 0..<classes {
       let i = offset &+ k &* blockWidth
-      let z = logProbabilities.vector(at: i, as: LineVector.self) - largest
+      let z = logProbabilities.line(at: i) - largest
       let power = exponential(z)
       logProbabilities.store(z, at: i)
       probabilities.store(power, at: i)
       sum += power
     }
     let (inverse, logSum) = (1 / sum, logarithm(sum))
-    let weight = sampleWeights.vector(at: sample, as: LineVector.self)
+    let weight = sampleWeights.line(at: sample)
     for k in 0..<classes {
       let i = offset &+ k &* blockWidth
-      let p = probabilities.vector(at: i, as: LineVector.self) * inverse
+      let p = probabilities.line(at: i) * inverse
       probabilities.store(p, at: i)
-      logProbabilities.store(logProbabilities.vector(at: i, as: LineVector.self) - logSum, at: i)
+      logProbabilities.store(logProbabilities.line(at: i) - logSum, at: i)
       addLine(weight * p, to: scratch, class: k)
     }
   }
   sumLines(scratch, classes: classes, into: mean)
 }
 
+extension UnsafePointer<Float> {
+  /// 16 floats, whatever the registers of this instruction set.
+  @inline(__always)
+  func line(at offset: Int) -> LineVector { vector(at: offset, as: LineVector.self) }
+}
+
+extension UnsafeMutablePointer<Float> {
+  /// 16 floats, whatever the registers of this instruction set.
+  @inline(__always)
+  func line(at offset: Int) -> LineVector { vector(at: offset, as: LineVector.self) }
+}
+
 /// Adds a vector to the sums of a class in the scratch memory.
 @inline(__always)
 func addLine(_ line: LineVector, to scratch: UnsafeMutablePointer<Float>, class k: Int) {
   let i = k &* LineVector.scalarCount
-  scratch.store(scratch.vector(at: i, as: LineVector.self) + line, at: i)
+  scratch.store(scratch.line(at: i) + line, at: i)
 }
 
 /// Adds up the lanes of the sums of each class.
@@ -95,6 +107,6 @@ func sumLines(
   _ scratch: UnsafePointer<Float>, classes: Int, into sums: UnsafeMutablePointer<Float>
 ) {
   for k in 0..<classes {
-    sums[k] = scratch.vector(at: k &* LineVector.scalarCount, as: LineVector.self).sum()
+    sums[k] = scratch.line(at: k &* LineVector.scalarCount).sum()
   }
 }
