@@ -155,11 +155,13 @@ def _results(
 
 def _options(episodes: EpisodeSet, protocol: EpisodeProtocol, head: EpisodeHead) -> dict[str, Any]:
     """Return the options that define the episodes and the classifier."""
+    parameters = {} if head.parameters is None else {"head_parameters": dict(head.parameters)}
     return {
         **protocol.options.described(),
         "n_episodes": len(episodes),
         "classifier": head.label,
         "inverse_regularization": INVERSE_REGULARIZATION if head.is_named else None,
+        **parameters,
         "seed": protocol.options.seed,
         "legacy_episodes": protocol.options.legacy,
     }

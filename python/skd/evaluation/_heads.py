@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,12 @@ from numpy.typing import NDArray
 from skd import _native
 from skd import _validation as check
 from skd.choices import ClassifierName
-from skd.classifiers.kinds import KINDS, options_of, options_of_estimator
+from skd.classifiers.kinds import (
+    KINDS,
+    TRANSDUCTIVE,
+    options_of,
+    options_of_estimator,
+)
 
 MOST_HEADS = 100
 
@@ -23,18 +28,21 @@ class EpisodeHead:
 
     `options` is what the library needs to score a block of episodes. It is None if `estimator` has
     to do it episode by episode, by `fit_predict`, or by `fit` and `predict`. `is_named` tells
-    whether the head is one of the table, with the parameters of the table.
+    whether the head is one of the table, with the parameters of the table. `parameters` are those
+    of a transductive head or of an object of this package, which a report names.
     """
 
     label: str
     options: _native.ClassifierOptions | None
     estimator: Any = None
     is_named: bool = True
+    parameters: Mapping[str, Any] | None = None
 
     @classmethod
     def named(cls, name: ClassifierName, owner: str) -> EpisodeHead:
         """Return the head of a name of the table."""
-        return cls(name, options_of(name, owner))
+        made = TRANSDUCTIVE[name]().get_params() if name in TRANSDUCTIVE else None
+        return cls(name, options_of(name, owner), parameters=made)
 
     def predict(
         self,
@@ -77,10 +85,11 @@ def episode_heads(heads: Any, owner: str) -> tuple[EpisodeHead, ...]:
 def _episode_head(label: str, value: Any, owner: str) -> EpisodeHead:
     if isinstance(value, str):
         name = check.choice(value, "heads", owner, KINDS)
-        return EpisodeHead(label, options_of(name, owner))
+        return replace(EpisodeHead.named(name, owner), label=label)
     options = options_of_estimator(value, owner)
     if options is not None:
-        return EpisodeHead(label, options, is_named=False)
+        parameters = {name: _plain(entry) for name, entry in value.get_params().items()}
+        return EpisodeHead(label, options, is_named=False, parameters=parameters)
     is_object = not isinstance(value, type)
     methods = [callable(getattr(value, name, None)) for name in ("fit_predict", "fit", "predict")]
     if not (is_object and (methods[0] or (methods[1] and methods[2]))):
@@ -88,3 +97,8 @@ def _episode_head(label: str, value: Any, owner: str) -> EpisodeHead:
         legal += "or with fit(X, y) and predict(X)"
         check.refuse("heads", owner, legal, check.shown(value), TypeError)
     return EpisodeHead(label, None, value, is_named=False)
+
+
+def _plain(value: Any) -> Any:
+    """Return a checked parameter as a report can hold it, such as a `Fraction` as a float."""
+    return value if isinstance(value, (bool, int, float, str)) else float(value)

@@ -1,5 +1,6 @@
 """Transductive heads: their papers' formulas, any number of threads, and what they refuse."""
 
+import json
 import pickle
 
 import numpy as np
@@ -191,6 +192,8 @@ def test_episodes_are_scored_with_the_heads_of_the_table(name, rng):
         features, labels, n_way=3, n_shot=2, n_query=4, n_episodes=5, classifier=name
     )
     assert result.options["classifier"] == name
+    assert result.options["head_parameters"] == NAMES[name]().get_params()
+    json.loads(result.to_json())
     rows = skd.l2_normalize(features)
     episodes = skd.EpisodeSampler(labels, n_way=3, n_shot=2, n_query=4).sample(0, 5)
     for episode, accuracy in enumerate(result.accuracies):

@@ -1,6 +1,7 @@
 """Many heads are scored on the same episodes, each as if it were alone."""
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -63,6 +64,7 @@ def test_objects_are_heads(features):
         "C = 0.1": skd.LogisticRegression(C=0.1),
         "fine": skd.LogisticRegression(C=0.1, tol=1e-9),
         "alpha": skd.RidgeClassifier(alpha=0.5),
+        "half": skd.PTMAP(power=Fraction(1, 2), n_steps=np.int8(3)),
         "cosine": skd.NearestCentroid(metric="cosine"),
         "simple": skd.SimpleShot(),
         "theirs": KNeighborsClassifier(1),
@@ -80,6 +82,10 @@ def test_objects_are_heads(features):
         alone = skd.evaluate_features(features, LABELS, classifier=name, **OPTIONS)
         np.testing.assert_array_equal(result[label].accuracies, alone.accuracies)
         assert result[label].options["classifier"] == label
+    assert result["C = 0.1"].options["head_parameters"]["C"] == 0.1
+    assert "head_parameters" not in result["theirs"].options
+    for label in ("alpha", "half", "cosine"):
+        json.loads(result[label].to_json())
     rows = skd.l2_normalize(features)
     sampler = skd.EpisodeSampler(LABELS, n_way=3, n_query=5)
     for label in ("C = 0.1", "fine", "alpha"):
