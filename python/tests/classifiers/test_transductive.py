@@ -78,15 +78,17 @@ def test_a_head_computes_the_formulas_of_its_paper(kind, formula, options, exten
     scores, objective = formula(
         support.astype(np.float64), labels, query.astype(np.float64), **options
     )
-    np.testing.assert_allclose(head.scores_, scores, rtol=0, atol=2e-4)
+    # TIM's steps are in float32, as its authors' are; all other heads compute in float64.
+    tolerance = 2e-4 if kind in (skd.TIM, skd.AlphaTIM) else 1e-10
+    np.testing.assert_allclose(head.scores_, scores, rtol=0, atol=tolerance)
     best, second = np.sort(scores, axis=1)[:, -1], np.sort(scores, axis=1)[:, -2]
-    clear = best - second > 1e-3
+    clear = best - second > 2 * tolerance
     np.testing.assert_array_equal(predicted[clear], scores.argmax(axis=1)[clear])
     np.testing.assert_array_equal(predicted, head.classes_[head.scores_.argmax(axis=1)])
     if objective is None:
         assert not hasattr(head, "objective_")
     else:
-        assert head.objective_ == pytest.approx(objective, rel=1e-4, abs=1e-4)
+        assert head.objective_ == pytest.approx(objective, rel=1e-4, abs=min(tolerance, 1e-4))
 
 
 @pytest.mark.parametrize("kind", NAMES.values())
