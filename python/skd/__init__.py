@@ -7,94 +7,92 @@ References
 """
 
 from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from skd import datasets, distributed, losses, ops, profiling
+from skd._threads import use_threads_of_environment
 from skd._version import __version__
-from skd.augmentation import apply_augmentation, augment, draw_augmentation, epoch_order
-from skd.classifiers import (
-    BDCSPN,
-    PTMAP,
-    TIM,
-    AlphaTIM,
-    LaplacianShot,
-    LinearSVC,
-    LogisticRegression,
-    NearestCentroid,
-    NearestNeighbor,
-    OpenSetQuality,
-    RidgeClassifier,
-    SimpleShot,
-    l2_normalize,
-    open_set_quality,
-    open_set_scores,
-)
-from skd.errors import (
-    ConvergenceWarning,
-    DamagedCheckpointError,
-    NonFiniteLossError,
-    NotFittedError,
-    SKDError,
-    SmallSplitWarning,
-    WriteError,
-)
-from skd.evaluation import (
-    Episode,
-    Episodes,
-    EpisodeSampler,
-    EvaluationResult,
-    FeatureSet,
-    GroupAccuracy,
-    HeadComparison,
-    OpenSetResult,
-    PairedDifference,
-    evaluate,
-    evaluate_features,
-    evaluate_many,
-    evaluate_many_features,
-    load_features,
-    mean_ci95,
-)
-from skd.few_shot import FewShotClassifier
-from skd.history import EpochRecord, History, Losses
-from skd.interchange import import_torch
-from skd.machine import (
-    available_memory,
-    get_num_threads,
-    instruction_set,
-    live_memory,
-    set_num_threads,
-    threads,
-    use_threads_of_environment,
-)
-from skd.models import (
-    LayerSummary,
-    Model,
-    ModelSummary,
-    Normalization,
-    create_model,
-    list_models,
-    list_pretrained,
-    load_model,
-    load_pretrained,
-)
-from skd.profiling import peak_gflops
-from skd.training import (
-    SGD,
-    Distilled,
-    Gen0,
-    Gen1,
-    Supervised,
-    Term,
-    TrainingPlan,
-    cosine_lr,
-    one_cycle_lr,
-    step_lr,
-)
 
-if TYPE_CHECKING:
-    from skd import callbacks, plots, recipes
+if TYPE_CHECKING:  # for type checkers and editors; `_HOMES` says the same for the interpreter
+    from skd import callbacks, datasets, distributed, losses, ops, plots, profiling, recipes
+    from skd.augmentation import apply_augmentation, augment, draw_augmentation, epoch_order
+    from skd.classifiers import (
+        BDCSPN,
+        PTMAP,
+        TIM,
+        AlphaTIM,
+        LaplacianShot,
+        LinearSVC,
+        LogisticRegression,
+        NearestCentroid,
+        NearestNeighbor,
+        OpenSetQuality,
+        RidgeClassifier,
+        SimpleShot,
+        l2_normalize,
+        open_set_quality,
+        open_set_scores,
+    )
+    from skd.errors import (
+        ConvergenceWarning,
+        DamagedCheckpointError,
+        NonFiniteLossError,
+        NotFittedError,
+        SKDError,
+        SmallSplitWarning,
+        WriteError,
+    )
+    from skd.evaluation import (
+        Episode,
+        Episodes,
+        EpisodeSampler,
+        EvaluationResult,
+        FeatureSet,
+        GroupAccuracy,
+        HeadComparison,
+        OpenSetResult,
+        PairedDifference,
+        evaluate,
+        evaluate_features,
+        evaluate_many,
+        evaluate_many_features,
+        load_features,
+        mean_ci95,
+    )
+    from skd.few_shot import FewShotClassifier
+    from skd.history import EpochRecord, History, Losses
+    from skd.interchange import import_torch
+    from skd.machine import (
+        available_memory,
+        get_num_threads,
+        instruction_set,
+        live_memory,
+        set_num_threads,
+        threads,
+    )
+    from skd.models import (
+        LayerSummary,
+        Model,
+        ModelSummary,
+        Normalization,
+        create_model,
+        list_models,
+        list_pretrained,
+        load_model,
+        load_pretrained,
+    )
+    from skd.profiling import peak_gflops
+    from skd.training import (
+        SGD,
+        Distilled,
+        Gen0,
+        Gen1,
+        Supervised,
+        Term,
+        TrainingPlan,
+        cosine_lr,
+        one_cycle_lr,
+        step_lr,
+    )
 
 __all__ = [
     "BDCSPN",
@@ -180,15 +178,106 @@ __all__ = [
     "threads",
 ]
 
+#: Folder or file of each public name, which is loaded when one of its names is first used.
+_HOMES = {
+    "augmentation": ("apply_augmentation", "augment", "draw_augmentation", "epoch_order"),
+    "classifiers": (
+        "BDCSPN",
+        "PTMAP",
+        "TIM",
+        "AlphaTIM",
+        "LaplacianShot",
+        "LinearSVC",
+        "LogisticRegression",
+        "NearestCentroid",
+        "NearestNeighbor",
+        "OpenSetQuality",
+        "RidgeClassifier",
+        "SimpleShot",
+        "l2_normalize",
+        "open_set_quality",
+        "open_set_scores",
+    ),
+    "errors": (
+        "ConvergenceWarning",
+        "DamagedCheckpointError",
+        "NonFiniteLossError",
+        "NotFittedError",
+        "SKDError",
+        "SmallSplitWarning",
+        "WriteError",
+    ),
+    "evaluation": (
+        "Episode",
+        "Episodes",
+        "EpisodeSampler",
+        "EvaluationResult",
+        "FeatureSet",
+        "GroupAccuracy",
+        "HeadComparison",
+        "OpenSetResult",
+        "PairedDifference",
+        "evaluate",
+        "evaluate_features",
+        "evaluate_many",
+        "evaluate_many_features",
+        "load_features",
+        "mean_ci95",
+    ),
+    "few_shot": ("FewShotClassifier",),
+    "history": ("EpochRecord", "History", "Losses"),
+    "interchange": ("import_torch",),
+    "machine": (
+        "available_memory",
+        "get_num_threads",
+        "instruction_set",
+        "live_memory",
+        "set_num_threads",
+        "threads",
+    ),
+    "models": (
+        "LayerSummary",
+        "Model",
+        "ModelSummary",
+        "Normalization",
+        "create_model",
+        "list_models",
+        "list_pretrained",
+        "load_model",
+        "load_pretrained",
+    ),
+    "profiling": ("peak_gflops",),
+    "training": (
+        "SGD",
+        "Distilled",
+        "Gen0",
+        "Gen1",
+        "Supervised",
+        "Term",
+        "TrainingPlan",
+        "cosine_lr",
+        "one_cycle_lr",
+        "step_lr",
+    ),
+}
+_MODULES = (
+    *("augmentation", "callbacks", "choices", "classifiers", "datasets", "distributed", "errors"),
+    *("evaluation", "few_shot", "history", "interchange", "losses", "machine", "models", "ops"),
+    *("plots", "profiling", "recipes", "training"),
+)
+_HOME_OF_NAME = {name: home for home, names in _HOMES.items() for name in names}
+
 use_threads_of_environment()
 
-LOADED_ON_USE = ("callbacks", "plots", "recipes")
 
-
-def __getattr__(name: str) -> ModuleType:
-    """Load a module of `LOADED_ON_USE` when it is first used."""
-    if name in LOADED_ON_USE:
+def __getattr__(name: str) -> Any:
+    """Load a public name or module when it is first used."""
+    if name in _MODULES:
         return import_module(f"skd.{name}")
+    if name in _HOME_OF_NAME:
+        value = getattr(import_module(f"skd.{_HOME_OF_NAME[name]}"), name)
+        globals()[name] = value  # the next use finds it without this function
+        return value
     raise AttributeError(f"module 'skd' has no attribute {name!r}")
 
 

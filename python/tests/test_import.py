@@ -1,5 +1,6 @@
 """Importing loads little and has no effect; the installed package is complete."""
 
+import pickle
 import re
 import subprocess
 import sys
@@ -16,23 +17,52 @@ def run(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=True)
 
 
-def test_import_leaves_alone_what_only_some_functions_need():
-    script = "import sys, numpy\nold = set(sys.modules)\nimport skd\nprint(*set(sys.modules) - old)"
-    loaded = set(run("-c", script).stdout.split())
-    assert not loaded & {"concurrent.futures", "safetensors", "tqdm", "zipfile"}
-
-
-def test_modules_that_only_some_need_load_on_first_use():
+def loaded_by(statements):
+    """Return the modules that the statements load, NumPy's aside."""
     script = (
-        "import sys, skd\n"
-        "names = 'callbacks', 'plots', 'recipes'\n"
-        "print(*[f'skd.{name}' in sys.modules for name in names])\n"
-        "print(*[getattr(skd, name).__name__ for name in names])\n"
+        f"import sys, numpy\nold = set(sys.modules)\n{statements}\nprint(*set(sys.modules) - old)"
+    )
+    return set(run("-c", script).stdout.split())
+
+
+def test_import_loads_the_threads_and_the_library_alone():
+    ours = {name for name in loaded_by("import skd") if name.split(".")[0] == "skd"}
+    assert ours == {"skd", "skd._native", "skd._threads", "skd._version"}
+
+
+def test_a_network_and_data_load_what_they_need():
+    loaded = loaded_by(
+        "import skd\nskd.create_model('convnet4', num_classes=5, image_size=32)\n"
+        "skd.datasets.load('glyphs')"
+    )
+    folders = {name for name in loaded if name.startswith("skd.") and name.count(".") == 1}
+    assert not folders & {
+        *("skd.callbacks", "skd.classifiers", "skd.cli", "skd.distributed", "skd.evaluation"),
+        *("skd.few_shot", "skd.interchange", "skd.plots", "skd.profiling", "skd.recipes"),
+        "skd.training",
+    }
+    assert not loaded & {"concurrent.futures", "safetensors", "tqdm"}
+
+
+def test_every_name_loads_on_its_first_use():
+    script = (
+        "import skd\n"
+        "names = [name for name in skd.__all__ if name != '__version__']\n"
+        "late = [name for name in names if name not in vars(skd)]\n"
+        "assert late == names, set(names) - set(late)\n"
+        "print(*[name for name in names if getattr(skd, name) is None])\n"
+        "from skd import *\n"
+        "print(Gen0 is skd.Gen0, losses is skd.losses)\n"
+        "print(skd.choices.__name__, skd.training.__name__)\n"
     )
     assert run("-c", script).stdout.splitlines() == [
-        "False False False",
-        "skd.callbacks skd.plots skd.recipes",
-    ]
+        "", "True True", "skd.choices skd.training"
+    ]  # fmt: skip
+
+
+def test_names_that_load_late_are_pickled():
+    for name in ("Losses", "LinearSVC", "SGD", "create_model", "SKDError"):
+        assert pickle.loads(pickle.dumps(getattr(skd, name))) is getattr(skd, name)
 
 
 def test_dir_shows_the_public_names_alone():

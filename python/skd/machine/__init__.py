@@ -1,5 +1,12 @@
 """The machine: threads, memory, instruction set and speed."""
 
+from skd._threads import (
+    get_num_threads,
+    set_num_threads,
+    threads,
+    threads_of_environment,
+    use_threads_of_environment,
+)
 from skd.machine._convolutions import ALGORITHMS, PASSES, ConvolutionShape, ConvolutionTimes
 from skd.machine._instruction_set import instruction_set
 from skd.machine._memory import available_memory, live_memory
@@ -11,13 +18,6 @@ from skd.machine._networks import (
     training_flops,
 )
 from skd.machine._peak import peak_gflops
-from skd.machine._threads import (
-    get_num_threads,
-    set_num_threads,
-    threads,
-    threads_of_environment,
-    use_threads_of_environment,
-)
 
 __all__ = [
     "ALGORITHMS",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from skd import _native
 from skd import _validation as check
-from skd.machine._threads import get_num_threads
+from skd._threads import get_num_threads
 
 
 def peak_gflops(threads: int | None = None) -> float:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from skd import _native
-from skd import _validation as check
 
 MAX_THREADS = 256
 #: Environment variables with the number of threads; the first one that is set counts.
@@ -86,6 +85,8 @@ def _changed(count: int) -> Iterator[None]:
 
 
 def _checked(count: int, owner: str) -> int:
+    from skd import _validation as check  # importing skd does not need it
+
     return check.integer(count, "count", owner, minimum=1, maximum=MAX_THREADS)
 
 
