@@ -113,12 +113,15 @@ def test_evaluation(names, capsys, monkeypatch):
     for name in ("a.json", "b.json"):
         names["result"].save(name)
     assert run("evaluation.md", 1, names)["predicted"].shape == (75,)
-    assert run("evaluation.md", 2, names)["mean"] == 0
+    short = {"n_episodes=200": "n_episodes=3, n_query=2"}
+    assert len(run("evaluation.md", 2, names, **short)["comparison"].differences) == 2
+    assert "minus nearest_centroid" in capsys.readouterr().out
+    assert run("evaluation.md", 3, names)["mean"] == 0
     names["model"].save("model.safetensors")
     words = ("--data", "glyphs", "--out", "features.npz")
     monkeypatch.setattr(skd.datasets, "load", lambda name, root=None: names["data"])
     assert CliRunner().invoke(application, ["embed", ".", *words]).exit_code == 0
-    run("evaluation.md", 3, names)
+    run("evaluation.md", 4, names)
     assert names["features"].meta["format"] == "skd-features"
     whole = skd.evaluate(names["model"], names["split"], n_shot=5, support_augmentation="none")
     assert names["result"].mean == whole.mean

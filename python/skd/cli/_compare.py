@@ -16,7 +16,7 @@ import skd
 from skd import _validation as check
 from skd._files.atomic import write_atomically
 from skd._files.bounded_json import finite_or_none
-from skd.choices import Augmentation, ClassifierName, Features
+from skd.choices import Augmentation, ClassifierName, Features, QueryDistribution
 from skd.cli import _protocol as protocol
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._opening import open_data, open_model, tell_left_out
@@ -60,9 +60,12 @@ def compare(
     data: Data,
     root: Root = None,
     split: protocol.SplitName = "val",
-    n_way: protocol.NWay = 5,
-    n_shot: protocol.NShot = 1,
+    n_way: protocol.NWay = "5",
+    n_shot: protocol.NShot = "1",
     n_query: protocol.NQuery = 15,
+    query_distribution: protocol.QueryDistribution = "uniform",
+    query_concentration: protocol.QueryConcentration = 2.0,
+    open_set: protocol.OpenSet = None,
     episodes: protocol.Episodes = 600,
     classifier: protocol.Classifier = "logistic",
     features: protocol.Features = "embedding",
@@ -94,6 +97,7 @@ def compare(
 
         with ranks.abort_on_local_error(), ranks.raise_on_all_ranks():
             check.choice(split, "split_name", OWNER, protocol.SPLITS)
+            extent = protocol.extent(n_way, n_shot, OWNER)
             if len(names) < 2:
                 check.refuse("checkpoint", OWNER, "at least two models", len(names))
             report = None if json is None else check.output_file(json, "json", OWNER)
@@ -104,9 +108,11 @@ def compare(
             skd.evaluate(
                 model,
                 getattr(whole, split),
-                n_way=n_way,
-                n_shot=n_shot,
+                **extent,
                 n_query=n_query,
+                query_distribution=cast(QueryDistribution, query_distribution),
+                query_concentration=query_concentration,
+                open_set=open_set,
                 n_episodes=episodes,
                 classifier=cast(ClassifierName, classifier),  # `evaluate` checks it
                 features=cast(Features, features),
@@ -146,8 +152,8 @@ def lines(
     """Render the accuracies of the models, and below them the differences of pairs."""
     options, data = results[0].options, results[0].provenance["data"]
     head = (
-        f"{options['n_way']}-way {options['n_shot']}-shot, {options['n_query']} queries of each "
-        f"class, {options['n_episodes']} episodes of {data['name']} {data['split']}"
+        f"{protocol.task(options)}, {options['n_episodes']} episodes of {data['name']} "
+        f"{data['split']}"
     )
     accuracies = [
         f"{number}  {result}  {name}"

@@ -12,6 +12,7 @@ from skd._display.durations import duration
 from skd._display.tables import Table
 from skd._files.atomic import write_atomically
 from skd.cli._run import Outcome
+from skd.evaluation.episode_options import range_text
 
 PANEL = 4.2  # width and height in inches
 EPISODE_SIZE = (11.0, 7.0)
@@ -33,7 +34,8 @@ def comparison_lines(outcomes: Mapping[str, Outcome]) -> list[str]:
         seconds = sum(record.seconds for record in outcome.history)
         accuracies = (str(outcome.results[n_shot]) for n_shot in shots)
         rows.append([method, *accuracies, duration(seconds)])
-    title = f"{evaluation.n_way}-way accuracy on novel classes, {evaluation.n_episodes} episodes:"
+    way = range_text(evaluation.n_way)
+    title = f"{way}-way accuracy on novel classes, {evaluation.n_episodes} episodes:"
     columns = ["", *(f"{n_shot}-shot" for n_shot in shots), "training"]
     return Table(title, columns, rows).text().splitlines()
 

@@ -59,9 +59,12 @@ def evaluate(
         ),
     ] = None,
     split: protocol.SplitName = "val",
-    n_way: protocol.NWay = 5,
-    n_shot: protocol.NShot = 1,
+    n_way: protocol.NWay = "5",
+    n_shot: protocol.NShot = "1",
     n_query: protocol.NQuery = 15,
+    query_distribution: protocol.QueryDistribution = "uniform",
+    query_concentration: protocol.QueryConcentration = 2.0,
+    open_set: protocol.OpenSet = None,
     episodes: protocol.Episodes = 600,
     classifier: protocol.Classifier = "logistic",
     features: protocol.Features = "embedding",
@@ -90,6 +93,7 @@ def evaluate(
         ranks = ranks_of(communicator, OWNER)
         with ranks.abort_on_local_error(), ranks.raise_on_all_ranks():
             check.choice(split, "split_name", OWNER, protocol.SPLITS)
+            extent = protocol.extent(n_way, n_shot, OWNER)
             report = None if json is None else check.output_file(json, "json", OWNER)
             is_file = is_feature_file(checkpoint)
             if not is_file:
@@ -104,9 +108,11 @@ def evaluate(
                     progress=not quiet,
                 )
         options: dict[str, Any] = {
-            "n_way": n_way,
-            "n_shot": n_shot,
+            **extent,
             "n_query": n_query,
+            "query_distribution": query_distribution,
+            "query_concentration": query_concentration,
+            "open_set": open_set,
             "n_episodes": episodes,
             "classifier": classifier,
             "seed": seed,
@@ -165,11 +171,14 @@ def answer_lines(result: skd.EvaluationResult) -> list[str]:
         ("accuracy", f"{result} (mean and ci95 of {len(result.accuracies)} episodes)"),
         (
             "task",
-            f"{options['n_way']}-way {options['n_shot']}-shot, {options['n_query']} queries of "
-            f"each class, seed {options['seed']}",
+            f"{protocol.task(options)}, seed {options['seed']}",
         ),
         ("method", f"{options['classifier']} on {_features_in_words(options)}"),
     ]
+    rows += [(name, str(score)) for name, score in result.open_set.items()]
+    for name, groups in (("n_way", result.by_way()), ("n_shot", result.by_shot())):
+        if name in result.extents:
+            rows += [(f"{name} {size}", _group_in_words(group)) for size, group in groups.items()]
     if model is not None:
         size = f"{model['image_size']} px, sha256 {model['sha256'][:DIGITS]}"
         rows.append(("model", f"{model['architecture']}, {size}"))
@@ -177,6 +186,11 @@ def answer_lines(result: skd.EvaluationResult) -> list[str]:
     if "query" in provenance:
         rows.append(("queries", _data_in_words(provenance["query"])))
     return aligned(rows)
+
+
+def _group_in_words(group: skd.GroupAccuracy) -> str:
+    """Describe the accuracy of the episodes of one extent."""
+    return f"{group} ({group.n_episodes} episode{'s' if group.n_episodes > 1 else ''})"
 
 
 def _features_in_words(options: Mapping[str, Any]) -> str:

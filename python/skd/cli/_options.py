@@ -53,6 +53,20 @@ def integer(value: object) -> int:
         raise typer.BadParameter(f"must be an integer; got {shown(value)}.") from None
 
 
+def number(value: object) -> float:
+    """Parse a number of the command line.
+
+    Raises
+    ------
+    typer.BadParameter
+        If the text is not a number.
+    """
+    try:
+        return float(str(value))
+    except ValueError:
+        raise typer.BadParameter(f"must be a number; got {shown(value)}.") from None
+
+
 Threads = Annotated[
     int | None,
     typer.Option(

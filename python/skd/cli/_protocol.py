@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from skd.augmentation import MODES
 from skd.classifiers.kinds import KINDS
-from skd.cli._options import integer
+from skd.cli._options import integer, number
+from skd.evaluation.episode_options import QUERY_DISTRIBUTIONS, parsed_range, range_text
 from skd.models import FEATURES
 
 SPLITS = ("val", "test")
@@ -18,6 +20,9 @@ NAMES = {
     "n_way": "--n-way",
     "n_shot": "--n-shot",
     "n_query": "--n-query",
+    "query_distribution": "--query-distribution",
+    "query_concentration": "--query-concentration",
+    "open_set": "--open-set",
     "n_episodes": "--episodes",
     "classifier": "--classifier",
     "features": "--features",
@@ -43,6 +48,26 @@ NAMES = {
     "count": "--threads",
 }
 
+
+def extent(n_way: str, n_shot: str, owner: str) -> dict[str, int | tuple[int, int]]:
+    """Return numbers of classes and of support images, or their ranges."""
+    return {
+        "n_way": parsed_range(n_way, "n_way", owner),
+        "n_shot": parsed_range(n_shot, "n_shot", owner),
+    }
+
+
+def task(options: Mapping[str, Any]) -> str:
+    """Describe the episodes of a report."""
+    way, shot = range_text(options["n_way"]), range_text(options["n_shot"])
+    text = f"{way}-way {shot}-shot, {options['n_query']} queries of each class"
+    if options.get("query_distribution") == "dirichlet":
+        text += f" on average (Dirichlet, {options['query_concentration']:g})"
+    if options.get("open_set"):
+        text += f", {options['open_set']} unknown classes"
+    return text
+
+
 SplitName = Annotated[
     str,
     typer.Option(
@@ -52,13 +77,40 @@ SplitName = Annotated[
     ),
 ]
 NWay = Annotated[
-    int, typer.Option(parser=integer, metavar="N", help="Number of classes of an episode.")
+    str,
+    typer.Option(
+        metavar="N", help="Number of classes of an episode; 5-20 lets each episode draw its number."
+    ),
 ]
 NShot = Annotated[
-    int, typer.Option(parser=integer, metavar="N", help="Support images of each class.")
+    str,
+    typer.Option(metavar="N", help="Support images of each class; 1-10 lets each episode draw."),
 ]
 NQuery = Annotated[
     int, typer.Option(parser=integer, metavar="N", help="Query images of each class.")
+]
+QueryDistribution = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Distribution of the queries over the classes: uniform, or dirichlet.",
+        autocompletion=lambda: list(QUERY_DISTRIBUTIONS),
+    ),
+]
+QueryConcentration = Annotated[
+    float,
+    typer.Option(
+        parser=number, metavar="X", help="Parameter of the Dirichlet distribution; above 0."
+    ),
+]
+OpenSet = Annotated[
+    int | None,
+    typer.Option(
+        parser=integer,
+        metavar="N",
+        help="Number of unknown classes of an episode; adds AUROC and FPR95.",
+        show_default=False,
+    ),
 ]
 Episodes = Annotated[int, typer.Option(parser=integer, metavar="N", help="Number of episodes.")]
 Classifier = Annotated[

@@ -17,6 +17,7 @@ from skd.callbacks import Callback, TensorBoard
 from skd.cli._formatting import aligned, flat
 from skd.cli._processes import say
 from skd.evaluation import EvaluationResult
+from skd.evaluation.episode_options import range_text
 from skd.history import History
 from skd.recipes import Recipe, Run, plan
 from skd.recipes.estimate import Estimate, estimate
@@ -142,7 +143,7 @@ def result_lines(recipe: Recipe, results: dict[int, EvaluationResult]) -> list[s
     """Describe the accuracies of a run next to the expected ones."""
     lines = []
     for n_shot, result in results.items():
-        way = recipe.evaluation.n_way
+        way = range_text(recipe.evaluation.n_way)
         line = f"{recipe.name}, {way}-way {n_shot}-shot, {recipe.evaluation.split}: {result}"
         known = recipe.expected and recipe.expected.of(n_shot)
         if known and recipe.expected:

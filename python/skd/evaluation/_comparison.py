@@ -15,6 +15,7 @@ from skd._files import bounded_json
 from skd._files.atomic import write_atomically
 from skd.evaluation._report import EvaluationResult, parse_report, read_report
 from skd.evaluation._summaries import checked_interval, interval_text
+from skd.evaluation.episode_options import range_text
 
 FORMAT = "skd-heads"
 VERSION = 1
@@ -104,10 +105,8 @@ class HeadComparison:
             mark = "" if difference is None or not difference.is_significant else "*"
             rows.append((label, str(result), f"{minus}{mark}"))
         queries = f"{options.get('n_query')} queries ({options.get('query_distribution')})"
-        title = (
-            f"{_sizes(options.get('n_way'))}-way {_sizes(options.get('n_shot'))}-shot, {queries}, "
-            f"{len(first.accuracies)} episodes"
-        )
+        way, shot = (range_text(options.get(name)) for name in ("n_way", "n_shot"))
+        title = f"{way}-way {shot}-shot, {queries}, {len(first.accuracies)} episodes"
         columns = ("head", "accuracy", f"minus {self.baseline}")
         tables = [Table(title, columns, rows)]
         if first.open_set:
@@ -241,8 +240,3 @@ def _parsed(content: Any) -> HeadComparison:
     for label, interval in stated.items():
         checked_interval(interval, results[label].accuracies - base, "differences")
     return comparison
-
-
-def _sizes(size: Any) -> str:
-    """Return a number or a range as a title states it."""
-    return "-".join(map(str, size)) if isinstance(size, (list, tuple)) else str(size)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skd import _native
 from skd._memory import new_array
 from skd._refusals.native import refused_as
-from skd.evaluation._episode_options import EpisodeOptions
+from skd.evaluation.episode_options import EpisodeOptions
 
 IntArray = NDArray[np.int64]
 

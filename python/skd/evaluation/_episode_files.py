@@ -25,7 +25,7 @@ from skd._files.hashes import arrays_sha256
 from skd._files.kinds import SAFETENSORS, kind_of_file
 from skd._files.safetensors_files import SafetensorsError, opened
 from skd.evaluation._drawn import DrawnEpisodes, draw_episodes
-from skd.evaluation._episode_options import EpisodeOptions
+from skd.evaluation.episode_options import EpisodeOptions
 
 if TYPE_CHECKING:
     from skd.evaluation.protocol import EpisodeProtocol

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from skd import _validation as check
 from skd.choices import QueryDistribution
 from skd.evaluation._drawn import draw_episodes
-from skd.evaluation._episode_options import EpisodeOptions
+from skd.evaluation.episode_options import EpisodeOptions
 
 
 class Episode(NamedTuple):

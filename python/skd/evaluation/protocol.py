@@ -13,8 +13,8 @@ from skd.augmentation import MODES, default_padding, mode_of
 from skd.choices import Augmentation, ClassifierName, Features
 from skd.classifiers.kinds import KINDS
 from skd.datasets import Split
-from skd.evaluation._episode_options import EpisodeOptions
 from skd.evaluation._features import SupportAugmentation
+from skd.evaluation.episode_options import EpisodeOptions
 from skd.models import EVALUATION_BATCH, FEATURES, Model
 
 MOST_EPISODES = 1_000_000  # all episodes of an evaluation are in memory

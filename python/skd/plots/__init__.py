@@ -12,6 +12,7 @@ from skd.plots._class_distances import ClassDistanceDisplay
 from skd.plots._embedding import EmbeddingDisplay
 from skd.plots._episode import EpisodeDisplay
 from skd.plots._episode_confusion import EpisodeConfusionDisplay
+from skd.plots._head_comparison import HeadComparisonDisplay
 from skd.plots._logit_entropy import LogitEntropyDisplay
 from skd.plots.training_curves import TrainingCurvesDisplay
 
@@ -20,6 +21,7 @@ __all__ = [
     "EmbeddingDisplay",
     "EpisodeConfusionDisplay",
     "EpisodeDisplay",
+    "HeadComparisonDisplay",
     "LogitEntropyDisplay",
     "TrainingCurvesDisplay",
 ]

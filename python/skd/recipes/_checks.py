@@ -7,6 +7,7 @@ from typing import Any
 
 from skd import _validation as check
 from skd.choices import TwinRotation, values
+from skd.evaluation.episode_options import number_or_range
 
 Check = Callable[[Any, str, str], Any]
 
@@ -35,9 +36,10 @@ def count(value: Any, name: str, owner: str) -> int:
     return check.integer(_no_flag(value, name, owner), name, owner, minimum=1)
 
 
-def ways(value: Any, name: str, owner: str) -> int:
-    """Return a number of classes, at least 2."""
-    return check.integer(_no_flag(value, name, owner), name, owner, minimum=2)
+def ways(value: Any, name: str, owner: str) -> int | tuple[int, int]:
+    """Return a number of classes, at least 2, or its range."""
+    least, most = number_or_range(_no_flag(value, name, owner), name, owner, minimum=2)
+    return least if least == most else (least, most)
 
 
 def natural(value: Any, name: str, owner: str) -> int:

@@ -39,10 +39,11 @@ def validation_images(n_images: int) -> int:
 
 def evaluation_images(evaluation: Evaluation, n_images: int) -> int:
     """Return the largest number of images, with augmented copies, that the evaluation embeds."""
-    total = 0
+    total, n_way = 0, evaluation.n_way
+    most_ways = n_way if isinstance(n_way, int) else n_way[1]
     for n_shot in evaluation.n_shots:
-        support = evaluation.n_episodes * evaluation.n_way * n_shot
-        query = evaluation.n_episodes * evaluation.n_way * evaluation.n_query
+        support = evaluation.n_episodes * most_ways * n_shot
+        query = evaluation.n_episodes * most_ways * evaluation.n_query
         if evaluation.support_augmentation == "none":
             total += min(n_images, support + query)
         else:

@@ -15,6 +15,7 @@ from skd.choices import (
     EvaluationPart,
     Features,
     Precision,
+    QueryDistribution,
     RecipeDataName,
     ScheduleKind,
     Stage,
@@ -216,16 +217,23 @@ class Evaluation:
     seed : int
         Seed of the episodes, independent of the training's seed, so that all models meet the same
         episodes.
-    split, n_way, n_query, n_episodes, classifier, features, n_support_copies, \
-support_augmentation, flip, legacy_episodes
+    n_way : int or pair of int
+        As for `skd.evaluate`; a list of two numbers is a range.
+    split, n_query, query_distribution, query_concentration, open_set, n_episodes, classifier, \
+features, n_support_copies, support_augmentation, flip, legacy_episodes
         As for `skd.evaluate`.
     """
 
     model: TrainedModel = field(default="last", metadata=takes(checks.one_of(TrainedModel)))
     split: EvaluationPart = field(default="test", metadata=takes(checks.one_of(EvaluationPart)))
-    n_way: int = field(default=5, metadata=takes(checks.ways))
+    n_way: int | tuple[int, int] = field(default=5, metadata=takes(checks.ways))
     n_shots: tuple[int, ...] = field(default=(1, 5), metadata=takes(checks.some_counts))
     n_query: int = field(default=15, metadata=takes(checks.count))
+    query_distribution: QueryDistribution = field(
+        default="uniform", metadata=takes(checks.one_of(QueryDistribution))
+    )
+    query_concentration: float = field(default=2.0, metadata=takes(checks.positive))
+    open_set: int | None = field(default=None, metadata=takes(checks.count))
     n_episodes: int = field(default=600, metadata=takes(checks.count))
     classifier: ClassifierName = field(
         default="logistic", metadata=takes(checks.one_of(ClassifierName))

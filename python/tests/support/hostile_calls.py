@@ -344,6 +344,11 @@ def _displays(subjects):
                     if key in inspect.signature(call).parameters
                 }
                 found[f"{name}.{maker}"] = (call, makers)
+    result = skd.EvaluationResult(50.0, 1.0, np.full(9, 50.0), {})
+    comparison = {"comparisons": _always(skd.HeadComparison({"a": result}, "a"))}
+    kind = plots.HeadComparisonDisplay
+    found["plots.HeadComparisonDisplay"] = (kind, comparison)
+    found["HeadComparisonDisplay.from_comparisons"] = (kind.from_comparisons, comparison)
     found["EpisodeConfusionDisplay.from_classifier"] = (
         plots.EpisodeConfusionDisplay.from_classifier,
         {

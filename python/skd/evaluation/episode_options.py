@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,20 @@ def number_or_range(value: Any, name: str, owner: str, *, minimum: int) -> Range
         check.refuse(name, owner, legal, check.shown(value), TypeError)
     number = check.integer(value, name, owner, minimum=minimum)
     return number, number
+
+
+def parsed_range(text: str, name: str, owner: str) -> int | tuple[int, int]:
+    """Return the number, or the range, that a text such as "5" or "5-20" writes."""
+    match = re.fullmatch(r"\s*(-?\d{1,18})\s*(?:-\s*(\d{1,18})\s*)?", text)
+    if match is None:
+        check.refuse(name, owner, "a number, or a range such as 5-20", repr(text))
+    least, most = match.groups()
+    return int(least) if most is None else (int(least), int(most))
+
+
+def range_text(size: Any) -> str:
+    """Return a number, or a range as `parsed_range` reads it."""
+    return "-".join(map(str, size)) if isinstance(size, (list, tuple)) else str(size)
 
 
 def one_or_both(numbers: Range) -> int | list[int]:
