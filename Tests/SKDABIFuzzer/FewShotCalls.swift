@@ -121,7 +121,8 @@ func fewShotCalls() -> [(String, Call)] {
       "skd_softmax",
       { a in
         let (rows, classes) = (a.size(), a.size())
-        return skd_softmax(a.doubles(rows, classes), rows, classes, a.doubles(rows, classes))
+        return skd_softmax(
+          a.doubles(rows, classes), rows, classes, a.double([1, 4]), a.doubles(rows, classes))
       }
     ),
     (
@@ -205,6 +206,30 @@ func fewShotCalls() -> [(String, Call)] {
       }
     ),
     (
+      "skd_calibrate_temperature",
+      { a in
+        skd_calibrate_temperature(
+          a.classifier(classifierCodes), a.reference(a.supportExamples()), a.double([0.1, 7]),
+          a.double([0, 2]), a.doubles(1))
+      }
+    ),
+    (
+      "skd_rejection_threshold",
+      { a in
+        skd_rejection_threshold(
+          a.reference(a.supportExamples()), a.double([0.5, 0.95]), a.doubles(1))
+      }
+    ),
+    (
+      "skd_calibration_bins",
+      { a in
+        let (count, bins) = (a.size(), a.size([1, 2, 15]))
+        return skd_calibration_bins(
+          a.array([count]) { a.double([0, 0.3, 1]) }, a.bytes(count, 1, 1, 1), count, bins,
+          a.integers(bins, below: 1), a.doubles(bins), a.doubles(bins), a.doubles(1))
+      }
+    ),
+    (
       "skd_mean_ci95",
       { a in
         let count = a.size()
@@ -260,6 +285,15 @@ extension RandomArguments {
       max_way: size([0, 0, 3]),
       max_shot: size([0, 0, 2]), unknown_ways: size([0, 0, 1]),
       query_concentration: double([0, 0, 0.5, 2]), legacy: code(0...1), seed: next())
+  }
+
+  fileprivate func supportExamples() -> skd_support_examples {
+    let (f, count) = (fit(), size([1, 2, 3, 5, 8]))
+    return skd_support_examples(
+      features: UnsafePointer(f.features), labels: UnsafePointer(f.labels),
+      examples: UnsafePointer(integers(f.rows, below: count)), rows: f.rows,
+      dimensions: f.dimensions, classes: f.classes,
+      plain: UnsafePointer(floats(count, f.dimensions)), count: count)
   }
 
   /// A bound of iterations, of which a fit that cannot converge takes all.

@@ -232,6 +232,33 @@ def classify_queries(
 
 OPEN_SET_CENTROID_COSINE: int
 OPEN_SET_MAX_PROBABILITY: int
+
+def calibrate_temperature(
+    classifier: ClassifierOptions,
+    features: _Floats,
+    labels: _Integers,
+    examples: _Integers,
+    classes: int,
+    plain: _Floats,
+    prior: float,
+    strength: float,
+) -> float: ...
+def rejection_threshold(
+    features: _Floats,
+    labels: _Integers,
+    examples: _Integers,
+    classes: int,
+    plain: _Floats,
+    known_rate: float,
+) -> float: ...
+def calibration_bins(
+    confidences: _Doubles,
+    is_correct: _Bytes,
+    counts: _Integers,
+    mean_confidences: _Doubles,
+    accuracies: _Doubles,
+) -> float: ...
+
 METRIC_EUCLIDEAN: int
 
 METRIC_COSINE: int
@@ -278,7 +305,7 @@ def linear_svc_fit(
 def linear_decision(
     features: _Floats, coefficients: _Doubles, intercepts: _Doubles, decision: _Doubles
 ) -> None: ...
-def softmax(logits: _Doubles, probabilities: _Doubles) -> None: ...
+def softmax(logits: _Doubles, temperature: float, probabilities: _Doubles) -> None: ...
 def class_centroids(features: _Floats, labels: _Integers, centroids: _Doubles) -> None: ...
 def prototype_proximities(
     features: _Floats, prototypes: _Doubles, metric: int, proximities: _Doubles

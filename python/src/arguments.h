@@ -105,6 +105,7 @@ void bind_episodes(nb::module_ &module);
 void bind_few_shot(nb::module_ &module);
 void bind_heads(nb::module_ &module);
 void bind_open_set(nb::module_ &module);
+void bind_calibration(nb::module_ &module);
 void bind_model(nb::module_ &module);
 void bind_trainer(nb::module_ &module);
 void bind_measurements(nb::module_ &module);

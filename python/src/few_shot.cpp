@@ -91,11 +91,12 @@ void linear_decision(const Matrix &features, const DoubleMatrix &coefficients,
   });
 }
 
-void softmax(const DoubleMatrix &logits, const Output<double, nb::ndim<2>> &probabilities) {
+void softmax(const DoubleMatrix &logits, double temperature,
+             const Output<double, nb::ndim<2>> &probabilities) {
   require_shape("softmax", "probabilities", probabilities, shape_of(logits));
   compute([&] {
     return skd_softmax(logits.data(), int64_t(logits.shape(0)), int64_t(logits.shape(1)),
-                       probabilities.data());
+                       temperature, probabilities.data());
   });
 }
 
@@ -186,7 +187,7 @@ void bind_few_shot(nb::module_ &module) {
              array("intercepts"));
   module.def("linear_decision", &linear_decision, array("features"), array("coefficients"),
              array("intercepts"), array("decision"));
-  module.def("softmax", &softmax, array("logits"), array("probabilities"));
+  module.def("softmax", &softmax, array("logits"), "temperature"_a, array("probabilities"));
   module.def("class_centroids", &class_centroids, array("features"), array("labels"),
              array("centroids"));
   module.def("prototype_proximities", &prototype_proximities, array("features"),

@@ -43,6 +43,7 @@ NB_MODULE(_native, module) {
   bind_augmentation(module);
   bind_heads(module);
   bind_episodes(module);
+  bind_calibration(module);
   bind_few_shot(module);
   bind_open_set(module);
   bind_model(module);

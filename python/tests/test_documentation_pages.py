@@ -116,12 +116,15 @@ def test_evaluation(names, capsys, monkeypatch):
     short = {"n_episodes=200": "n_episodes=3, n_query=2"}
     assert len(run("evaluation.md", 2, names, **short)["comparison"].differences) == 2
     assert "minus nearest_centroid" in capsys.readouterr().out
-    assert run("evaluation.md", 3, names)["mean"] == 0
+    quick = {'"nearest_centroid"]\n)': '"nearest_centroid"], n_query=2, n_episodes=3)'}
+    run("evaluation.md", 3, names | {"other": names["model"].clone()}, **quick)
+    assert "Paired differences" in capsys.readouterr().out
+    assert run("evaluation.md", 4, names)["mean"] == 0
     names["model"].save("model.safetensors")
     words = ("--data", "glyphs", "--out", "features.npz")
     monkeypatch.setattr(skd.datasets, "load", lambda name, root=None: names["data"])
     assert CliRunner().invoke(application, ["embed", ".", *words]).exit_code == 0
-    run("evaluation.md", 4, names)
+    run("evaluation.md", 5, names)
     assert names["features"].meta["format"] == "skd-features"
     whole = skd.evaluate(names["model"], names["split"], n_shot=5, support_augmentation="none")
     assert names["result"].mean == whole.mean
@@ -180,6 +183,14 @@ def test_classify_your_photo(names, tmp_path, rng, capsys):
     skd.FewShotClassifier.load("classifier.safetensors")
     run("classify-your-photo.md", 1, names)
     assert capsys.readouterr().out == "1.0\n"
+    split = names["split"]
+    given = {"photos": split.images, "names": split.labels}
+    names |= {"images": split.images, "labels": split.labels, **given}
+    names["classifier"] = skd.FewShotClassifier(names["model"]).fit(split.images, split.labels)
+    run("classify-your-photo.md", 2, names)
+    assert 0 <= float(capsys.readouterr().out) < 0.5
+    run("classify-your-photo.md", 3, names, **{'"unknown"': "9"})
+    assert capsys.readouterr().out
     run("../index.md", 0, {})
     assert "class0" in capsys.readouterr().out
 

@@ -16,7 +16,7 @@ SECONDS = 300
 RECORDS = {
     "skd.Episode", "skd.Episodes", "skd.GroupAccuracy", "skd.HeadComparison", "skd.OpenSetQuality",
     "skd.OpenSetResult", "skd.PairedDifference", "skd.EpochRecord", "skd.EvaluationResult",
-    "skd.History", "skd.Losses",
+    "skd.History", "skd.Losses", "skd.ComparisonMatrix", "skd.Reliability", "skd.TrainingPlan",
     "skd.LayerSummary", "skd.Model", "skd.ModelSummary", "skd.Normalization", "ops.BatchNorm",
     "profiling.ConvolutionLayer", "profiling.ConvolutionTimes",
 }  # fmt: skip

@@ -511,8 +511,12 @@ skd_status skd_linear_decision(const float *features, int64_t rows, int64_t dime
                                int64_t classes, const double *coefficients,
                                const double *intercepts, double *decision);
 
-/** probabilities[n,w] = exp(logits[n,w]) / sum_w exp(logits[n,w]), [rows, classes]. In place allowed. */
-skd_status skd_softmax(const double *logits, int64_t rows, int64_t classes, double *probabilities);
+/**
+ * probabilities[n,w] = exp(logits[n,w] / t) / sum_w exp(logits[n,w] / t), [rows, classes], at the
+ * temperature t > 0. In place allowed.
+ */
+skd_status skd_softmax(const double *logits, int64_t rows, int64_t classes, double temperature,
+                       double *probabilities);
 
 /** Proximities of a row of features to a prototype. */
 enum {
@@ -676,6 +680,62 @@ skd_status skd_open_set_episodes(const float *support, const int64_t *support_la
                                  const float *features, int64_t image_count, const int64_t *query,
                                  const int64_t *query_labels, int64_t query_rows, int64_t n_way,
                                  int32_t score, double *aurocs, double *fpr95s);
+
+/** Examples of a support set, and the rows of features that are copies of them. */
+typedef struct {
+  const float *features;   /**< [rows, dimensions], finite. */
+  const int64_t *labels;   /**< [rows] in 0..<classes, each present. */
+  const int64_t *examples; /**< [rows] in 0..<count: the example of each row. Every example has a row,
+                                and its rows have one label. */
+  int64_t rows, dimensions, classes;
+  const float *plain;      /**< [count, dimensions], finite: each example as a query would be. */
+  int64_t count;           /**< Examples, >= 1. */
+} skd_support_examples;
+
+/**
+ * The temperature of the probabilities softmax(scores / temperature) of a classifier that is fitted to
+ * a support set: its mean margin over the examples, divided by the k that minimises
+ *
+ *     sum over examples n of CE(softmax(k z_n), label_n) + strength / 2 (log k - log prior)^2
+ *
+ * z_n are the scores of example n by a classifier that was fitted without it, divided by the mean
+ * margin of that classifier. Round r leaves out the r-th example of each class that has others, with
+ * all of its rows, in at most 10 rounds. A margin is the score of the right class minus the mean of
+ * the other scores. Without an example that can be left out, k is the prior. The temperature is 1 if
+ * the mean margin is not positive.
+ *
+ * @param classifier  An inductive classifier.
+ * @param prior       > 0.
+ * @param strength    >= 0.
+ */
+skd_status skd_calibrate_temperature(const skd_classifier_options *classifier,
+                                     const skd_support_examples *support, double prior,
+                                     double strength, double *temperature);
+
+/**
+ * The least cosine with the nearest class mean at which a query counts as one of the known classes:
+ * that quantile of the cosines of examples that were left out, or, if every class has a single
+ * example, the mean over the examples of the cosine with the nearest mean of the other classes.
+ *
+ * @param known_rate  Share of the queries of known classes to accept, in (0, 1).
+ */
+skd_status skd_rejection_threshold(const skd_support_examples *support, double known_rate,
+                                   double *threshold);
+
+/**
+ * The expected calibration error, over bins of confidence of equal width.
+ *
+ * @param confidences       [count] in 0...1; count >= 1.
+ * @param is_correct        [count]; 0 for a wrong prediction.
+ * @param bins              1...10000.
+ * @param counts            [bins] predictions of each bin.
+ * @param mean_confidences  [bins]; 0 for an empty bin.
+ * @param accuracies        [bins] shares of correct predictions; 0 for an empty bin.
+ * @param error             Mean over the predictions of |accuracy - mean confidence| of their bins.
+ */
+skd_status skd_calibration_bins(const double *confidences, const uint8_t *is_correct, int64_t count,
+                                int64_t bins, int64_t *counts, double *mean_confidences,
+                                double *accuracies, double *error);
 
 /** Mean and half-width of its 95 % Student-t interval (ddof 1); the latter is NaN for count 1. */
 skd_status skd_mean_ci95(const double *values, int64_t count, double *mean, double *ci95);

@@ -89,17 +89,18 @@ public func skd_linear_decision(
 
 @c @implementation
 public func skd_softmax(
-  _ logits: UnsafePointer<Double>!, _ rows: Int64, _ classes: Int64,
+  _ logits: UnsafePointer<Double>!, _ rows: Int64, _ classes: Int64, _ temperature: Double,
   _ probabilities: UnsafeMutablePointer<Double>!
 ) -> skd_status {
   status("softmax") { arguments in
     let rows = try arguments.size(rows, "rows", in: 0...Arguments.maximumExtent)
     let classes = try arguments.size(classes, "classes")
     _ = try arguments.count(rows, classes, of: "logits")
+    try arguments.positive(temperature, "temperature")
     if rows == 0 { return }
     softmaxRows(
       try arguments.pointer(logits, "logits"), rows: rows, classes: classes,
-      into: try arguments.pointer(probabilities, "probabilities"))
+      temperature: temperature, into: try arguments.pointer(probabilities, "probabilities"))
   }
 }
 

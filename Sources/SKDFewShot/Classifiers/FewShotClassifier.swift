@@ -97,6 +97,38 @@ public final class FewShotClassifier {
     }
   }
 
+  /// Writes the score of each class for one row of `dimensions` features: the decision value of a
+  /// linear classifier, or how near the mean or the nearest sample of the class is.
+  ///
+  /// - Parameter scores: `classes` elements; overwritten.
+  public func scores(
+    of features: UnsafePointer<Float>, into scores: UnsafeMutablePointer<Double>
+  ) {
+    switch solver {
+    case .logistic(let classifier, _): decide(features, by: classifier, into: scores)
+    case .ridge(let classifier, _): decide(features, by: classifier, into: scores)
+    case .linearSVC(let classifier, _): decide(features, by: classifier, into: scores)
+    case .centroids(let prototypes): prototypes.proximities(of: features, into: scores)
+    case .samples(let prototypes):
+      scores.update(repeating: -.infinity, count: classes)
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: rows) { proximities in
+        guard let proximities = proximities.baseAddress else { return }
+        prototypes.proximities(of: features, into: proximities)
+        for (row, label) in sampleLabels.enumerated() {
+          scores[label] = max(scores[label], proximities[row])
+        }
+      }
+    }
+  }
+
+  private func decide(
+    _ features: UnsafePointer<Float>, by classifier: any LinearClassifier,
+    into scores: UnsafeMutablePointer<Double>
+  ) {
+    widen(features, count: dimensions, into: query.pointer)
+    for k in 0..<classes { scores[k] = classifier.decision(query.pointer, class: k) }
+  }
+
   private func predict(_ features: UnsafePointer<Float>, by classifier: any LinearClassifier) -> Int
   {
     widen(features, count: dimensions, into: query.pointer)

@@ -1,6 +1,6 @@
 import CLibrary
 
-/// `output[n, k] = exp(logits[n, k]) / sum_k exp(logits[n, k])`.
+/// `output[n, k] = exp(logits[n, k] / t) / sum_k exp(logits[n, k] / t)` at the temperature t.
 ///
 /// Writes (`=`) `output`, which may be `logits`; allocates nothing. The largest logit of a row is
 /// subtracted first: no exponential overflows.
@@ -8,8 +8,9 @@ import CLibrary
 /// - Parameters:
 ///   - logits: `[rows, classes]`, not padded.
 ///   - classes: `>= 1`.
+///   - temperature: Positive and finite.
 public func softmaxRows(
-  _ logits: UnsafePointer<Double>, rows: Int, classes: Int,
+  _ logits: UnsafePointer<Double>, rows: Int, classes: Int, temperature: Double = 1,
   into output: UnsafeMutablePointer<Double>
 ) {
   for n in 0..<rows {
@@ -17,7 +18,7 @@ public func softmaxRows(
     var (maximum, sum) = (-Double.infinity, 0.0)
     for k in 0..<classes { maximum = max(maximum, row[k]) }
     for k in 0..<classes {
-      result[k] = exp(row[k] - maximum)
+      result[k] = exp((row[k] - maximum) / temperature)
       sum += result[k]
     }
     for k in 0..<classes { result[k] /= sum }

@@ -101,13 +101,17 @@ final class ClassifierABITests: XCTestCase {
   func testSoftmaxWritesProbabilitiesInPlaceToo() {
     var logits = [0, log(3.0), 7, 7]
     logits.withUnsafeMutableBufferPointer {
-      assertOK(skd_softmax($0.baseAddress, 2, 2, $0.baseAddress))
+      assertOK(skd_softmax($0.baseAddress, 2, 2, 1, $0.baseAddress))
     }
     for (value, expected) in zip(logits, [0.25, 0.75, 0.5, 0.5]) {
       XCTAssertEqual(value, expected, accuracy: 1e-15)
     }
-    assertRefused(skd_softmax([1], 1, 0, &logits), "classes of softmax")
-    assertRefused(skd_softmax(nil, 1, 1, &logits), "logits of softmax must not be NULL")
-    assertOK(skd_softmax(nil, 0, 1, nil))
+    var warm = [0.0, 0]
+    assertOK(skd_softmax([0, 4 * log(3.0)], 1, 2, 4, &warm))
+    XCTAssertEqual(warm[1], 0.75, accuracy: 1e-15)
+    assertRefused(skd_softmax([1], 1, 0, 1, &logits), "classes of softmax")
+    assertRefused(skd_softmax([1], 1, 1, 0, &logits), "temperature of softmax must be > 0")
+    assertRefused(skd_softmax(nil, 1, 1, 1, &logits), "logits of softmax must not be NULL")
+    assertOK(skd_softmax(nil, 0, 1, 1, nil))
   }
 }

@@ -10,24 +10,32 @@ from skd.classifiers._linear import LinearSVC, LogisticRegression, RidgeClassifi
 from skd.classifiers._nearest import NearestCentroid, NearestNeighbor
 from skd.classifiers._normalize import l2_normalize
 from skd.classifiers._pt_map import PTMAP
+from skd.classifiers._reliability import Reliability, expected_calibration_error, reliability
 from skd.classifiers._simple_shot import SimpleShot
 from skd.classifiers._tim import TIM, AlphaTIM
+from skd.classifiers.calibration import CalibratedClassifier
 from skd.classifiers.open_set import OpenSetQuality, open_set_quality, open_set_scores
+from skd.classifiers.rejection import rejection_threshold
 
 __all__ = [
     "BDCSPN",
     "PTMAP",
     "TIM",
     "AlphaTIM",
+    "CalibratedClassifier",
     "LaplacianShot",
     "LinearSVC",
     "LogisticRegression",
     "NearestCentroid",
     "NearestNeighbor",
     "OpenSetQuality",
+    "Reliability",
     "RidgeClassifier",
     "SimpleShot",
+    "expected_calibration_error",
     "l2_normalize",
     "open_set_quality",
     "open_set_scores",
+    "rejection_threshold",
+    "reliability",
 ]

@@ -176,7 +176,7 @@ class LogisticRegression(_LinearClassifier):
         scores = self._scores(X, "predict_proba")
         if len(self.classes_) == 2:
             scores = np.column_stack([np.zeros(len(scores)), scores])
-        _native.softmax(scores, scores)
+        _native.softmax(scores, 1.0, scores)
         return scores
 
 
@@ -211,6 +211,8 @@ class RidgeClassifier(_LinearClassifier):
     >>> classifier.predict([[0.5], [4.5]]).tolist()
     ['a', 'b']
     """
+
+    _score_gap = 2.0  # the first class has minus the score of the second
 
     def __init__(self, *, alpha: float = 1.0) -> None:
         self.alpha = alpha
@@ -285,6 +287,7 @@ class LinearSVC(_LinearClassifier):
     """
 
     n_iter_: int
+    _score_gap = 2.0  # the first class has minus the score of the second
 
     def __init__(self, *, C: float = 1.0, tol: float = 1e-6, max_iter: int = 1000) -> None:  # noqa: N803
         self.C = C

@@ -137,7 +137,7 @@ class NearestCentroid(Classifier):
             Probabilities; each row sums to 1.
         """
         nearness = self._nearness(X, "predict_proba")
-        _native.softmax(nearness, nearness)
+        _native.softmax(nearness, 1.0, nearness)
         return nearness
 
     def _nearness(self, features: ArrayLike, method: str) -> NDArray[np.float64]:

@@ -94,6 +94,8 @@ class Classifier(Parameters, ABC):
     #: Names of the arrays that `fit` learns, besides the classes. They are saved with a few-shot
     #: classifier; the first one is a matrix with `n_features_in_` columns.
     _learned: ClassVar[tuple[str, ...]]
+    #: Difference of the scores of two classes, in units of `decision_function`.
+    _score_gap: ClassVar[float] = 1.0
     classes_: NDArray[Any]
     n_features_in_: int
     feature_names_in_: NDArray[np.object_]

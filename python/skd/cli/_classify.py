@@ -29,6 +29,7 @@ OPTIONS = {
     "model": "--model",
     "load_pretrained.name": "--pretrained",
     "head": "--head",
+    "reject": "--reject",
     "count": "--threads",
 }
 
@@ -58,13 +59,21 @@ def classify(
             autocompletion=lambda: list(HEADS),
         ),
     ] = "logistic",
+    reject: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Answer for photos that are too far from all classes, such as 'unknown'.",
+            show_default=False,
+        ),
+    ] = None,
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
     """Classify photos from a few examples of each class.
 
     Only the head is trained. The command prints a line for each photo: its class, the probability
-    of the class if the head gives one, and the file.
+    of the class if the head gives one and the photo is not rejected, and the file.
     """
     with (
         ending_in_one_line(OWNER, in_words=naming(OPTIONS)),
@@ -76,13 +85,28 @@ def classify(
             pretrained = PHOTOS
         network = open_model(model, pretrained, "model", OWNER)
         chosen = cast(HeadName, head)  # `fit` checks it
-        classifier = skd.FewShotClassifier(network, head=chosen).fit(support)
-        if hasattr(classifier, "predict_proba"):
-            probabilities = classifier.predict_proba(photos)
-            names = classifier.classes_[np.argmax(probabilities, axis=1)]
-            shares = [f"{100 * probability:3.0f} %" for probability in probabilities.max(axis=1)]
-        else:
-            names, shares = classifier.predict(photos), [""] * len(photos)
+        classifier = skd.FewShotClassifier(network, head=chosen, reject=reject).fit(support)
+        names, shares = _classified(classifier, photos)
     width = max(len(str(name)) for name in names)
     for name, share, photo in zip(names, shares, photos, strict=True):
         typer.echo(printable("  ".join(filter(None, (f"{name:{width}}", share, str(photo))))))
+
+
+def _classified(
+    classifier: skd.FewShotClassifier, photos: list[Path]
+) -> tuple[list[str], list[str]]:
+    """Return the class of each photo, and its probability in words, if there is one."""
+    if classifier.reject is None and hasattr(classifier, "predict_proba"):
+        probabilities = classifier.predict_proba(photos)
+        names = classifier.classes_[np.argmax(probabilities, axis=1)].tolist()
+    else:
+        names = classifier.predict(photos).tolist()
+        if not hasattr(classifier, "predict_proba"):
+            return names, [""] * len(names)
+        probabilities = classifier.predict_proba(photos)
+    largest = probabilities.max(axis=1)
+    shares = [
+        "" if name == classifier.reject else f"{100 * share:3.0f} %"
+        for name, share in zip(names, largest, strict=True)
+    ]
+    return names, shares

@@ -17,10 +17,12 @@ from skd import _validation as check
 from skd._files.atomic import write_atomically
 from skd._files.bounded_json import finite_or_none
 from skd.choices import Augmentation, ClassifierName, Features, QueryDistribution
+from skd.classifiers.kinds import KINDS
 from skd.cli import _protocol as protocol
+from skd.cli._compare_matrix import checked_outputs, compare_matrix
 from skd.cli._exit_status import ending_in_one_line
 from skd.cli._opening import open_data, open_model, tell_left_out
-from skd.cli._options import Data, Quiet, Root, Threads, naming
+from skd.cli._options import DATA_HELP, Quiet, Root, Threads, data_names, naming
 from skd.cli._processes import join, say
 from skd.datasets import FewShotData
 from skd.distributed.mpi_ranks import ranks_of
@@ -57,7 +59,12 @@ def compare(
             show_default=False,
         ),
     ] = None,
-    data: Data,
+    data: Annotated[
+        list[str],
+        typer.Option(
+            metavar="DATA", help=f"{DATA_HELP} May be repeated.", autocompletion=data_names
+        ),
+    ],
     root: Root = None,
     split: protocol.SplitName = "val",
     n_way: protocol.NWay = "5",
@@ -67,7 +74,15 @@ def compare(
     query_concentration: protocol.QueryConcentration = 2.0,
     open_set: protocol.OpenSet = None,
     episodes: protocol.Episodes = 600,
-    classifier: protocol.Classifier = "logistic",
+    classifier: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help=f"Classifier of the episodes, may be repeated: {', '.join(KINDS)}.",
+            autocompletion=lambda: list(KINDS),
+            show_default="logistic",
+        ),
+    ] = None,
     features: protocol.Features = "embedding",
     support_augmentation: protocol.SupportAugmentation = "crop_flip",
     n_support_copies: protocol.SupportCopies = 5,
@@ -77,12 +92,22 @@ def compare(
     episodes_file: protocol.EpisodesFile = None,
     threads: Threads = None,
     json: protocol.Report = None,
+    markdown: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Markdown file of the tables of a matrix."),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="PNG, SVG or PDF file of the accuracies of a matrix."),
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Compare models on the same episodes, pair by pair.
+    """Compare models, data sets and classifiers on the same episodes.
 
     The difference of each pair has a 95 % interval over the episodes. It can separate models whose
-    own intervals overlap, because both meet the same episodes (docs/how-to/evaluation.md).
+    own intervals overlap, because both meet the same episodes. Several data sets or classifiers
+    give a matrix: each model embeds each data set once, and the differences are from the first
+    model with the first classifier (docs/how-to/evaluation.md).
     """
     names = [str(path) for path in checkpoints or ()] + list(pretrained or ())
     with ending_in_one_line(OWNER, in_words=naming(protocol.NAMES)):
@@ -90,20 +115,58 @@ def compare(
         ranks = ranks_of(communicator, OWNER)
 
         @cache
-        def opened(image_size: int, channels: int) -> FewShotData:
+        def opened(name: str, image_size: int, channels: int) -> FewShotData:
             return open_data(
-                data, root, OWNER, image_size=image_size, channels=channels, progress=not quiet
+                name, root, OWNER, image_size=image_size, channels=channels, progress=not quiet
             )
 
         with ranks.abort_on_local_error(), ranks.raise_on_all_ranks():
             check.choice(split, "split_name", OWNER, protocol.SPLITS)
             extent = protocol.extent(n_way, n_shot, OWNER)
-            if len(names) < 2:
-                check.refuse("checkpoint", OWNER, "at least two models", len(names))
-            report = None if json is None else check.output_file(json, "json", OWNER)
+            heads = list(classifier or ("logistic",))
+            is_matrix = len(data) > 1 or len(heads) > 1 or bool(markdown or plot)
+            if len(names) < 1 + (not is_matrix):
+                least = "one model" if is_matrix else "two models"
+                check.refuse("checkpoint", OWNER, f"at least {least}", len(names))
+            outputs = checked_outputs(json, markdown, plot, OWNER)
             models = [open_model(path, None, "checkpoint", OWNER) for path in checkpoints or ()]
             models += [open_model(None, name, "checkpoint", OWNER) for name in pretrained or ()]
-            sets = [opened(model.image_size, model.input_channels) for model in models]
+            for name, value in (
+                ("legacy_episodes", legacy_episodes),
+                ("episodes_file", episodes_file),
+                ("open_set", open_set),
+            ):
+                if is_matrix and value:
+                    check.refuse(name, OWNER, "left out of a matrix", check.shown(value))
+            if is_matrix and ranks.size > 1:
+                check.refuse("data", OWNER, "one, with one --classifier, under mpirun", "a matrix")
+            sets = [
+                opened(name, model.image_size, model.input_channels)
+                for name in data
+                for model in models
+            ]
+        if is_matrix:
+            matrix = compare_matrix(
+                dict(zip(_distinct(names), models, strict=True)),
+                data,
+                opened,
+                split,
+                outputs,
+                heads=heads,
+                **extent,
+                n_query=n_query,
+                query_distribution=query_distribution,
+                query_concentration=query_concentration,
+                n_episodes=episodes,
+                features=features,
+                support_augmentation=support_augmentation,
+                n_support_copies=n_support_copies,
+                flip=flip,
+                seed=seed,
+                progress=not quiet,
+            )
+            say(str(matrix))
+            return
         results = [
             skd.evaluate(
                 model,
@@ -114,7 +177,7 @@ def compare(
                 query_concentration=query_concentration,
                 open_set=open_set,
                 n_episodes=episodes,
-                classifier=cast(ClassifierName, classifier),  # `evaluate` checks it
+                classifier=cast(ClassifierName, heads[0]),  # `evaluate` checks it
                 features=cast(Features, features),
                 support_augmentation=cast(Augmentation, support_augmentation),
                 n_support_copies=n_support_copies,
@@ -122,7 +185,7 @@ def compare(
                 seed=seed,
                 legacy_episodes=legacy_episodes,
                 episodes_file=episodes_file,
-                data_name=data,
+                data_name=data[0],
                 split_name=split,
                 progress=not quiet,
                 communicator=communicator,
@@ -130,12 +193,20 @@ def compare(
             for model, whole in zip(models, sets, strict=True)
         ]
         pairs = differences(results)
-        if report is not None and ranks.is_first:
-            write_atomically(report, comparison(names, results, pairs).encode())
+        if outputs.json is not None and ranks.is_first:
+            write_atomically(outputs.json, comparison(names, results, pairs).encode())
     for line in lines(names, results, pairs):
         say(line)
     if not quiet:
-        tell_left_out(sets[0].unreadable, data, root, OWNER)
+        tell_left_out(sets[0].unreadable, data[0], root, OWNER)
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Return names that differ: a name that was there before gets its number."""
+    return [
+        name if names.index(name) == place else f"{name} ({place + 1})"
+        for place, name in enumerate(names)
+    ]
 
 
 def differences(results: Sequence[skd.EvaluationResult]) -> list[Difference]:

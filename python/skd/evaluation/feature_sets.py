@@ -152,12 +152,6 @@ def load_features(
     ValueError
         If the file holds no features that can be read, or is damaged; the message names the file
         and the reason. The hash in a file of ``skd embed`` is verified.
-
-    Examples
-    --------
-    >>> np.savez("theirs.npz", embeddings=np.eye(4), y=[0, 0, 1, 1])
-    >>> load_features("theirs.npz")
-    FeatureSet(4 images, 4 dimensions, 2 classes, of unknown origin)
     """
     from skd.evaluation import _feature_arrays  # it loads zipfile, and import skd must stay quick
 

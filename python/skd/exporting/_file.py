@@ -70,7 +70,7 @@ def _images(graph: Graph, config: Mapping[str, Any], *, is_uint8: bool) -> str:
     if is_uint8:
         mean, std = (np.array(row, dtype=np.float32) for row in config["normalization"])
         value = graph.node("Cast", [value], "images.floats", to=1)  # FLOAT
-        full = graph.scalar("images.full", 255.0)
+        full = graph.constant("images.full", np.array(255, dtype=np.float32))
         value = graph.node("Div", [value, full], "images.unit")
         value = graph.node("Sub", [value, graph.constant("images.mean", mean)], "images.centred")
         value = graph.node("Div", [value, graph.constant("images.std", std)], "images.normalized")

@@ -58,8 +58,8 @@ class Graph:
         return name
 
     def scalar(self, name: str, value: float) -> str:
-        """Add a float32 constant."""
-        return self.constant(name, np.array(value, dtype=np.float32))
+        """Add a float64 constant."""
+        return self.constant(name, np.array(value, dtype=np.float64))
 
     def node(self, operator: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:
         """Add a node with one output, and return the name of the output."""

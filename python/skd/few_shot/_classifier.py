@@ -9,25 +9,22 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skd import _native
 from skd import _validation as check
-from skd._files.mapped import require_whole
-from skd._memory import new_array
 from skd._refusals import delegated
-from skd.augmentation import default_padding, mode_of
 from skd.choices import Augmentation, Features, HeadName
-from skd.classifiers import inputs, l2_normalize
+from skd.classifiers import inputs
+from skd.classifiers.calibration import gives_scores, probabilities_of, temperature_of
 from skd.classifiers.estimator import Classifier, Parameters, accuracy
-from skd.classifiers.kinds import HEADS, head_name
-from skd.evaluation.protocol import MOST_COPIES
+from skd.classifiers.kinds import HEADS
 from skd.exporting import Exportable, Head
 from skd.few_shot import _classifier_files, pictures
-from skd.models import FEATURES, Model
-from skd.models.inputs import batch_of
-from skd.models.plausible_floats import require_plausible
+from skd.few_shot._image_features import TakesImages
+from skd.few_shot._parameters import checked_parameters
+from skd.few_shot._rejection import Rejection, checked_answer
+from skd.models import Model
 
 
-class FewShotClassifier(Parameters, Exportable):
+class FewShotClassifier(TakesImages, Parameters, Exportable):
     """Classify images from a few examples of each class.
 
     A small classifier, the head, is fitted to the L2-normalised features of the examples, as
@@ -58,6 +55,15 @@ class FewShotClassifier(Parameters, Exportable):
     resize : bool, default=False
         Scale arrays of square images of another size; if False, they are refused. Pictures are
         always scaled.
+    calibrate : bool, default=True
+        Find the temperature of `predict_proba` by leave-one-out over the examples, as
+        `CalibratedClassifier` does. If False, the temperature is 1.
+    reject : str or int, optional
+        Answer of `predict` for images that are too far from all classes, such as "unknown": a label
+        of the type of the others that no class has. By default there is no such answer.
+    known_rate : float, default=0.95
+        Share of the images of known classes that `reject` is meant to accept, in (0, 1). The larger
+        it is, the more images of unknown classes are accepted, too.
     seed : int, default=0
         Seed of the augmentation.
 
@@ -67,6 +73,11 @@ class FewShotClassifier(Parameters, Exportable):
         Labels, ascending.
     head_ : Classifier
         The fitted head.
+    temperature_ : float
+        Temperature of the probabilities, ``softmax(scores / temperature_)``.
+    threshold_ : float or None
+        Least known-class score of an image that is not rejected; see `known_scores`. None without
+        `reject`.
 
     Examples
     --------
@@ -81,6 +92,8 @@ class FewShotClassifier(Parameters, Exportable):
 
     classes_: NDArray[Any]
     head_: Classifier
+    temperature_: float
+    _rejection: Rejection | None
 
     def __init__(
         self,
@@ -92,6 +105,9 @@ class FewShotClassifier(Parameters, Exportable):
         support_augmentation: Augmentation = "crop_flip",
         flip: bool = True,
         resize: bool = False,
+        calibrate: bool = True,
+        reject: str | int | None = None,
+        known_rate: float = 0.95,
         seed: int = 0,
     ) -> None:
         self.model = model
@@ -101,6 +117,9 @@ class FewShotClassifier(Parameters, Exportable):
         self.support_augmentation = support_augmentation
         self.flip = flip
         self.resize = resize
+        self.calibrate = calibrate
+        self.reject = reject
+        self.known_rate = known_rate
         self.seed = seed
 
     def __sklearn_clone__(self) -> FewShotClassifier:
@@ -144,11 +163,23 @@ class FewShotClassifier(Parameters, Exportable):
         classes, positions = inputs.encoded_labels(
             labels, owner, length=len(examples), name="labels", of="images"
         )
+        checked_answer(self.reject, classes, owner)
+        calibrates = bool(self.calibrate) and gives_scores(self.head)
         with self.model._native.locked():  # the model must not change between the copies
             features, copies = self._example_features(examples, owner)
-        head = HEADS[self.head].make().fit(features, np.tile(positions, copies))
+            plain = features
+            if copies > 1 and (calibrates or self.reject is not None):
+                plain = self._features(examples)
+        labels = np.tile(positions, copies)
+        head = HEADS[self.head].make().fit(features, labels)
         head.classes_ = classes
+        rows = (features, labels, np.tile(np.arange(len(examples)), copies), plain)
+        temperature = temperature_of(self.head, *rows, owner) if calibrates else 1.0
+        rejection = None
+        if self.reject is not None:
+            rejection = Rejection.fitted(self.reject, *rows, float(self.known_rate), owner)
         self.head_, self.classes_ = head, classes
+        self.temperature_, self._rejection = temperature, rejection
         return self
 
     def predict(self, images: Any) -> NDArray[Any]:
@@ -163,7 +194,7 @@ class FewShotClassifier(Parameters, Exportable):
         Returns
         -------
         labels : ndarray of shape (n_images,)
-            Predicted classes; an array of length 1 for a single image.
+            Predicted classes, or `reject`; an array of length 1 for a single image.
 
         Raises
         ------
@@ -172,17 +203,58 @@ class FewShotClassifier(Parameters, Exportable):
         ValueError
             If the images are not legal.
         """
-        return self._fitted("predict").predict(self._query_features(images, "predict"))
+        head = self._fitted("predict")
+        features = self._query_features(images, "predict")
+        labels = head.predict(features)
+        if self._rejection is None:
+            return labels
+        return self._rejection.applied(labels, features)
+
+    @property
+    def threshold_(self) -> float | None:
+        """Least known-class score of an image that is not rejected; None without `reject`."""
+        self._fitted("threshold_")
+        return None if self._rejection is None else self._rejection.threshold
+
+    def known_scores(self, images: Any) -> NDArray[np.float64]:
+        """Return how near each image is to the nearest class.
+
+        It is the cosine of the angle between the features of the image and the nearest class mean,
+        as of `open_set_scores`. `predict` rejects images whose score is below `threshold_`.
+
+        Parameters
+        ----------
+        images : array-like, PIL.Image.Image, path, or sequence of images or paths
+            Images as for `predict`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_images,), dtype float64
+            Cosines in -1..1; the larger, the more likely the class of the image is known.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        ValueError
+            If the classifier was fitted without `reject`, or the images are not legal.
+        """
+        self._fitted("known_scores")
+        if self._rejection is None:
+            legal = "a classifier that was fitted with 'reject'"
+            check.refuse("self", "FewShotClassifier.known_scores", legal, "one without")
+        return self._rejection.scores(self._query_features(images, "known_scores"))
 
     @property
     def predict_proba(self) -> Callable[[Any], NDArray[np.float64]]:
         """Return the probability of each class: ``predict_proba(images)``, as for `predict`.
 
-        For the logistic head it is the softmax of the scores. For the centroid heads it is the
-        softmax of minus the squared distances, or of the cosines; it is not calibrated. For other
-        heads this property raises an AttributeError.
+        It is ``softmax(scores / temperature_)``, calibrated unless `calibrate` is False. The scores
+        are those of the head's ``decision_function``. Images of unknown classes are not told apart:
+        each row sums to 1 over the known classes. For the nearest-neighbour heads, which have no
+        scores of classes, this property raises an AttributeError.
         """
-        heads = [head for head, kind in HEADS.items() if hasattr(kind.make(), "predict_proba")]
+        heads = [head for head in HEADS if gives_scores(head)]
         if not isinstance(self.head, str) or self.head not in heads:
             legal = ", ".join(map(repr, heads))
             raise AttributeError(
@@ -192,10 +264,9 @@ class FewShotClassifier(Parameters, Exportable):
         return self._probabilities
 
     def _probabilities(self, images: Any) -> NDArray[np.float64]:
-        head: Any = self._fitted("predict_proba")
+        head = self._fitted("predict_proba")
         features = self._query_features(images, "predict_proba")
-        probabilities: NDArray[np.float64] = head.predict_proba(features)
-        return probabilities
+        return probabilities_of(head, features, self.temperature_)
 
     def score(self, images: Any, labels: ArrayLike | None = None) -> float:
         """Return the share of images that are classified correctly.
@@ -249,7 +320,13 @@ class FewShotClassifier(Parameters, Exportable):
         head = self._fitted("save")
         whole = check.boolean(include_model, "include_model", owner)
         options = self._check_parameters(owner)
-        _classifier_files.write(path, owner, self.model, head, options, include_model=whole)
+        further = {"temperature": np.array([self.temperature_])}
+        if self._rejection is not None:
+            further["threshold"] = np.array([self._rejection.threshold])
+            further["centroids"] = self._rejection.centroids
+        _classifier_files.write(
+            path, owner, self.model, head, options, further, include_model=whole
+        )
 
     @classmethod
     def load(cls, path: str | PathLike[str], *, model: Model | None = None) -> FewShotClassifier:
@@ -289,16 +366,24 @@ class FewShotClassifier(Parameters, Exportable):
                 raise ValueError(
                     f"its head takes {fitted.n_features_in_} features, and the model has {width}"
                 )
+            answer = checked_answer(classifier.reject, fitted.classes_, owner)
+            shape = (len(fitted.classes_), width) if answer is not None else None
+            temperature, found = _classifier_files.checked_fit(saved.fit, shape)
         except (TypeError, ValueError) as error:
             check.refuse("path", owner, "an undamaged file", f"{source!r} ({error})")
         classifier.head_, classifier.classes_ = fitted, fitted.classes_
+        classifier.temperature_ = temperature
+        classifier._rejection = None if found is None else Rejection(answer, *found)
         return classifier
 
     def _exported(self, owner: str) -> tuple[Model, Head]:
         if not hasattr(self, "head_"):
             raise inputs.not_fitted(owner)
         self._check_parameters(owner)
-        return self.model, Head(self.head_, self.features, normalizes=True)
+        temperature = self.temperature_ if gives_scores(self.head) else None
+        outlier = None if self._rejection is None else self._rejection.outlier()
+        head = Head(self.head_, self.features, True, temperature, outlier)
+        return self.model, head
 
     def _fitted(self, method: str) -> Classifier:
         if not hasattr(self, "head_"):
@@ -307,80 +392,10 @@ class FewShotClassifier(Parameters, Exportable):
 
     def _check_parameters(self, owner: str) -> dict[str, Any]:
         """Return the checked parameters, without the model."""
-        model = check.instance(self.model, "model", owner, Model)
-        mode_of(self.support_augmentation, "support_augmentation", owner, model.input_channels)
-        return {
-            "head": head_name(self.head, "head", owner),
-            "features": check.choice(self.features, "features", owner, FEATURES),
-            "n_support_copies": check.integer(
-                self.n_support_copies, "n_support_copies", owner, minimum=1, maximum=MOST_COPIES
-            ),
-            "support_augmentation": self.support_augmentation,
-            "flip": check.boolean(self.flip, "flip", owner),
-            "resize": check.boolean(self.resize, "resize", owner),
-            "seed": check.seed(self.seed, owner),
-        }
+        return checked_parameters(self, owner)
 
     def _query_features(self, images: Any, method: str) -> NDArray[np.float32]:
         owner = f"FewShotClassifier.{method}"
         self._check_parameters(owner)
         with delegated(owner, "Model.features"):
             return self._features(self._images(images, owner))
-
-    def _images(self, images: Any, owner: str) -> NDArray[Any]:
-        """Return images of the model's shape."""
-        if pictures.is_paths(images):
-            return self._pictures(pictures.files_of(images, owner), owner)
-        side, channels = self.model.image_size, self.model.input_channels
-        images = batch_of(images, "images", owner, side=side, channels=channels)
-        if self.resize:
-            pixels = check.square_images(images, "images", owner)
-            if pixels.shape[1] != side and pixels.shape[3] == channels and pixels.size:
-                return pictures.resized(pixels, side)
-        given = check.model_images(images, "images", owner, side=side, channels=channels)
-        if given.dtype != np.uint8:
-            require_plausible(given, self.model.normalization, "images", owner)
-        return given
-
-    def _pictures(self, files: list[Any], owner: str) -> NDArray[np.uint8]:
-        return pictures.read_pictures(
-            files, self.model.image_size, self.model.input_channels, owner
-        )
-
-    def _features(self, images: NDArray[Any]) -> NDArray[np.float32]:
-        return l2_normalize(self.model.features(images, self.features))
-
-    def _example_features(
-        self, images: NDArray[Any], owner: str
-    ) -> tuple[NDArray[np.float32], int]:
-        """Return the features of all copies of the examples, copy after copy, and their number."""
-        mode = mode_of(self.support_augmentation, "support_augmentation", owner, images.shape[3])
-        if mode == _native.AUGMENT_NONE or images.dtype != np.uint8:
-            return self._features(images), 1
-        if self.model.normalization is None:
-            check.refuse("model", owner, "one with a normalization (fit sets it)", "one without")
-        mean, std = (np.array(v, dtype=np.float32) for v in self.model.normalization)
-        pixels = np.require(images, np.uint8, ["C_CONTIGUOUS", "ALIGNED"])
-        count, padding = len(pixels), default_padding(pixels.shape[1])
-        augmented = new_array(pixels.shape, np.float32, owner, "images")
-        copies = []
-        for copy in range(self.n_support_copies):
-            # Each image of each copy has its own stream of random choices.
-            streams = np.arange(copy * count, (copy + 1) * count, dtype=np.int64)
-            _native.augment(
-                pixels,
-                np.arange(count, dtype=np.int64),
-                streams,
-                mode,
-                padding,
-                bool(self.flip),
-                int(self.seed),
-                0,
-                True,
-                mean,
-                std,
-                augmented,
-            )
-            copies.append(self._features(augmented))
-        require_whole(pixels)
-        return np.concatenate(copies), self.n_support_copies

@@ -36,6 +36,7 @@ class Saved(NamedTuple):
     options: dict[str, Any]
     arrays: Mapping[str, NDArray[Any]]
     classes: NDArray[Any]
+    fit: Mapping[str, NDArray[Any]]
 
     def head(self, name: HeadName) -> Classifier:
         """Return the fitted head, or raise a ValueError with the reason."""
@@ -48,6 +49,7 @@ def write(
     model: Model,
     head: Classifier,
     options: Mapping[str, Any],
+    fit: Mapping[str, NDArray[np.float64]],
     *,
     include_model: bool,
 ) -> None:
@@ -71,6 +73,7 @@ def write(
         "model": None,
     }
     arrays = {f"head.{name}": array for name, array in arrays_of(head).items()}
+    arrays |= {f"fit.{name}": array for name, array in fit.items()}
     if include_model:
         metadata["model"] = {"config": model.config, "normalization": model.normalization}
         arrays |= {f"model.{name}": array for name, array in state.items()}
@@ -112,7 +115,34 @@ def read(path: str | PathLike[str], owner: str, model: Model | None) -> tuple[st
     if _sha256(model, model.snapshot()) != sha256:
         got = "one of other weights" if saved_model is None else "damaged weights"
         check.refuse("model", owner, f"the one that {name!r} was saved with", got)
-    return name, Saved(model, options, _below("head.", arrays), classes)
+    return name, Saved(model, options, _below("head.", arrays), classes, _below("fit.", arrays))
+
+
+def checked_fit(
+    fit: Mapping[str, NDArray[Any]], shape: tuple[int, int] | None
+) -> tuple[float, tuple[NDArray[np.float64], float] | None]:
+    """Return the temperature, and the class means with their threshold if there is a shape.
+
+    Raises
+    ------
+    ValueError
+        If an array is missing or does not fit; the message is the reason.
+    """
+    shapes: dict[str, tuple[int, ...]] = {"temperature": (1,)}
+    if shape is not None:
+        shapes |= {"threshold": (1,), "centroids": shape}
+    if set(fit) != set(shapes):
+        raise ValueError(f"it holds {sorted(fit)} of the fit where {sorted(shapes)} are needed")
+    for name, wanted in shapes.items():
+        array = fit[name]
+        if array.dtype != np.float64 or array.shape != wanted or not np.isfinite(array).all():
+            raise ValueError(f"{name!r} does not hold finite numbers of shape {wanted}")
+    temperature = float(fit["temperature"][0])
+    if temperature <= 0:
+        raise ValueError(f"its temperature is {temperature}")
+    if shape is None:
+        return temperature, None
+    return temperature, (np.ascontiguousarray(fit["centroids"]), float(fit["threshold"][0]))
 
 
 def _classes(values: Any, dtype: Any) -> NDArray[Any]:

@@ -14,8 +14,6 @@ from skd import _validation as check
 from skd._memory import too_large_by
 from skd._refusals.native import refused_as
 from skd.choices import Features, OnnxInput, WeightType, values
-from skd.classifiers.estimator import Classifier
-from skd.exporting import Exportable
 from skd.models._description import Described
 from skd.models._images import (
     EVALUATION_BATCH,
@@ -25,11 +23,12 @@ from skd.models._images import (
     checked_normalization,
     finite_outputs,
 )
-from skd.models._onnx import write_onnx
 from skd.models._transformer import Transformer
 from skd.models.checkpoint import write_checkpoint
 
 if TYPE_CHECKING:
+    from skd.classifiers.estimator import Classifier
+    from skd.exporting import Exportable
     from skd.models.inputs import Images
 
 FEATURES: tuple[Features, ...] = values(Features)
@@ -267,9 +266,9 @@ class Model(Described, Transformer):
 
         The graph takes ``images`` of shape (n_images, image_size, image_size, input_channels), as
         `embed` does, with any number of images. It holds the normalisation of uint8 images, the
-        backbone with each batch norm folded into a convolution, and the head. All numbers are
-        float32, whatever the model's precision. Equal calls write equal bytes. It needs the package
-        onnx (``pip install onnx``).
+        backbone with each batch norm folded into a convolution, and the head. The network computes
+        in float32, whatever the model's precision. Equal calls write equal bytes. It needs the
+        package onnx (``pip install onnx``).
 
         Parameters
         ----------
@@ -301,6 +300,8 @@ class Model(Described, Transformer):
         WriteError
             If the file cannot be written, as on a full disk; an existing one is then unchanged.
         """
+        from skd.models._onnx import write_onnx  # it loads the classifiers
+
         write_onnx(self, path, classifier, input_dtype)
 
     def features(

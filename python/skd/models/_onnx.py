@@ -8,8 +8,9 @@ from typing import Any
 from skd import _validation as check
 from skd._files.atomic import write_atomically
 from skd._files.hashes import state_sha256
+from skd.classifiers import CalibratedClassifier
 from skd.classifiers.inputs import not_fitted
-from skd.exporting import HEADS, INPUTS, Exportable, Head, network_file
+from skd.exporting import HEADS, INPUTS, Exportable, Head, head_of, network_file
 from skd.models._images import Normalization
 
 OWNER = "Model.to_onnx"
@@ -57,12 +58,12 @@ def _exported(model: Any, classifier: Any) -> Head:
         if other is not model and _features_of(other) != _features_of(model):
             check.refuse("classifier", OWNER, "one that is fitted on this model", repr(other))
         return head
-    if not isinstance(classifier, HEADS):
+    if not isinstance(classifier, (*HEADS, CalibratedClassifier)):
         legal = "a FewShotClassifier of this model, or a fitted classifier of skd"
         check.refuse("classifier", OWNER, legal, check.shown(classifier), TypeError)
     if not hasattr(classifier, "classes_"):
         raise not_fitted(OWNER)
-    return Head(classifier)
+    return head_of(classifier)
 
 
 def _features_of(model: Any) -> tuple[Any, ...]:

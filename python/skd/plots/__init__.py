@@ -9,19 +9,24 @@ and Ito's, which colour-blind people can distinguish, and no plot relies on colo
 """
 
 from skd.plots._class_distances import ClassDistanceDisplay
+from skd.plots._comparison import ComparisonDisplay
 from skd.plots._embedding import EmbeddingDisplay
 from skd.plots._episode import EpisodeDisplay
 from skd.plots._episode_confusion import EpisodeConfusionDisplay
+from skd.plots._figures import require_matplotlib as require_matplotlib
 from skd.plots._head_comparison import HeadComparisonDisplay
 from skd.plots._logit_entropy import LogitEntropyDisplay
+from skd.plots._reliability import ReliabilityDisplay
 from skd.plots.training_curves import TrainingCurvesDisplay
 
 __all__ = [
     "ClassDistanceDisplay",
+    "ComparisonDisplay",
     "EmbeddingDisplay",
     "EpisodeConfusionDisplay",
     "EpisodeDisplay",
     "HeadComparisonDisplay",
     "LogitEntropyDisplay",
+    "ReliabilityDisplay",
     "TrainingCurvesDisplay",
 ]

@@ -162,7 +162,8 @@ flip, seed
         images : array-like, path or sequence of paths
             Images that were not part of the fit; as for `FewShotClassifier.score`.
         labels : array-like of shape (n_images,), optional
-            Classes of the images, among those of the fit; left out for a folder of class folders.
+            Classes of the images, among those of the fit, or `reject` of the classifier for images
+            of other classes; left out for a folder of class folders.
         ax : Axes, optional
             Axes to draw in; by default in a new figure.
 
@@ -190,6 +191,8 @@ flip, seed
         length = len(predicted)
         truth = inputs.label_vector(labels, owner, length=length, name="labels", of="images")
         known = classifier.classes_
+        if classifier.reject is not None:  # a row and a column of its own
+            known = np.array([*known.tolist(), classifier.reject], dtype=object)
         rows = {name: row for row, name in enumerate(known.tolist())}
         unknown = {label for label in truth.tolist() if label not in rows}
         if unknown or not truth.size:

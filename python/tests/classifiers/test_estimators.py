@@ -22,6 +22,8 @@ from sklearn.utils.estimator_checks import check_estimator
 import skd
 
 ESTIMATORS = (
+    skd.CalibratedClassifier(),
+    skd.CalibratedClassifier("ridge"),
     skd.LogisticRegression(),
     skd.RidgeClassifier(),
     skd.LinearSVC(),
@@ -164,7 +166,8 @@ def test_pipelines_and_searches_take_them(classifier, rng):
     pipeline = make_pipeline(StandardScaler(), clone(classifier)).fit(features, labels)
     assert pipeline.score(features, labels) > 0.6
     (parameter, *_) = classifier.get_params()
-    grid = {parameter: ["euclidean", "cosine"] if parameter == "metric" else [0.1, 1.0]}
+    words = {"metric": ["euclidean", "cosine"], "head": ["logistic", "ridge"]}
+    grid = {parameter: words.get(parameter, [0.1, 1.0])}
     search = GridSearchCV(classifier, grid, cv=3, error_score="raise").fit(features, labels)
     assert search.best_estimator_.get_params()[parameter] in grid[parameter]
     again = pickle.loads(pickle.dumps(pipeline))

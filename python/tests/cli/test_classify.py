@@ -50,13 +50,27 @@ def test_each_photo_gets_a_line_with_class_probability_and_file(photos, checkpoi
 
 def test_a_head_without_probabilities_gives_the_class_alone(photos, checkpoint):
     file = photos / "new" / "sky" / "0.png"
-    result = classify(photos / "support", file, "--model", checkpoint, "--head", "ridge")
+    result = classify(photos / "support", file, "--model", checkpoint, "--head", "nearest_neighbor")
     assert result.stdout.split() == ["sky", str(file)]
 
 
 def test_quiet_changes_no_result(photos, checkpoint):
     words = [photos / "support", photos / "new" / "sky" / "0.png", "--model", checkpoint]
     assert classify(*words, "--quiet").output == classify(*words).output
+
+
+def test_photos_of_no_class_are_rejected(photos, checkpoint):
+    files = [photos / "new" / name / "0.png" for name in COLOURS]
+    words = (photos / "support", *files, "--model", checkpoint)
+    plain = classify(*words).stdout
+    result = classify(*words, "--reject", "unknown")
+    assert result.exit_code == 0, result.output
+    lines = [line.split() for line in result.stdout.splitlines()]
+    for line, before in zip(lines, plain.splitlines(), strict=True):
+        assert line == before.split() or line == ["unknown", before.split()[-1]]
+    result = classify(*words, "--reject", "sky")
+    assert result.exit_code == 2
+    assert "--reject must be a label that no class has; got 'sky'." in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -205,3 +205,30 @@ def test_a_missing_package_is_named(trained, out, monkeypatch):
     with pytest.raises(ImportError, match="ONNX files need the package onnx: pip install onnx"):
         trained().to_onnx(out)
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("labels", "answer"), [(["a", "bb", "ccc"], "none of these"), ([5, 7, 9], -1)]
+)
+def test_rejection_and_temperature_are_in_the_file(trained, pixels, rng, out, labels, answer):
+    model = trained("convnet4")
+    classifier = skd.FewShotClassifier(model, head="ridge", reject=answer, known_rate=0.5)
+    classifier.fit(pixels, np.array(labels).repeat(4))
+    model.to_onnx(out, classifier)
+    queries = rng.integers(0, 256, (20, 16, 16, 3), dtype=np.uint8)
+    found = run(out, queries)
+    clear = abs(classifier.known_scores(queries) - classifier.threshold_) > CLOSE
+    expected = classifier.predict(queries)
+    assert answer in expected
+    assert found["label"][clear].tolist() == expected[clear].tolist()
+    assert_close(found["probabilities"], classifier.predict_proba(queries))
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_a_calibrated_classifier_keeps_its_temperature(trained, pixels, out, classes):
+    model = trained()
+    rows = model.embed(pixels)
+    for head in ("logistic", "ridge", "nearest_centroid"):
+        estimator = skd.CalibratedClassifier(head).fit(rows, np.arange(12) % classes)
+        model.to_onnx(out, estimator)
+        assert_close(run(out, pixels)["probabilities"], estimator.predict_proba(rows))

@@ -84,9 +84,9 @@ def test_every_head_classifies_and_is_saved(model, examples, head, tmp_path, rng
 
 def test_heads_without_probabilities_have_no_such_method(model):
     with_them = [head for head in HEADS if hasattr(skd.FewShotClassifier(model, head=head), NAME)]
-    assert with_them == ["logistic", "nearest_centroid", "nearest_centroid_cosine"]
-    with pytest.raises(AttributeError, match="got 'ridge'"):
-        skd.FewShotClassifier(model, head="ridge").predict_proba([])
+    assert with_them == [head for head in HEADS if not head.startswith("nearest_neighbor")]
+    with pytest.raises(AttributeError, match="got 'nearest_neighbor'"):
+        skd.FewShotClassifier(model, head="nearest_neighbor").predict_proba([])
 
 
 NAME = "predict_proba"
@@ -312,3 +312,95 @@ def test_the_document_runs_as_it_stands(model, folder, monkeypatch, capsys):
     (folder / "red" / "0.png").rename(folder.parent / "photo.jpg")
     exec(compile(example, str(DOCUMENT), "exec"), {})
     assert "red" in capsys.readouterr().out
+
+
+def test_the_temperature_is_that_of_the_features(model, examples):
+    images, labels = examples
+    classifier = skd.FewShotClassifier(model, support_augmentation="none").fit(images, labels)
+    features = skd.l2_normalize(model.embed(images))
+    alone = skd.CalibratedClassifier().fit(features, labels)
+    assert classifier.temperature_ == alone.temperature_
+    np.testing.assert_array_equal(classifier.predict_proba(images), alone.predict_proba(features))
+    plain = skd.FewShotClassifier(model, support_augmentation="none", calibrate=False)
+    plain.fit(images, labels)
+    assert plain.temperature_ == 1
+    estimator = skd.LogisticRegression().fit(features, labels)
+    expected = estimator.predict_proba(features)
+    np.testing.assert_allclose(plain.predict_proba(images), expected, atol=1e-12)
+
+
+def test_augmented_copies_are_left_out_together(model, examples):
+    images, labels = examples
+    copied = skd.FewShotClassifier(model, n_support_copies=3).fit(images, labels)
+    assert 0 < copied.temperature_ < 10
+    again = skd.FewShotClassifier(model, n_support_copies=3).fit(images, labels)
+    assert copied.temperature_ == again.temperature_
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_images_that_are_far_from_all_classes_are_rejected(model, examples, rng, tmp_path, head):
+    images, labels = examples
+    classifier = skd.FewShotClassifier(model, head=head, reject="none of these", known_rate=0.9)
+    classifier.fit(images, labels)
+    queries = np.concatenate([images, rng.integers(0, 256, images.shape, dtype=np.uint8)])
+    scores, predicted = classifier.known_scores(queries), classifier.predict(queries)
+    plain = skd.FewShotClassifier(model, head=head).fit(images, labels).predict(queries)
+    expected = np.where(scores < classifier.threshold_, "none of these", plain)
+    assert predicted.tolist() == expected.tolist()
+    centroids = skd.NearestCentroid().fit(skd.l2_normalize(model.embed(images)), labels).centroids_
+    unaugmented = skd.FewShotClassifier(
+        model, head=head, reject="none of these", support_augmentation="none"
+    ).fit(images, labels)
+    np.testing.assert_allclose(
+        unaugmented.known_scores(queries),
+        skd.open_set_scores(skd.l2_normalize(model.embed(queries)), centroids),
+        atol=1e-12,
+    )
+    for loaded in saved(classifier, tmp_path):
+        assert loaded.threshold_ == classifier.threshold_
+        assert loaded.predict(queries).tolist() == predicted.tolist()
+
+
+def saved(classifier, folder):
+    """Yield the classifier as files of both kinds hold it."""
+    for whole in (True, False):
+        classifier.save(folder / "saved.safetensors", include_model=whole)
+        model = None if whole else classifier.model
+        yield skd.FewShotClassifier.load(folder / "saved.safetensors", model=model)
+
+
+def test_the_answer_has_the_type_of_the_classes(model, examples):
+    images, labels = examples
+    numbers = np.unique(labels, return_inverse=True)[1].astype(np.uint8)
+    classifier = skd.FewShotClassifier(model, reject=-1, known_rate=1e-9).fit(images, numbers)
+    predicted = classifier.predict(images)
+    assert predicted.dtype.kind == "i"
+    assert set(predicted.tolist()) <= {-1, 0, 1, 2}
+    assert classifier.predict(images[:0]).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("options", "labels", "message"),
+    [
+        ({"reject": "red"}, None, "'reject' .* a label that no class has; got 'red'"),
+        ({"reject": 3}, None, "'reject' .* text, as the labels are; got 3 for 'labels' of dtype"),
+        ({"reject": "x"}, int, "'reject' .* an integer, as the labels are; got 'x'"),
+        ({"reject": True}, None, "'reject' .* None, or a label"),
+        ({"reject": 1.5}, None, "'reject' .* None, or a label"),
+        ({"reject": "x", "known_rate": 1}, None, "'known_rate' parameter of FewShotClassifier.fit"),
+        ({"calibrate": "no"}, None, "'calibrate' parameter of FewShotClassifier.fit"),
+    ],
+)
+def test_wrong_answers_are_refused(model, examples, options, labels, message):
+    images, names = examples
+    if labels is int:
+        names = np.unique(names, return_inverse=True)[1]
+    with pytest.raises((ValueError, TypeError), match=message):
+        skd.FewShotClassifier(model, **options).fit(images, names)
+
+
+def test_known_scores_need_reject(model, examples):
+    classifier = skd.FewShotClassifier(model).fit(*examples)
+    assert classifier.threshold_ is None
+    with pytest.raises(ValueError, match="a classifier that was fitted with 'reject'"):
+        classifier.known_scores(examples[0])

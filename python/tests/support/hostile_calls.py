@@ -43,8 +43,9 @@ NOT_CALLED = {
     *(
         f"{estimator}.get_params"
         for estimator in (
-            "FewShotClassifier", "LinearSVC", "LogisticRegression", "Model", "NearestCentroid",
-            "NearestNeighbor", "RidgeClassifier", *(kind.__name__ for kind in TRANSDUCTIVE),
+            "CalibratedClassifier", "FewShotClassifier", "LinearSVC", "LogisticRegression", "Model",
+            "NearestCentroid", "NearestNeighbor", "RidgeClassifier",
+            *(kind.__name__ for kind in TRANSDUCTIVE),
         )
     ),
 }  # fmt: skip
@@ -211,6 +212,14 @@ def _records():
         "skd.OpenSetResult": (skd.OpenSetResult, {
             **{name: _always(1.0) for name in ("auroc", "auroc_ci95", "fpr95", "fpr95_ci95")},
             "aurocs": lambda: np.ones(9), "fpr95s": lambda: np.ones(9)}),
+        "skd.ComparisonMatrix": (skd.ComparisonMatrix, {"results": lambda: _matrix().results}),
+        "ComparisonMatrix.difference": (_matrix().difference, {
+            "data": _always("d"), "first": _always(("m", "ridge")),
+            "second": _always(("m", "ridge"))}),
+        "ComparisonMatrix.save": (_matrix().save, {"path": _always("matrix.json")}),
+        "skd.Reliability": (skd.Reliability, {
+            "counts": lambda: np.ones(3, int), "confidence": lambda: np.full(3, 0.5),
+            "accuracy": lambda: np.full(3, 0.5), "error": _always(0.0)}),
         "skd.Normalization": (skd.Normalization, {
             "mean": _always((0.5,)), "std": _always((0.5,))}),
         "skd.LayerSummary": (skd.LayerSummary, {
@@ -310,6 +319,14 @@ def _more_methods(subjects, folder):
     } | _displays(subjects) | _runs(folder)  # fmt: skip
 
 
+def _matrix():
+    """Return a matrix of one cell."""
+    features, labels = np.repeat(np.eye(3), 4, axis=0), np.repeat(np.arange(3), 4)
+    options = {"n_way": 2, "n_query": 1, "n_episodes": 2, "progress": False}
+    found = skd.evaluate_many_features(features, labels, heads=["ridge"], **options)
+    return skd.ComparisonMatrix({"d": {"m": found}})
+
+
 def _displays(subjects):
     model, split, rng = subjects.model, subjects.split, np.random.default_rng(0)
     values, names = {"a": rng.random(9)}, ("x", "y", "z")
@@ -329,6 +346,9 @@ def _displays(subjects):
             "predicted": lambda: np.zeros((3, 2), int), "class_names": _always(names)}),
         "LogitEntropyDisplay": (plots.LogitEntropyDisplay, {
             "entropies": _always(values), "num_classes": _always(3)}),
+        "ComparisonDisplay": (plots.ComparisonDisplay, {"matrix": _always(_matrix())}),
+        "ReliabilityDisplay": (plots.ReliabilityDisplay, {
+            "reliabilities": lambda: {"a": skd.reliability([[0.9, 0.1]], [0])}}),
         "TrainingCurvesDisplay": (plots.TrainingCurvesDisplay, {
             "epochs": lambda: np.arange(1, 4), "learning_rate": lambda: np.full(3, 0.1),
             "losses": lambda: {"total": np.ones(3)}, "accuracy": lambda: np.ones(3)}),
@@ -351,6 +371,21 @@ def _displays(subjects):
     found["HeadComparisonDisplay.from_comparisons"] = (kind.from_comparisons, comparison)
     found["EpisodeConfusionDisplay.from_classifier"] = (
         plots.EpisodeConfusionDisplay.from_classifier,
+        {
+            "classifier": _always(subjects.few_shot), "images": PIXELS,
+            "labels": lambda: np.arange(12) % 3,
+        },
+    )  # fmt: skip
+    found["ComparisonDisplay.from_matrix"] = (
+        plots.ComparisonDisplay.from_matrix,
+        {"matrix": _always(_matrix())},
+    )
+    found["ReliabilityDisplay.from_predictions"] = (
+        plots.ReliabilityDisplay.from_predictions,
+        {"probabilities": lambda: np.full((4, 2), 0.5), "labels": lambda: np.arange(4) % 2},
+    )
+    found["ReliabilityDisplay.from_classifier"] = (
+        plots.ReliabilityDisplay.from_classifier,
         {
             "classifier": _always(subjects.few_shot), "images": PIXELS,
             "labels": lambda: np.arange(12) % 3,

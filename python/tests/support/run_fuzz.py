@@ -52,6 +52,7 @@ SEED, STEP = one_of(0, 1, 2**63), one_of(0, 1, 2**40)
 X, GATES = floats(2, 6, 6, 4), (floats(2, 4), floats(2), floats(4, 2), floats(4))
 NORM = (floats(4), floats(4))
 LOGITS, LABELS = floats(5, 3), integers(3, 5)
+PROBABILITIES = one_of(np.full((5, 3), 1 / 3))
 FEATURES, CLASSES = floats(9, 4), integers(3, 9)
 TRANSDUCTIVE = (
     skd.SimpleShot, skd.BDCSPN, skd.LaplacianShot, skd.TIM, skd.AlphaTIM, skd.PTMAP,
@@ -89,9 +90,10 @@ class Subjects:
                 skd.LinearSVC,
                 skd.NearestCentroid,
                 skd.NearestNeighbor,
+                skd.CalibratedClassifier,
             )
         }
-        self.few_shot = skd.FewShotClassifier(self.model, n_support_copies=1)
+        self.few_shot = skd.FewShotClassifier(self.model, n_support_copies=1, reject=9)
         self.few_shot.fit(PIXELS(), np.arange(12) % 3)
         self.few_shot_file = folder / "classifier.safetensors"
         self.few_shot.save(self.few_shot_file)
@@ -189,6 +191,12 @@ def functions(subjects):
         ),
         "skd.cosine_lr": (skd.cosine_lr, [one_of(3)], {"epochs": one_of(5), "base": one_of(0.1)}),
         "skd.mean_ci95": (skd.mean_ci95, [floats(7)], {}),
+        "skd.reliability": (skd.reliability, [PROBABILITIES, LABELS],
+                            {"classes": one_of(None, (0, 1, 2)), "n_bins": one_of(1, 15)}),
+        "skd.expected_calibration_error": (skd.expected_calibration_error, [PROBABILITIES, LABELS],
+                                           {"n_bins": one_of(1, 15)}),
+        "skd.rejection_threshold": (skd.rejection_threshold, [FEATURES, CLASSES],
+                                    {"known_rate": one_of(0.5, 0.95), "groups": one_of(None)}),
         "skd.l2_normalize": (skd.l2_normalize, [FEATURES], {"mean": floats(4)}),
         "skd.set_num_threads": (skd.set_num_threads, [one_of(1, 2)], {}),
         "skd.SGD": (skd.SGD, [], {"lr": one_of(0.1), "momentum": one_of(0.9),
@@ -221,6 +229,9 @@ def functions(subjects):
                           "communicator": one_of(None)}),
         "skd.evaluate_features": (skd.evaluate_features, [floats(24, 4), integers(3, 24)],
                                   {**episodes, "query": one_of(None)}),
+        "skd.compare": (skd.compare, [one_of({"m": model}), one_of({"d": split})],
+                        {"n_way": one_of(2), "n_query": one_of(1), "n_episodes": one_of(2),
+                         "n_support_copies": one_of(1), "heads": one_of(["ridge"])}),
         "skd.FeatureSet": (skd.FeatureSet, [floats(24, 4), integers(3, 24)],
                            {"class_names": one_of(None, ("a", "b", "c")), "meta": one_of(None)}),
         "skd.load_features": (skd.load_features, [one_of(subjects.features)],
@@ -269,6 +280,7 @@ def methods(subjects):
         "FewShotClassifier.score": (subjects.few_shot.score, [PIXELS, integers(3, 12)], {}),
         "FewShotClassifier.predict_proba": (
             lambda images: subjects.few_shot.predict_proba(images), [PIXELS], {}),
+        "FewShotClassifier.known_scores": (subjects.few_shot.known_scores, [PIXELS], {}),
         "FewShotClassifier.save": (subjects.few_shot.save, [output], {}),
         "FewShotClassifier.load": (skd.FewShotClassifier.load, [one_of(subjects.few_shot_file)],
                                    {}),
