@@ -164,7 +164,7 @@ class FewShotClassifier(TakesImages, Parameters, Exportable):
             labels, owner, length=len(examples), name="labels", of="images"
         )
         checked_answer(self.reject, classes, owner)
-        calibrates = bool(self.calibrate) and gives_scores(self.head)
+        calibrates = self.calibrate and gives_scores(self.head)
         with self.model._native.locked():  # the model must not change between the copies
             features, copies = self._example_features(examples, owner)
             plain = features
@@ -178,8 +178,8 @@ class FewShotClassifier(TakesImages, Parameters, Exportable):
         rejection = None
         if self.reject is not None:
             rejection = Rejection.fitted(self.reject, *rows, float(self.known_rate), owner)
-        self.head_, self.classes_ = head, classes
-        self.temperature_, self._rejection = temperature, rejection
+        self.head_, self.classes_, self.temperature_ = head, classes, temperature
+        self._rejection = rejection
         return self
 
     def predict(self, images: Any) -> NDArray[Any]:
@@ -205,10 +205,8 @@ class FewShotClassifier(TakesImages, Parameters, Exportable):
         """
         head = self._fitted("predict")
         features = self._query_features(images, "predict")
-        labels = head.predict(features)
-        if self._rejection is None:
-            return labels
-        return self._rejection.applied(labels, features)
+        labels, rejection = head.predict(features), self._rejection
+        return labels if rejection is None else rejection.applied(labels, features)
 
     @property
     def threshold_(self) -> float | None:
@@ -265,8 +263,8 @@ class FewShotClassifier(TakesImages, Parameters, Exportable):
 
     def _probabilities(self, images: Any) -> NDArray[np.float64]:
         head = self._fitted("predict_proba")
-        features = self._query_features(images, "predict_proba")
-        return probabilities_of(head, features, self.temperature_)
+        rows = self._query_features(images, "predict_proba")
+        return probabilities_of(head, rows, self.temperature_)
 
     def score(self, images: Any, labels: ArrayLike | None = None) -> float:
         """Return the share of images that are classified correctly.
