@@ -94,16 +94,18 @@ def test_training(names, tmp_path, capsys):
     names["gen0"] = skd.Gen0(names["model"])
     run("training.md", 1, names, **{"epochs=65": "epochs=1, batch_size=20"})
     assert len(list((tmp_path / "runs" / "gen0").glob("step-*"))) == 1
-    run("training.md", 2, names, **{"epochs=5": "epochs=1, batch_size=20"})
+    run("training.md", 2, names, **{"epochs=65": "epochs=1, batch_size=20"})
+    assert "TrainingPlan" in capsys.readouterr().out
+    run("training.md", 3, names, **{"epochs=5": "epochs=1, batch_size=20"})
     assert capsys.readouterr().out.startswith("History of 1 epoch; best validation")
     assert len(names["frame"]) == 1
-    run("training.md", 3, names, **{"epochs=90": "epochs=3, batch_size=20"})
+    run("training.md", 4, names, **{"epochs=90": "epochs=3, batch_size=20"})
     assert names["model"].normalization == names["gen0"].model.normalization
     names["model"] = names["gen0"].model
     short = {"epochs=45": "epochs=3, batch_size=20", "warmup_epochs=3": "warmup_epochs=1"}
-    run("training.md", 4, names, **short, **{"[24, 32]": "[16, 20]", "[18]": "[1]"})
+    run("training.md", 5, names, **short, **{"[24, 32]": "[16, 20]", "[18]": "[1]"})
     assert names["gen0"].rotations_per_image == 2
-    run("training.md", 5, names, **{"num_classes=64": "num_classes=64, widths=(4, 4, 8, 8)"})
+    run("training.md", 6, names, **{"num_classes=64": "num_classes=64, widths=(4, 4, 8, 8)"})
     assert capsys.readouterr().out.count("GiB") == 3
 
 

@@ -190,7 +190,7 @@ class Objective(Trainer):
         --------
         >>> data = skd.datasets.load("glyphs")
         >>> model = skd.create_model("convnet4", num_classes=141, image_size=32)
-        >>> plan = skd.Gen0(model).plan(data.train, epochs=10)
+        >>> plan = skd.Supervised(model).plan(data.train, epochs=10)
         >>> plan.steps, plan.seconds > 0
         (880, True)
         """
