@@ -37,7 +37,7 @@ def test_a_network_and_data_load_what_they_need():
     )
     folders = {name for name in loaded if name.startswith("skd.") and name.count(".") == 1}
     assert not folders & {
-        *("skd.callbacks", "skd.classifiers", "skd.cli", "skd.distributed", "skd.evaluation"),
+        *("skd.callbacks", "skd.cli", "skd.distributed", "skd.evaluation"),
         *("skd.few_shot", "skd.interchange", "skd.plots", "skd.profiling", "skd.recipes"),
         "skd.training",
     }
