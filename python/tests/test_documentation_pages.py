@@ -109,24 +109,27 @@ def test_training(names, tmp_path, capsys):
     assert capsys.readouterr().out.count("GiB") == 3
 
 
+def test_heads(names):
+    assert run("heads.md", 0, names)["predicted"].shape == (75,)
+
+
 def test_evaluation(names, capsys, monkeypatch):
     run("evaluation.md", 0, names, **{"data.val,": "data.val, n_query=2, n_episodes=3,"})
     assert "±" in capsys.readouterr().out
     for name in ("a.json", "b.json"):
         names["result"].save(name)
-    assert run("evaluation.md", 1, names)["predicted"].shape == (75,)
     short = {"n_episodes=200": "n_episodes=3, n_query=2"}
-    assert len(run("evaluation.md", 2, names, **short)["comparison"].differences) == 2
+    assert len(run("evaluation.md", 1, names, **short)["comparison"].differences) == 2
     assert "minus nearest_centroid" in capsys.readouterr().out
     quick = {'"nearest_centroid"]\n)': '"nearest_centroid"], n_query=2, n_episodes=3)'}
-    run("evaluation.md", 3, names | {"other": names["model"].clone()}, **quick)
+    run("evaluation.md", 2, names | {"other": names["model"].clone()}, **quick)
     assert "Paired differences" in capsys.readouterr().out
-    assert run("evaluation.md", 4, names)["mean"] == 0
+    assert run("evaluation.md", 3, names)["mean"] == 0
     names["model"].save("model.safetensors")
     words = ("--data", "glyphs", "--out", "features.npz")
     monkeypatch.setattr(skd.datasets, "load", lambda name, root=None: names["data"])
     assert CliRunner().invoke(application, ["embed", ".", *words]).exit_code == 0
-    run("evaluation.md", 5, names)
+    run("evaluation.md", 4, names)
     assert names["features"].meta["format"] == "skd-features"
     whole = skd.evaluate(names["model"], names["split"], n_shot=5, support_augmentation="none")
     assert names["result"].mean == whole.mean

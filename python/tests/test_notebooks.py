@@ -9,7 +9,7 @@ FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 NAMES = (
     "01_quickstart", "02_generation_zero", "03_generation_one", "04_evaluate_honestly",
-    "05_your_own_images", "06_your_own_loss",
+    "05_your_own_images", "06_your_own_loss", "07_which_head",
 )  # fmt: skip
 
 
