@@ -25,6 +25,10 @@ func forEachVector(
   if start < count { body(start, count &- start) }
 }
 
+/// The largest multiple of the vector's lanes that is not above `count`.
+@inline(__always)
+func wholeVectors(_ count: Int) -> Int { count &- count % Vector.scalarCount }
+
 extension UnsafePointer<Float> {
   /// The `lanes` floats from `offset` on, at any alignment; lanes beyond are 0.
   @inline(__always)
@@ -32,6 +36,9 @@ extension UnsafePointer<Float> {
     -> V where V.Scalar == Float
   {
     if lanes == V.scalarCount { return UnsafeRawPointer(self + offset).loadUnaligned(as: V.self) }
+    if V.self == Vector.self {
+      return unsafeBitCast(skd_load_lanes(self + offset, lanes), to: V.self)
+    }
     var vector = V(repeating: 0)
     withUnsafeMutableBytes(of: &vector) {
       $0.copyMemory(from: UnsafeRawBufferPointer(start: self + offset, count: lanes &* 4))
@@ -56,6 +63,8 @@ extension UnsafeMutablePointer<Float> {
     let target = UnsafeMutableRawPointer(self + offset)
     if lanes == V.scalarCount {
       target.storeBytes(of: vector, as: V.self)
+    } else if V.self == Vector.self {
+      skd_store_lanes(self + offset, unsafeBitCast(vector, to: Vector.self), lanes)
     } else {
       withUnsafeBytes(of: vector) {
         target.copyMemory(from: $0.baseAddress.unsafelyUnwrapped, byteCount: lanes &* 4)

@@ -20,22 +20,30 @@ enum { SKD_SET_OTHER, SKD_SET_SSE2, SKD_SET_AVX2, SKD_SET_AVX512, SKD_SET_NEON }
  *                       and one of A.
  * SKD_TRANSPOSED_ROWS   The same for the product with a transposed matrix, where the compiler
  *                       keeps the values of A of all rows in registers too.
+ * SKD_NARROW_ROWS       Most rows of a tile of one operand, for the last columns of a matrix; enough
+ *                       of them hide the latency of a multiply-add.
+ * SKD_NARROW_TRANSPOSED_ROWS  The same for the product with a transposed matrix.
  */
 #if defined(__AVX512F__)
 enum { SKD_INSTRUCTION_SET = SKD_SET_AVX512 };
 enum { SKD_TILE_LANES = 16, SKD_TILE_ROWS = 14, SKD_TRANSPOSED_ROWS = 11 };
+enum { SKD_NARROW_ROWS = 14, SKD_NARROW_TRANSPOSED_ROWS = 11 };
 #elif defined(__AVX2__) && defined(__FMA__)
 enum { SKD_INSTRUCTION_SET = SKD_SET_AVX2 };
 enum { SKD_TILE_LANES = 8, SKD_TILE_ROWS = 6, SKD_TRANSPOSED_ROWS = 5 };
+enum { SKD_NARROW_ROWS = 12, SKD_NARROW_TRANSPOSED_ROWS = 8 };
 #elif defined(__aarch64__)
 enum { SKD_INSTRUCTION_SET = SKD_SET_NEON };
 enum { SKD_TILE_LANES = 8, SKD_TILE_ROWS = 6, SKD_TRANSPOSED_ROWS = 5 };
+enum { SKD_NARROW_ROWS = 12, SKD_NARROW_TRANSPOSED_ROWS = 8 };
 #elif defined(__x86_64__)
 enum { SKD_INSTRUCTION_SET = SKD_SET_SSE2 };
 enum { SKD_TILE_LANES = 4, SKD_TILE_ROWS = 5, SKD_TRANSPOSED_ROWS = 5 };
+enum { SKD_NARROW_ROWS = 12, SKD_NARROW_TRANSPOSED_ROWS = 8 };
 #else
 enum { SKD_INSTRUCTION_SET = SKD_SET_OTHER };
 enum { SKD_TILE_LANES = 4, SKD_TILE_ROWS = 5, SKD_TRANSPOSED_ROWS = 5 };
+enum { SKD_NARROW_ROWS = 12, SKD_NARROW_TRANSPOSED_ROWS = 8 };
 #endif
 
 /** Whether a product and a sum are one instruction; where not, `fma` is a call of the C library. */

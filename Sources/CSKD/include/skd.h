@@ -370,7 +370,7 @@ skd_status skd_peak_gflops(int64_t threads, double *gflops);
 /** Algorithms of a convolution. */
 enum {
   SKD_CONV2D_AUTOMATIC = 0, /**< The library's choice for the shape. */
-  SKD_CONV2D_WINOGRAD = 1,  /**< F(4x4, 3x3): kernel 3, stride 1, padding 1, channels % 32 == 0. */
+  SKD_CONV2D_WINOGRAD = 1,  /**< F(4x4, 3x3): kernel 3, stride 1, padding at most 2. */
   SKD_CONV2D_GEMM = 2,      /**< A matrix product over gathered patches: any shape. */
   SKD_CONV2D_WINOGRAD_BFLOAT16 = 3 /**< As SKD_CONV2D_WINOGRAD, operands of products in bfloat16. */
 };

@@ -78,11 +78,9 @@ extension Arguments {
     }
     try require(
       algorithm.supports(geometry), "algorithm",
-      "support the shape (Winograd: kernel 3, stride 1, padding 1, channels that are multiples of "
-        + "32)",
+      "support the shape (Winograd: kernel 3, stride 1, padding at most 2)",
       got: "kernel \(geometry.kernelSize), stride \(geometry.stride), padding "
-        + "\(geometry.padding), channels \(geometry.input.channels) and "
-        + "\(geometry.outputChannels)")
+        + "\(geometry.padding)")
     return algorithm
   }
 }

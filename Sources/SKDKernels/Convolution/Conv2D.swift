@@ -19,7 +19,7 @@ public struct Conv2D: Sendable {
 
   /// - Parameters:
   ///   - algorithm: Nil for the choice of `Conv2DAlgorithm`. Winograd's must only be asked for where
-  ///     the kernel is 3x3, stride and padding are 1, and channels are multiples of 32.
+  ///     the kernel is 3x3, the stride 1 and the padding at most 2.
   ///   - purpose: For `.evaluation`, packed weights may take longer to make, for they are kept.
   public init(
     _ geometry: Conv2DGeometry, algorithm: Conv2DAlgorithm? = nil,

@@ -23,6 +23,9 @@ public enum Conv2DAlgorithm: Sendable {
     purpose == .training ? 1 << 27 : 1 << 24
   }
 
+  /// With fewer channels, transforming the images costs more than it saves.
+  private static let fewestChannels = 8
+
   // See Package.swift.
   #if SKD_WITHOUT_WINOGRAD
     private static let mayBeWinograd = false
@@ -38,10 +41,13 @@ public enum Conv2DAlgorithm: Sendable {
     for geometry: Conv2DGeometry, purpose: Purpose = .training, precision: Precision = .float32
   ) {
     let winograd = precision == .float32 ? Self.winograd : .winogradBFloat16
-    let tiles = WinogradTiling(geometry.input).tileCount
-    let products = geometry.output.rows * geometry.depth * geometry.outputChannels
+    let (inputs, outputs) = (geometry.input.channels, geometry.outputChannels)
+    let tiles = WinogradTiling(geometry.output).tileCount
+    // A width is computed as the next multiple of 32 is, so that it never takes longer.
+    let products = 9 * geometry.output.rows * wholeBlocks(inputs) * wholeBlocks(outputs)
     let paysOff =
       tiles >= Self.fewestTiles(purpose) && products >= Self.fewestProducts(purpose)
+      && min(inputs, outputs) >= Self.fewestChannels
     self = winograd.supports(geometry) && paysOff && Self.mayBeWinograd ? winograd : .gemm
   }
 
@@ -52,8 +58,7 @@ public enum Conv2DAlgorithm: Sendable {
   public func supports(_ geometry: Conv2DGeometry) -> Bool {
     switch self {
     case .winograd, .winogradBFloat16:
-      return geometry.kernelSize == 3 && geometry.stride == 1 && geometry.padding == 1
-        && geometry.input.channels % blockWidth == 0 && geometry.outputChannels % blockWidth == 0
+      return geometry.kernelSize == 3 && geometry.stride == 1 && geometry.padding <= 2
     case .gemm:
       return true
     }

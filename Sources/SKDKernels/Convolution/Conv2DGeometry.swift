@@ -29,7 +29,7 @@ public struct Conv2DGeometry: Equatable, Sendable {
   public var depth: Int { kernelSize * kernelSize * input.channels }
   public var weightCount: Int { depth * outputChannels }
   /// Floats of a bias, which kernels read in whole blocks of columns.
-  public var paddedBiasCount: Int { ceilDivide(outputChannels, blockWidth) * blockWidth }
+  public var paddedBiasCount: Int { wholeBlocks(outputChannels) }
 
   /// Whether the output has the positions of the input, as for a 1x1 kernel of stride 1.
   var isPointwise: Bool { kernelSize == 1 && stride == 1 && padding == 0 }
@@ -37,3 +37,6 @@ public struct Conv2DGeometry: Equatable, Sendable {
 
 @inlinable
 func ceilDivide(_ value: Int, _ divisor: Int) -> Int { (value + divisor - 1) / divisor }
+
+/// Channels or columns rounded up to whole blocks.
+func wholeBlocks(_ count: Int) -> Int { ceilDivide(count, blockWidth) * blockWidth }

@@ -174,6 +174,7 @@ struct GemmConvolution {
             multiplyBlock(
               gradients, blockStride: blockStride, rowCount: count,
               packedTranspose + block * outputs * blockWidth, depth: outputs,
+              columnCount: min(blockWidth, geometry.depth - block * blockWidth),
               into: spare + block * blockWidth, rowStride: rowStride)
           }
           patches.scatterAdd(spare, first: first, count: count, rowStride: rowStride, into: dInput)
@@ -215,12 +216,13 @@ struct GemmConvolution {
       let isWhole = width == blockWidth
       multiplyBlock(
         matrix, blockStride: blockStride, rowCount: count, packed + block * depth * blockWidth,
-        depth: depth, into: isWhole ? output + column : spare,
+        depth: depth, columnCount: width, into: isWhole ? output + column : spare,
         rowStride: isWhole ? columns : blockWidth, bias: bias.map { $0 + column }, slope: slope)
       if !isWhole {
         for row in 0..<count {
-          for j in 0..<width {
-            output[row * columns + column + j] = spare[row * blockWidth + j]
+          let (source, target) = (spare + row &* blockWidth, output + (row &* columns &+ column))
+          forEachVector(width) { j, lanes in
+            target.store(source.vector(at: j, lanes: lanes), at: j, lanes: lanes)
           }
         }
       }
@@ -271,8 +273,9 @@ struct GemmConvolution {
         let (depthBlock, channelBlock) = item.quotientAndRemainder(dividingBy: channelBlocks)
         multiplyTransposedBlock(
           matrix + depthBlock * blockStride,
-          columnCount: min(blockWidth, geometry.depth - depthBlock * blockWidth),
-          gradients + channelBlock * blockStride, depth: count,
+          rowCount: min(blockWidth, geometry.depth - depthBlock * blockWidth),
+          gradients + channelBlock * blockStride,
+          columnCount: min(blockWidth, outputs - channelBlock * blockWidth), depth: count,
           into: products + item * blockWidth * blockWidth, accumulates: first > 0)
       }
     }

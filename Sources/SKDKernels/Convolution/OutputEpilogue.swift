@@ -4,8 +4,9 @@ import SKDRuntime
 /// the outputs.
 protocol OutputEpilogue {
   associatedtype Lanes: OutputEpilogueLanes
-  /// The work on one vector of channels, from `channel` on.
-  func lanes(at channel: Int) -> Lanes
+  /// The work on one vector of channels, from `channel` on, of which the first `lanes` count. Nothing
+  /// is read beyond them but sums, which end with whole vectors.
+  func lanes(at channel: Int, lanes: Int) -> Lanes
 }
 
 protocol OutputEpilogueLanes {
@@ -21,8 +22,8 @@ struct AffineEpilogue: OutputEpilogue {
   let slope: Float
 
   @inline(__always)
-  func lanes(at channel: Int) -> Lanes {
-    Lanes(bias: bias?.vector(at: channel) ?? Vector(repeating: 0), slope: slope)
+  func lanes(at channel: Int, lanes: Int) -> Lanes {
+    Lanes(bias: bias?.vector(at: channel, lanes: lanes) ?? Vector(repeating: 0), slope: slope)
   }
 
   struct Lanes: OutputEpilogueLanes {
@@ -48,9 +49,10 @@ struct MomentsEpilogue: OutputEpilogue {
   let isFirst: Bool
 
   @inline(__always)
-  func lanes(at channel: Int) -> Lanes {
+  func lanes(at channel: Int, lanes: Int) -> Lanes {
     Lanes(
-      bias: bias?.vector(at: channel) ?? Vector(repeating: 0), shift: sums.shift + channel,
+      bias: bias?.vector(at: channel, lanes: lanes) ?? Vector(repeating: 0),
+      shift: sums.shift + channel,
       firstSum: sums.first + channel, secondSum: sums.second + channel, needsShift: isFirst)
   }
 
@@ -106,14 +108,16 @@ struct NormGradientEpilogue: OutputEpilogue {
   let sums: ChannelSums
 
   @inline(__always)
-  func lanes(at channel: Int) -> Lanes {
+  func lanes(at channel: Int, lanes: Int) -> Lanes {
     Lanes(
-      input: input + channel, normalization: normalization.lanes(at: channel),
+      input: input + channel, count: lanes,
+      normalization: normalization.lanes(at: channel, lanes: lanes),
       firstSum: sums.first + channel, secondSum: sums.second + channel)
   }
 
   struct Lanes: OutputEpilogueLanes {
     let input: UnsafePointer<Float>
+    let count: Int
     let normalization: ChannelNormalization.Lanes
     let firstSum, secondSum: UnsafeMutablePointer<Float>
     var first: Vector
@@ -121,10 +125,10 @@ struct NormGradientEpilogue: OutputEpilogue {
 
     @inline(__always)
     init(
-      input: UnsafePointer<Float>, normalization: ChannelNormalization.Lanes,
+      input: UnsafePointer<Float>, count: Int, normalization: ChannelNormalization.Lanes,
       firstSum: UnsafeMutablePointer<Float>, secondSum: UnsafeMutablePointer<Float>
     ) {
-      (self.input, self.normalization) = (input, normalization)
+      (self.input, self.count, self.normalization) = (input, count, normalization)
       (self.firstSum, self.secondSum) = (firstSum, secondSum)
       first = UnsafePointer(firstSum).vector(at: 0)
       second = UnsafePointer(secondSum).vector(at: 0)
@@ -132,7 +136,7 @@ struct NormGradientEpilogue: OutputEpilogue {
 
     @inline(__always)
     mutating func finish(_ value: Vector, at offset: Int) -> Vector {
-      let x = input.vector(at: offset)
+      let x = input.vector(at: offset, lanes: count)
       let gradient = normalization.masked(value, x)
       first += gradient
       second = second.addingRelaxedProduct(gradient, x - normalization.mean)
@@ -152,13 +156,18 @@ struct AddEpilogue: OutputEpilogue {
   let addend: UnsafePointer<Float>
 
   @inline(__always)
-  func lanes(at channel: Int) -> Lanes { Lanes(addend: addend + channel) }
+  func lanes(at channel: Int, lanes: Int) -> Lanes {
+    Lanes(addend: addend + channel, count: lanes)
+  }
 
   struct Lanes: OutputEpilogueLanes {
     let addend: UnsafePointer<Float>
+    let count: Int
 
     @inline(__always)
-    func finish(_ value: Vector, at offset: Int) -> Vector { value + addend.vector(at: offset) }
+    func finish(_ value: Vector, at offset: Int) -> Vector {
+      value + addend.vector(at: offset, lanes: count)
+    }
 
     @inline(__always)
     func close() {}

@@ -19,20 +19,23 @@ struct Patches {
     _ input: UnsafePointer<Float>, first: Int, count: Int, blockStride: Int,
     into matrix: UnsafeMutablePointer<Float>
   ) {
-    let channels = geometry.input.channels
-    for row in 0..<count {
-      let target = matrix + row * blockWidth
-      if isNarrow, let corner = corner(of: first + row) {
-        copyKernelRows(input + corner, into: target)
-        continue
-      }
-      forEachTap(of: first + row) { column, source in
-        if let source {
-          copyRun(input + source, from: column, channels, blockStride, into: target)
+    let run = geometry.kernelSize &* geometry.input.channels
+    let rowStride = geometry.input.width &* geometry.input.channels
+    var target = matrix
+    forEachWindow(first: first, count: count) { window in
+      let source = input + window.corner
+      if window.isInside {
+        if isNarrow {
+          copyKernelRows(source, run, rowStride, into: target)
         } else {
-          zeroRun(from: column, channels, blockStride, in: target)
+          for y in 0..<geometry.kernelSize {
+            copyRun(source + y &* rowStride, from: y &* run, run, blockStride, into: target)
+          }
         }
+      } else {
+        copyPart(source, window, run, rowStride, blockStride, into: target)
       }
+      target += blockWidth
     }
   }
 
@@ -42,28 +45,12 @@ struct Patches {
     geometry.depth <= blockWidth && (8...16).contains(geometry.kernelSize * geometry.input.channels)
   }
 
-  /// Offset of the patch of output position `p`, or nil if it reaches beyond the image.
-  @inline(__always)
-  private func corner(of position: Int) -> Int? {
-    let input = geometry.input
-    let (rowOfAll, outputColumn) = position.quotientAndRemainder(dividingBy: outputWidth)
-    let (image, outputRow) = rowOfAll.quotientAndRemainder(dividingBy: outputHeight)
-    let top = outputRow &* geometry.stride &- geometry.padding
-    let left = outputColumn &* geometry.stride &- geometry.padding
-    let isInside =
-      top >= 0 && left >= 0 && top &+ geometry.kernelSize <= input.height
-      && left &+ geometry.kernelSize <= input.width
-    return isInside
-      ? ((image &* input.height &+ top) &* input.width &+ left) &* input.channels : nil
-  }
-
   /// Copies the rows of a patch, each of 8 to 16 values, by two vectors that overlap.
   @inline(__always)
   private func copyKernelRows(
-    _ source: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>
+    _ source: UnsafePointer<Float>, _ run: Int, _ rowStride: Int,
+    into target: UnsafeMutablePointer<Float>
   ) {
-    let run = geometry.kernelSize &* geometry.input.channels
-    let rowStride = geometry.input.width &* geometry.input.channels
     for y in 0..<geometry.kernelSize {
       let from = UnsafeRawPointer(source + y &* rowStride)
       let to = UnsafeMutableRawPointer(target + y &* run)
@@ -75,6 +62,29 @@ struct Patches {
     }
   }
 
+  /// Copies what a patch that reaches beyond the image has inside of it, and zeroes the rest.
+  private func copyPart(
+    _ source: UnsafePointer<Float>, _ window: Window, _ run: Int, _ rowStride: Int,
+    _ blockStride: Int, into target: UnsafeMutablePointer<Float>
+  ) {
+    let channels = geometry.input.channels
+    let (start, end) = (
+      window.columns.lowerBound &* channels, window.columns.upperBound &* channels
+    )
+    for y in 0..<geometry.kernelSize {
+      let column = y &* run
+      guard window.rows.contains(y) && start < end else {
+        zeroRun(from: column, run, blockStride, in: target)
+        continue
+      }
+      zeroRun(from: column, start, blockStride, in: target)
+      copyRun(
+        source + (y &* rowStride &+ start), from: column &+ start, end &- start, blockStride,
+        into: target)
+      zeroRun(from: column &+ end, run &- end, blockStride, in: target)
+    }
+  }
+
   /// Adds (`+=`) rows `first..<first + count` of a row-major matrix of `rowStride` columns to the
   /// inputs they came from.
   func scatterAdd(
@@ -82,32 +92,63 @@ struct Patches {
     into input: UnsafeMutablePointer<Float>
   ) {
     let channels = geometry.input.channels
-    for row in 0..<count {
-      forEachTap(of: first + row) { column, target in
-        guard let target else { return }
-        let source = matrix + row * rowStride + column
-        for c in 0..<channels { input[target + c] += source[c] }
+    let run = geometry.kernelSize &* channels
+    let inputStride = geometry.input.width &* channels
+    var row = matrix
+    forEachWindow(first: first, count: count) { window in
+      let start = window.columns.lowerBound &* channels
+      let length = window.columns.count &* channels
+      for y in window.rows {
+        let target = input + (window.corner &+ y &* inputStride &+ start)
+        let source = row + (y &* run &+ start)
+        forEachVector(length) { c, lanes in
+          let sum = target.vector(at: c, lanes: lanes) + source.vector(at: c, lanes: lanes)
+          target.store(sum, at: c, lanes: lanes)
+        }
       }
+      row += rowStride
     }
   }
 
-  /// Calls `body(first column, offset in the input or nil)` for every tap of output position `p`.
+  // MARK: Windows
+
+  /// The inputs under the kernel at one output position.
+  private struct Window {
+    /// Offset of the first row and column, which may lie outside the image.
+    let corner: Int
+    /// The rows and columns of the kernel that are inside the image.
+    let rows, columns: Range<Int>
+    let isInside: Bool
+  }
+
+  /// Calls `body` for output positions `first..<first + count`, in order.
   @inline(__always)
-  private func forEachTap(of position: Int, _ body: (_ column: Int, _ offset: Int?) -> Void) {
-    let input = geometry.input
-    let (rowOfAll, outputColumn) = position.quotientAndRemainder(dividingBy: outputWidth)
-    let (image, outputRow) = rowOfAll.quotientAndRemainder(dividingBy: outputHeight)
-    let top = outputRow * geometry.stride - geometry.padding
-    let left = outputColumn * geometry.stride - geometry.padding
-    var column = 0
-    for y in top..<top + geometry.kernelSize {
-      for x in left..<left + geometry.kernelSize {
-        let isInside = y >= 0 && y < input.height && x >= 0 && x < input.width
-        let offset = ((image * input.height + y) * input.width + x) * input.channels
-        body(column, isInside ? offset : nil)
-        column += input.channels
-      }
+  private func forEachWindow(first: Int, count: Int, _ body: (Window) -> Void) {
+    let (input, kernelSize) = (geometry.input, geometry.kernelSize)
+    let (rowOfAll, firstColumn) = first.quotientAndRemainder(dividingBy: outputWidth)
+    var (image, row) = rowOfAll.quotientAndRemainder(dividingBy: outputHeight)
+    var column = firstColumn
+    for _ in 0..<count {
+      let top = row &* geometry.stride &- geometry.padding
+      let left = column &* geometry.stride &- geometry.padding
+      let rows = inside(top, input.height)
+      let columns = inside(left, input.width)
+      body(
+        Window(
+          corner: ((image &* input.height &+ top) &* input.width &+ left) &* input.channels,
+          rows: rows, columns: columns,
+          isInside: rows.count == kernelSize && columns.count == kernelSize))
+      column &+= 1
+      if column == outputWidth { (column, row) = (0, row &+ 1) }
+      if row == outputHeight { (row, image) = (0, image &+ 1) }
     }
+  }
+
+  /// The taps that lie inside an axis of `side` pixels if the first of them is at `start`.
+  @inline(__always)
+  private func inside(_ start: Int, _ side: Int) -> Range<Int> {
+    let first = min(max(0, 0 &- start), geometry.kernelSize)
+    return first..<max(first, min(geometry.kernelSize, side &- start))
   }
 }
 
@@ -129,19 +170,36 @@ private func copyRun(
       source += 128
     }
   } else {
-    for i in 0..<count {
-      row[(column + i) / blockWidth * blockStride + (column + i) % blockWidth] = source[i]
+    forEachPart(from: column, count) { start, column, length in
+      let target = row + (column / blockWidth &* blockStride &+ column % blockWidth)
+      let source = source + start
+      forEachVector(length) { c, lanes in
+        target.store(source.vector(at: c, lanes: lanes), at: c, lanes: lanes)
+      }
     }
   }
 }
 
 /// Zeroes columns `column..<column + count` of one row of a blocked matrix.
-@inline(__always)
 private func zeroRun(
   from column: Int, _ count: Int, _ blockStride: Int, in row: UnsafeMutablePointer<Float>
 ) {
-  for i in column..<column + count {
-    row[i / blockWidth * blockStride + i % blockWidth] = 0
+  forEachPart(from: column, count) { _, column, length in
+    (row + (column / blockWidth &* blockStride &+ column % blockWidth))
+      .update(repeating: 0, count: length)
+  }
+}
+
+/// Splits columns `column..<column + count` at the ends of blocks.
+@inline(__always)
+private func forEachPart(
+  from column: Int, _ count: Int, _ body: (_ start: Int, _ column: Int, _ length: Int) -> Void
+) {
+  var start = 0
+  while start < count {
+    let length = min(blockWidth &- (column &+ start) % blockWidth, count &- start)
+    body(start, column &+ start, length)
+    start &+= length
   }
 }
 
@@ -161,7 +219,10 @@ func packBlocks(
       if width == blockWidth {
         for j in 0..<blockWidth { target[j] = source[j] }
       } else {
-        for j in 0..<blockWidth { target[j] = j < width ? source[j] : 0 }
+        for j in stride(from: 0, to: blockWidth, by: Vector.scalarCount) {
+          let lanes = min(Vector.scalarCount, max(0, width &- j))
+          target.store(source.vector(at: j, lanes: lanes), at: j)
+        }
       }
       target += blockWidth
       source += rowStride

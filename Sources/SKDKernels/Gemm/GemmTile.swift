@@ -20,14 +20,17 @@ enum TileShape {
   @inline(__always) static var mostRows: Int { SKD_TILE_ROWS }
   /// The same for `GemmTile.multiplyTransposed`.
   @inline(__always) static var mostTransposedRows: Int { SKD_TRANSPOSED_ROWS }
+  /// The same for tiles of one operand.
+  @inline(__always) static var mostNarrowRows: Int { SKD_NARROW_ROWS }
+  @inline(__always) static var mostNarrowTransposedRows: Int { SKD_NARROW_TRANSPOSED_ROWS }
 }
 
-/// A tile of a matrix product, `rows` x `TileShape.columns`, held in registers while the depth is
-/// run through.
+/// A tile of a matrix product, `rows` times one or two operands wide, held in registers while the
+/// depth is run through.
 ///
 /// `rows` is a generic constant: the loops over it are unrolled completely and each accumulator
-/// lives in a register (see the flags in Package.swift).
-struct GemmTile<let rows: Int> {
+/// lives in a register (see the flags in Package.swift). A tile of one operand has no right half.
+struct GemmTile<let rows: Int, let operands: Int> {
   private typealias Operand = Vector
   private typealias Accumulators = InlineArray<rows, Operand>
 
@@ -63,7 +66,7 @@ struct GemmTile<let rows: Int> {
         for r in 0..<rows {
           let value = Operand(repeating: block[r &* blockWidth &+ k])
           left[r] = left[r].addingRelaxedProduct(value, b0)
-          right[r] = right[r].addingRelaxedProduct(value, b1)
+          if operands > 1 { right[r] = right[r].addingRelaxedProduct(value, b1) }
         }
         bRow += blockWidth &* 4
         prefetch += prefetchStride
@@ -109,7 +112,7 @@ struct GemmTile<let rows: Int> {
       for r in 0..<rows {
         let value = Operand(repeating: aRow[r])
         left[r] = left[r].addingRelaxedProduct(value, b0)
-        right[r] = right[r].addingRelaxedProduct(value, b1)
+        if operands > 1 { right[r] = right[r].addingRelaxedProduct(value, b1) }
       }
       aRow += blockWidth
       bRow += blockWidth &* 4
@@ -117,13 +120,15 @@ struct GemmTile<let rows: Int> {
     for r in 0..<rows { store(left[r], right[r], c + r &* blockWidth &* 4) }
   }
 
-  // MARK: Both operands of a row
+  // MARK: The operands of a row
 
   @inline(__always)
   private static func load(_ row: UnsafeRawPointer) -> (Operand, Operand) {
     (
       row.load(as: Operand.self),
-      row.load(fromByteOffset: MemoryLayout<Operand>.size, as: Operand.self)
+      operands > 1
+        ? row.load(fromByteOffset: MemoryLayout<Operand>.size, as: Operand.self)
+        : Operand(repeating: 0)
     )
   }
 
@@ -131,14 +136,18 @@ struct GemmTile<let rows: Int> {
   private static func loadUnaligned(_ row: UnsafeRawPointer) -> (Operand, Operand) {
     (
       row.loadUnaligned(as: Operand.self),
-      row.loadUnaligned(fromByteOffset: MemoryLayout<Operand>.size, as: Operand.self)
+      operands > 1
+        ? row.loadUnaligned(fromByteOffset: MemoryLayout<Operand>.size, as: Operand.self)
+        : Operand(repeating: 0)
     )
   }
 
   @inline(__always)
   private static func store(_ left: Operand, _ right: Operand, _ row: UnsafeMutableRawPointer) {
     row.storeBytes(of: left, as: Operand.self)
-    row.storeBytes(of: right, toByteOffset: MemoryLayout<Operand>.size, as: Operand.self)
+    if operands > 1 {
+      row.storeBytes(of: right, toByteOffset: MemoryLayout<Operand>.size, as: Operand.self)
+    }
   }
 
   @inline(__always)

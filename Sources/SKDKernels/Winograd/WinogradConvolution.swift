@@ -1,7 +1,7 @@
 import SKDRuntime
 
-/// 3x3 convolution of stride 1 and padding 1 by Winograd's F(4x4, 3x3), forward or for the gradient
-/// of the input. Channels must be multiples of 32.
+/// 3x3 convolution of stride 1 and padding 0, 1 or 2 by Winograd's F(4x4, 3x3), forward or for the
+/// gradient of the input.
 ///
 /// The image is cut into tiles of 4x4 outputs. Each of the 36 points of the transformed tiles is one
 /// matrix product `[tiles, inputs] x [inputs, outputs]`. There are two schedules.
@@ -20,6 +20,10 @@ import SKDRuntime
 struct WinogradConvolution {
   /// Extent of the operand: the input, or the gradient of the output.
   private let images: ImageShape
+  /// Extent of the result.
+  private let results: ImageShape
+  /// Zeros around the operand, on each side.
+  private let padding: Int
   private let weights: WinogradWeights
   private let tiling: WinogradTiling
   private let purpose: Conv2DAlgorithm.Purpose
@@ -36,10 +40,12 @@ struct WinogradConvolution {
     purpose: Conv2DAlgorithm.Purpose = .training
   ) {
     images = isTransposed ? geometry.output : geometry.input
+    results = isTransposed ? geometry.input : geometry.output
+    padding = isTransposed ? 2 - geometry.padding : geometry.padding
     weights = WinogradWeights(
       inputs: geometry.input.channels, outputs: geometry.outputChannels, isTransposed: isTransposed,
       precision: precision)
-    tiling = WinogradTiling(images)
+    tiling = WinogradTiling(results)
     self.purpose = purpose
     let even = ceilDivide(tiling.tileCount, Self.fewestGroups)
     tilesPerGroup = min(Self.mostTilesPerGroup, max(Self.fewestTilesPerGroup, even))
@@ -71,17 +77,19 @@ struct WinogradConvolution {
   /// Tiles whose values at the points are in memory at a time: all, or equal parts of them.
   private var tilesPerChunk: Int {
     if goesByTiles { return tilesPerGroup }
-    let most = max(1, Self.largestInputs / (Winograd.planes * inputs * precision.size))
+    let most = max(1, Self.largestInputs / (Winograd.planes * wholeBlocks(inputs) * precision.size))
     let chunks = max(1, ceilDivide(tiling.tileCount, most))
     return ceilDivide(ceilDivide(tiling.tileCount, chunks), tilesPerGroup) * tilesPerGroup
   }
 
   /// Floats between the planes of products: the odd 16 keep the 36 planes off power-of-two
   /// distances, which cost up to a factor 2.9 in the transforms.
-  private func planeStride(_ channels: Int) -> Int { tilesPerChunk * channels + 16 }
+  private func planeStride(_ channels: Int) -> Int {
+    tilesPerChunk * wholeBlocks(channels) + 16
+  }
 
   /// Elements between the planes of inputs.
-  private var inputPlaneStride: Int { tilesPerChunk * inputs + precision.lineCount }
+  private var inputPlaneStride: Int { tilesPerChunk * wholeBlocks(inputs) + precision.lineCount }
 
   private var inputCount: Int { precision.floats(Winograd.planes * inputPlaneStride) }
 
@@ -129,7 +137,7 @@ struct WinogradConvolution {
   /// Output positions of a group.
   private func positionCount(ofGroup group: Int) -> Int {
     tiles(ofGroup: group).reduce(0) { count, tile in
-      let window = window(of: tile, channels: outputs)
+      let window = window(of: tile)
       return count + window.rows.count * window.columns.count
     }
   }
@@ -159,7 +167,8 @@ struct WinogradConvolution {
         }
         multiplyPlanes(
           tiles, points, depths: 0..<inputs, weight, planeStride: weights.planeStride,
-          blocks: 0..<outputs / blockWidth, into: products, planeStride: planeStride(outputs))
+          blocks: 0..<ceilDivide(outputs, blockWidth), into: products,
+          planeStride: planeStride(outputs))
         open(sums, group: group, channels: 0..<outputs)
         for tile in tiles {
           outputFromPoints(
@@ -173,9 +182,10 @@ struct WinogradConvolution {
         tiling.forEachTile(tiles, workers: workers) { tile in
           inputToPoints(tile, after: first, input, normalization, into: scratch)
         }
-        WorkerPool.shared.forEach(outputs / blockWidth, workers: workers) { block, worker in
+        WorkerPool.shared.forEach(ceilDivide(outputs, blockWidth), workers: workers) {
+          block, worker in
           let products = scratch + inputCount + worker * workerCount
-          let channels = block * blockWidth..<(block + 1) * blockWidth
+          let channels = block * blockWidth..<min((block + 1) * blockWidth, outputs)
           multiplyPlanes(tiles, scratch, weight, block: block, into: products)
           for tile in tiles {
             let group = tile / tilesPerGroup
@@ -197,12 +207,11 @@ struct WinogradConvolution {
 
   // MARK: Stages
 
-  private func window(of tile: Int, channels: Int) -> WinogradWindow {
+  /// The window of a tile of results.
+  private func window(of tile: Int) -> WinogradWindow {
     let (image, row, column) = tiling.position(of: tile)
-    var shape = images
-    shape.channels = channels
     return WinogradWindow(
-      shape, image: image, top: 4 * row, left: 4 * column, rows: tiling.rows.outputs(of: row),
+      results, image: image, top: 4 * row, left: 4 * column, rows: tiling.rows.outputs(of: row),
       columns: tiling.columns.outputs(of: column))
   }
 
@@ -212,7 +221,7 @@ struct WinogradConvolution {
   ) {
     func inputToPoints<Point: ProductOperand>(_: Point.Type) {
       tiling.inputToPoints(
-        tile, after: first, of: input, images, normalization,
+        tile, after: first, of: input, images, padding: padding, normalization,
         into: WinogradPlanes(
           base: points.elements(of: Point.self), planeStride: inputPlaneStride,
           blockStride: tilesPerChunk * blockWidth))
@@ -244,8 +253,9 @@ struct WinogradConvolution {
         weights.toPoints(
           weight, isOrdered: isOrdered, block: block, depths: depths, into: transformed)
         multiplyPlanes(
-          tiles, points, depths: depths, transformed, planeStride: weights.partPlaneStride,
-          blocks: 0..<1, into: products, planeStride: stride)
+          tiles, points, depths: depths, transformed, from: block,
+          planeStride: weights.partPlaneStride, blocks: block..<block + 1, into: products,
+          planeStride: stride)
       }
     }
   }
@@ -254,12 +264,12 @@ struct WinogradConvolution {
   ///
   /// - Parameters:
   ///   - depths: The inputs that count; the products of any but the first are added.
-  ///   - weight: Weights of these inputs.
+  ///   - weight: Weights of these inputs, from block `firstBlock` on.
   ///   - weightStride: Elements between the planes of the weights.
   ///   - blocks: Blocks of the weights; the products of the first are written first.
   private func multiplyPlanes(
     _ tiles: Range<Int>, _ points: UnsafePointer<Float>, depths: Range<Int>,
-    _ weight: UnsafePointer<Float>, planeStride weightStride: Int,
+    _ weight: UnsafePointer<Float>, from firstBlock: Int = 0, planeStride weightStride: Int,
     blocks: Range<Int>, into products: UnsafeMutablePointer<Float>, planeStride productStride: Int
   ) {
     let counts =
@@ -270,19 +280,22 @@ struct WinogradConvolution {
       let rowCount = counts[tiling.kind(ofPlane: plane)]
       for block in blocks {
         let a = plane * inputPlaneStride + depths.lowerBound / blockWidth * blockStride
-        let b = plane * weightStride + block * depths.count * blockWidth
+        let b = plane * weightStride + (block - firstBlock) * weights.blockDepth * blockWidth
         let products =
           products + plane * productStride + (block - blocks.lowerBound) * blockStride
+        let columnCount = min(blockWidth, outputs - block * blockWidth)
         switch precision {
         case .float32:
           multiplyBlock(
             points + a, blockStride: blockStride, rowCount: rowCount, weight + b,
-            depth: depths.count, into: products, rowStride: blockWidth, accumulates: accumulates)
+            depth: depths.count, columnCount: columnCount, into: products, rowStride: blockWidth,
+            accumulates: accumulates)
         case .bfloat16:
           multiplyBlock(
             points.elements(of: BFloat16.self) + a, blockStride: blockStride, rowCount: rowCount,
-            weight.elements(of: BFloat16.self) + b, depth: depths.count, into: products,
-            rowStride: blockWidth, accumulates: accumulates)
+            weight.elements(of: BFloat16.self) + b, depth: depths.count,
+            columnCount: columnCount, into: products, rowStride: blockWidth,
+            accumulates: accumulates)
         }
       }
     }
@@ -297,7 +310,7 @@ struct WinogradConvolution {
       source: WinogradPlanes(
         base: products, planeStride: planeStride, blockStride: tilesPerChunk * blockWidth),
       slots: tiling.slots(of: tile, after: first), channels: channels,
-      window: window(of: tile, channels: outputs), outputs: output, epilogue: epilogue
+      window: window(of: tile), outputs: output, epilogue: epilogue
     ).run(
       rows: tiling.rows.outputs(of: row), columns: tiling.columns.outputs(of: column))
   }
@@ -312,7 +325,7 @@ extension WinogradTiling {
   /// Brings a tile of inputs to the points; see `WinogradInputTile`.
   func inputToPoints<Point: ProductOperand>(
     _ tile: Int, after first: Int, of input: UnsafePointer<Float>, _ images: ImageShape,
-    _ normalization: ChannelNormalization?,
+    padding: Int, _ normalization: ChannelNormalization?,
     into planes: WinogradPlanes<UnsafeMutablePointer<Point>>
   ) {
     let (image, row, column) = position(of: tile)
@@ -320,8 +333,8 @@ extension WinogradTiling {
     WinogradInputTile(
       images: input,
       window: WinogradWindow(
-        images, image: image, top: 4 * row - 1, left: 4 * column - 1, rows: height + 2,
-        columns: width + 2),
+        images, image: image, top: 4 * row - padding, left: 4 * column - padding,
+        rows: height + 2, columns: width + 2),
       normalization: normalization, target: planes, slots: slots(of: tile, after: first)
     ).run(rows: height, columns: width)
   }

@@ -100,44 +100,69 @@ struct WinogradInputTile<Point: ProductOperand>: WinogradTileWork {
     } else {
       toPoints(Rows.self, Columns.self, map, mayBeOutside: true)
     }
+    if window.channels % Vector.scalarCount > 0 { restToPoints(Rows.self, Columns.self, map) }
   }
 
+  /// Whole vectors of channels.
   @inline(__always)
   private func toPoints<Rows: WinogradSpan, Columns: WinogradSpan, Map: InputMap>(
     _: Rows.Type, _: Columns.Type, _ map: Map, mayBeOutside: Bool
   ) {
     Winograd.withIntermediate { intermediate in
-      for c in stride(from: 0, to: window.channels, by: Vector.scalarCount) {
-        let lanes = map.lanes(at: c)
-        let source = images + c
-        window.prefetchNext(source, rows: Rows.outputs &+ 2, columns: 6..<10)
-        let base = target.base + (c / blockWidth &* target.blockStride &+ c % blockWidth)
-        Winograd.inputToPoints(
-          Rows.self, Columns.self, intermediate,
-          { row, column in
-            if mayBeOutside && !window.contains(row, column) { return Vector(repeating: 0) }
-            return Map.value(source.vector(at: window.offset(row, column)), lanes)
-          },
-          { row, column, value in
-            let plane = row &* 6 &+ column
-            Point.store(
-              value, at: base + (plane &* target.planeStride &+ slots.offset(row, column)))
-          })
+      for c in stride(from: 0, to: wholeVectors(window.channels), by: Vector.scalarCount) {
+        toPoints(
+          Rows.self, Columns.self, map, intermediate, channel: c, lanes: Vector.scalarCount,
+          mayBeOutside: mayBeOutside)
       }
     }
+  }
+
+  /// The last channels, fewer than a vector: zeros take the place of the others.
+  @inline(never)
+  private func restToPoints<Rows: WinogradSpan, Columns: WinogradSpan, Map: InputMap>(
+    _: Rows.Type, _: Columns.Type, _ map: Map
+  ) {
+    let channel = wholeVectors(window.channels)
+    Winograd.withIntermediate { intermediate in
+      toPoints(
+        Rows.self, Columns.self, map, intermediate, channel: channel,
+        lanes: window.channels &- channel, mayBeOutside: true)
+    }
+  }
+
+  @inline(__always)
+  private func toPoints<Rows: WinogradSpan, Columns: WinogradSpan, Map: InputMap>(
+    _: Rows.Type, _: Columns.Type, _ map: Map, _ intermediate: Winograd.Intermediate,
+    channel c: Int, lanes: Int, mayBeOutside: Bool
+  ) {
+    let norm = map.lanes(at: c, lanes)
+    let source = images + c
+    window.prefetchNext(source, rows: Rows.outputs &+ 2, columns: 6..<10)
+    let base = target.base + (c / blockWidth &* target.blockStride &+ c % blockWidth)
+    Winograd.inputToPoints(
+      Rows.self, Columns.self, intermediate,
+      { row, column in
+        if mayBeOutside && !window.contains(row, column) { return Vector(repeating: 0) }
+        return Map.value(source.vector(at: window.offset(row, column), lanes: lanes), norm)
+      },
+      { row, column, value in
+        let plane = row &* 6 &+ column
+        Point.store(
+          value, at: base + (plane &* target.planeStride &+ slots.offset(row, column)))
+      })
   }
 }
 
 /// Work on values as they are read.
 private protocol InputMap {
   associatedtype Lanes
-  func lanes(at channel: Int) -> Lanes
+  func lanes(at channel: Int, _ lanes: Int) -> Lanes
   static func value(_ x: Vector, _ lanes: Lanes) -> Vector
 }
 
 private struct NoNormalization: InputMap {
   @inline(__always)
-  func lanes(at channel: Int) {}
+  func lanes(at channel: Int, _ lanes: Int) {}
 
   @inline(__always)
   static func value(_ x: Vector, _ lanes: Void) -> Vector { x }
@@ -145,8 +170,8 @@ private struct NoNormalization: InputMap {
 
 extension ChannelNormalization: InputMap {
   @inline(__always)
-  fileprivate func lanes(at channel: Int) -> Lanes {
-    lanes(at: channel, lanes: Vector.scalarCount)
+  fileprivate func lanes(at channel: Int, _ lanes: Int) -> Lanes {
+    self.lanes(at: channel, lanes: lanes)
   }
 
   @inline(__always)
@@ -191,30 +216,55 @@ struct WinogradGradientTile<Point: ProductOperand>: WinogradTileWork {
       // Three are left to a tile of four.
       toPoints(Rows.self, Columns.self, mayBeOutside: true)
     }
+    if window.channels % Vector.scalarCount > 0 { restToPoints(Rows.self, Columns.self) }
   }
 
+  /// Whole vectors of channels.
   @inline(__always)
   private func toPoints<Rows: WinogradSpan, Columns: WinogradSpan>(
     _: Rows.Type, _: Columns.Type, mayBeOutside: Bool
   ) {
     Winograd.withIntermediate { intermediate in
-      for c in stride(from: 0, to: window.channels, by: Vector.scalarCount) {
-        let source = gradients + c
-        window.prefetchNext(source, rows: Rows.outputs, columns: 4..<8)
-        let base = target.base + (c / blockWidth &* target.blockStride &+ c % blockWidth)
-        Winograd.gradientToPoints(
-          Rows.self, Columns.self, intermediate,
-          { row, column in
-            if mayBeOutside && !window.contains(row, column) { return Vector(repeating: 0) }
-            return source.vector(at: window.offset(row, column))
-          },
-          { row, column, value in
-            let plane = row &* 6 &+ column
-            Point.store(
-              value, at: base + (plane &* target.planeStride &+ slots.offset(row, column)))
-          })
+      for c in stride(from: 0, to: wholeVectors(window.channels), by: Vector.scalarCount) {
+        toPoints(
+          Rows.self, Columns.self, intermediate, channel: c, lanes: Vector.scalarCount,
+          mayBeOutside: mayBeOutside)
       }
     }
+  }
+
+  /// The last channels, fewer than a vector: zeros take the place of the others.
+  @inline(never)
+  private func restToPoints<Rows: WinogradSpan, Columns: WinogradSpan>(
+    _: Rows.Type, _: Columns.Type
+  ) {
+    let channel = wholeVectors(window.channels)
+    Winograd.withIntermediate { intermediate in
+      toPoints(
+        Rows.self, Columns.self, intermediate, channel: channel, lanes: window.channels &- channel,
+        mayBeOutside: true)
+    }
+  }
+
+  @inline(__always)
+  private func toPoints<Rows: WinogradSpan, Columns: WinogradSpan>(
+    _: Rows.Type, _: Columns.Type, _ intermediate: Winograd.Intermediate, channel c: Int,
+    lanes: Int, mayBeOutside: Bool
+  ) {
+    let source = gradients + c
+    window.prefetchNext(source, rows: Rows.outputs, columns: 4..<8)
+    let base = target.base + (c / blockWidth &* target.blockStride &+ c % blockWidth)
+    Winograd.gradientToPoints(
+      Rows.self, Columns.self, intermediate,
+      { row, column in
+        if mayBeOutside && !window.contains(row, column) { return Vector(repeating: 0) }
+        return source.vector(at: window.offset(row, column), lanes: lanes)
+      },
+      { row, column, value in
+        let plane = row &* 6 &+ column
+        Point.store(
+          value, at: base + (plane &* target.planeStride &+ slots.offset(row, column)))
+      })
   }
 }
 
@@ -235,29 +285,49 @@ struct WinogradOutputTile<Epilogue: OutputEpilogue>: WinogradTileWork {
     } else if Rows.outputs == 4 || Columns.outputs == 4 {
       fromPoints(Rows.self, Columns.self, mayBeOutside: true)
     }
+    if channels.count % Vector.scalarCount > 0 { restFromPoints(Rows.self, Columns.self) }
   }
 
+  /// Whole vectors of channels.
   @inline(__always)
   private func fromPoints<Rows: WinogradSpan, Columns: WinogradSpan>(
     _: Rows.Type, _: Columns.Type, mayBeOutside: Bool
   ) {
-    for c in stride(from: 0, to: channels.count, by: Vector.scalarCount) {
-      let base = source.base + (c / blockWidth &* source.blockStride &+ c % blockWidth)
-      let channel = channels.lowerBound &+ c
-      let target = outputs + channel
-      var lanes = epilogue.lanes(at: channel)
-      Winograd.outputFromPoints(
-        Rows.self, Columns.self,
-        { row, column in
-          let plane = row &* 6 &+ column
-          return base.vector(at: plane &* source.planeStride &+ slots.offset(row, column))
-        },
-        { row, column, value in
-          if mayBeOutside && !window.contains(row, column) { return }
-          let offset = window.offset(row, column)
-          target.store(lanes.finish(value, at: offset), at: offset)
-        })
-      lanes.close()
+    for c in stride(from: 0, to: wholeVectors(channels.count), by: Vector.scalarCount) {
+      fromPoints(
+        Rows.self, Columns.self, after: c, lanes: Vector.scalarCount, mayBeOutside: mayBeOutside)
     }
+  }
+
+  /// The last channels, fewer than a vector.
+  @inline(never)
+  private func restFromPoints<Rows: WinogradSpan, Columns: WinogradSpan>(
+    _: Rows.Type, _: Columns.Type
+  ) {
+    let first = wholeVectors(channels.count)
+    fromPoints(
+      Rows.self, Columns.self, after: first, lanes: channels.count &- first, mayBeOutside: true)
+  }
+
+  @inline(__always)
+  private func fromPoints<Rows: WinogradSpan, Columns: WinogradSpan>(
+    _: Rows.Type, _: Columns.Type, after c: Int, lanes: Int, mayBeOutside: Bool
+  ) {
+    let base = source.base + (c / blockWidth &* source.blockStride &+ c % blockWidth)
+    let channel = channels.lowerBound &+ c
+    let target = outputs + channel
+    var finishing = epilogue.lanes(at: channel, lanes: lanes)
+    Winograd.outputFromPoints(
+      Rows.self, Columns.self,
+      { row, column in
+        let plane = row &* 6 &+ column
+        return base.vector(at: plane &* source.planeStride &+ slots.offset(row, column))
+      },
+      { row, column, value in
+        if mayBeOutside && !window.contains(row, column) { return }
+        let offset = window.offset(row, column)
+        target.store(finishing.finish(value, at: offset), at: offset, lanes: lanes)
+      })
+    finishing.close()
   }
 }

@@ -16,12 +16,14 @@ struct WinogradWeightGradient {
 
   private var inputs: Int { weights.inputs }
   private var outputs: Int { weights.outputs }
+  private var inputBlockCount: Int { ceilDivide(inputs, blockWidth) }
+  private var outputBlockCount: Int { ceilDivide(outputs, blockWidth) }
 
   init(_ geometry: Conv2DGeometry) {
     self.geometry = geometry
     weights = WinogradWeights(
       inputs: geometry.input.channels, outputs: geometry.outputChannels, isTransposed: false)
-    tiling = WinogradTiling(geometry.input)
+    tiling = WinogradTiling(geometry.output)
   }
 
   // MARK: Schedule
@@ -52,7 +54,9 @@ struct WinogradWeightGradient {
     }
   }
 
-  private func planeStride(_ channels: Int) -> Int { tilesPerChunk * channels + 16 }
+  private func planeStride(_ channels: Int) -> Int {
+    tilesPerChunk * wholeBlocks(channels) + 16
+  }
   private var blockStride: Int { tilesPerChunk * blockWidth }
   private var inputCount: Int { Winograd.planes * planeStride(inputs) }
   private var pointCount: Int { inputCount + Winograd.planes * planeStride(outputs) }
@@ -98,7 +102,8 @@ struct WinogradWeightGradient {
   ) {
     func toPoints(_ tile: Int, after first: Int, into points: Points) {
       tiling.inputToPoints(
-        tile, after: first, of: input, geometry.input, normalization, into: points.input)
+        tile, after: first, of: input, geometry.input, padding: geometry.padding, normalization,
+        into: points.input)
       tiling.gradientToPoints(
         tile, after: first, of: dOutput, geometry.output, into: points.output)
     }
@@ -126,7 +131,7 @@ struct WinogradWeightGradient {
           for tile in tiles { toPoints(tile, after: first, into: points) }
           for plane in 0..<Winograd.planes {
             multiplyPlane(
-              points, plane: plane, outputBlocks: 0..<outputs / blockWidth,
+              points, plane: plane, outputBlocks: 0..<outputBlockCount,
               into: sums + part * weights.count, accumulates: first > start)
           }
         }
@@ -142,9 +147,8 @@ struct WinogradWeightGradient {
         tiling.forEachTile(tiles, workers: workers) { tile in
           toPoints(tile, after: first, into: chunk)
         }
-        let outputBlocks = outputs / blockWidth
-        WorkerPool.shared.forEach(Winograd.planes * outputBlocks, workers: workers) { item, _ in
-          let (plane, block) = item.quotientAndRemainder(dividingBy: outputBlocks)
+        WorkerPool.shared.forEach(Winograd.planes * outputBlockCount, workers: workers) { item, _ in
+          let (plane, block) = item.quotientAndRemainder(dividingBy: outputBlockCount)
           multiplyPlane(
             chunk, plane: plane, outputBlocks: block..<block + 1, into: sums,
             accumulates: first > 0)
@@ -164,7 +168,7 @@ struct WinogradWeightGradient {
     into products: UnsafeMutablePointer<Float>, accumulates: Bool
   ) {
     for outputBlock in outputBlocks {
-      for inputBlock in 0..<inputs / blockWidth {
+      for inputBlock in 0..<inputBlockCount {
         multiplyBlocks(
           points, plane: plane, inputBlock: inputBlock, outputBlock: outputBlock,
           into: products + plane * weights.planeStride
@@ -174,14 +178,16 @@ struct WinogradWeightGradient {
     }
   }
 
-  /// The products of 32 inputs and 32 outputs at one point, `[32][32]`.
+  /// The products of up to 32 inputs and outputs at one point, `[32][32]`.
   private func multiplyBlocks(
     _ points: Points, plane: Int, inputBlock: Int, outputBlock: Int,
     into products: UnsafeMutablePointer<Float>, accumulates: Bool
   ) {
     multiplyTransposedBlock(
       points.input.base + plane * points.input.planeStride + inputBlock * blockStride,
+      rowCount: min(blockWidth, inputs - inputBlock * blockWidth),
       points.output.base + plane * points.output.planeStride + outputBlock * blockStride,
+      columnCount: min(blockWidth, outputs - outputBlock * blockWidth),
       depth: points.counts[tiling.kind(ofPlane: plane)], into: products, accumulates: accumulates)
   }
 
@@ -190,10 +196,9 @@ struct WinogradWeightGradient {
     _ points: Points, products: UnsafeMutablePointer<Float>,
     dWeight: UnsafeMutablePointer<Float>, workers: Int
   ) {
-    let inputBlocks = inputs / blockWidth
-    WorkerPool.shared.forEach(outputs / blockWidth * inputBlocks, workers: workers) {
+    WorkerPool.shared.forEach(outputBlockCount * inputBlockCount, workers: workers) {
       item, worker in
-      let (outputBlock, inputBlock) = item.quotientAndRemainder(dividingBy: inputBlocks)
+      let (outputBlock, inputBlock) = item.quotientAndRemainder(dividingBy: inputBlockCount)
       let products = products + worker * Self.blockCount
       for plane in 0..<Winograd.planes {
         multiplyBlocks(
@@ -210,9 +215,8 @@ struct WinogradWeightGradient {
     _ products: UnsafePointer<Float>, parts: Int, into dWeight: UnsafeMutablePointer<Float>,
     workers: Int
   ) {
-    let inputBlocks = inputs / blockWidth
-    WorkerPool.shared.forEach(outputs / blockWidth * inputBlocks, workers: workers) { item, _ in
-      let (outputBlock, inputBlock) = item.quotientAndRemainder(dividingBy: inputBlocks)
+    WorkerPool.shared.forEach(outputBlockCount * inputBlockCount, workers: workers) { item, _ in
+      let (outputBlock, inputBlock) = item.quotientAndRemainder(dividingBy: inputBlockCount)
       weights.gradientFromPoints(
         products + (outputBlock * inputs + inputBlock * blockWidth) * blockWidth, parts: parts,
         planeStride: weights.planeStride, inputBlock: inputBlock, outputBlock: outputBlock,

@@ -3,7 +3,8 @@ import SKDRuntime
 
 /// The 3x3 kernels of a convolution at the 36 points, and their gradients back from there.
 ///
-/// At each point they are a matrix `[depth][columns]`, in blocks of 32 columns. The forward pass
+/// At each point they are a matrix `[depth][columns]`, in blocks of 32 columns. Of the last block,
+/// whole vectors are written, with zeros behind the columns. The forward pass
 /// has the inputs as depth and the outputs as columns; the input gradient is a convolution with the
 /// kernels turned by 180° and the roles of inputs and outputs exchanged.
 struct WinogradWeights {
@@ -18,8 +19,11 @@ struct WinogradWeights {
   var depth: Int { isTransposed ? outputs : inputs }
   var columns: Int { isTransposed ? inputs : outputs }
 
+  /// Rows of a block in memory: bfloat16 lie there in pairs.
+  var blockDepth: Int { precision == .bfloat16 ? depth + depth % 2 : depth }
+
   /// Elements between the points of all weights: the odd line keeps them off power-of-two distances.
-  var planeStride: Int { inputs * outputs + precision.lineCount }
+  var planeStride: Int { blockDepth * wholeBlocks(columns) + precision.lineCount }
   /// Floats of all weights, `[36][columns / 32][depth][32]`.
   var count: Int { precision.floats(Winograd.planes * planeStride) }
 
@@ -27,7 +31,7 @@ struct WinogradWeights {
   /// from its transform to its product.
   static let partDepth = 128
   /// Elements between the points of a part.
-  var partPlaneStride: Int { min(depth, Self.partDepth) * blockWidth + precision.lineCount }
+  var partPlaneStride: Int { min(blockDepth, Self.partDepth) * blockWidth + precision.lineCount }
   /// Floats of a part of one block of columns, `[36][depth of the part][32]`.
   var partCount: Int { precision.floats(Winograd.planes * partPlaneStride) }
 
@@ -44,34 +48,39 @@ struct WinogradWeights {
   private func allToPoints<Point: ProductOperand>(
     _ weight: UnsafePointer<Float>, into transformed: UnsafeMutablePointer<Point>
   ) {
-    let parts = depth / blockWidth
-    WorkerPool.shared.forEach(columns / blockWidth * parts) { item, _ in
+    let parts = ceilDivide(depth, blockWidth)
+    WorkerPool.shared.forEach(ceilDivide(columns, blockWidth) * parts) { item, _ in
       let (block, part) = item.quotientAndRemainder(dividingBy: parts)
       toPoints(
         weight, isOrdered: false, block: block,
-        depths: part * blockWidth..<(part + 1) * blockWidth,
-        into: transformed + (block * depth + part * blockWidth) * blockWidth,
+        depths: part * blockWidth..<min((part + 1) * blockWidth, depth),
+        into: transformed + (block * blockDepth + part * blockWidth) * blockWidth,
         planeStride: planeStride)
     }
   }
 
   /// Floats of the weights as `order` writes them.
-  var orderedCount: Int { 9 * inputs * outputs }
+  var orderedCount: Int { 9 * inputs * wholeBlocks(outputs) }
 
   /// Puts weights in the order in which `toPoints` takes them, `[columns / 32][depth][9][32]`. As
   /// they are stored, the taps of 32 columns are nine rows that lie far apart. Writes (`=`).
   func order(_ weight: UnsafePointer<Float>, into ordered: UnsafeMutablePointer<Float>) {
     precondition(!isTransposed)
-    WorkerPool.shared.forEach(columns / blockWidth) { block, _ in
+    WorkerPool.shared.forEach(ceilDivide(columns, blockWidth)) { block, _ in
+      let width = width(ofBlock: block)
       for k in 0..<depth {
         for tap in 0..<9 {
           let source = weight + ((tap * inputs + k) * outputs + block * blockWidth)
-          (ordered + ((block * depth + k) * 9 + tap) * blockWidth)
-            .update(from: source, count: blockWidth)
+          let target = ordered + ((block * depth + k) * 9 + tap) * blockWidth
+          target.update(from: source, count: width)
+          (target + width).update(repeating: 0, count: blockWidth - width)
         }
       }
     }
   }
+
+  /// Columns of a block.
+  private func width(ofBlock block: Int) -> Int { min(blockWidth, columns - block * blockWidth) }
 
   /// Transforms a part of one block of columns, `[36][depths][32]`.
   ///
@@ -95,12 +104,14 @@ struct WinogradWeights {
     _ weight: UnsafePointer<Float>, isOrdered: Bool, block: Int, depths: Range<Int>,
     into transformed: UnsafeMutablePointer<Point>, planeStride: Int
   ) {
+    let width = width(ofBlock: block)
     if isTransposed {
       let column = block * blockWidth
       for first in stride(from: depths.lowerBound, to: depths.upperBound, by: 16) {
-        for c in stride(from: 0, to: blockWidth, by: 16) {
+        for c in stride(from: 0, to: width, by: 16) {
           turnedToPoints(
-            weight + ((column + c) * outputs + first),
+            weight + ((column + c) * outputs + first), inputs: min(16, width - c),
+            outputs: min(16, depths.upperBound - first),
             into: transformed, row: first - depths.lowerBound, column: c, planeStride: planeStride)
         }
       }
@@ -112,10 +123,11 @@ struct WinogradWeights {
         for k in depths {
           let kernels = weight + (corner &+ k &* row)
           prefetch(kernels + 8 &* row, tap: tap)
-          for c in stride(from: 0, to: blockWidth, by: Vector.scalarCount) {
+          forEachVector(width) { c, lanes in
             let source = kernels + c
             Winograd.weightToPoints(
-              intermediate, { row, column in source.vector(at: (row &* 3 &+ column) &* tap) },
+              intermediate,
+              { row, column in source.vector(at: (row &* 3 &+ column) &* tap, lanes: lanes) },
               { row, column, value in
                 Point.store(
                   value, in: transformed + (row &* 6 &+ column) &* planeStride,
@@ -136,18 +148,23 @@ struct WinogradWeights {
     }
   }
 
-  /// Transforms the turned kernels of 16 outputs, as depth, and 16 inputs, as columns.
+  /// Transforms the turned kernels of up to 16 outputs, as depth, and up to 16 inputs, as columns.
   private func turnedToPoints<Point: ProductOperand>(
-    _ weight: UnsafePointer<Float>, into transformed: UnsafeMutablePointer<Point>, row first: Int,
-    column: Int, planeStride: Int
+    _ weight: UnsafePointer<Float>, inputs: Int, outputs: Int,
+    into transformed: UnsafeMutablePointer<Point>, row first: Int, column: Int, planeStride: Int
   ) {
     // The vectors over 16 inputs, for each of 16 outputs: `[9 taps][16 outputs]`.
-    let taps = InlineArray<9, InlineArray<16, SIMD16<Float>>> { transposedTap(weight, $0) }
+    let isWhole = inputs == 16 && outputs == 16
+    let taps = InlineArray<9, InlineArray<16, SIMD16<Float>>> {
+      isWhole
+        ? transposedTap(weight, $0)
+        : transposedTap(weight, $0, inputs: inputs, outputs: outputs)
+    }
     withUnsafePointer(to: taps) { taps in
       let taps = UnsafeRawPointer(taps).assumingMemoryBound(to: Float.self)
       Winograd.withIntermediate { intermediate in
-        for k in 0..<16 {
-          for c in stride(from: 0, to: 16, by: Vector.scalarCount) {
+        for k in 0..<outputs {
+          for c in stride(from: 0, to: inputs, by: Vector.scalarCount) {
             let source = taps + (k &* 16 &+ c)
             Winograd.weightToPoints(
               intermediate, { row, column in source.vector(at: (8 &- row &* 3 &- column) &* 256) },
@@ -175,7 +192,20 @@ struct WinogradWeights {
     return shuffled(shuffled(shuffled(shuffled(square))))
   }
 
-  /// Takes the gradients of 32 inputs and 32 outputs, `[36][32][32]` with planes `planeStride`
+  /// The same of fewer inputs or outputs; zeros take the place of the others.
+  private func transposedTap(
+    _ weight: UnsafePointer<Float>, _ tap: Int, inputs count: Int, outputs lanes: Int
+  ) -> InlineArray<16, SIMD16<Float>> {
+    let source = weight + tap &* inputs &* outputs
+    let square = InlineArray<16, SIMD16<Float>> {
+      $0 < count
+        ? source.vector(at: $0 &* outputs, lanes: lanes, as: SIMD16<Float>.self)
+        : SIMD16(repeating: 0)
+    }
+    return shuffled(shuffled(shuffled(shuffled(square))))
+  }
+
+  /// Takes the gradients of up to 32 inputs and outputs, `[36][32][32]` with planes `planeStride`
   /// apart, back to the kernels. Writes (`=`).
   ///
   /// - Parameter parts: Sums to be added up first, `count` floats apart.
@@ -185,8 +215,8 @@ struct WinogradWeights {
   ) {
     let tap = inputs * outputs
     let corner = dWeight + (inputBlock * outputs + outputBlock) * blockWidth
-    for i in 0..<blockWidth {
-      for c in stride(from: 0, to: blockWidth, by: Vector.scalarCount) {
+    for i in 0..<min(blockWidth, inputs &- inputBlock &* blockWidth) {
+      forEachVector(width(ofBlock: outputBlock)) { c, lanes in
         let source = transformed + (i &* blockWidth &+ c)
         let target = corner + (i &* outputs &+ c)
         Winograd.weightGradientFromPoints(
@@ -196,7 +226,8 @@ struct WinogradWeights {
             for part in 1..<parts { sum += source.vector(at: offset &+ part &* count) }
             return sum
           },
-          { row, column, value in target.store(value, at: (row &* 3 &+ column) &* tap) })
+          { row, column, value in target.store(value, at: (row &* 3 &+ column) &* tap, lanes: lanes)
+          })
       }
     }
   }

@@ -34,24 +34,40 @@ extension Conv2DCase {
     return cases
   }()
 
-  /// Every height with every pair of channel counts that Winograd accepts, by both algorithms.
+  /// Every height with every pair of whole blocks of channels, and every pair of channel counts that
+  /// leave a part of a block or of a vector, by both algorithms.
   static let winograd: [(winograd: Conv2DCase, gemm: Conv2DCase)] = {
     var draw = Draw()
-    var cases: [(Conv2DCase, Conv2DCase)] = []
+    var cases: [Conv2DCase] = []
+    func add(_ height: Int, width: Int, _ inputs: Int, _ outputs: Int, padding: Int) {
+      cases.append(
+        Conv2DCase(
+          batch: draw.next([0, 1, 2, 3]), height: height, width: width, inputs: inputs,
+          outputs: outputs, kernelSize: 3, padding: padding, slope: draw.next(slopes),
+          algorithm: .winograd))
+    }
+    for inputs in partialChannels {
+      for outputs in partialChannels {
+        add(
+          draw.next([3, 4, 5, 10]), width: draw.next([3, 5, 7]), inputs, outputs,
+          padding: draw.next(paddings))
+      }
+    }
     for height in sides {
+      for padding in paddings where height + 2 * padding >= 3 {
+        add(height, width: draw.next([3, 4, 5, 7]), 33, 24, padding: padding)
+      }
       for inputs in [32, 64, 96] {
         for outputs in [32, 64, 96] {
-          let winograd = Conv2DCase(
-            batch: draw.next([0, 1, 2, 3]), height: height, width: draw.next(sides),
-            inputs: inputs, outputs: outputs, kernelSize: 3, padding: 1, slope: draw.next(slopes),
-            algorithm: .winograd)
-          var gemm = winograd
-          gemm.algorithm = .gemm
-          cases.append((winograd, gemm))
+          add(height, width: draw.next(sides), inputs, outputs, padding: 1)
         }
       }
     }
-    return cases
+    return cases.map { winograd in
+      var gemm = winograd
+      gemm.algorithm = .gemm
+      return (winograd, gemm)
+    }
   }()
 
   /// Cases that run through the loops over chunks of rows or tiles more than once, and every
@@ -81,6 +97,19 @@ extension Conv2DCase {
       Conv2DCase(
         batch: 3, height: 61, width: 46, inputs: 96, outputs: 96, kernelSize: 3, padding: 1,
         slope: 1, algorithm: .winograd),
+      // The same schedules with parts of blocks.
+      Conv2DCase(
+        height: 5, width: 2052, inputs: 24, outputs: 40, kernelSize: 3, padding: 1,
+        algorithm: .winograd),
+      Conv2DCase(
+        height: 34, width: 33, inputs: 100, outputs: 37, kernelSize: 3, padding: 0, slope: 0.1,
+        algorithm: .winograd),
+      Conv2DCase(
+        batch: 3, height: 6, width: 5, inputs: 250, outputs: 243, kernelSize: 3, padding: 0,
+        algorithm: .winograd),
+      Conv2DCase(
+        batch: 3, height: 60, width: 45, inputs: 90, outputs: 103, kernelSize: 3, padding: 2,
+        slope: 0.1, algorithm: .winograd),
     ] + [
       Conv2DCase(height: 1, width: 2052, inputs: 32, outputs: 32, kernelSize: 3, padding: 1),
       Conv2DCase(height: 65, width: 65, inputs: 1, outputs: 1, kernelSize: 3, padding: 1),
@@ -101,6 +130,7 @@ extension Conv2DCase {
   private static let strides = [1, 2]
   private static let paddings = [0, 1, 2]
   private static let channels = [1, 3, 5, 16, 31, 32, 33, 64, 96]
+  private static let partialChannels = [1, 3, 7, 8, 24, 40, 48, 100]
   private static let sides = [1, 2, 3, 4, 5, 7, 10, 21]
   private static let slopes: [Float?] = [nil, 1, 0.1, 0]
 

@@ -91,6 +91,12 @@ final class Conv2DTests: XCTestCase {
       Conv2DCase(
         batch: 2, height: 5, width: 6, inputs: 32, outputs: 32, kernelSize: 3, padding: 1,
         algorithm: .winograd),
+      Conv2DCase(
+        batch: 2, height: 5, width: 6, inputs: 24, outputs: 40, kernelSize: 3, padding: 2,
+        algorithm: .winograd),
+      Conv2DCase(
+        batch: 2, height: 5, width: 6, inputs: 35, outputs: 7, kernelSize: 3, padding: 0,
+        algorithm: .winograd),
     ]
     for test in cases {
       // The outputs are linear in each argument: the step may be large, and no error but rounding
@@ -110,7 +116,7 @@ final class Conv2DTests: XCTestCase {
     defer { pool.threadCount = threadCount }
     let cases =
       Conv2DCase.chunked + Conv2DCase.general.filter { $0.geometry.output.rows > 112 }
-      + Conv2DCase.winograd.map(\.winograd).suffix(9)
+      + Conv2DCase.winograd.map(\.winograd).suffix(12)
       + (Conv2DCase.winograd.map(\.winograd).suffix(4) + Conv2DCase.eligibleChunked).map {
         var test = $0
         test.algorithm = .winogradBFloat16
@@ -159,20 +165,27 @@ final class Conv2DTests: XCTestCase {
     XCTAssertEqual(algorithm(), .winograd)
     XCTAssertEqual(algorithm(kernelSize: 5), .gemm)
     XCTAssertEqual(algorithm(stride: 2), .gemm)
-    XCTAssertEqual(algorithm(padding: 0), .gemm)
-    XCTAssertEqual(algorithm(inputs: 48), .gemm)
-    XCTAssertEqual(algorithm(outputs: 33), .gemm)
+    XCTAssertEqual(algorithm(padding: 0), .winograd)
+    XCTAssertEqual(algorithm(padding: 2), .winograd)
+    XCTAssertEqual(algorithm(padding: 3), .gemm)
+    XCTAssertEqual(algorithm(inputs: 48), .winograd)
+    XCTAssertEqual(algorithm(outputs: 33), .winograd)
+    XCTAssertEqual(algorithm(inputs: 8, outputs: 8), .winograd)
+    XCTAssertEqual(algorithm(inputs: 7), .gemm)
+    XCTAssertEqual(algorithm(outputs: 3), .gemm)
     XCTAssertEqual(algorithm(batch: 1), .gemm)
     XCTAssertEqual(algorithm(batch: 1, purpose: .evaluation), .winograd)
     XCTAssertEqual(algorithm(precision: .bfloat16), .winogradBFloat16)
-    XCTAssertEqual(algorithm(inputs: 48, precision: .bfloat16), .gemm)
+    XCTAssertEqual(algorithm(inputs: 48, precision: .bfloat16), .winogradBFloat16)
+    XCTAssertEqual(algorithm(inputs: 7, precision: .bfloat16), .gemm)
   }
 
   // MARK: Support
 
-  // Error as a share of the largest value, against float32 on the same values: at most 2.3e-2 over
-  // the cases, with AVX512_BF16. Operands keep 8 bits, and the transforms of outputs amplify.
-  private static let bfloat16Tolerance = 3e-2
+  // Error as a share of the largest value, against float32 on the same values: at most 3.5e-2 over
+  // the cases (a single channel, whose errors do not average out), with AVX512_BF16. Operands keep 8
+  // bits, and the transforms of outputs amplify.
+  private static let bfloat16Tolerance = 5e-2
 
   private let passes = [
     Conv2DCase.forward, Conv2DCase.backwardInput, Conv2DCase.backwardWeight,

@@ -45,23 +45,35 @@ final class BFloat16Tests: XCTestCase {
   /// and only their sums are rounded.
   func testMultiplyBlockMatchesNaiveReferenceOfRoundedOperands() {
     for rowCount in Array(0...16) + [28, 29, 64] {
-      for depth in [32, 64, 160] { check(rowCount: rowCount, depth: depth) }
+      for depth in [1, 2, 7, 24, 32, 40, 64, 99, 160] { check(rowCount: rowCount, depth: depth) }
+    }
+  }
+
+  func testMultiplyBlockComputesTheFirstColumns() {
+    for columnCount in [1, 8, 16, 17, 24, 31] {
+      for rowCount in Array(1...14) + [29] {
+        check(rowCount: rowCount, columnCount: columnCount, depth: 33)
+      }
     }
   }
 
   /// `a` is a blocked matrix with two spare rows a block; `c` has 3 unused floats after each row.
-  private func check(rowCount: Int, depth: Int) {
+  private func check(rowCount: Int, columnCount: Int = 32, depth: Int) {
     let (blockStride, rowStride) = ((rowCount + 2) * 32, 35)
     let aValues = fill("a", shape: [max(rowCount, 1), depth], seed: depth).map(BFloat16.init)
     let bValues = fill("b", shape: [depth, 32], seed: depth)
     let c = GuardedBuffer(count: max(rowCount * rowStride - 3, 0))
     // Two bfloat16 to a float.
-    let aMemory = GuardedBuffer(count: depth / 32 * blockStride / 2)
-    let bMemory = GuardedBuffer(count: depth * 16, alignment: 64)
+    let aMemory = GuardedBuffer(count: (depth + 31) / 32 * blockStride / 2)
+    let bMemory = GuardedBuffer(count: (depth + 1) / 2 * 32, alignment: 64)
     let a = UnsafeMutableRawPointer(aMemory.pointer).assumingMemoryBound(to: BFloat16.self)
     let b = UnsafeMutableRawPointer(bMemory.pointer).assumingMemoryBound(to: BFloat16.self)
     for r in 0..<rowCount {
-      for k in 0..<depth { a[k / 32 * blockStride + r * 32 + k % 32] = aValues[r * depth + k] }
+      // Behind an odd depth comes a zero.
+      for k in 0..<depth + depth % 2 {
+        a[k / 32 * blockStride + r * 32 + k % 32] =
+          k < depth ? aValues[r * depth + k] : BFloat16(0)
+      }
     }
     bValues.withUnsafeBufferPointer { values in
       for k in 0..<depth {
@@ -72,23 +84,25 @@ final class BFloat16Tests: XCTestCase {
       }
     }
     multiplyBlock(
-      a, blockStride: blockStride, rowCount: rowCount, b, depth: depth, into: c.pointer,
-      rowStride: rowStride)
+      a, blockStride: blockStride, rowCount: rowCount, b, depth: depth, columnCount: columnCount,
+      into: c.pointer, rowStride: rowStride)
 
     var (actual, expected): ([Float], [Float]) = ([], [])
     for r in 0..<rowCount {
-      for j in 0..<32 {
+      for j in 0..<columnCount {
         let products = (0..<depth).map { k in
           Double(Float(aValues[r * depth + k])) * Double(Float(BFloat16(bValues[k * 32 + j])))
         }
         expected.append(Float(products.reduce(0, +)))
         actual.append(c.pointer[r * rowStride + j])
       }
-      for j in 32..<rowStride where r + 1 < rowCount {
-        XCTAssertTrue(c.pointer[r * rowStride + j].isNaN, "wrote beyond column 32 of row \(r)")
+      let written =
+        (columnCount + Vector.scalarCount - 1) / Vector.scalarCount * Vector.scalarCount
+      for j in written..<rowStride where r + 1 < rowCount {
+        XCTAssertTrue(c.pointer[r * rowStride + j].isNaN, "wrote column \(j) of row \(r)")
       }
     }
-    let name = "\(rowCount) rows, depth \(depth)"
+    let name = "\(rowCount) rows, \(columnCount) columns, depth \(depth)"
     assertClose(actual, expected, relative: 1e-6, name)
     XCTAssertTrue(aMemory.isIntact && bMemory.isIntact && c.isIntact, name)
   }

@@ -30,19 +30,45 @@ final class BlockProductTests: XCTestCase {
     }
   }
 
+  func testMultiplyBlockComputesTheFirstColumns() {
+    for columnCount in [1, 4, 5, 8, 9, 15, 16, 17, 24, 25, 31] {
+      for rowCount in Array(0...14) + [15, 29, 112] {
+        checkMultiplyBlock(
+          rowCount: rowCount, columnCount: columnCount, depth: 129, hasBias: true, slope: 0.1)
+      }
+    }
+  }
+
   func testMultiplyTransposedBlockMatchesNaiveReference() {
-    for columnCount in Array(0...12) + [16, 22, 23, 31, 32] {
+    for rowCount in Array(0...12) + [16, 22, 23, 31, 32] {
       for depth in depths {
         for accumulates in [false, true] {
-          checkMultiplyTransposedBlock(
-            columnCount: columnCount, depth: depth, accumulates: accumulates)
+          checkMultiplyTransposedBlock(rowCount: rowCount, depth: depth, accumulates: accumulates)
         }
       }
     }
   }
 
+  func testMultiplyTransposedBlockComputesTheFirstColumns() {
+    for columnCount in [1, 4, 5, 8, 9, 15, 16, 17, 24, 25, 31] {
+      for rowCount in Array(1...12) + [24, 32] {
+        for accumulates in [false, true] {
+          checkMultiplyTransposedBlock(
+            rowCount: rowCount, columnCount: columnCount, depth: 33, accumulates: accumulates)
+        }
+      }
+    }
+  }
+
+  /// Columns that are written: whole vectors.
+  private func written(_ columnCount: Int) -> Int {
+    (columnCount + Vector.scalarCount - 1) / Vector.scalarCount * Vector.scalarCount
+  }
+
   /// `a` is a blocked matrix with two spare rows a block; `c` has 3 unused floats after each row.
-  private func checkMultiplyBlock(rowCount: Int, depth: Int, hasBias: Bool, slope: Float) {
+  private func checkMultiplyBlock(
+    rowCount: Int, columnCount: Int = 32, depth: Int, hasBias: Bool, slope: Float
+  ) {
     let blockStride = (rowCount + 2) * 32
     let rowStride = 35
     let aValues = fill("a", shape: [max(rowCount, 1), depth], seed: depth)
@@ -57,12 +83,13 @@ final class BlockProductTests: XCTestCase {
     let c = GuardedBuffer(count: max(rowCount * rowStride - 3, 0))
     multiplyBlock(
       a.pointer, blockStride: blockStride, rowCount: rowCount, b.pointer, depth: depth,
-      into: c.pointer, rowStride: rowStride, bias: bias.map { UnsafePointer($0.pointer) },
+      columnCount: columnCount, into: c.pointer, rowStride: rowStride,
+      bias: bias.map { UnsafePointer($0.pointer) },
       slope: slope)
 
     var (actual, expected): ([Float], [Float]) = ([], [])
     for r in 0..<rowCount {
-      for j in 0..<32 {
+      for j in 0..<columnCount {
         var sum = bias.map { Double($0.pointer[j]) } ?? 0
         for k in 0..<depth {
           sum += Double(aValues[r * depth + k]) * Double(b.pointer[k * 32 + j])
@@ -70,35 +97,46 @@ final class BlockProductTests: XCTestCase {
         expected.append(Float(sum < 0 ? sum * Double(slope) : sum))
         actual.append(c.pointer[r * rowStride + j])
       }
-      for j in 32..<rowStride where r + 1 < rowCount {
-        XCTAssertTrue(c.pointer[r * rowStride + j].isNaN, "wrote beyond column 32 of row \(r)")
+      for j in written(columnCount)..<rowStride where r + 1 < rowCount {
+        XCTAssertTrue(c.pointer[r * rowStride + j].isNaN, "wrote column \(j) of row \(r)")
       }
     }
-    let name = "\(rowCount) rows, depth \(depth), bias \(hasBias), slope \(slope)"
+    let name =
+      "\(rowCount) rows, \(columnCount) columns, depth \(depth), bias \(hasBias), slope \(slope)"
     assertClose(actual, expected, relative: 1e-6, name)
     XCTAssertTrue(a.isIntact && b.isIntact && c.isIntact, name)
   }
 
-  private func checkMultiplyTransposedBlock(columnCount: Int, depth: Int, accumulates: Bool) {
-    let a = GuardedBuffer(fill("a", shape: [depth, 32], seed: columnCount))
-    let b = GuardedBuffer(fill("b", shape: [depth, 32], seed: columnCount), alignment: 64)
-    let old = fill("c", shape: [columnCount, 32], seed: depth)
+  private func checkMultiplyTransposedBlock(
+    rowCount: Int, columnCount: Int = 32, depth: Int, accumulates: Bool
+  ) {
+    let a = GuardedBuffer(fill("a", shape: [depth, 32], seed: rowCount))
+    let b = GuardedBuffer(fill("b", shape: [depth, 32], seed: rowCount), alignment: 64)
+    let old = fill("c", shape: [rowCount, 32], seed: depth)
     let c =
       accumulates
       ? GuardedBuffer(old, alignment: 64)
-      : GuardedBuffer(count: columnCount * 32, alignment: 64)
+      : GuardedBuffer(count: rowCount * 32, alignment: 64)
     multiplyTransposedBlock(
-      a.pointer, columnCount: columnCount, b.pointer, depth: depth, into: c.pointer,
-      accumulates: accumulates)
+      a.pointer, rowCount: rowCount, b.pointer, columnCount: columnCount, depth: depth,
+      into: c.pointer, accumulates: accumulates)
 
-    let expected = (0..<columnCount * 32).map { index in
-      let (r, j) = index.quotientAndRemainder(dividingBy: 32)
-      var sum = accumulates ? Double(old[index]) : 0
-      for t in 0..<depth { sum += Double(a.pointer[t * 32 + r]) * Double(b.pointer[t * 32 + j]) }
-      return Float(sum)
+    var (actual, expected): ([Float], [Float]) = ([], [])
+    for r in 0..<rowCount {
+      for j in 0..<columnCount {
+        var sum = accumulates ? Double(old[r * 32 + j]) : 0
+        for t in 0..<depth { sum += Double(a.pointer[t * 32 + r]) * Double(b.pointer[t * 32 + j]) }
+        expected.append(Float(sum))
+        actual.append(c.pointer[r * 32 + j])
+      }
+      for j in written(columnCount)..<32 {
+        let value = c.pointer[r * 32 + j]
+        XCTAssertTrue(accumulates ? value == old[r * 32 + j] : value.isNaN, "wrote column \(j)")
+      }
     }
-    let name = "\(columnCount) columns, depth \(depth), accumulates \(accumulates)"
-    assertClose(c.values, expected, relative: 1e-6, name)
+    let name =
+      "\(rowCount) rows, \(columnCount) columns, depth \(depth), accumulates \(accumulates)"
+    assertClose(actual, expected, relative: 1e-6, name)
     XCTAssertTrue(a.isIntact && b.isIntact && c.isIntact, name)
   }
 }

@@ -28,6 +28,7 @@ _PASS_CODES: dict[Computation, int] = {
 }
 MAX_EXTENT = 2**20
 MAX_RUNS = 10_000
+MOST_WINOGRAD_PADDING = 2
 
 
 @dataclass(frozen=True)
@@ -163,8 +164,8 @@ class ConvolutionShape:
         Returns
         -------
         supported : bool
-            Whether the shape is supported. Winograd's algorithm needs kernels of size 3, stride 1,
-            padding 1 and channels that are multiples of 32.
+            Whether the shape is supported. Winograd's algorithm needs kernels of size 3, stride 1
+            and a padding of at most 2.
 
         Raises
         ------
@@ -173,9 +174,7 @@ class ConvolutionShape:
         """
         name = check.choice(algorithm, "algorithm", "ConvolutionShape.supports", ALGORITHMS)
         return name == "gemm" or (
-            (self.kernel_size, self.stride, self.padding) == (3, 1, 1)
-            and self.input_channels % 32 == 0
-            and self.output_channels % 32 == 0
+            (self.kernel_size, self.stride) == (3, 1) and self.padding <= MOST_WINOGRAD_PADDING
         )
 
     def time(
