@@ -3,8 +3,8 @@ import SKDRuntime
 
 /// The 3x3 kernels of a convolution at the 36 points, and their gradients back from there.
 ///
-/// At each point they are a matrix `[depth][columns]`, in blocks of 32 columns. Of the last block,
-/// whole vectors are written, with zeros behind the columns. The forward pass
+/// At each point they are a matrix `[depth][columns]`, in blocks of 32 columns. The last block is
+/// written in whole vectors, with zeros behind the columns. The forward pass
 /// has the inputs as depth and the outputs as columns; the input gradient is a convolution with the
 /// kernels turned by 180° and the roles of inputs and outputs exchanged.
 struct WinogradWeights {
