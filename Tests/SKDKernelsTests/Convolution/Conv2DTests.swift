@@ -76,7 +76,7 @@ final class Conv2DTests: XCTestCase {
       XCTAssertTrue(rounded.backwardWeight().bytes == test.backwardWeight().bytes, "\(rounded)")
       for pass in [Conv2DCase.forward, Conv2DCase.backwardInput] {
         let (actual, expected) = (pass(rounded)(), pass(test)().values)
-        assertClose(actual.values, expected, relative: Self.bfloat16Tolerance, "\(rounded)")
+        assertClose(actual.values, expected, relative: Self.bfloat16Tolerance(test), "\(rounded)")
         XCTAssertTrue(actual.isIntact, "\(rounded)")
       }
     }
@@ -182,10 +182,12 @@ final class Conv2DTests: XCTestCase {
 
   // MARK: Support
 
-  // Error as a share of the largest value, against float32 on the same values: at most 3.5e-2 over
-  // the cases (a single channel, whose errors do not average out), with AVX512_BF16. Operands keep 8
-  // bits, and the transforms of outputs amplify.
-  private static let bfloat16Tolerance = 5e-2
+  // Error as a share of the largest value, against float32 on the same values: at most 2.3e-2 over
+  // the cases, with AVX512_BF16, and 3.5e-2 with a single channel, whose errors do not average out.
+  // Operands keep 8 bits, and the transforms of outputs amplify.
+  private static func bfloat16Tolerance(_ test: Conv2DCase) -> Double {
+    min(test.reference.inputs, test.reference.outputs) == 1 ? 5e-2 : 3e-2
+  }
 
   private let passes = [
     Conv2DCase.forward, Conv2DCase.backwardInput, Conv2DCase.backwardWeight,
