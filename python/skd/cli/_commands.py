@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +26,43 @@ class Command(TyperCommand):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help."""
         formatter.write(help_of(self, ctx))
+
+
+class ListingCommand(Command):
+    """A command with options that take several of some names: ``--data A B`` is two of them.
+
+    A word after such a name is another of them if it is one of the legal names, and otherwise what
+    it is without this class.
+    """
+
+    #: Options and their legal names, set by `listing`.
+    lists: Mapping[str, Callable[[], Iterable[str]]]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Repeat the option before each further name."""
+        return super().parse_args(ctx, list(_repeated(args, self.lists)))
+
+
+def listing(**lists: Callable[[], Iterable[str]]) -> type[ListingCommand]:
+    """Return the class of a command with such options, without their dashes."""
+    named = {f"--{name}": names for name, names in lists.items()}
+    return type("ListingCommand", (ListingCommand,), {"lists": named})
+
+
+def _repeated(
+    words: Iterable[str], lists: Mapping[str, Callable[[], Iterable[str]]]
+) -> Iterator[str]:
+    option, is_value = "", False
+    for word in words:
+        if is_value:
+            is_value = False
+        elif word in lists:
+            option, is_value = word, True
+        elif option and word in lists[option]():
+            yield option
+        else:
+            option = ""
+        yield word
 
 
 class Commands(TyperGroup):

@@ -62,7 +62,7 @@ def compare(
     data: Annotated[
         list[str],
         typer.Option(
-            metavar="DATA", help=f"{DATA_HELP} May be repeated.", autocompletion=data_names
+            metavar="DATA", help=f"{DATA_HELP} Several may follow.", autocompletion=data_names
         ),
     ],
     root: Root = None,
@@ -78,7 +78,7 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help=f"Classifier of the episodes, may be repeated: {', '.join(KINDS)}.",
+            help=f"Classifier of the episodes, one or several: {', '.join(KINDS)}.",
             autocompletion=lambda: list(KINDS),
             show_default="logistic",
         ),

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 import skd
+from skd.classifiers.kinds import KINDS
 from skd.cli._bench import bench
 from skd.cli._classify import classify
-from skd.cli._commands import Command, Commands
+from skd.cli._commands import Command, Commands, listing
 from skd.cli._compare import compare
 from skd.cli._data import data
 from skd.cli._embed import embed
@@ -17,6 +18,7 @@ from skd.cli._evaluate import evaluate
 from skd.cli._export import export
 from skd.cli._import_torch import import_torch
 from skd.cli._info import info
+from skd.cli._options import data_names
 from skd.cli._plot import plot
 from skd.cli._quickstart import quickstart
 from skd.cli._recipes import recipes
@@ -41,8 +43,9 @@ COMMANDS = (
     bench,
     info,
 )
+CLASSES = {compare: listing(data=data_names, classifier=lambda: KINDS)}
 for command in COMMANDS:
-    application.command(cls=Command)(command)
+    application.command(cls=CLASSES.get(command, Command))(command)
 application.add_typer(recipes, name="recipes")
 application.add_typer(data, name="data")
 

@@ -28,7 +28,7 @@ def files(monkeypatch, make_split, make_model, tmp_path):
 
 def test_a_matrix_is_printed_and_written(run, files, tmp_path):
     outputs = {name: tmp_path / f"out.{name}" for name in ("json", "md", "png")}
-    heads = ("--classifier", "ridge", "--classifier", "nearest_centroid")
+    heads = ("--classifier", "ridge", "nearest_centroid")
     result = run(
         "compare", *files, *DATA, *heads, *OPTIONS, "--json", outputs["json"],
         "--markdown", outputs["md"], "--plot", outputs["png"],
@@ -85,3 +85,10 @@ def test_a_missing_matplotlib_is_named_first(run, one_line, files, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     line = one_line(run("compare", *files, *DATA, *OPTIONS, "--plot", "a.png"), 1)
     assert "pip install matplotlib" in line
+
+
+def test_a_word_after_a_name_is_another_name_or_a_checkpoint(run, files):
+    result = run("compare", *OPTIONS, "--data", "glyphs", "cifar-fs", *files)
+    assert result.exit_code == 0, result.output
+    repeated = run("compare", *files, *OPTIONS, "--data", "glyphs", "--data", "cifar-fs")
+    assert result.output == repeated.output

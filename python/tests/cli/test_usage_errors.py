@@ -27,7 +27,7 @@ import pytest
         (("info", "more"), "skd info: the arguments must end before 'more'."),
         (
             ("evaluate", "m", "--data", "glyphs", "--n-way", "5.0"),
-            "skd evaluate: --n-way must be an integer; got '5.0'.",
+            "skd evaluate: --n-way must be a number, or a range such as 5-20; got '5.0'.",
         ),
         (
             ("evaluate", "m", "--data", "glyphs", "--split", "train"),
