@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -43,7 +44,9 @@ COMMANDS = (
     bench,
     info,
 )
-CLASSES = {compare: listing(data=data_names, classifier=lambda: KINDS)}
+CLASSES: dict[Callable[..., None], type[Command]] = {
+    compare: listing(data=data_names, classifier=lambda: KINDS)
+}
 for command in COMMANDS:
     application.command(cls=CLASSES.get(command, Command))(command)
 application.add_typer(recipes, name="recipes")
