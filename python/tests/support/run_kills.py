@@ -16,6 +16,9 @@ from forked import MEMORY, in_child
 import skd.training._loop
 
 skd.training._loop.VALIDATION_EPISODES = 20
+# All modules are loaded here, once: a process that is killed while it loads them makes no progress.
+for name in skd.__all__:
+    getattr(skd, name)
 
 
 def train(folder):
