@@ -42,9 +42,15 @@ public enum Conv2DAlgorithm: Sendable {
   ) {
     let winograd = precision == .float32 ? Self.winograd : .winogradBFloat16
     let (inputs, outputs) = (geometry.input.channels, geometry.outputChannels)
-    let tiles = WinogradTiling(geometry.output).tileCount
+    // With other widths than multiples of 32, the choice for a single image holds for all batches, so
+    // that an evaluation does not depend on how its images are divided.
+    var output = geometry.output
+    if purpose == .evaluation, inputs % blockWidth != 0 || outputs % blockWidth != 0 {
+      output.batch = min(output.batch, 1)
+    }
+    let tiles = WinogradTiling(output).tileCount
     // A width is computed as the next multiple of 32 is, so that it never takes longer.
-    let products = 9 * geometry.output.rows * wholeBlocks(inputs) * wholeBlocks(outputs)
+    let products = 9 * output.rows * wholeBlocks(inputs) * wholeBlocks(outputs)
     let paysOff =
       tiles >= Self.fewestTiles(purpose) && products >= Self.fewestProducts(purpose)
       && min(inputs, outputs) >= Self.fewestChannels

@@ -184,7 +184,7 @@ def _more_functions(subjects, folder):
         "ConvolutionShape.time": (layer.shape.time, {
             "computation": _always("forward"), "runs": _always(1)}),
         "skd.one_cycle_lr": (skd.one_cycle_lr, {
-            "progress": _always(1.5), "epochs": _always(5), "warmup": _always(1.0),
+            "progress": _always(1.5), "epochs": _always(5), "warmup_epochs": _always(1.0),
             "base": _always(0.1), "factor": _always(0.1)}),
         "recipes.load": (recipes.load, {"recipe": _always("gen0-glyphs"), "changes": _always(())}),
     }  # fmt: skip
