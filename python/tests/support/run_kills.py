@@ -29,14 +29,16 @@ def train(folder):
 
 def main(count, seed="0"):
     draw, kills, digests = random.Random(int(seed)), 0, []
-    begin = time.monotonic()
     expected = in_child(train, None)
-    duration = time.monotonic() - begin
+    with tempfile.TemporaryDirectory(prefix="skd-kills-", dir=MEMORY) as folder:
+        begin = time.monotonic()
+        in_child(train, Path(folder))
+        duration = time.monotonic() - begin
     while kills < int(count):
         with tempfile.TemporaryDirectory(prefix="skd-kills-", dir=MEMORY) as folder:
             digest = None
             while digest is None:
-                moment = draw.uniform(0, duration / 2)
+                moment = draw.uniform(0, duration)
                 ended, digest = in_child(train, Path(folder), may_die=True, kill_after=moment)
                 kills += ended != 0
         digests.append(digest)
