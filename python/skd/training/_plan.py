@@ -82,7 +82,7 @@ def training_plan(trainer: Trainer, options: FitOptions) -> TrainingPlan:
         done = min(newest_step(options.checkpoint_dir), options.epochs * options.steps_per_epoch)
     left = _steps_left(options, done)
     training = sum(
-        count and count * _seconds_per_step(trainer, options, side) for side, count in left
+        count * _seconds_per_step(trainer, options, side) for side, count in left if count > 0
     )
     steps = sum(count for _, count in left)
     per_image = _seconds_per_image(trainer, options)
