@@ -74,13 +74,10 @@ def _torch_network(work: Work, threads: int) -> tuple[Any, Any]:
     """Return the reference network with the weights of SKD's model, and the images."""
     import torch
 
-    from speed.torch_works import reference_model
+    from speed.torch_works import same_model
 
     torch.set_num_threads(threads)
-    state = create_model(work).state_dict()
-    network = reference_model(work)
-    network.load_state_dict({name: torch.from_numpy(np.array(state[name])) for name in state})
-    return network.eval(), torch.from_numpy(work.images()).permute(0, 3, 1, 2)
+    return same_model(work).eval(), torch.from_numpy(work.images()).permute(0, 3, 1, 2)
 
 
 def _torch(work: Work, threads: int, *, is_compiled: bool = False) -> Embed:

@@ -1,33 +1,28 @@
-"""One contestant in a process of its own: ``python -m speed.worker TASK``, run by `Contestant`.
-
-Prints one line of JSON for each line that it reads, after a first one when it is ready.
-"""
+"""One contestant in a process of its own: ``python -m speed.worker TASK``, run by `Contestant`."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from speed.digests import Digest
+from speed.process import Answer, WorkerProcess, serve
 from speed.timing import timed
-from speed.works import Kind, Work, ours
+from speed.works import Work, agreed, ours
 
 
 @dataclass(frozen=True)
 class Task:
     """Which side does which work with how many threads."""
 
-    side: str  # "skd", "torch", or one of `engines.ENGINES`
+    side: str  # "skd", "torch", "faster torch", or one of `engines.ENGINES`
     work: Work
     threads: int
     clock: str = "wall"
@@ -40,8 +35,7 @@ class Task:
     def from_json(cls, text: str) -> Task:
         """Return the task that `to_json` wrote."""
         fields = json.loads(text)
-        work = fields.pop("work")
-        return cls(work=Work(**{**work, "kind": Kind(work["kind"])}), **fields)
+        return cls(work=Work.from_json(fields.pop("work")), **fields)
 
 
 class Contestant:
@@ -54,60 +48,55 @@ class Contestant:
         python: str = sys.executable,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self._command = [python, "-m", "speed.worker", task.to_json()]
-        self._environment = {**os.environ, **(environment or {})}
-        self.peak_gflops: float | None = None
-        self.instruction_set: str | None = None
-
-    def __enter__(self) -> Contestant:
-        """Begin the process and wait until its libraries are imported."""
-        self._process = subprocess.Popen(
-            self._command,
-            cwd=Path(__file__).parents[1],
-            env=self._environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
+        self._process = WorkerProcess(
+            "speed.worker", task.to_json(), python=python, environment=environment
         )
-        ready = self._answer()
-        self.peak_gflops, self.instruction_set = ready["peak_gflops"], ready["instruction_set"]
+
+    def __enter__(self) -> Self:
+        """Begin the process and wait until its libraries are imported."""
+        self._process.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: Any) -> None:
         """Close the process's input, at which it ends."""
-        self._process.__exit__(kind, error, trace)
+        self._process.__exit__(*error)
+
+    @property
+    def peak_gflops(self) -> float | None:
+        """Multiply-add peak with the threads of the task, of SKD."""
+        return self._process.ready["peak_gflops"]
+
+    @property
+    def instruction_set(self) -> str | None:
+        """Instruction set that the library is built for, of SKD."""
+        return self._process.ready["instruction_set"]
+
+    def take(self, work: Work) -> None:
+        """Turn to another work."""
+        self._process.ask("take", work=asdict(work))
+
+    def prepare(self) -> str:
+        """Prepare the work before the first turn and return the layout of its images."""
+        layout: str = self._process.ask("prepare")["layout"]
+        return layout
 
     def seconds(self) -> float:
         """Run one turn and return the seconds of one run."""
-        return self._ask("turn")["seconds"]
+        seconds: float = self._process.ask("turn")["seconds"]
+        return seconds
 
     def features(self) -> NDArray[np.float32]:
         """Run the work once and return its result, of an engine."""
-        return np.array(self._ask("features")["features"], dtype=np.float32)
+        return np.array(self._process.ask("features")["features"], dtype=np.float32)
+
+    def agreed(self) -> list[Digest]:
+        """Return the digests of what both sides compute from the same weights and images."""
+        return [Digest.from_json(fields) for fields in self._process.ask("agreed")["digests"]]
 
     def memory(self) -> float:
         """Run the work a few times and return the bytes that it took at most."""
-        return self._ask("memory")["bytes"]
-
-    def _ask(self, request: str) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError):  # it ended: so says the answer
-            self._process.stdin.write(request + "\n")
-            self._process.stdin.flush()
-        return self._answer()
-
-    def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            self._process.__exit__(None, None, None)
-            raise RuntimeError(f"a worker ended with status {self._process.returncode}")
-        return json.loads(line)
+        size: float = self._process.ask("memory")["bytes"]
+        return size
 
 
 MEMORY_STEPS = 5
@@ -129,45 +118,109 @@ def forget_peak() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def serve(task: Task) -> None:
-    """Answer requests until the input ends."""
-    ready = {"peak_gflops": None, "instruction_set": None}
-    prepare: Callable[[Work], Callable[[], object]]
+Run = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Side:
+    """How one side prepares a work, with the layout of its images, and what it must agree on."""
+
+    prepare: Callable[[Work], tuple[Run, str]]
+    agreed: Callable[[Work], list[Any]]
+    peak_gflops: float | None = None
+    instruction_set: str | None = None
+
+
+def side_of(task: Task) -> Side:
+    """Import what a side needs."""
     if task.side == "skd":
         import skd
 
         skd.set_num_threads(task.threads)
-        ready = {"peak_gflops": skd.peak_gflops(), "instruction_set": skd.instruction_set()}
-        prepare = ours
-    elif task.side != "torch":
-        from speed.engines import embedding
-
-        def prepare(work: Work) -> Callable[[], object]:
-            return embedding(task.side, work, task.threads)
-
-    else:
+        return Side(
+            lambda work: (ours(work), "channels_last"),
+            agreed,
+            skd.peak_gflops(),
+            skd.instruction_set(),
+        )
+    if task.side in ("torch", "faster torch"):
         import torch
 
-        from speed.torch_works import theirs
+        from speed import torch_works
 
         torch.set_num_threads(task.threads)
-        prepare = theirs
+        is_free = task.side == "faster torch"
+        return Side(torch_works.faster if is_free else torch_works.usual, torch_works.agreed)
+    from speed.engines import embedding
+
+    def prepare(work: Work) -> tuple[Run, str]:
+        return embedding(task.side, work, task.threads), "channels_last"
+
+    return Side(prepare, lambda work: [prepare(work)[0]()])
+
+
+class Bench:
+    """The present work of a side, which is prepared at its first use."""
+
+    def __init__(self, side: Side, task: Task, baseline: int) -> None:
+        self._side, self._work, self._clock, self._baseline = side, task.work, task.clock, baseline
+        self._run: Run | None = None
+        self._turn: Callable[[], float] | None = None
+        self._layout = ""
+
+    def take(self, work: dict[str, Any]) -> Answer:
+        """Turn to another work, and free the last one."""
+        self._run, self._turn, self._work = None, None, Work.from_json(work)
+        return {}
+
+    def prepare(self) -> Answer:
+        """Prepare the work."""
+        self._prepared()
+        return {"layout": self._layout}
+
+    def turn(self) -> Answer:
+        """Run the work for one turn."""
+        run = self._prepared()
+        self._turn = self._turn or timed(run, clock=self._clock)
+        return {"seconds": self._turn()}
+
+    def features(self) -> Answer:
+        """Run the work once, for its result."""
+        return {"features": np.asarray(self._prepared()()).tolist()}
+
+    def agreed(self) -> Answer:
+        """Compute the results that both sides must agree on."""
+        return {"digests": [asdict(Digest.of(each)) for each in self._side.agreed(self._work)]}
+
+    def memory(self) -> Answer:
+        """Run the work a few times and tell the memory that it took."""
+        run = self._prepared()
+        for _ in range(MEMORY_STEPS):
+            run()
+        return {"bytes": resident_bytes("VmHWM") - self._baseline}
+
+    def _prepared(self) -> Run:
+        if self._run is None:
+            self._run, self._layout = self._side.prepare(self._work)
+        return self._run
+
+
+def main(task: Task) -> None:
+    """Answer requests until the input ends."""
+    side = side_of(task)
     forget_peak()
-    baseline = resident_bytes("VmRSS")
-    print(json.dumps(ready), flush=True)
-    run = prepare(task.work)
-    turn = timed(run, clock=task.clock)
-    for request in map(str.strip, sys.stdin):
-        if request == "turn":
-            answer = {"seconds": turn()}
-        elif request == "features":
-            answer = {"features": np.asarray(run()).tolist()}
-        else:
-            for _ in range(MEMORY_STEPS):
-                run()
-            answer = {"bytes": resident_bytes("VmHWM") - baseline}
-        print(json.dumps(answer), flush=True)
+    bench = Bench(side, task, resident_bytes("VmRSS"))
+    requests = (
+        bench.take,
+        bench.prepare,
+        bench.turn,
+        bench.features,
+        bench.agreed,
+        bench.memory,
+    )
+    ready = {"peak_gflops": side.peak_gflops, "instruction_set": side.instruction_set}
+    serve(ready, {request.__name__: request for request in requests})
 
 
 if __name__ == "__main__":
-    serve(Task.from_json(sys.argv[1]))
+    main(Task.from_json(sys.argv[1]))
