@@ -12,28 +12,33 @@ import CLibrary
 ///   - scale: Multiplies the gradient, not the loss.
 ///   - accumulates: Whether scale · gradient is added (`+=`) to `dLogits` or overwrites it (`=`).
 ///   - dLogits: `[rows, classes]`. Must not overlap `logits`.
-/// - Complexity: O(rows · classes), in Double; allocates nothing.
+/// - Complexity: O(rows · classes), in Double and on all threads; allocates nothing.
 public func softmaxCrossEntropy(
   _ logits: UnsafePointer<Float>, labels: UnsafePointer<Int64>, rows: Int, classes: Int,
   scale: Float = 1, accumulates: Bool = false, dLogits: UnsafeMutablePointer<Float>?
 ) -> Float {
   precondition(rows >= 1 && classes >= 1)
   let factor = Double(scale) / Double(rows)
-  var loss = 0.0
-  for row in 0..<rows {
-    let (z, label) = (logits + row * classes, Int(labels[row]))
-    var maximum = z[0]
-    for c in 0..<classes where z[c] > maximum { maximum = z[c] }
-    var sum = 0.0
-    for c in 0..<classes { sum += exp(Double(z[c]) - Double(maximum)) }
-    loss += log(sum) + Double(maximum) - Double(z[label])
-    guard let dLogits else { continue }
-    let gradient = dLogits + row * classes
-    for c in 0..<classes {
-      let probability = exp(Double(z[c]) - Double(maximum)) / sum
-      let entry = Float(factor * (probability - (c == label ? 1 : 0)))
-      gradient[c] = accumulates ? gradient[c] + entry : entry
+  let loss = sumOfChunks(of: rows, size: chunkRows(rowElements: classes)) { start, end in
+    var loss = 0.0
+    for row in start..<end {
+      let (z, label) = (logits + row * classes, Int(labels[row]))
+      let maximum = z.largest(classes)
+      var sums = DoubleVector()
+      forEachLogitVector(classes) { c, lanes in
+        sums += exponential(z.doubles(at: c, lanes: lanes, padding: -.infinity) - maximum)
+      }
+      let sum = sums.sum()
+      loss += log(sum) + maximum - Double(z[label])
+      guard let dLogits else { continue }
+      let gradient = dLogits + row * classes
+      forEachLogitVector(classes) { c, lanes in
+        let p = exponential(z.doubles(at: c, lanes: lanes, padding: -.infinity) - maximum) / sum
+        gradient.round(
+          factor * (p - oneHot(label, from: c)), at: c, lanes: lanes, accumulates: accumulates)
+      }
     }
+    return loss
   }
   return Float(loss / Double(rows))
 }
@@ -50,7 +55,7 @@ public func softmaxCrossEntropy(
 ///   - scale: Multiplies the gradient, not the loss.
 ///   - accumulates: Whether scale · gradient is added (`+=`) to `dLogits` or overwrites it (`=`).
 ///   - dLogits: `[rows, classes]`. Must not overlap `logits`.
-/// - Complexity: O(rows · classes), in Double; allocates nothing.
+/// - Complexity: O(rows · classes), in Double and on all threads; allocates nothing.
 public func bceWithLogits(
   _ logits: UnsafePointer<Float>, labels: UnsafePointer<Int64>, rows: Int, classes: Int,
   scale: Float = 1, accumulates: Bool = false, dLogits: UnsafeMutablePointer<Float>?
@@ -58,15 +63,24 @@ public func bceWithLogits(
   precondition(rows >= 1 && classes >= 1)
   let count = rows * classes
   let factor = Double(scale) / Double(count)
-  var loss = 0.0
-  for i in 0..<count {
-    let (z, target) = (Double(logits[i]), labels[i / classes] == i % classes ? 1.0 : 0.0)
-    let decay = exp(-abs(z))  // in 0...1: never overflows
-    loss += max(z, 0) - z * target + log1p(decay)
-    guard let dLogits else { continue }
-    let sigmoid = (z >= 0 ? 1 : decay) / (1 + decay)
-    let entry = Float(factor * (sigmoid - target))
-    dLogits[i] = accumulates ? dLogits[i] + entry : entry
+  let loss = sumOfChunks(of: rows, size: chunkRows(rowElements: classes)) { start, end in
+    var losses = DoubleVector()
+    for row in start..<end {
+      let (z, label) = (logits + row * classes, Int(labels[row]))
+      forEachLogitVector(classes) { c, lanes in
+        // Logits of -1000 fill up the last vector: their loss is 0.
+        let z = z.doubles(at: c, lanes: lanes, padding: -1000)
+        let target = oneHot(label, from: c)
+        let decay = exponential(z.replacing(with: -z, where: z .> 0))  // in 0...1
+        let positive = z.replacing(with: 0, where: z .< 0)
+        losses += positive - z * target + logarithmOfOnePlus(decay)
+        guard let dLogits else { return }
+        let sigmoid = decay.replacing(with: 1, where: z .>= 0) / (1 + decay)
+        (dLogits + row * classes).round(
+          factor * (sigmoid - target), at: c, lanes: lanes, accumulates: accumulates)
+      }
+    }
+    return losses.sum()
   }
   return Float(loss / Double(count))
 }

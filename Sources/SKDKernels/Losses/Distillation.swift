@@ -12,7 +12,7 @@ import CLibrary
 ///   - scale: Multiplies the gradient, not the loss.
 ///   - accumulates: Whether scale · gradient is added (`+=`) to `dStudent` or overwrites it (`=`).
 ///   - dStudent: `[rows, classes]`. Must not overlap the logits.
-/// - Complexity: O(rows · classes), in Double; allocates nothing.
+/// - Complexity: O(rows · classes), in Double and on all threads; allocates nothing.
 public func distillKL(
   student: UnsafePointer<Float>, teacher: UnsafePointer<Float>, rows: Int, classes: Int,
   temperature: Float, scale: Float = 1, accumulates: Bool = false,
@@ -21,35 +21,44 @@ public func distillKL(
   precondition(rows >= 1 && classes >= 1 && temperature > 0)
   let temperature = Double(temperature)
   let factor = Double(scale) * temperature / Double(rows)
-  var loss = 0.0
-  for row in 0..<rows {
-    let (s, t) = (student + row * classes, teacher + row * classes)
-    let normalizer = (
-      student: logSumExp(s, classes, temperature), teacher: logSumExp(t, classes, temperature)
-    )
-    for c in 0..<classes {
-      let logStudent = Double(s[c]) / temperature - normalizer.student
-      let logTeacher = Double(t[c]) / temperature - normalizer.teacher
-      let teacherProbability = exp(logTeacher)
-      loss += teacherProbability * (logTeacher - logStudent)
-      guard let dStudent else { continue }
-      let entry = Float(factor * (exp(logStudent) - teacherProbability))
-      let i = row * classes + c
-      dStudent[i] = accumulates ? dStudent[i] + entry : entry
+  let loss = sumOfChunks(of: rows, size: chunkRows(rowElements: classes)) { start, end in
+    var losses = DoubleVector()
+    for row in start..<end {
+      let (s, t) = (student + row * classes, teacher + row * classes)
+      let normalizer = (
+        student: logSumExp(s, classes, temperature), teacher: logSumExp(t, classes, temperature)
+      )
+      forEachLogitVector(classes) { c, lanes in
+        let logStudent =
+          s.doubles(at: c, lanes: lanes, padding: 0) / temperature - normalizer.student
+        let logTeacher =
+          t.doubles(at: c, lanes: lanes, padding: 0) / temperature - normalizer.teacher
+        let teacherProbability = exponential(logTeacher)
+        let entries = teacherProbability * (logTeacher - logStudent)
+        losses += firstLanes(lanes, of: entries)
+        guard let dStudent else { return }
+        (dStudent + row * classes).round(
+          factor * (exponential(logStudent) - teacherProbability), at: c, lanes: lanes,
+          accumulates: accumulates)
+      }
     }
+    return losses.sum()
   }
   return Float(temperature * temperature * loss / Double(rows))
 }
 
 /// log sum_c exp(logits[c] / temperature), without overflow.
+@inline(__always)
 private func logSumExp(
   _ logits: UnsafePointer<Float>, _ classes: Int, _ temperature: Double
 ) -> Double {
-  var maximum = logits[0]
-  for c in 0..<classes where logits[c] > maximum { maximum = logits[c] }
-  var sum = 0.0
-  for c in 0..<classes { sum += exp((Double(logits[c]) - Double(maximum)) / temperature) }
-  return Double(maximum) / temperature + log(sum)
+  let maximum = logits.largest(classes)
+  var sums = DoubleVector()
+  forEachLogitVector(classes) { c, lanes in
+    let z = logits.doubles(at: c, lanes: lanes, padding: -.infinity)
+    sums += exponential((z - maximum) / temperature)
+  }
+  return maximum / temperature + log(sums.sum())
 }
 
 /// Euclidean distance between the logits of rotated twins, the mean over rows.
@@ -65,30 +74,42 @@ private func logSumExp(
 ///   - scale: Multiplies the gradients, not the loss.
 ///   - accumulates: Whether scale · gradient is added (`+=`) or overwrites (`=`).
 ///   - dRotated, dUpright: `[rows, classes]`. Must not overlap the logits.
-/// - Complexity: O(rows · classes), in Double; allocates nothing.
+/// - Complexity: O(rows · classes), in Double and on all threads; allocates nothing.
 public func twinL2(
   rotated: UnsafePointer<Float>, upright: UnsafePointer<Float>, rows: Int, classes: Int,
   scale: Float = 1, accumulates: Bool = false, dRotated: UnsafeMutablePointer<Float>?,
   dUpright: UnsafeMutablePointer<Float>?
 ) -> Float {
   precondition(rows >= 1 && classes >= 1)
-  var loss = 0.0
-  for row in 0..<rows {
-    let entries = row * classes..<(row + 1) * classes
-    var squares = 0.0
-    for i in entries {
-      let difference = Double(rotated[i]) - Double(upright[i])
-      squares += difference * difference
+  let loss = sumOfChunks(of: rows, size: chunkRows(rowElements: classes)) { start, end in
+    var loss = 0.0
+    for row in start..<end {
+      let (a, b) = (rotated + row * classes, upright + row * classes)
+      var squares = DoubleVector()
+      forEachLogitVector(classes) { c, lanes in
+        let difference = difference(a, b, at: c, lanes: lanes)
+        squares.addRelaxedProduct(difference, difference)
+      }
+      let norm = squares.sum().squareRoot()
+      loss += norm
+      // Not `norm > 0`: a NaN must reach the gradient, too.
+      let factor = norm == 0 ? 0 : Double(scale) / (norm * Double(rows))
+      forEachLogitVector(classes) { c, lanes in
+        let entries = factor * difference(a, b, at: c, lanes: lanes)
+        (dRotated.map { $0 + row * classes })?.round(
+          entries, at: c, lanes: lanes, accumulates: accumulates)
+        (dUpright.map { $0 + row * classes })?.round(
+          -entries, at: c, lanes: lanes, accumulates: accumulates)
+      }
     }
-    let norm = squares.squareRoot()
-    loss += norm
-    // Not `norm > 0`: a NaN must reach the gradient, too.
-    let factor = norm == 0 ? 0 : Double(scale) / (norm * Double(rows))
-    for i in entries {
-      let entry = Float(factor * (Double(rotated[i]) - Double(upright[i])))
-      if let dRotated { dRotated[i] = accumulates ? dRotated[i] + entry : entry }
-      if let dUpright { dUpright[i] = accumulates ? dUpright[i] - entry : -entry }
-    }
+    return loss
   }
   return Float(loss / Double(rows))
+}
+
+@inline(__always)
+private func difference(
+  _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, at offset: Int, lanes: Int
+) -> DoubleVector {
+  a.doubles(at: offset, lanes: lanes, padding: 0) - b.doubles(at: offset, lanes: lanes, padding: 0)
 }

@@ -162,6 +162,55 @@ final class LossesTests: XCTestCase {
     assertClose(gradient, [0.5, -1, 0.5], absolute: 1e-7)
   }
 
+  /// A NaN or an infinity anywhere, also in the last vector of a row, reaches the loss.
+  func testValuesThatAreNotFiniteReachTheLoss() {
+    for (place, value) in [(0, Float.nan), (6, .nan), (9, .nan), (10, .infinity), (3, .infinity)] {
+      var a = values("a", 11)
+      let b = values("b", 11)
+      a[place] = value
+      let losses = [
+        softmaxCrossEntropy(a, labels: [1], rows: 1, classes: 11, dLogits: nil),
+        bceWithLogits(a, labels: [1], rows: 1, classes: 11, dLogits: nil),
+        distillKL(student: a, teacher: b, rows: 1, classes: 11, temperature: 1, dStudent: nil),
+        distillKL(student: b, teacher: a, rows: 1, classes: 11, temperature: 1, dStudent: nil),
+        twinL2(rotated: a, upright: b, rows: 1, classes: 11, dRotated: nil, dUpright: nil),
+      ]
+      XCTAssertTrue(losses.allSatisfy { !$0.isFinite }, "\(place) \(value) \(losses)")
+    }
+  }
+
+  /// More rows than one chunk of work has.
+  func testManyRowsHaveTheSameBitsForAnyNumberOfThreads() {
+    let (rows, classes) = (3000, 13)
+    let (a, b) = (values("a", rows * classes), values("b", rows * classes))
+    let labels = (0..<rows).map { Int64($0 % classes) }
+    let unset = [Float](repeating: .nan, count: rows * classes)
+    let rowLabels = labels.map(Int.init)
+    XCTAssertEqual(
+      softmaxCrossEntropy(a, labels: labels, rows: rows, classes: classes, dLogits: nil),
+      Float(naiveCrossEntropy(a, rowLabels)), accuracy: 1e-6)
+    assertSameForAnyThreadCount {
+      var (gradient, other, losses) = (unset, unset, [Float]())
+      losses.append(
+        softmaxCrossEntropy(
+          a, labels: labels, rows: rows, classes: classes, dLogits: &gradient))
+      losses.append(
+        bceWithLogits(
+          a, labels: labels, rows: rows, classes: classes, accumulates: true, dLogits: &gradient))
+      losses.append(
+        distillKL(
+          student: a, teacher: b, rows: rows, classes: classes, temperature: 4,
+          accumulates: true, dStudent: &gradient))
+      losses.append(
+        twinL2(
+          rotated: a, upright: b, rows: rows, classes: classes, accumulates: true,
+          dRotated: &gradient, dUpright: nil))
+      _ = twinL2(
+        rotated: a, upright: b, rows: rows, classes: classes, dRotated: nil, dUpright: &other)
+      return [losses, gradient, other]
+    }
+  }
+
   // MARK: Golden values
 
   func testGoldenValues() throws {
