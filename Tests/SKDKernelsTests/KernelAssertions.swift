@@ -40,6 +40,20 @@ func assertSameForAnyThreadCount(
   XCTAssertEqual(results[0], results[2], "1 and 3 threads", file: file, line: line)
 }
 
+/// Asserts that `body` yields the same bits with 1, 2 and 3 threads.
+func assertSameDoublesForAnyThreadCount(
+  file: StaticString = #filePath, line: UInt = #line, _ body: () -> [Double]
+) {
+  let original = WorkerPool.shared.threadCount
+  defer { WorkerPool.shared.threadCount = original }
+  let results = [1, 2, 3].map { threads in
+    WorkerPool.shared.threadCount = threads
+    return body().map(\.bitPattern)
+  }
+  XCTAssertEqual(results[0], results[1], "1 and 2 threads", file: file, line: line)
+  XCTAssertEqual(results[0], results[2], "1 and 3 threads", file: file, line: line)
+}
+
 extension Fixture {
   /// Asserts that `values`, in the order of the file, agree at the sampled entries of `key`.
   func assertSampled(

@@ -23,27 +23,34 @@ enum { SKD_SET_OTHER, SKD_SET_SSE2, SKD_SET_AVX2, SKD_SET_AVX512, SKD_SET_NEON }
  * SKD_NARROW_ROWS       Most rows of a tile of one operand, for the last columns of a matrix; enough
  *                       of them hide the latency of a multiply-add.
  * SKD_NARROW_TRANSPOSED_ROWS  The same for the product with a transposed matrix.
+ * SKD_ROW_PRODUCT_ROWS  Rows of a tile of the product of rows with four rows, in Double, where each
+ *                       keeps four registers of sums.
  */
 #if defined(__AVX512F__)
 enum { SKD_INSTRUCTION_SET = SKD_SET_AVX512 };
 enum { SKD_TILE_LANES = 16, SKD_TILE_ROWS = 14, SKD_TRANSPOSED_ROWS = 11 };
 enum { SKD_NARROW_ROWS = 14, SKD_NARROW_TRANSPOSED_ROWS = 11 };
+enum { SKD_ROW_PRODUCT_ROWS = 6 };
 #elif defined(__AVX2__) && defined(__FMA__)
 enum { SKD_INSTRUCTION_SET = SKD_SET_AVX2 };
 enum { SKD_TILE_LANES = 8, SKD_TILE_ROWS = 6, SKD_TRANSPOSED_ROWS = 5 };
 enum { SKD_NARROW_ROWS = 12, SKD_NARROW_TRANSPOSED_ROWS = 8 };
+enum { SKD_ROW_PRODUCT_ROWS = 3 };
 #elif defined(__aarch64__)
 enum { SKD_INSTRUCTION_SET = SKD_SET_NEON };
 enum { SKD_TILE_LANES = 8, SKD_TILE_ROWS = 6, SKD_TRANSPOSED_ROWS = 5 };
 enum { SKD_NARROW_ROWS = 12, SKD_NARROW_TRANSPOSED_ROWS = 8 };
+enum { SKD_ROW_PRODUCT_ROWS = 3 };
 #elif defined(__x86_64__)
 enum { SKD_INSTRUCTION_SET = SKD_SET_SSE2 };
 enum { SKD_TILE_LANES = 4, SKD_TILE_ROWS = 5, SKD_TRANSPOSED_ROWS = 5 };
 enum { SKD_NARROW_ROWS = 12, SKD_NARROW_TRANSPOSED_ROWS = 8 };
+enum { SKD_ROW_PRODUCT_ROWS = 3 };
 #else
 enum { SKD_INSTRUCTION_SET = SKD_SET_OTHER };
 enum { SKD_TILE_LANES = 4, SKD_TILE_ROWS = 5, SKD_TRANSPOSED_ROWS = 5 };
 enum { SKD_NARROW_ROWS = 12, SKD_NARROW_TRANSPOSED_ROWS = 8 };
+enum { SKD_ROW_PRODUCT_ROWS = 3 };
 #endif
 
 /** Whether a product and a sum are one instruction; where not, `fma` is a call of the C library. */
@@ -56,6 +63,9 @@ enum { SKD_HAS_FMA = 0 };
 
 /** One operand of the tile; Swift sees SIMD16<Float>, SIMD8<Float> or SIMD4<Float>. */
 typedef float skd_tile_vector __attribute__((ext_vector_type(SKD_TILE_LANES)));
+
+/** The same register of doubles, half as many. */
+typedef double skd_double_vector __attribute__((ext_vector_type(SKD_TILE_LANES / 2)));
 
 /** Asks the second cache for the line at `address`, which need not be valid; nothing else happens. */
 static inline void skd_prefetch(const void *address) { __builtin_prefetch(address, 0, 2); }

@@ -462,8 +462,8 @@ skd_status skd_l2_normalize(const float *features, int64_t rows, int64_t dimensi
                             const float *mean, float *normalized);
 
 /**
- * Multinomial logistic regression by L-BFGS, as scikit-learn's: minimises the sum of the
- * cross-entropies + 1/(2 C) ||coefficients||^2, intercepts free.
+ * Multinomial logistic regression, as scikit-learn's: minimises the sum of the cross-entropies
+ * + 1/(2 C) ||coefficients||^2, intercepts free. Large fits take Newton's steps, small ones L-BFGS.
  *
  * @param labels        `rows` classes in 0..<classes; classes >= 2, each present.
  * @param inverse_regularization  C > 0.

@@ -58,7 +58,8 @@ public final class FewShotClassifier {
         try RidgeClassifier(rows: rows, dimensions: dimensions, classes: classes), alpha: alpha)
     case .linearSVC(let inverseRegularization):
       solver = .linearSVC(
-        try LinearSVC(rows: rows, dimensions: dimensions, classes: classes),
+        // One worker: many classifiers are fitted at once, each on a thread.
+        try LinearSVC(rows: rows, dimensions: dimensions, classes: classes, workers: 1),
         .init(inverseRegularization: inverseRegularization))
     }
     query = try AlignedBuffer(count: paddedRowLength(dimensions))

@@ -53,6 +53,9 @@ public struct FitOptions: Sendable {
   /// Most iterations, of each class if classes are fitted one by one.
   public var maximumIterations: Int
 
+  /// 1 / C, at most 1e150, so that products of penalised numbers stay finite.
+  var penalty: Double { min(1 / inverseRegularization, 1e150) }
+
   public init(
     inverseRegularization: Double = 1, tolerance: Double = 1e-6, maximumIterations: Int = 1000
   ) {

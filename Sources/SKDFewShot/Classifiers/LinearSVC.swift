@@ -6,7 +6,8 @@ import SKDRuntime
 ///
 ///     objective_k = (||w_k||² + b_k²) / 2 + C sum_n max(0, 1 - t_nk (w_k x_n + b_k))²,  t_nk = ±1
 ///
-/// The intercept is penalised, as the coefficient of a feature that is 1. `SquaredHinge` minimises.
+/// The intercept is penalised, as the coefficient of a feature that is 1. `SquaredHinge` minimises
+/// the objectives of a few classes, `LargeHinge` of many.
 ///
 /// The object owns the memory of a fit, for features of one extent, and can be fitted again.
 public final class LinearSVC: LinearClassifier {
@@ -16,29 +17,33 @@ public final class LinearSVC: LinearClassifier {
   /// Length of a row of `coefficients`, zero padding included.
   public let featureLength: Int
 
-  private let sampleLength: Int
-  private let usesSamples: Bool
-  private let features: AlignedBuffer<Double>  // [rows, featureLength]
-  private let target: AlignedBuffer<Double>  // [sampleLength]
-  private let hinge: SquaredHinge
+  private enum Solver {
+    case small(SmallSVC)
+    case large(LargeHinge)
+  }
+
+  private let solver: Solver
   private let fitted: AlignedBuffer<Double>  // [classes, featureLength], then intercepts
 
   /// - Parameters:
   ///   - rows: Samples of a fit, `>= 1`.
   ///   - dimensions: Features of a sample, `>= 1`.
   ///   - classes: `>= 1`.
+  ///   - workers: Most classes that are solved at once, each on a thread and in memory of its own;
+  ///     `>= 1`. The result does not depend on it.
   /// - Throws: `SKDError.outOfMemory`.
-  public init(rows: Int, dimensions: Int, classes: Int) throws {
+  public init(
+    rows: Int, dimensions: Int, classes: Int, workers: Int = WorkerPool.shared.threadCount
+  ) throws {
     self.rows = rows
     self.dimensions = dimensions
     self.classes = classes
     featureLength = paddedRowLength(dimensions)
-    sampleLength = paddedRowLength(rows)
-    usesSamples = rows <= dimensions
-    features = try AlignedBuffer(count: rows * featureLength)
-    target = try AlignedBuffer(count: sampleLength)
-    hinge = try SquaredHinge(
-      samples: rows, unknowns: usesSamples ? .samples : .coefficients(dimensions + 1))
+    solver =
+      isLargeFit(rows: rows, dimensions: dimensions, classes: classes)
+      ? .large(
+        try LargeHinge(rows: rows, dimensions: dimensions, classes: classes, workers: workers))
+      : .small(try SmallSVC(rows: rows, dimensions: dimensions))
     fitted = try AlignedBuffer(count: classes * featureLength + classes)
   }
 
@@ -64,30 +69,14 @@ public final class LinearSVC: LinearClassifier {
     _ features: UnsafePointer<Float>, labels: UnsafePointer<Int64>,
     _ options: FitOptions = FitOptions()
   ) -> FitOutcome {
-    for n in 0..<rows {
-      widen(
-        features + n * dimensions, count: dimensions,
-        into: self.features.pointer + n * featureLength)
-    }
-    let basis = hinge.basis
-    if usesSamples {
-      multiplyByTranspose(
-        self.features.pointer, aRows: rows, self.features.pointer, bRows: rows,
-        length: featureLength, outputLength: sampleLength, into: basis)
-      for n in 0..<rows { for m in 0..<rows { basis[n * sampleLength + m] += 1 } }
-    } else {
-      transpose(
-        self.features.pointer, rows: rows, columns: dimensions, length: featureLength,
-        outputLength: sampleLength, into: basis)
-      (basis + dimensions * sampleLength).update(repeating: 1, count: rows)
-    }
     // With two classes, one's problem is the mirror image of the other's.
     let solved = classes == 2 ? 1..<2 : 0..<classes
-    var outcome = FitOutcome(iterations: 0, isConverged: true)
-    for k in solved {
-      let own = fit(class: k, labels, options)
-      outcome.iterations = max(outcome.iterations, own.iterations)
-      outcome.isConverged = outcome.isConverged && own.isConverged
+    let outcome: FitOutcome
+    switch solver {
+    case .small(let machines):
+      outcome = machines.fit(features, labels: labels, classes: solved, options, write: write)
+    case .large(let machines):
+      outcome = machines.fit(features, labels: labels, classes: solved, options, write: write)
     }
     if classes == 2 {
       scale(
@@ -97,21 +86,8 @@ public final class LinearSVC: LinearClassifier {
     return outcome
   }
 
-  private func fit(class k: Int, _ labels: UnsafePointer<Int64>, _ options: FitOptions)
-    -> FitOutcome
-  {
-    for n in 0..<rows { target.pointer[n] = labels[n] == Int64(k) ? 1 : -1 }
-    let outcome = hinge.minimize(target: target.pointer, options)
-    let weight = fitted.pointer + k * featureLength
-    if usesSamples {
-      combineRows(
-        hinge.point, aRows: 1, aLength: sampleLength, features.pointer, bRows: rows,
-        length: featureLength, into: weight)
-      interceptPointer[k] = (0..<rows).reduce(0) { $0 + hinge.point[$1] }
-    } else {
-      weight.update(from: hinge.point, count: dimensions)
-      interceptPointer[k] = hinge.point[dimensions]
-    }
-    return outcome
+  private func write(_ k: Int, _ coefficients: UnsafePointer<Double>) {
+    (fitted.pointer + k * featureLength).update(from: coefficients, count: dimensions)
+    interceptPointer[k] = coefficients[dimensions]
   }
 }

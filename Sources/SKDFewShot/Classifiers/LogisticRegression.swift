@@ -6,12 +6,7 @@ import SKDRuntime
 ///     objective = sum_n CE(W x_n + b, label_n) + 1 / (2 C) ||W||²          // b is free
 ///
 /// The object owns the memory of a fit, for features of one extent, and can be fitted again.
-/// The result does not depend on earlier fits.
-///
-/// With few samples of many dimensions the optimum is first sought among the combinations of the
-/// samples, W = A X, where it lies: the objective then needs only the products X Xᵀ of the
-/// samples with each other. The result is converted to W, and the fit ends where the gradient with
-/// respect to W and b itself is small.
+/// The result does not depend on earlier fits. `SmallLogistic` fits a few classes, `LargeLogistic` many.
 public final class LogisticRegression: LinearClassifier {
   public let rows: Int
   public let dimensions: Int
@@ -19,12 +14,14 @@ public final class LogisticRegression: LinearClassifier {
 
   /// Length of a row of `coefficients`, zero padding included.
   public let featureLength: Int
-  private let sampleLength: Int
-  private let features: AlignedBuffer<Double>  // [rows, featureLength]
-  private let gram: AlignedBuffer<Double>?  // [rows, sampleLength]
-  private let labels: AlignedBuffer<Int32>
+
+  private enum Solver {
+    case small(SmallLogistic)
+    case large(LargeLogistic)
+  }
+
+  private let solver: Solver
   private let fitted: AlignedBuffer<Double>  // [classes, featureLength], then intercepts
-  private let minimizer: LogisticMinimizer
 
   /// - Parameters:
   ///   - rows: Samples of a fit, `>= 1`.
@@ -36,16 +33,19 @@ public final class LogisticRegression: LinearClassifier {
     self.dimensions = dimensions
     self.classes = classes
     featureLength = paddedRowLength(dimensions)
-    sampleLength = paddedRowLength(rows)
-    features = try AlignedBuffer(count: rows * featureLength)
-    // Beyond that the products of the samples cost more than the iterations they save.
-    let usesSamples = rows <= min(dimensions, 64 * classes)
-    gram = usesSamples ? try AlignedBuffer(count: rows * sampleLength) : nil
-    labels = try AlignedBuffer(count: rows)
-    let size = classes * featureLength + paddedRowLength(classes)
-    fitted = try AlignedBuffer(count: size)
-    minimizer = try LogisticMinimizer(
-      samples: rows, classes: classes, featureLength: featureLength, usesSamples: usesSamples)
+    solver =
+      Self.isLarge(rows: rows, dimensions: dimensions, classes: classes)
+      ? .large(try LargeLogistic(rows: rows, dimensions: dimensions, classes: classes))
+      : .small(try SmallLogistic(rows: rows, dimensions: dimensions, classes: classes))
+    fitted = try AlignedBuffer(count: classes * featureLength + paddedRowLength(classes))
+  }
+
+  /// Whether the factorisation of a large fit is paid back: iterations of L-BFGS cost nothing before,
+  /// but more for each class. The factor 75 is measured.
+  static func isLarge(rows: Int, dimensions: Int, classes: Int) -> Bool {
+    let (least, most) = (min(rows, dimensions), max(rows, dimensions))
+    return classes > 1 && isLargeFit(rows: rows, dimensions: dimensions, classes: classes)
+      && Double(least) * Double(least + most) <= 75 * Double(classes) * Double(most)
   }
 
   /// `[classes, featureLength]`, of which the first `dimensions` columns count; valid while the
@@ -71,36 +71,19 @@ public final class LogisticRegression: LinearClassifier {
     _ features: UnsafePointer<Float>, labels: UnsafePointer<Int64>,
     _ options: FitOptions = FitOptions()
   ) -> FitOutcome {
-    for n in 0..<rows {
-      widen(
-        features + n * dimensions, count: dimensions,
-        into: self.features.pointer + n * featureLength)
-      self.labels.pointer[n] = Int32(labels[n])
+    let outcome: FitOutcome
+    switch solver {
+    case .small(let regression):
+      outcome = regression.fit(
+        features, labels: labels, options, coefficients: fitted.pointer,
+        intercepts: interceptPointer)
+    case .large(let regression):
+      outcome = regression.fit(
+        features, labels: labels, options, coefficients: fitted.pointer,
+        intercepts: interceptPointer)
     }
-    fitted.pointer.update(repeating: 0, count: fitted.capacity)
-    var iterations = 0
-    if let gram {
-      multiplyByTranspose(
-        self.features.pointer, aRows: rows, self.features.pointer, bRows: rows,
-        length: featureLength, outputLength: sampleLength, into: gram.pointer)
-      iterations =
-        minimizer.minimize(
-          in: .samples(gram: gram.pointer), labels: self.labels.pointer, options
-        ).iterations
-      combineRows(
-        minimizer.coefficients, aRows: classes, aLength: sampleLength, self.features.pointer,
-        bRows: rows, length: featureLength, into: fitted.pointer)
-      interceptPointer.update(from: minimizer.intercepts, count: classes)
-    }
-    var rest = options
-    rest.maximumIterations -= iterations
-    var outcome = minimizer.minimize(
-      in: .features(self.features.pointer), from: fitted.pointer, labels: self.labels.pointer, rest)
-    fitted.pointer.update(from: minimizer.coefficients, count: classes * featureLength)
-    interceptPointer.update(from: minimizer.intercepts, count: classes)
     let mean = (0..<classes).reduce(0) { $0 + interceptPointer[$1] } / Double(classes)
     for k in 0..<classes { interceptPointer[k] -= mean }
-    outcome.iterations += iterations
     return outcome
   }
 }

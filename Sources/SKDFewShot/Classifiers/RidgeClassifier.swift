@@ -17,13 +17,12 @@ public final class RidgeClassifier: LinearClassifier {
   /// Length of a row of `coefficients`, zero padding included.
   public let featureLength: Int
 
-  private let sampleLength: Int
-  private let usesSamples: Bool
-  private let features: AlignedBuffer<Double>  // centred, [rows, featureLength]
-  private let transposed: AlignedBuffer<Double>  // [dimensions, sampleLength], unless usesSamples
-  private let mean: AlignedBuffer<Double>
-  private let target: AlignedBuffer<Double>  // [sampleLength]
-  private let system: SymmetricSystem
+  private enum Solver {
+    case small(SmallRidge)
+    case large(LargeRidge)
+  }
+
+  private let solver: Solver
   private let fitted: AlignedBuffer<Double>  // [classes, featureLength], then intercepts
 
   /// - Parameters:
@@ -36,13 +35,10 @@ public final class RidgeClassifier: LinearClassifier {
     self.dimensions = dimensions
     self.classes = classes
     featureLength = paddedRowLength(dimensions)
-    sampleLength = paddedRowLength(rows)
-    usesSamples = rows <= dimensions
-    features = try AlignedBuffer(count: rows * featureLength)
-    transposed = try AlignedBuffer(count: usesSamples ? 0 : dimensions * sampleLength)
-    mean = try AlignedBuffer(count: featureLength)
-    target = try AlignedBuffer(count: sampleLength)
-    system = try SymmetricSystem(count: min(rows, dimensions))
+    solver =
+      isLargeFit(rows: rows, dimensions: dimensions, classes: classes)
+      ? .large(try LargeRidge(rows: rows, dimensions: dimensions, classes: classes))
+      : .small(try SmallRidge(rows: rows, dimensions: dimensions, classes: classes))
     fitted = try AlignedBuffer(count: classes * featureLength + classes)
   }
 
@@ -51,8 +47,10 @@ public final class RidgeClassifier: LinearClassifier {
   public var coefficients: UnsafePointer<Double> { UnsafePointer(fitted.pointer) }
 
   /// `[classes]`. Valid while the object lives.
-  public var intercepts: UnsafePointer<Double> {
-    UnsafePointer(fitted.pointer + classes * featureLength)
+  public var intercepts: UnsafePointer<Double> { UnsafePointer(interceptPointer) }
+
+  private var interceptPointer: UnsafeMutablePointer<Double> {
+    fitted.pointer + classes * featureLength
   }
 
   /// Fits to a labelled set.
@@ -65,58 +63,15 @@ public final class RidgeClassifier: LinearClassifier {
   public func fit(
     _ features: UnsafePointer<Float>, labels: UnsafePointer<Int64>, alpha: Double
   ) {
-    centre(features)
-    let matrix = system.matrix
-    if usesSamples {
-      multiplyByTranspose(
-        self.features.pointer, aRows: rows, self.features.pointer, bRows: rows,
-        length: featureLength, outputLength: system.length, into: matrix)
-    } else {
-      transpose(
-        self.features.pointer, rows: rows, columns: dimensions, length: featureLength,
-        outputLength: sampleLength, into: transposed.pointer)
-      multiplyByTranspose(
-        transposed.pointer, aRows: dimensions, transposed.pointer, bRows: dimensions,
-        length: sampleLength, outputLength: system.length, into: matrix)
-    }
-    system.factor(adding: alpha)
-    for k in 0..<classes { fit(class: k, labels) }
-  }
-
-  private func fit(class k: Int, _ labels: UnsafePointer<Int64>) {
-    let weight = fitted.pointer + k * featureLength
-    let samples = (0..<rows).lazy.filter { labels[$0] == Int64(k) }.count
-    let meanTarget = 2 * Double(samples) / Double(rows) - 1
-    for n in 0..<rows { target.pointer[n] = (labels[n] == Int64(k) ? 1 : -1) - meanTarget }
-    if usesSamples {
-      system.solution.update(from: target.pointer, count: sampleLength)
-      system.solve()
-      combineRows(
-        system.solution, aRows: 1, aLength: sampleLength, features.pointer, bRows: rows,
-        length: featureLength, into: weight)
-    } else {
-      multiplyByTranspose(
-        target.pointer, aRows: 1, transposed.pointer, bRows: dimensions, length: sampleLength,
-        outputLength: featureLength, into: system.solution)
-      system.solve()
-      weight.update(from: system.solution, count: featureLength)
-    }
-    fitted.pointer[classes * featureLength + k] =
-      meanTarget - dotProduct(mean.pointer, weight, length: featureLength)
-  }
-
-  private func centre(_ features: UnsafePointer<Float>) {
-    mean.pointer.update(repeating: 0, count: featureLength)
-    for n in 0..<rows {
-      let row = self.features.pointer + n * featureLength
-      widen(features + n * dimensions, count: dimensions, into: row)
-      addScaled(row, by: 1, length: featureLength, to: mean.pointer)
-    }
-    divide(mean.pointer, by: Double(rows), length: featureLength, into: mean.pointer)
-    for n in 0..<rows {
-      addScaled(
-        mean.pointer, by: -1, length: featureLength,
-        to: self.features.pointer + n * featureLength)
+    switch solver {
+    case .small(let ridge):
+      ridge.fit(
+        features, labels: labels, alpha: alpha, coefficients: fitted.pointer,
+        intercepts: interceptPointer)
+    case .large(let ridge):
+      ridge.fit(
+        features, labels: labels, alpha: alpha, coefficients: fitted.pointer,
+        intercepts: interceptPointer)
     }
   }
 }

@@ -71,8 +71,9 @@ final class SquaredHinge {
     let limit = max(options.maximumIterations, 1)
     for iteration in 1...limit {
       solve(target, penalty)
-      let slope = derivatives(at: 0, target, penalty).slope
-      let next = activeSamples(at: 1, target)
+      let line = line(target, penalty)
+      let slope = line.derivatives(at: 0).slope
+      let next = line.activeSamples(at: 1)
       if next == active {
         move(by: 1)
         return FitOutcome(iterations: iteration, isConverged: true)
@@ -82,8 +83,8 @@ final class SquaredHinge {
       guard slope < 0, (-slope).squareRoot() > options.tolerance else {
         return FitOutcome(iterations: iteration, isConverged: true)
       }
-      move(by: searchLine(slope, target, penalty))
-      active = activeSamples(at: 0, target)
+      move(by: line.minimum(slope: slope))
+      active = line.activeSamples(at: 0)
     }
     return FitOutcome(iterations: limit, isConverged: false)
   }
@@ -134,45 +135,12 @@ final class SquaredHinge {
     addScaled(dOutputs, by: step, length: sampleLength, to: outputs)
   }
 
-  private func activeSamples(at step: Double, _ target: UnsafePointer<Double>) -> [Int] {
-    (0..<samples).filter { target[$0] * (outputs[$0] + step * dOutputs[$0]) < 1 }
-  }
-
-  /// First and second derivative of the objective along the direction.
-  private func derivatives(
-    at step: Double, _ target: UnsafePointer<Double>, _ penalty: Double
-  ) -> (slope: Double, curvature: Double) {
+  private func line(_ target: UnsafePointer<Double>, _ penalty: Double) -> HingeLine {
     let image = isGram ? dOutputs : direction
-    var curvature = dotProduct(direction, image, length: length)
-    var slope = dotProduct(point, image, length: length) + step * curvature
-    for n in 0..<samples {
-      let output = outputs[n] + step * dOutputs[n]
-      guard target[n] * output < 1 else { continue }
-      slope += (output - target[n]) * dOutputs[n] / penalty
-      curvature += dOutputs[n] * dOutputs[n] / penalty
-    }
-    return (slope, curvature)
+    return HingeLine(
+      target: target, outputs: UnsafePointer(outputs), dOutputs: UnsafePointer(dOutputs),
+      samples: samples, penalty: penalty,
+      pointProduct: dotProduct(point, image, length: length),
+      directionProduct: dotProduct(direction, image, length: length))
   }
-
-  /// The step at which the slope, which is piecewise linear and rises, vanishes.
-  private func searchLine(
-    _ initialSlope: Double, _ target: UnsafePointer<Double>, _ penalty: Double
-  ) -> Double {
-    var (low, high) = (0.0, Double.infinity)
-    var step = 1.0
-    for _ in 0..<Self.maximumEvaluations {
-      let line = derivatives(at: step, target, penalty)
-      if line.slope.magnitude <= 1e-12 * -initialSlope { break }
-      if line.slope < 0 { low = step } else { high = step }
-      let newton = step - line.slope / line.curvature
-      if newton > low && newton < high {
-        step = newton
-      } else {
-        step = high < .infinity ? (low + high) / 2 : 2 * step
-      }
-    }
-    return step
-  }
-
-  private static let maximumEvaluations = 100
 }

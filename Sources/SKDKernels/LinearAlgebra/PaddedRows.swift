@@ -1,4 +1,4 @@
-// Arithmetic of the small classifiers, in Double. Rows are padded with zeros to a multiple of
+// Arithmetic of the classifiers, in Double. Rows are padded with zeros to a multiple of
 // `paddedRowUnit` elements, so that no loop has a remainder. Every sum has a fixed order. Nothing
 // here allocates, and outputs must not overlap inputs unless said.
 
@@ -182,7 +182,7 @@ public func combineRows(
   }
 }
 
-/// `output[j, i] = a[i, j]`, of padded rows.
+/// `output[j, i] = a[i, j]`, of padded rows, on all threads.
 ///
 /// Writes (`=`) `columns x rows` entries; the padding of `output` is left as it is.
 ///
@@ -193,7 +193,16 @@ public func transpose(
   _ a: UnsafePointer<Double>, rows: Int, columns: Int, length: Int, outputLength: Int,
   into output: UnsafeMutablePointer<Double>
 ) {
-  for j in 0..<columns {
-    for i in 0..<rows { output[j * outputLength + i] = a[i * length + j] }
+  let blockColumns = 64
+  forEachChunk(of: columns, size: blockColumns, workers: workers(forElements: rows * columns)) {
+    first, end in
+    // A cache line of every row of the block at a time.
+    for i in stride(from: 0, to: rows, by: paddedRowUnit) {
+      for j in first..<end {
+        for r in i..<min(i + paddedRowUnit, rows) {
+          output[j * outputLength + r] = a[r * length + j]
+        }
+      }
+    }
   }
 }

@@ -68,8 +68,9 @@ class _LinearClassifier(Classifier):
 class LogisticRegression(_LinearClassifier):
     """Multinomial logistic regression with the same objective as scikit-learn.
 
-    It minimises the sum of the cross-entropies plus ``1 / (2 C) * ||W||**2`` by L-BFGS, where W has
-    one row for each class; the intercepts are not penalised.
+    It minimises the sum of the cross-entropies plus ``1 / (2 C) * ||W||**2``, where W has one row
+    for each class; the intercepts are not penalised. Fits of many classes or rows take Newton's
+    steps, which conjugate gradients find [1]_; others, such as those of episodes, use L-BFGS.
 
     Parameters
     ----------
@@ -99,6 +100,11 @@ class LogisticRegression(_LinearClassifier):
     -----
     With two classes, both have a row of W, as with scikit-learn's ``multi_class="multinomial"``.
     Without that option, scikit-learn's result for two classes and C equals this one for C / 2.
+
+    References
+    ----------
+    .. [1] J. Nocedal and S. Wright, "Numerical Optimization", Springer, 2006, algorithms 7.1 and
+       7.4.
 
     Examples
     --------
@@ -185,7 +191,8 @@ class RidgeClassifier(_LinearClassifier):
 
     For each class it minimises ``||X @ w + b - t||**2 + alpha * ||w||**2``, where t is 1 for its
     rows and -1 for the others; the intercept is not penalised. The solution is exact; the linear
-    system has the size of the features or of the rows, whichever is smaller.
+    system has the size of the features or of the rows, whichever is smaller, and is factored once
+    for all classes.
 
     Parameters
     ----------
@@ -253,6 +260,7 @@ class LinearSVC(_LinearClassifier):
 
     For each class it minimises ``(||w||**2 + b**2) / 2 + C * sum(max(0, 1 - t * (X @ w + b))**2)``,
     as scikit-learn does by default; t is 1 for the rows of the class and -1 for the others.
+    Newton's method finds the rows within the margin [1]_.
 
     Parameters
     ----------
@@ -278,6 +286,11 @@ class LinearSVC(_LinearClassifier):
         Number of features.
     feature_names_in_ : ndarray of shape (n_features,), dtype object
         Names of the columns, if the fit was on a data frame.
+
+    References
+    ----------
+    .. [1] S. Keerthi and D. DeCoste, "A modified finite Newton method for fast solution of large
+       scale linear SVMs", Journal of Machine Learning Research 6, 2005.
 
     Examples
     --------

@@ -95,7 +95,9 @@ def test_linear_classifiers_agree_on_the_golden_features(number):
 
 
 @pytest.mark.parametrize("strength", [0.1, 10.0])
-@pytest.mark.parametrize("shape", [(60, 7, 3), (12, 30, 3), (25, 24, 5)])
+@pytest.mark.parametrize(
+    "shape", [(60, 7, 3), (12, 30, 3), (25, 24, 5), (150, 160, 5), (700, 20, 5)]
+)
 def test_linear_classifiers_agree_on_features_of_any_extent(rng, shape, strength):
     rows, dimensions, classes = shape
     features = rng.standard_normal((rows, dimensions)).astype(np.float32) + 0.5
@@ -106,6 +108,47 @@ def test_linear_classifiers_agree_on_features_of_any_extent(rng, shape, strength
         theirs.fit(features.astype(np.float64), labels)
         assert ours.classes_.tolist() == theirs.classes_.tolist()
         assert_same_linear(ours, theirs, query)
+
+
+def test_linear_classifiers_agree_on_many_classes_of_one_row(rng):
+    features = skd.l2_normalize(rng.standard_normal((300, 70)).astype(np.float32))
+    labels = rng.permutation(300)
+    query = features + 0.03 * rng.standard_normal(features.shape).astype(np.float32)
+    for ours, theirs in linear_pairs():
+        ours.fit(features, labels)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+            theirs.fit(features.astype(np.float64), labels)
+            assert_same_linear(ours, theirs, query)
+
+
+@pytest.mark.parametrize("strength", [1e-12, 1.0, 1e12])
+@pytest.mark.parametrize("scale", [0.0, 1e-30, 1e37])
+@pytest.mark.parametrize("shape", [(300, 7, 300), (140, 150, 4), (700, 9, 5)])
+def test_large_fits_of_any_scale_stay_finite(rng, shape, scale, strength):
+    rows, dimensions, classes = shape
+    features = scale * rng.standard_normal((rows, dimensions))
+    features[: rows // 2] = features[rows // 2 : rows // 2 * 2]
+    labels = np.arange(rows) % classes
+    for ours, _ in linear_pairs(strength):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", skd.ConvergenceWarning)
+            ours.fit(features.astype(np.float32), labels)
+        assert np.isfinite(ours.coef_).all()
+        assert np.isfinite(ours.intercept_).all()
+
+
+@pytest.mark.parametrize("shape", [(150, 160, 5), (700, 20, 5)])
+def test_large_fits_have_the_same_bits_on_one_and_two_threads(rng, shape):
+    rows, dimensions, classes = shape
+    features = rng.standard_normal((rows, dimensions)).astype(np.float32)
+    labels = np.arange(rows) % classes
+    for ours, _ in linear_pairs():
+        found = []
+        for count in (1, 2):
+            with skd.threads(count):
+                found.append(ours.fit(features, labels).coef_.tobytes())
+        assert found[0] == found[1]
 
 
 def test_linear_classifiers_agree_on_two_classes(rng):
