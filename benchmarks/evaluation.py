@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,7 @@ from threadpoolctl import threadpool_limits
 import skd
 from speed.machine import Machine
 from speed.report import markdown_table, shown_command, spread, write_report
-from speed.timing import Sample, median_ratio, take_turns, timed
+from speed.timing import Sample, median_ratio, take_turns, timed, timed_once
 
 ROOT = Path(__file__).resolve().parents[1]
 EPISODES = 600
@@ -131,17 +130,6 @@ def compare(n_shot: int, threads: int, turns: int) -> Comparison:
     with threadpool_limits(limits=threads):
         samples = take_turns([timed(ours), timed_once(theirs)], turns)
         return Comparison(n_shot, threads, *samples, ours().mean, float(theirs().mean()))
-
-
-def timed_once(run: Callable[[], object]) -> Callable[[], float]:
-    """Return what runs a long work once for a turn; `timed` would run the first twice more."""
-
-    def turn() -> float:
-        begin = time.perf_counter()
-        run()
-        return time.perf_counter() - begin
-
-    return turn
 
 
 @dataclass(frozen=True)
