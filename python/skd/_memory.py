@@ -76,7 +76,8 @@ def new_array(shape: tuple[int, ...], dtype: DTypeLike, owner: str, cause: str) 
         Name of the argument that decides the shape.
     """
     n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
-    require_memory(n_bytes, f"The result of {owner}, of shape {shape} by its '{cause}',")
+    if n_bytes >= LARGE_NEED:
+        require_memory(n_bytes, f"The result of {owner}, of shape {shape} by its '{cause}',")
     try:
         return np.empty(shape, dtype)
     except ValueError as error:  # NumPy limits the number of dimensions

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import operator
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -25,6 +26,7 @@ from skd._refusals.channel_order import channels_first
 
 Value = TypeVar("Value")
 
+FLOAT32 = struct.Struct("f")
 MAX_INT64 = 2**63 - 1
 MAX_SEED = 2**64 - 1
 MAX_ENTRIES = 1_000_000  # of a sequence that is checked entry by entry
@@ -112,8 +114,10 @@ def float32(
     """Return `value` as a float that also lies in the interval after rounding to float32."""
     bounds = (minimum, maximum, open_minimum, open_maximum)
     result = _in_interval(value, name, owner, *bounds)
-    with np.errstate(over="ignore"):
-        rounded = float(np.float32(result))
+    try:
+        (rounded,) = FLOAT32.unpack(FLOAT32.pack(result))
+    except OverflowError:
+        rounded = math.copysign(math.inf, result)
     _in_interval(rounded, name, owner, *bounds, got=f"{result}, which float32 rounds to {rounded}")
     return result
 
@@ -206,8 +210,10 @@ def _require_copy(array: NDArray[Any], dtype: type[np.generic], name: str, owner
 
 
 def _convert(array: NDArray[Any], dtype: type[np.generic], name: str, owner: str) -> NDArray[Any]:
-    if not _is_taken_as_it_is(array, dtype):
-        _require_copy(array, dtype, name, owner)
+    if _is_taken_as_it_is(array, dtype):
+        require_whole(array)
+        return array
+    _require_copy(array, dtype, name, owner)
     with np.errstate(over="ignore"):  # values that overflow become infinite and are refused
         converted = np.require(array, dtype, ["C_CONTIGUOUS", "ALIGNED"])
     require_whole(array)
@@ -251,7 +257,11 @@ def mask(value: ArrayLike, name: str, owner: str, *, ndim: int | None = None) ->
     array = _as_array(value, name, owner)
     _require_ndim(array, ndim, name, owner)
     _require_copy(array, np.uint8, name, owner)
-    if not ((array == 0) | (array == 1)).all():
+    if array.dtype in (np.bool_, np.uint8):
+        is_mask = array.max(initial=0) <= 1
+    else:
+        is_mask = ((array == 0) | (array == 1)).all()
+    if not is_mask:
         refuse(name, owner, "0 or 1", "other values")
     result: NDArray[np.uint8] = _convert(array, np.uint8, name, owner)
     return result

@@ -75,6 +75,8 @@ def require_whole(array: NDArray[Any]) -> None:
 
 
 def _mapping_of(array: NDArray[Any]) -> _Mapping | None:
+    if array.base is None:
+        return None  # as most arrays, it has memory of its own
     memory: Any = array
     name = "a file that is mapped"
     while isinstance(memory, np.ndarray):

@@ -9,6 +9,8 @@ from skd import _native
 from skd import _validation as check
 from skd.training import SGD
 
+DEFAULT = SGD()
+
 
 def sgd_step(
     parameter: ArrayLike,
@@ -47,7 +49,7 @@ def sgd_step(
         new_velocity = np.zeros_like(new_parameter)
     else:
         new_velocity = check.float_array(velocity, "velocity", owner).copy()
-    rule = SGD() if optimizer is None else check.instance(optimizer, "optimizer", owner, SGD)
+    rule = DEFAULT if optimizer is None else check.instance(optimizer, "optimizer", owner, SGD)
     first = velocity is None
     _native.sgd_step(
         new_parameter, gradient, new_velocity, rule.lr, rule.momentum, rule.weight_decay, first

@@ -95,6 +95,16 @@ WRONG_OPERATIONS = {
         "'kept'",
         lambda: ops.dropout([1.0, 2.0], [1], rate=0.5),
     ),
+    "dropout with bytes beyond 1 in its mask": (
+        ValueError,
+        "'kept'",
+        lambda: ops.dropout([1.0, 2.0], np.array([1, 2], dtype=np.uint8), rate=0.5),
+    ),
+    "dropout with negative numbers in its mask": (
+        ValueError,
+        "'kept'",
+        lambda: ops.dropout([1.0, 2.0], [1, -1], rate=0.5),
+    ),
     "dropout_mask with a negative seed": (
         ValueError,
         "'seed'",
@@ -178,3 +188,10 @@ WRONG_OPERATIONS = {
 @pytest.mark.parametrize("case", WRONG_OPERATIONS)
 def test_wrong_argument_is_named(case):
     assert_refused(*WRONG_OPERATIONS[case])
+
+
+def test_a_mask_may_be_of_any_type_of_numbers():
+    for dtype in (bool, np.uint8, np.int64, np.float32):
+        kept = np.array([1, 0], dtype=dtype)
+        np.testing.assert_array_equal(ops.dropout([1.0, 2.0], kept, rate=0.5), [2, 0])
+    assert ops.dropout(np.zeros(0), np.zeros(0, np.uint8), rate=0.5).size == 0
