@@ -24,11 +24,10 @@ public final class WorkerPool: @unchecked Sendable {
   private var processID: pid_t = 0  // of the process that started them: a fork has none
   private let requestedThreads: Atomic<Int>
 
-  /// Loop number and how many workers take part, in one word, so that a worker that wakes late
-  /// never pairs one loop's number with the next one's participants.
-  private let announcement = Atomic<Int>(0)
+  private let loop = Atomic<UInt64>(Loop.none.word)
+  private let sleepingWorkers = Atomic<Int>(0)
   private let nextItem = Atomic<Int>(0)
-  private let busyWorkers = Atomic<Int>(0)
+  private let finishedWorkers = Atomic<Int>(0)
   private var itemCount = 0
   private var body: Body?
 
@@ -77,21 +76,31 @@ public final class WorkerPool: @unchecked Sendable {
     for item in 0..<max(count, 0) { body(item, 0) }
   }
 
+  /// Runs a loop with the workers that come while it has items left: the caller waits for those that
+  /// joined, and not for one that sleeps or whose processor has other work.
   private func runLoop(_ count: Int, threads: Int) {
     itemCount = count
     nextItem.store(0, ordering: .relaxed)
-    busyWorkers.store(threads - 1, ordering: .relaxed)
-    pthread_mutex_lock(&mutex)
-    let loop = announcement.load(ordering: .relaxed) / Self.announcementUnit + 1
-    announcement.store(loop * Self.announcementUnit + threads - 1, ordering: .releasing)
-    pthread_cond_broadcast(&wake)
-    pthread_mutex_unlock(&mutex)
+    finishedWorkers.store(0, ordering: .relaxed)
+    let last = Loop(loop.load(ordering: .relaxed))
+    loop.store(last.next(workers: threads - 1).word, ordering: .sequentiallyConsistent)
+    wakeWorkers()
     takeItems(worker: 0)
+    let ended = loop.bitwiseAnd(~Loop.openBit, ordering: .acquiringAndReleasing).oldValue
+    let joined = Loop(ended).joinedWorkers
     var spins = 0
-    while busyWorkers.load(ordering: .acquiring) > 0 {
+    while finishedWorkers.load(ordering: .acquiring) < joined {
       spins += 1
       if spins > Self.spinsBeforeYield { sched_yield() }
     }
+  }
+
+  /// Wakes the workers that sleep. One that is about to sleep has counted itself, or sees the loop.
+  private func wakeWorkers() {
+    guard sleepingWorkers.load(ordering: .sequentiallyConsistent) > 0 else { return }
+    pthread_mutex_lock(&mutex)
+    pthread_cond_broadcast(&wake)
+    pthread_mutex_unlock(&mutex)
   }
 
   private func takeItems(worker: Int) {
@@ -105,11 +114,11 @@ public final class WorkerPool: @unchecked Sendable {
 
   // MARK: Workers
 
-  /// Some microseconds of spinning save the wake-up between the loops of one step. (Twenty times as
-  /// many slow a machine whose processors have other work.)
-  private static let spinsBeforeSleep = 20_000
+  /// Some 20 microseconds of spinning save the wake-up, which takes as long, between the loops of one
+  /// step and between calls from Python. (Five times as many slow a machine whose processors have
+  /// other work.)
+  private static let spinsBeforeSleep = 80_000
   private static let spinsBeforeYield = 2_000
-  private static let announcementUnit = 1 << 16
   /// Loop bodies need less than 128 KB. The usual 8 MB each would take the addresses of a process that
   /// has few, under `ulimit -v`.
   private static let stackSize = 1 << 20
@@ -125,6 +134,7 @@ public final class WorkerPool: @unchecked Sendable {
       workerCount = 0
       pthread_mutex_init(&mutex, nil)
       pthread_cond_init(&wake, nil)
+      sleepingWorkers.store(0, ordering: .relaxed)
     }
     while workerCount < count, startWorker(workerCount + 1) { workerCount += 1 }
     return min(workerCount, count)
@@ -133,7 +143,7 @@ public final class WorkerPool: @unchecked Sendable {
   private func startWorker(_ worker: Int) -> Bool {
     guard canMap(Self.stackSize + Self.spareAddresses) else { return false }
     let start = WorkerStart(
-      pool: self, worker: worker, seen: announcement.load(ordering: .relaxed))
+      pool: self, worker: worker, seen: Loop(loop.load(ordering: .relaxed)).number)
     let context = Unmanaged.passRetained(start)
     var attributes = pthread_attr_t()
     pthread_attr_init(&attributes)
@@ -148,38 +158,79 @@ public final class WorkerPool: @unchecked Sendable {
     return true
   }
 
-  fileprivate func work(as worker: Int, after firstSeen: Int) -> Never {
+  fileprivate func work(as worker: Int, after firstSeen: UInt64) -> Never {
     var seen = firstSeen
     while true {
-      seen = awaitAnnouncement(after: seen)
-      if worker <= seen % Self.announcementUnit {
+      let found = awaitLoop(after: seen)
+      seen = found.number
+      if join(found, as: worker) {
         takeItems(worker: worker)
-        busyWorkers.subtract(1, ordering: .releasing)
+        finishedWorkers.add(1, ordering: .releasing)
       }
     }
   }
 
-  private func awaitAnnouncement(after seen: Int) -> Int {
+  /// Takes part in a loop, unless it has ended or has enough workers.
+  private func join(_ found: Loop, as worker: Int) -> Bool {
+    var current = found
+    while current.isOpen, current.number == found.number, worker <= current.workers {
+      let (isJoined, word) = loop.compareExchange(
+        expected: current.word, desired: current.joined.word, ordering: .acquiringAndReleasing)
+      if isJoined { return true }
+      current = Loop(word)
+    }
+    return false
+  }
+
+  private func awaitLoop(after seen: UInt64) -> Loop {
     for _ in 0..<Self.spinsBeforeSleep {
-      let current = announcement.load(ordering: .acquiring)
-      if current != seen { return current }
+      let current = Loop(loop.load(ordering: .acquiring))
+      if current.number != seen { return current }
     }
     pthread_mutex_lock(&mutex)
-    defer { pthread_mutex_unlock(&mutex) }
+    sleepingWorkers.add(1, ordering: .sequentiallyConsistent)
+    defer {
+      sleepingWorkers.subtract(1, ordering: .relaxed)
+      pthread_mutex_unlock(&mutex)
+    }
     while true {
-      let current = announcement.load(ordering: .acquiring)
-      if current != seen { return current }
+      let current = Loop(loop.load(ordering: .sequentiallyConsistent))
+      if current.number != seen { return current }
       pthread_cond_wait(&wake, &mutex)
     }
   }
 }
 
+/// The present loop in one word, so that a worker that comes late never joins one loop with what it
+/// read of another: its number, whether workers may still join it, how many have, and how many may.
+private struct Loop {
+  static let openBit: UInt64 = 1 << 32
+  static let none = Loop(0)
+  private static let joinedUnit: UInt64 = 1 << 16
+  private static let countMask: UInt64 = 0xFFFF
+
+  let word: UInt64
+
+  init(_ word: UInt64) { self.word = word }
+
+  var number: UInt64 { word >> 33 }
+  var isOpen: Bool { word & Self.openBit != 0 }
+  var workers: Int { Int(word & Self.countMask) }
+  var joinedWorkers: Int { Int(word >> 16 & Self.countMask) }
+
+  /// The same loop with one worker more.
+  var joined: Loop { Loop(word + Self.joinedUnit) }
+
+  /// The loop after this one, with room for so many workers.
+  func next(workers: Int) -> Loop { Loop((number &+ 1) << 33 | Self.openBit | UInt64(workers)) }
+}
+
 private final class WorkerStart {
   let pool: WorkerPool
   let worker: Int
-  let seen: Int
+  let seen: UInt64
 
-  init(pool: WorkerPool, worker: Int, seen: Int) {
+  init(pool: WorkerPool, worker: Int, seen: UInt64) {
     self.pool = pool
     self.worker = worker
     self.seen = seen

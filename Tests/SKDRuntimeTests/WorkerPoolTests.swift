@@ -30,6 +30,19 @@ final class WorkerPoolTests: XCTestCase {
     }
   }
 
+  func testLoopsThatFindTheWorkersAsleepLoseNothing() {
+    let clock = ContinuousClock()
+    for threads in 1...3 {
+      pool.threadCount = threads
+      for loop in 0..<200 {
+        // Some pauses end before the workers sleep, some while they go to sleep, some after.
+        let end = clock.now.advanced(by: .microseconds(loop))
+        while clock.now < end {}
+        XCTAssertEqual(visits(3), [1, 1, 1])
+      }
+    }
+  }
+
   func testThreadCountMayChangeBetweenLoops() {
     for loop in 0..<300 {
       pool.threadCount = 1 + loop % 3
