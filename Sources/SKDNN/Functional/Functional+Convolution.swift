@@ -16,24 +16,22 @@ public enum Functional {
     let (packedCount, scratchCount) = (
       convolution.packedWeightCount, convolution.forwardScratchCount(workers: workers)
     )
-    try MachineMemory.require(
-      floats: [geometry.weightCount, packedCount, scratchCount], for: "a convolution")
-    let storage = try AlignedBuffer<Float>(count: geometry.weightCount)
-    let packed = try AlignedBuffer<Float>(count: packedCount)
-    let scratch = try AlignedBuffer<Float>(count: scratchCount)
-    let paddedBias = try bias.map { bias in
-      let padded = try AlignedBuffer<Float>(count: geometry.paddedBiasCount)
-      padded.pointer.update(from: bias, count: geometry.outputChannels)
-      return padded
-    }
-    geometry.storeOIHW(weight, into: storage.pointer)
-    convolution.packWeight(storage.pointer, into: packed.pointer)
-    let isPacked = packedCount > 0
-    withExtendedLifetime((storage, packed, scratch, paddedBias)) {
+    let biasCount = bias == nil ? 0 : geometry.paddedBiasCount
+    try OperationMemory.lend(
+      [geometry.weightCount, packedCount, biasCount, scratchCount], for: "a convolution"
+    ) { memory in
+      let (storage, packed, padded) = (memory[0], memory[1], memory[2])
+      if let bias {
+        padded.update(from: bias, count: geometry.outputChannels)
+        (padded + geometry.outputChannels)
+          .update(repeating: 0, count: biasCount - geometry.outputChannels)
+      }
+      geometry.storeOIHW(weight, into: storage)
+      convolution.packWeight(storage, into: packed)
       convolution.forward(
-        input, packedWeight: isPacked ? packed.pointer : storage.pointer,
-        bias: paddedBias.map { UnsafePointer($0.pointer) }, output: output,
-        scratch: scratch.pointer, workers: workers)
+        input, packedWeight: packedCount > 0 ? packed : storage,
+        bias: bias == nil ? nil : UnsafePointer(padded), output: output, scratch: memory[3],
+        workers: workers)
     }
   }
 
@@ -55,25 +53,22 @@ public enum Functional {
       storageCount = geometry.weightCount
       scratchCount = max(scratchCount, convolution.backwardWeightScratchCount(workers: workers))
     }
-    try MachineMemory.require(
-      floats: [storageCount, packedCount, scratchCount], for: "the gradients of a convolution")
-    // One after the other, the weights and their gradient.
-    let storage = try AlignedBuffer<Float>(count: storageCount)
-    let packed = try AlignedBuffer<Float>(count: packedCount)
-    let scratch = try AlignedBuffer<Float>(count: scratchCount)
-    withExtendedLifetime((storage, packed, scratch)) {
+    // The weights and their gradient lie in the same place, one after the other.
+    try OperationMemory.lend(
+      [storageCount, packedCount, scratchCount], for: "the gradients of a convolution"
+    ) { memory in
+      let (storage, packed, scratch) = (memory[0], memory[1], memory[2])
       if let dInput {
-        geometry.storeOIHW(weight, into: storage.pointer)
-        convolution.packTranspose(storage.pointer, into: packed.pointer)
-        let isPacked = packedCount > 0
+        geometry.storeOIHW(weight, into: storage)
+        convolution.packTranspose(storage, into: packed)
         convolution.backwardInput(
-          dOutput, packedTranspose: isPacked ? packed.pointer : storage.pointer, dInput: dInput,
-          scratch: scratch.pointer, workers: workers)
+          dOutput, packedTranspose: packedCount > 0 ? packed : storage, dInput: dInput,
+          scratch: scratch, workers: workers)
       }
       if let dWeight {
         convolution.backwardWeight(
-          input, dOutput, dWeight: storage.pointer, scratch: scratch.pointer, workers: workers)
-        geometry.loadOIHW(storage.pointer, into: dWeight)
+          input, dOutput, dWeight: storage, scratch: scratch, workers: workers)
+        geometry.loadOIHW(storage, into: dWeight)
       }
       if let dBias {
         biasGradient(

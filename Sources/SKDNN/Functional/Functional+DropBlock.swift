@@ -9,11 +9,14 @@ extension Functional {
     _ input: UnsafePointer<Float>, corners: UnsafePointer<UInt8>, shape: ImageShape,
     blockSize: Int, output: UnsafeMutablePointer<Float>
   ) throws -> Float {
-    let kept = try AlignedBuffer<UInt8>(count: shape.count)
-    let keptCount = dropBlockMask(
-      corners: corners, shape: shape, blockSize: blockSize, kept: kept.pointer)
-    let scale = dropBlockScale(count: shape.count, keptCount: keptCount)
-    dropBlockApply(input, kept: kept.pointer, scale: scale, count: shape.count, output: output)
+    var scale: Float = 0
+    try OperationMemory.lend([(shape.count + 3) / 4], for: "DropBlock") { memory in
+      let kept = UnsafeMutableRawPointer(memory[0]).assumingMemoryBound(to: UInt8.self)
+      let keptCount = dropBlockMask(
+        corners: corners, shape: shape, blockSize: blockSize, kept: kept)
+      scale = dropBlockScale(count: shape.count, keptCount: keptCount)
+      dropBlockApply(input, kept: kept, scale: scale, count: shape.count, output: output)
+    }
     return scale
   }
 }
