@@ -1,5 +1,3 @@
-import SKDRuntime
-
 extension Conv2DGeometry {
   /// Reorders weights from `[output][input][kernel row][kernel column]`, as PyTorch keeps them, to
   /// the storage order of `Conv2D`.
@@ -11,10 +9,12 @@ extension Conv2DGeometry {
     _ weight: UnsafePointer<Float>, into storage: UnsafeMutablePointer<Float>
   ) {
     let (inputs, outputs, taps) = (input.channels, outputChannels, kernelSize * kernelSize)
-    WorkerPool.shared.forEach(inputs) { i, _ in
-      for o in 0..<outputs {
-        let source = weight + (o &* inputs &+ i) &* taps
-        for tap in 0..<taps { storage[(tap &* inputs &+ i) &* outputs &+ o] = source[tap] }
+    forEachChunk(of: inputs, size: chunkRows(rowElements: outputs * taps)) { start, end in
+      for i in start..<end {
+        for o in 0..<outputs {
+          let source = weight + (o &* inputs &+ i) &* taps
+          for tap in 0..<taps { storage[(tap &* inputs &+ i) &* outputs &+ o] = source[tap] }
+        }
       }
     }
   }
@@ -28,10 +28,12 @@ extension Conv2DGeometry {
     _ storage: UnsafePointer<Float>, into weight: UnsafeMutablePointer<Float>
   ) {
     let (inputs, outputs, taps) = (input.channels, outputChannels, kernelSize * kernelSize)
-    WorkerPool.shared.forEach(outputs) { o, _ in
-      for i in 0..<inputs {
-        let target = weight + (o &* inputs &+ i) &* taps
-        for tap in 0..<taps { target[tap] = storage[(tap &* inputs &+ i) &* outputs &+ o] }
+    forEachChunk(of: outputs, size: chunkRows(rowElements: inputs * taps)) { start, end in
+      for o in start..<end {
+        for i in 0..<inputs {
+          let target = weight + (o &* inputs &+ i) &* taps
+          for tap in 0..<taps { target[tap] = storage[(tap &* inputs &+ i) &* outputs &+ o] }
+        }
       }
     }
   }

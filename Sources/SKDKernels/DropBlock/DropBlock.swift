@@ -67,7 +67,7 @@ public func dropBlockMask(
     for image in start..<end {
       let (corners, kept) = (corners + image * cornerCount, kept + image * keptCount)
       kept.update(repeating: 1, count: keptCount)
-      for corner in 0..<cornerCount where corners[corner] != 0 {
+      forEachNonzero(corners, count: cornerCount) { corner in
         let (position, channel) = (corner / shape.channels, corner % shape.channels)
         let (i, j) = (position / cornerShape.width, position % cornerShape.width)
         for di in 0..<blockSize {
@@ -77,11 +77,41 @@ public func dropBlockMask(
         }
       }
     }
-    var sum = 0
-    for i in start * keptCount..<end * keptCount { sum += Int(kept[i]) }
-    total.add(sum, ordering: .relaxed)  // an integer: the order of the chunks does not matter
+    // An integer: the order of the chunks does not matter.
+    let sum = sumOfBits(kept + start * keptCount, count: (end - start) * keptCount)
+    total.add(sum, ordering: .relaxed)
   }
   return total.load(ordering: .relaxed)
+}
+
+/// Calls `body` with the position of every byte that is not 0; corners are rare.
+@inline(__always)
+private func forEachNonzero(
+  _ bytes: UnsafePointer<UInt8>, count: Int, _ body: (_ position: Int) -> Void
+) {
+  var first = 0
+  while first &+ 8 <= count {
+    if UnsafeRawPointer(bytes + first).loadUnaligned(as: UInt64.self) != 0 {
+      for i in first..<first &+ 8 where bytes[i] != 0 { body(i) }
+    }
+    first &+= 8
+  }
+  for i in first..<count where bytes[i] != 0 { body(i) }
+}
+
+/// Sum of bytes that are 0 or 1.
+private func sumOfBits(_ bytes: UnsafePointer<UInt8>, count: Int) -> Int {
+  var (sum, first) = (0, 0)
+  while first &+ 64 <= count {
+    var lanes = SIMD64<UInt8>(repeating: 0)
+    for _ in 0..<min(255, (count &- first) / 64) {  // no lane overflows
+      lanes &+= UnsafeRawPointer(bytes + first).loadUnaligned(as: SIMD64<UInt8>.self)
+      first &+= 64
+    }
+    sum &+= Int(SIMD64<UInt16>(truncatingIfNeeded: lanes).wrappedSum())
+  }
+  for i in first..<count { sum &+= Int(bytes[i]) }
+  return sum
 }
 
 /// output = kept ? scale * input : 0. Also its own gradient, of dOutput, for the scale counts as

@@ -31,10 +31,13 @@ public func rotateImages(
         target.update(from: source, count: side * channels)
       } else if channels == 3 {
         copyRGB(source, pixels: side, stride: 3 * right, to: target)
+      } else if channels == 1 {
+        for j in 0..<side { target[j] = source[j &* right] }
       } else {
         for j in 0..<side {
-          for channel in 0..<channels {
-            target[j * channels + channel] = source[j * right * channels + channel]
+          let pixel = source + j &* right &* channels
+          forEachVector(channels) { c, lanes in
+            target.store(pixel.vector(at: c, lanes: lanes), at: j &* channels &+ c, lanes: lanes)
           }
         }
       }

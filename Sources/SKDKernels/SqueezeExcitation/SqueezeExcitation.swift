@@ -28,16 +28,14 @@ public func squeezeExcitationForward(
   forEachChunk(of: shape.batch, size: chunkRows(rowElements: channels * hidden)) { start, end in
     for image in start..<end {
       let (mean, units) = (stages.mean + image * channels, stages.units + image * hidden)
-      for unit in 0..<hidden {
-        let sum = dot(
-          mean, weights.weight1 + unit * weights.weight1Strides.output,
-          stride: weights.weight1Strides.input, count: channels)
+      forEachDot(
+        mean, count: channels, weights.weight1, weights.weight1Strides, outputs: hidden
+      ) { unit, sum in
         units[unit] = max(Float(sum + Double(weights.bias1[unit])), 0)
       }
-      for channel in 0..<channels {
-        let sum = dot(
-          units, weights.weight2 + channel * weights.weight2Strides.output,
-          stride: weights.weight2Strides.input, count: hidden)
+      forEachDot(
+        units, count: hidden, weights.weight2, weights.weight2Strides, outputs: channels
+      ) { channel, sum in
         let gate = 1 / (1 + exp(-(sum + Double(weights.bias2[channel]))))
         stages.gate[image * channels + channel] = Float(gate)
       }
@@ -91,16 +89,14 @@ public func squeezeExcitationBackward(
         input + offset, dOutput + offset, positions: positions, channels: channels, sums: ds)
       for channel in 0..<channels { ds[channel] *= gate[channel] * (1 - gate[channel]) }
       let (units, dh) = (stages.units + image * hidden, dStages.units + image * hidden)
-      for unit in 0..<hidden {
-        let sum = dot(
-          ds, weights.weight2 + unit * weights.weight2Strides.input,
-          stride: weights.weight2Strides.output, count: channels)
+      forEachDot(
+        ds, count: channels, weights.weight2, weights.weight2Strides.transposed, outputs: hidden
+      ) { unit, sum in
         dh[unit] = units[unit] > 0 ? Float(sum) : 0
       }
-      for channel in 0..<channels {
-        let sum = dot(
-          dh, weights.weight1 + channel * weights.weight1Strides.input,
-          stride: weights.weight1Strides.output, count: hidden)
+      forEachDot(
+        dh, count: hidden, weights.weight1, weights.weight1Strides.transposed, outputs: channels
+      ) { channel, sum in
         dStages.mean[image * channels + channel] = Float(sum / Double(positions))
       }
     }
@@ -136,15 +132,6 @@ private struct Stages {
   }
 }
 
-/// sum_i left[i] * right[i * stride], in Double.
-private func dot(
-  _ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>, stride: Int, count: Int
-) -> Double {
-  var sum = 0.0
-  for i in 0..<count { sum += Double(left[i]) * Double(right[i * stride]) }
-  return sum
-}
-
 /// sums[c] = sum over positions of a[position, c] * b[position, c].
 private func sumProducts(
   _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, positions: Int, channels: Int,
@@ -164,27 +151,5 @@ private func sumProducts(
       total += sum
     }
     sums.store(total, at: c, lanes: lanes)
-  }
-}
-
-/// dWeight[o, i] = sum_n dOutput[n, o] * input[n, i], dBias[o] = sum_n dOutput[n, o]; overwrites.
-private func sumOuterProducts(
-  _ dOutput: UnsafePointer<Float>, outputs: Int, _ input: UnsafePointer<Float>, inputs: Int,
-  batch: Int, dWeight: UnsafeMutablePointer<Float>, strides: LinearStrides,
-  dBias: UnsafeMutablePointer<Float>
-) {
-  forEachChunk(of: outputs, size: chunkRows(rowElements: batch * inputs)) { start, end in
-    for o in start..<end {
-      var bias = 0.0
-      for n in 0..<batch { bias += Double(dOutput[n * outputs + o]) }
-      dBias[o] = Float(bias)
-      for i in 0..<inputs {
-        var sum = 0.0
-        for n in 0..<batch {
-          sum += Double(dOutput[n * outputs + o]) * Double(input[n * inputs + i])
-        }
-        dWeight[o * strides.output + i * strides.input] = Float(sum)
-      }
-    }
   }
 }

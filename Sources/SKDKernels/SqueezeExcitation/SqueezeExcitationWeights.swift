@@ -9,6 +9,9 @@ public struct LinearStrides: Equatable, Sendable {
     self.output = output
     self.input = input
   }
+
+  /// Distances for the layer with inputs and outputs exchanged.
+  var transposed: LinearStrides { LinearStrides(output: input, input: output) }
 }
 
 /// The parameters of squeeze and excitation: two linear layers with a bottleneck of `hidden` units.
