@@ -177,18 +177,17 @@ final class LargeLogistic {
     sumLargeRows(residual, rows: classes, length: sampleLength, into: restOfIntercepts)
     scale(restOfIntercepts, by: -1, length: interceptLength, into: restOfIntercepts)
     if usesSamples {
-      scaleLarge(residual, by: 1, length: size, into: rest)
+      scaleLarge(residual, by: -1, length: size, into: rest)
     } else if isFirst {
       // All probabilities are equal, and the samples sum to 0.
       sumRowsOfClasses(
         features.pointer, labels: labels.pointer, rows: rows, classes: classes,
         length: featureLength, into: rest)
-      scaleLarge(rest, by: -1, length: size, into: rest)
     } else {
       multiplyByFeatures(residual, into: rest)
+      scaleLarge(rest, by: -1, length: size, into: rest)
     }
-    addScaledLarge(point, by: penalty, length: size, to: rest)
-    scaleLarge(rest, by: -1, length: size, into: rest)
+    addScaledLarge(point, by: -penalty, length: size, to: rest)
     if usesSamples { multiplyByFeatures(rest, into: weights) }
     return largestGradient(usesSamples ? weights : rest)
   }

@@ -20,25 +20,22 @@ public func softmaxCrossEntropy(
   precondition(rows >= 1 && classes >= 1)
   let factor = Double(scale) / Double(rows)
   let loss = sumOfChunks(of: rows, size: chunkRows(rowElements: classes)) { start, end in
-    var loss = 0.0
-    for row in start..<end {
-      let (z, label) = (logits + row * classes, Int(labels[row]))
-      let maximum = z.largest(classes)
-      var sums = DoubleVector()
-      forEachLogitVector(classes) { c, lanes in
-        sums += exponential(z.doubles(at: c, lanes: lanes, padding: -.infinity) - maximum)
+    withKeptExponentials { kept in
+      var loss = 0.0
+      for row in start..<end {
+        let (z, label) = (logits + row * classes, Int(labels[row]))
+        let softmax = SoftmaxRow(z, classes: classes, kept: kept)
+        loss += log(softmax.sum) + softmax.largest - Double(z[label])
+        guard let dLogits else { continue }
+        let gradient = dLogits + row * classes
+        forEachLogitVector(classes) { c, lanes in
+          let p = softmax.probabilities(at: c, lanes: lanes)
+          gradient.round(
+            factor * (p - oneHot(label, from: c)), at: c, lanes: lanes, accumulates: accumulates)
+        }
       }
-      let sum = sums.sum()
-      loss += log(sum) + maximum - Double(z[label])
-      guard let dLogits else { continue }
-      let gradient = dLogits + row * classes
-      forEachLogitVector(classes) { c, lanes in
-        let p = exponential(z.doubles(at: c, lanes: lanes, padding: -.infinity) - maximum) / sum
-        gradient.round(
-          factor * (p - oneHot(label, from: c)), at: c, lanes: lanes, accumulates: accumulates)
-      }
+      return loss
     }
-    return loss
   }
   return Float(loss / Double(rows))
 }
@@ -63,26 +60,37 @@ public func bceWithLogits(
   precondition(rows >= 1 && classes >= 1)
   let count = rows * classes
   let factor = Double(scale) / Double(count)
-  let loss = sumOfChunks(of: rows, size: chunkRows(rowElements: classes)) { start, end in
+  let loss = sumOfChunks(of: count) { start, end in
     var losses = DoubleVector()
-    for row in start..<end {
-      let (z, label) = (logits + row * classes, Int(labels[row]))
-      forEachLogitVector(classes) { c, lanes in
-        // Logits of -1000 fill up the last vector: their loss is 0.
-        let z = z.doubles(at: c, lanes: lanes, padding: -1000)
-        let target = oneHot(label, from: c)
-        let decay = exponential(z.replacing(with: -z, where: z .> 0))  // in 0...1
-        let positive = z.replacing(with: 0, where: z .< 0)
-        losses += positive - z * target + logarithmOfOnePlus(decay)
-        guard let dLogits else { return }
-        let sigmoid = decay.replacing(with: 1, where: z .>= 0) / (1 + decay)
-        (dLogits + row * classes).round(
-          factor * (sigmoid - target), at: c, lanes: lanes, accumulates: accumulates)
-      }
+    forEachLogitVector(end - start) { offset, lanes in
+      let i = start + offset
+      // Logits of -1000 fill up the last vector: their loss is 0.
+      let z = logits.doubles(at: i, lanes: lanes, padding: -1000)
+      let targets = targets(labels, classes: classes, from: i, lanes: lanes)
+      let decay = exponential(z.replacing(with: -z, where: z .> 0))  // in 0...1
+      let positive = z.replacing(with: 0, where: z .< 0)
+      losses += positive - z * targets + logarithmOfOnePlus(decay)
+      guard let dLogits else { return }
+      let sigmoid = decay.replacing(with: 1, where: z .>= 0) / (1 + decay)
+      dLogits.round(factor * (sigmoid - targets), at: i, lanes: lanes, accumulates: accumulates)
     }
     return losses.sum()
   }
   return Float(loss / Double(count))
+}
+
+/// 1 at the labels among the `lanes` entries of `[rows, classes]` from `start` on; 0 elsewhere.
+@inline(__always)
+private func targets(
+  _ labels: UnsafePointer<Int64>, classes: Int, from start: Int, lanes: Int
+) -> DoubleVector {
+  var targets = DoubleVector()
+  var row = start / classes
+  while row * classes < start + lanes {
+    targets += oneHot(row * classes + Int(labels[row]), from: start)
+    row += 1
+  }
+  return targets
 }
 
 /// Number of rows whose largest logit, the first one of equals, is at their label.

@@ -22,43 +22,34 @@ public func distillKL(
   let temperature = Double(temperature)
   let factor = Double(scale) * temperature / Double(rows)
   let loss = sumOfChunks(of: rows, size: chunkRows(rowElements: classes)) { start, end in
-    var losses = DoubleVector()
-    for row in start..<end {
-      let (s, t) = (student + row * classes, teacher + row * classes)
-      let normalizer = (
-        student: logSumExp(s, classes, temperature), teacher: logSumExp(t, classes, temperature)
-      )
-      forEachLogitVector(classes) { c, lanes in
-        let logStudent =
-          s.doubles(at: c, lanes: lanes, padding: 0) / temperature - normalizer.student
-        let logTeacher =
-          t.doubles(at: c, lanes: lanes, padding: 0) / temperature - normalizer.teacher
-        let teacherProbability = exponential(logTeacher)
-        let entries = teacherProbability * (logTeacher - logStudent)
-        losses += firstLanes(lanes, of: entries)
-        guard let dStudent else { return }
-        (dStudent + row * classes).round(
-          factor * (exponential(logStudent) - teacherProbability), at: c, lanes: lanes,
-          accumulates: accumulates)
+    withKeptExponentials { keptOfStudent in
+      withKeptExponentials { keptOfTeacher in
+        var losses = DoubleVector()
+        for row in start..<end {
+          let offset = row * classes
+          let s = SoftmaxRow(
+            student + offset, classes: classes, inverseTemperature: 1 / temperature,
+            kept: keptOfStudent)
+          let t = SoftmaxRow(
+            teacher + offset, classes: classes, inverseTemperature: 1 / temperature,
+            kept: keptOfTeacher)
+          // log(sum of the student's / sum of the teacher's)
+          let shift = log(s.sum) - log(t.sum)
+          forEachLogitVector(classes) { c, lanes in
+            let p = t.probabilities(at: c, lanes: lanes)
+            let logRatio = t.exponents(at: c, lanes: lanes) - s.exponents(at: c, lanes: lanes)
+            losses += firstLanes(lanes, of: p * (logRatio + shift))
+            guard let dStudent else { return }
+            let q = s.probabilities(at: c, lanes: lanes)
+            (dStudent + offset).round(
+              factor * (q - p), at: c, lanes: lanes, accumulates: accumulates)
+          }
+        }
+        return losses.sum()
       }
     }
-    return losses.sum()
   }
   return Float(temperature * temperature * loss / Double(rows))
-}
-
-/// log sum_c exp(logits[c] / temperature), without overflow.
-@inline(__always)
-private func logSumExp(
-  _ logits: UnsafePointer<Float>, _ classes: Int, _ temperature: Double
-) -> Double {
-  let maximum = logits.largest(classes)
-  var sums = DoubleVector()
-  forEachLogitVector(classes) { c, lanes in
-    let z = logits.doubles(at: c, lanes: lanes, padding: -.infinity)
-    sums += exponential((z - maximum) / temperature)
-  }
-  return maximum / temperature + log(sums.sum())
 }
 
 /// Euclidean distance between the logits of rotated twins, the mean over rows.

@@ -4,7 +4,7 @@ import SKDTestSupport
 import XCTest
 
 final class LossesTests: XCTestCase {
-  private let sizes = [(1, 1), (1, 2), (3, 7), (16, 5), (17, 16), (2, 33)]
+  private let sizes = [(1, 1), (1, 2), (3, 7), (16, 5), (17, 16), (2, 33), (2, 150)]
 
   // MARK: By hand
 
