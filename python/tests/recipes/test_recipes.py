@@ -17,9 +17,8 @@ def test_the_package_brings_the_files_of_the_repository():
     cells = {f"{row}-{data}" for row in rows for data in (*PUBLISHED, "glyphs")}
     cells |= {f"gen1-{data}-official" for data in PUBLISHED}
     cells |= {f"{row}-{data}-mini" for row in rows for data in PUBLISHED}
-    cells |= {
-        f"{row}-{data}-fast" for row in ("rfs-simple", "gen0") for data in ("cifar-fs", "fc100")
-    }
+    fast = ("rfs-simple", "gen0", "gen1")
+    cells |= {f"{row}-{data}-fast" for row in fast for data in ("cifar-fs", "fc100")}
     cells |= {f"{row}-glyphs-quick" for row in ("rfs-simple", "gen0", "gen1")}
     assert set(recipes.names()) == cells | set(skd.list_pretrained())
 
