@@ -2,6 +2,7 @@
 
     python benchmarks/compare_engines.py                 # benchmarks/results/engines_NAME.{json,md}
     python benchmarks/compare_engines.py --turns 3 --only "ONNX Runtime" OpenVINO
+    python benchmarks/compare_engines.py --readme        # also the table of the README
 
 All engines get the same weights and images and compute in float32; their features are compared
 before any time is taken. It needs torch, onnx, onnxruntime, openvino, ncnn and pnnx from PyPI, in
@@ -12,18 +13,21 @@ from __future__ import annotations
 
 import argparse
 import os
+import statistics
 import sys
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import skd
 from speed.engines import ENGINES
 from speed.machine import Machine
-from speed.report import Target, markdown_table, shown_command, spread, write_report
+from speed.readme import EMBEDDING
+from speed.report import Target, markdown_table, number, shown_command, spread, write_report
 from speed.timing import Sample, median_ratio, take_turns
 from speed.worker import Contestant, Task
 from speed.works import Kind, Work
@@ -82,8 +86,26 @@ def measured(work: Work, engines: list[str], threads: int, turns: int) -> Row:
     return Row(work, dict(zip(engines, samples, strict=True)), difference)
 
 
-def write(rows: list[Row], engines: list[str], threads: int, folder: Path) -> None:
-    """Write the table and all times."""
+def short_lines(content: dict[str, Any]) -> list[str]:
+    """Render the rows of the README from what the JSON file says."""
+    rows = []
+    for row in content["rows"]:
+        ours, theirs = (
+            f"{number(1000 * statistics.median(row['seconds'][name]))} ms"
+            for name in ("SKD", row["fastest_other"])
+        )
+        other = f"{row['fastest_other']}, {theirs}"
+        rows.append([row["work"], ours, other, f"{row['ratio']:.1f}"])
+    headings = (f"on {content['threads']} threads", "SKD", "fastest other", "times as fast")
+    return [
+        *markdown_table(headings, rows),
+        "",
+        f"{content['machine']['processor']}; {content['software']}.",
+    ]
+
+
+def write(rows: list[Row], engines: list[str], threads: int, folder: Path) -> dict[str, Any]:
+    """Write the table and all times; return what the JSON file says."""
     machine = Machine.this({threads})
     software = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     largest = max(max(row.difference.values()) for row in rows)
@@ -113,12 +135,14 @@ def write(rows: list[Row], engines: list[str], threads: int, folder: Path) -> No
                 "difference": row.difference,
                 "fastest_other": row.best[0],
                 "ratio": row.best[1],
+                "target": asdict(WORKS[row.work]),
             }
             for row in rows
         ],
     }
     name = skd.instruction_set().lower().replace("-", "")
     write_report(folder, f"engines_{name}", content, lines)
+    return content
 
 
 def main() -> None:
@@ -129,13 +153,16 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--turns", type=int, default=7, help="that count, of each row")
     parser.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "results")
+    parser.add_argument("--readme", action="store_true", help="rewrite the table of README.md")
     options = parser.parse_args()
     engines = ["SKD", *options.only]
     rows = []
     for work in WORKS:
         rows.append(measured(work, engines, options.threads, options.turns))
         print(" | ".join(rows[-1].cells()), flush=True)
-    write(rows, engines, options.threads, options.output)
+    content = write(rows, engines, options.threads, options.output)
+    if options.readme:
+        EMBEDDING.write(short_lines(content))
 
 
 if __name__ == "__main__":

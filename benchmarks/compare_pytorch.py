@@ -24,13 +24,12 @@ import torch
 
 import skd
 from speed.machine import Machine
+from speed.readme import STEP_ROWS, STEPS
 from speed.report import (
     HEADINGS,
-    README_ROWS,
     Result,
     Target,
     Unit,
-    between_markers,
     markdown_table,
     shown_command,
     write_report,
@@ -299,7 +298,7 @@ class Report:
         rows = [
             [result.work, result.cells()[2], f"{result.ratio:.1f}"]
             for result in self.results
-            if (result.work, result.threads) in README_ROWS and result.against == "PyTorch"
+            if (result.work, result.threads) in STEP_ROWS and result.against == "PyTorch"
         ]
         headings = ("on 2 threads", "SKD", "times as fast as PyTorch")
         return [*markdown_table(headings, rows), "", f"{self.machine.processor}; {self.software}."]
@@ -378,8 +377,7 @@ def main() -> None:
     )
     report.write(options.output)
     if options.readme:
-        readme = ROOT / "README.md"
-        readme.write_text(between_markers(readme.read_text(), report.short_lines()))
+        STEPS.write(report.short_lines())
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
-from speed.report import README_ROWS
+from speed.readme import STEP_ROWS
 
 RESULTS = Path(__file__).parent / "results"
 FIGURES = Path(__file__).parents[1] / "docs" / "figures"
@@ -37,17 +37,18 @@ def main() -> None:
     """Draw all."""
     plt.rcParams["svg.hashsalt"] = "skd"  # the same names in the file on every run
     FIGURES.mkdir(exist_ok=True)
-    against_torch, runs = (
-        json.loads((RESULTS / f"{name}.json").read_text()) for name in ("pytorch", "paper")
+    against_torch, engines, runs = (
+        json.loads((RESULTS / f"{name}.json").read_text())
+        for name in ("pytorch", "engines_avx512", "paper")
     )
-    overview(runs["runs"], against_torch)
-    speed(against_torch)
+    overview(runs["runs"], against_torch, engines)
+    speed(against_torch, engines)
     method(json.loads((RESULTS / "method.json").read_text()))
     paper(runs["runs"], against_torch)
 
 
-def overview(runs: list[dict[str, Any]], report: dict[str, Any]) -> None:
-    """Draw accuracies next to the published ones, and how many times as fast as PyTorch it is."""
+def overview(runs: list[dict[str, Any]], report: dict[str, Any], engines: dict[str, Any]) -> None:
+    """Draw accuracies next to the published ones, and the speed next to the fastest other."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
     known = [run for run in runs if run["published"] and run["seed"] == 0]
     bars = [(run, shots) for run in known for shots in ("one_shot", "five_shot")]
@@ -73,49 +74,78 @@ def overview(runs: list[dict[str, Any]], report: dict[str, Any]) -> None:
     left.set(ylabel="accuracy on novel classes (%)", ylim=(50, 100), title="Accuracy")
     left.legend(fontsize=8, loc="upper left")
     rows = [
-        row
+        (row["work"].replace(", ", "\n", 1), row["ratio"])
         for row in report["results"]
-        if row["against"] == "PyTorch" and (row["work"], row["threads"]) in README_ROWS
-    ][::-1]
-    right.barh(range(len(rows)), [row["ratio"] for row in rows], color=BLUE, height=0.6)
-    for place, row in enumerate(rows):
-        right.text(row["ratio"] + 0.05, place, f"{row['ratio']:.1f}", va="center", fontsize=8)
-    works = [row["work"].replace(", ", "\n", 1) for row in rows]
-    right.set_yticks(range(len(rows)), works, fontsize=8)
+        if row["against"] == "PyTorch" and (row["work"], row["threads"]) in STEP_ROWS
+    ]
+    rows += [(f"{row['work']}\n({row['fastest_other']})", row["ratio"]) for row in engines["rows"]]
+    rows.reverse()
+    names, ratios = zip(*rows, strict=True)
+    right.barh(range(len(rows)), ratios, color=BLUE, height=0.6)
+    for place, ratio in enumerate(ratios):
+        right.text(ratio + 0.05, place, f"{ratio:.1f}", va="center", fontsize=8)
+    right.set_yticks(range(len(rows)), names, fontsize=7)
     right.axvline(1, color="black", linewidth=0.8, linestyle=":")
+    right.set_xlabel("times as fast as PyTorch or the engine named", fontsize=9)
     right.set(
-        xlabel="times as fast as PyTorch, 2 threads",
-        xlim=(0, 1.15 * max(row["ratio"] for row in rows)),
+        xlim=(0, 1.15 * max(ratios)),
         title="Speed",
     )
     save(figure, "overview")
 
 
-def speed(report: dict[str, Any]) -> None:
-    """Draw how many times faster than PyTorch each work is, with its bar and its goal."""
-    rows = [
-        row
+Bar = tuple[str, float, dict[str, float]]  # name, ratio, bar and goal
+
+
+def speed(report: dict[str, Any], engines: dict[str, Any]) -> None:
+    """Draw how many times as fast each work is, embeddings as the fastest of several engines."""
+    works: list[Bar] = [
+        (f"{row['work']}, {threads(row['threads'])}", row["ratio"], row["target"])
         for row in report["results"]
         if row["against"].startswith("PyTorch") and row["unit"] == "seconds"
-    ][::-1]
-    figure, ax = plt.subplots(figsize=(8, 0.42 * len(rows) + 1), layout="constrained")
-    ax.barh(range(len(rows)), [row["ratio"] - 1 for row in rows], left=1, color=BLUE, height=0.6)
-    beside = ax.get_yaxis_transform()
-    for y, row in enumerate(rows):
-        ax.text(1.01, y, f"{row['ratio']:.2f}", transform=beside, va="center", fontsize=8)
-        ax.plot([row["target"]["bar"]] * 2, [y - 0.4, y + 0.4], color="black")
-        ax.plot([row["target"]["goal"]] * 2, [y - 0.4, y + 0.4], color="black", linestyle=":")
-    ax.axvline(1, color="grey", linewidth=0.8)
-    threads = ("thread", "threads")
-    names = [f"{r['work']}, {r['threads']} {threads[r['threads'] > 1]}" for r in rows]
-    ax.set_yticks(range(len(rows)), names, fontsize=8)
+        if row["group"] != "embed"
+    ]
+    used = threads(engines["threads"])
+    embeddings: list[Bar] = [
+        (f"{row['work']}, {used} ({row['fastest_other']})", row["ratio"], row["target"])
+        for row in engines["rows"]
+    ]
+    heights = [len(works) + 2, len(embeddings) + 2]
+    figure, (top, bottom) = plt.subplots(
+        2,
+        figsize=(8, 0.42 * sum(heights)),
+        height_ratios=heights,
+        sharex=True,
+        layout="constrained",
+    )
+    bars(top, works)
+    top.set_title(f"against PyTorch, {report['machine']['processor']}", fontsize=9)
+    bars(bottom, embeddings)
+    bottom.set_title(f"against the engine named, {engines['machine']['processor']}", fontsize=9)
+    largest = max(ratio for _, ratio, _ in (*works, *embeddings))
+    bottom.set(xlabel="times as fast (line: bar, dotted: goal)", xlim=(0.8, 1.2 * largest))
+    save(figure, "speed")
+
+
+def threads(count: int) -> str:
+    """Return a number of threads in words."""
+    return f"{count} thread{'s' if count > 1 else ''}"
+
+
+def bars(ax: plt.Axes, rows: list[Bar]) -> None:
+    """Draw ratios as bars on a logarithmic axis, the first one at the top."""
     ax.set_xscale("log")
     ax.set_xticks(TICKS, [f"{tick}" for tick in TICKS])
     ax.minorticks_off()
-    largest = max(row["ratio"] for row in rows)
-    ax.set(xlabel="times as fast as PyTorch (line: bar, dotted: goal)", xlim=(0.8, 1.2 * largest))
-    ax.set_title(report["machine"]["processor"], fontsize=9)
-    save(figure, "speed")
+    beside = ax.get_yaxis_transform()
+    for y, (_, ratio, target) in enumerate(rows):
+        ax.barh(y, ratio - 1, left=1, color=BLUE, height=0.6)
+        ax.text(1.01, y, f"{ratio:.2f}", transform=beside, va="center", fontsize=8)
+        ax.plot([target["bar"]] * 2, [y - 0.4, y + 0.4], color="black")
+        ax.plot([target["goal"]] * 2, [y - 0.4, y + 0.4], color="black", linestyle=":")
+    ax.axvline(1, color="grey", linewidth=0.8)
+    ax.set_yticks(range(len(rows)), [name for name, _, _ in rows], fontsize=8)
+    ax.invert_yaxis()
 
 
 def method(report: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Rows of the comparison, and how they are written: JSON, Markdown, and the README's table."""
+"""Rows of the comparison, and how they are written: JSON and Markdown."""
 
 from __future__ import annotations
 
@@ -11,17 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from speed.timing import Sample, median_ratio
-
-README_BEGIN = "<!-- speed: written by benchmarks/compare_pytorch.py --readme -->"
-README_END = "<!-- end of speed -->"
-#: Works and threads of the short table in the README.
-README_ROWS = (
-    ("Gen-0 step, 32 px, 16 x 4 images", 2),
-    ("Gen-0 step, 84 px, 4 x 4 images", 2),
-    ("Gen-1 step, upright and 180 degrees, 32 px, 16 images", 2),
-    ("embed, 84 px, 64 images", 2),
-    ("embed, 32 px, 1 image", 2),
-)
 
 
 class Unit(Enum):
@@ -189,20 +178,3 @@ def shown_command(words: Sequence[str]) -> str:
     script, *arguments = words
     names = [Path(word).name if Path(word).is_absolute() else word for word in arguments]
     return shlex.join(["python", f"benchmarks/{Path(script).name}", *names])
-
-
-def between_markers(text: str, lines: Sequence[str]) -> str:
-    """Return a README with other lines between its markers.
-
-    Raises
-    ------
-    ValueError
-        If the markers are not there once each, in order.
-    """
-    begin, end = text.find(README_BEGIN), text.find(README_END)
-    if text.count(README_BEGIN) != 1 or text.count(README_END) != 1 or begin > end:
-        raise ValueError(
-            f"the README must hold {README_BEGIN!r} and then {README_END!r}, once each"
-        )
-    inner = "\n".join(["", "", *lines, "", ""])
-    return text[: begin + len(README_BEGIN)] + inner + text[end:]

@@ -1,19 +1,16 @@
 """What the speed benchmarks compute from their measurements; nothing is timed here."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from speed import timing
+from speed.readme import EMBEDDING, README, STEPS
 from speed.report import (
     HEADINGS,
-    README_BEGIN,
-    README_END,
     Result,
     Target,
     Unit,
-    between_markers,
     markdown_table,
     number,
     shown_command,
@@ -24,8 +21,6 @@ from speed.timing import Sample, median_ratio, take_turns, timed
 from speed.worker import Contestant, Task
 from speed.works import Kind, Work
 from weak_scaling import WeakScaling
-
-README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.fixture
@@ -188,23 +183,24 @@ def test_a_command_is_shown_without_folders_of_this_machine():
 
 
 def test_only_what_stands_between_the_markers_is_replaced():
-    text = f"before\n{README_BEGIN}\nold\n{README_END}\nafter\n"
-    once = between_markers(text, ["new"])
-    assert once == f"before\n{README_BEGIN}\n\nnew\n\n{README_END}\nafter\n"
-    assert between_markers(once, ["new"]) == once
+    text = f"before\n{STEPS.begin}\nold\n{STEPS.end}\nafter\n"
+    once = STEPS.replaced(text, ["new"])
+    assert once == f"before\n{STEPS.begin}\n\nnew\n\n{STEPS.end}\nafter\n"
+    assert STEPS.replaced(once, ["new"]) == once
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", README_BEGIN, README_END + README_BEGIN, README_BEGIN + README_BEGIN + README_END],
+    ["", STEPS.begin, STEPS.end + STEPS.begin, STEPS.begin + STEPS.begin + STEPS.end],
 )
 def test_a_readme_without_its_markers_is_refused(text):
     with pytest.raises(ValueError, match="the README must hold"):
-        between_markers(text, ["new"])
+        STEPS.replaced(text, ["new"])
 
 
-def test_the_readme_has_its_markers():
-    assert "new table" in between_markers(README.read_text(), ["new table"])
+@pytest.mark.parametrize("table", [STEPS, EMBEDDING])
+def test_the_readme_has_the_markers_of_each_table(table):
+    assert "new table" in table.replaced(README.read_text(), ["new table"])
 
 
 def test_operations_count_the_views_that_pass_through_the_networks():
