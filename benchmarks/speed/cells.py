@@ -15,7 +15,7 @@ class Cell:
     """The seconds of both sides for one work.
 
     `layout` is that of PyTorch's images, and `difference` that of the two results, relative to
-    their largest entry.
+    the root mean square of theirs.
     """
 
     name: str

@@ -67,14 +67,15 @@ def difference(ours: Sequence[Digest], theirs: Sequence[Digest], *, floor: float
         raise ValueError(f"the results have the shapes {shapes[0]} and {shapes[1]}")
     largest = max((each.magnitude for each in theirs), default=0.0)
     least = max(floor * largest, float(np.finfo(np.float32).tiny))
-    return max(_difference(*pair, least) for pair in zip(ours, theirs, strict=True))
+    # NumPy's max, since that of Python may pass over a NaN.
+    return float(np.max([_difference(*pair, least) for pair in zip(ours, theirs, strict=True)]))
 
 
 def _difference(first: Digest, second: Digest, least: float) -> float:
     entries = _root_mean_square(np.subtract(first.sample, second.sample))
     least_norm = least * math.sqrt(max(1, math.prod(second.shape)))
     norms = abs(first.norm - second.norm) / max(second.norm, least_norm)
-    return max(entries / max(second.magnitude, least), norms)
+    return float(np.max([entries / max(second.magnitude, least), norms]))
 
 
 def _root_mean_square(values: NDArray[np.float64]) -> float:

@@ -45,6 +45,16 @@ def test_digests_of_equal_arrays_agree_whatever_their_size(rng):
         assert difference([Digest.of(values)], [restored]) == 0
 
 
+@pytest.mark.parametrize("place", [0, SAMPLES * 10])
+def test_a_nan_in_any_array_is_a_difference(place):
+    values = np.ones(SAMPLES * 10 + 1)
+    spoilt = values.copy()
+    spoilt[place] = np.nan
+    ones, nans = Digest.of(values), Digest.of(spoilt)
+    assert np.isnan(difference([ones, ones], [ones, nans]))
+    assert np.isnan(difference([ones, nans], [ones, ones]))
+
+
 def test_a_difference_is_relative_to_the_root_mean_square_of_the_array():
     ours, theirs = np.full(10, 2.2, np.float32), np.full(10, 2.0, np.float32)
     assert difference([Digest.of(ours)], [Digest.of(theirs)]) == pytest.approx(0.1)
