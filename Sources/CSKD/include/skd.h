@@ -78,7 +78,10 @@ int64_t skd_available_processors(void);
  */
 int64_t skd_available_memory(void);
 
-/** Bytes that the library's buffers hold now, over all models and calls. */
+/**
+ * Bytes that the library's buffers hold now, over all models and calls. Operations keep up to 128 MB of
+ * scratch memory for the next one.
+ */
 int64_t skd_live_memory(void);
 
 /**

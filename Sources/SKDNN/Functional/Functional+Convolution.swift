@@ -1,8 +1,8 @@
 import SKDKernels
 import SKDRuntime
 
-/// Operations on arrays in PyTorch's order, each for one call: they pack weights and allocate their
-/// scratch memory, which layers keep.
+/// Operations on arrays in PyTorch's order, each for one call: they pack weights, which layers keep
+/// packed, and borrow scratch memory from `OperationMemory`.
 ///
 /// - Throws: `SKDError.outOfMemory`, with all outputs untouched.
 public enum Functional {

@@ -29,21 +29,23 @@ enum OperationMemory {
   }
 
   private static func take(_ count: Int, for purpose: String) throws -> AlignedBuffer<Float> {
-    if let memory = exchange(nil), memory.capacity >= count { return memory }
+    if let memory = takeKept(), memory.capacity >= count { return memory }
     try MachineMemory.require(floats: [count], for: purpose)
     return try AlignedBuffer<Float>(count: count)
   }
 
-  private static func keep(_ memory: AlignedBuffer<Float>) {
-    if memory.capacity <= mostKept { _ = exchange(memory) }
-  }
-
-  /// Puts memory in the place of what is kept, which is returned: nil while another thread is here.
-  private static func exchange(_ memory: AlignedBuffer<Float>?) -> AlignedBuffer<Float>? {
+  /// Returns what is kept: nil while another thread is here.
+  private static func takeKept() -> AlignedBuffer<Float>? {
     guard lock.tryToSeize() else { return nil }
     defer { lock.unlock() }
-    let before = kept
-    kept = memory
-    return before
+    defer { kept = nil }
+    return kept
+  }
+
+  /// Keeps memory, unless there is more of another thread already.
+  private static func keep(_ memory: AlignedBuffer<Float>) {
+    guard memory.capacity <= mostKept, lock.tryToSeize() else { return }
+    defer { lock.unlock() }
+    if memory.capacity > kept?.capacity ?? 0 { kept = memory }
   }
 }

@@ -28,7 +28,10 @@ def available_memory() -> int:
 
 
 def live_memory() -> int:
-    """Return the memory that the buffers of all models and trainers hold now.
+    """Return the memory that the library's buffers hold now.
+
+    These are the buffers of all models and trainers, and up to 128 MB that the operations of
+    `skd.ops` keep for the next one.
 
     Returns
     -------
