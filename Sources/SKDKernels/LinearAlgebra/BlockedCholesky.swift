@@ -67,7 +67,7 @@ public enum BlockedCholesky {
       multiplyRows(
         panel, aRows: count - below, aLength: blockSize, inverse, bRows: blockSize,
         bLength: blockSize, depth: blockSize, into: factor + (below * length + first),
-        outputLength: length, triangle: .lower)
+        outputLength: length)
     }
   }
 
@@ -96,8 +96,7 @@ public enum BlockedCholesky {
           x, aRows: rows, aLength: length, factor + first * length, bRows: columns,
           bLength: length, depth: first, into: x + first, outputLength: length, update: .subtract)
         multiply(
-          x + first, rows: rows, length: length, inverses + 2 * first * blockSize, columns, .lower,
-          panel)
+          x + first, rows: rows, length: length, inverses + 2 * first * blockSize, columns, panel)
       }
       for block in (0..<blocks).reversed() {
         let first = block * blockSize
@@ -109,7 +108,7 @@ public enum BlockedCholesky {
           outputLength: length, update: .subtract)
         multiply(
           x + first, rows: rows, length: length,
-          inverses + (2 * first + blockSize) * blockSize, columns, .upper, panel)
+          inverses + (2 * first + blockSize) * blockSize, columns, panel)
       }
     }
   }
@@ -117,7 +116,7 @@ public enum BlockedCholesky {
   /// `x = x inverseᵀ` for `columns` columns of rows, by way of `panel`.
   private static func multiply(
     _ x: UnsafeMutablePointer<Double>, rows: Int, length: Int, _ inverse: UnsafePointer<Double>,
-    _ columns: Int, _ triangle: Triangle, _ panel: UnsafeMutablePointer<Double>
+    _ columns: Int, _ panel: UnsafeMutablePointer<Double>
   ) {
     let depth = paddedRowLength(columns)
     for i in 0..<rows {
@@ -125,7 +124,7 @@ public enum BlockedCholesky {
     }
     multiplyRows(
       panel, aRows: rows, aLength: blockSize, inverse, bRows: columns, bLength: blockSize,
-      depth: depth, into: x, outputLength: length, triangle: triangle)
+      depth: depth, into: x, outputLength: length)
   }
 
   /// Factors a block on the diagonal, `[count, length]`, into `[blockSize, blockSize]`.

@@ -1,5 +1,5 @@
 /// e^x of each lane, to 2 units in the last place; 0 below -708, and the largest finite values from
-/// 709.7 on. A NaN stays one.
+/// 709.7 on. A NaN stays one if the lowest 12 bits of its payload are 0, as after arithmetic.
 ///
 /// x = n log 2 + r with |r| <= log(2) / 2, and e^r is its Taylor series.
 @inline(__always)

@@ -1,7 +1,7 @@
 import SKDRuntime
 
-// Arithmetic on the large vectors of the classifiers, in Double and on all threads. Their lengths are
-// multiples of `paddedRowUnit`. The partition depends on the length alone.
+// Arithmetic on the large vectors of the classifiers, in Double and, but for `largestMagnitude`, on all
+// threads. Their lengths are multiples of `paddedRowUnit`. The partition depends on the length alone.
 
 /// `sum_i a[i] b[i]`; they may be the same. Allocates nothing.
 public func largeDotProduct(

@@ -1,14 +1,5 @@
 import SKDRuntime
 
-/// Zeros that a square operand of `multiplyRows` is known to have.
-public enum Triangle: Sendable {
-  case none
-  /// b[j, l] = 0 for l > j.
-  case lower
-  /// b[j, l] = 0 for l < j.
-  case upper
-}
-
 /// `output[i, j] = sum_l a[i, l] b[j, l]`, or `+=` or `-=`: a product of rows with rows, in blocks and
 /// on all threads. (`multiplyByTranspose` is for the matrices of small classifiers.)
 ///
@@ -19,23 +10,19 @@ public enum Triangle: Sendable {
 ///   - b: `[bRows, bLength]`; may be the same as `a`.
 ///   - depth: A multiple of `paddedRowUnit`; columns of padding are zero.
 ///   - output: `[aRows, outputLength]`, `outputLength >= bRows`.
-///   - triangle: Zeros of `b`; the products with them are left out.
 /// - Complexity: O(aRows · bRows · depth); allocates nothing.
 public func multiplyRows(
   _ a: UnsafePointer<Double>, aRows: Int, aLength: Int, _ b: UnsafePointer<Double>, bRows: Int,
   bLength: Int, depth: Int, into output: UnsafeMutablePointer<Double>, outputLength: Int,
-  update: ProductUpdate = .overwrite, triangle: Triangle = .none
+  update: ProductUpdate = .overwrite
 ) {
   let (rowBlocks, columnBlocks) = (ceilDivide(aRows, blockRows), ceilDivide(bRows, blockRows))
   let workers = workers(forElements: aRows * bRows * depth / productsPerElement)
   WorkerPool.shared.forEach(rowBlocks * columnBlocks, workers: workers) { item, _ in
     let (i, j) = (item % rowBlocks * blockRows, item / rowBlocks * blockRows)
-    let columns = min(blockRows, bRows - j)
-    let first = triangle == .upper ? min(j / paddedRowUnit * paddedRowUnit, depth) : 0
-    let end = triangle == .lower ? min(paddedRowLength(j + columns), depth) : depth
     multiplyInParts(
-      a + (i * aLength + first), rows: min(blockRows, aRows - i), aLength: aLength,
-      b + (j * bLength + first), columns: columns, bLength: bLength, depth: end - first,
+      a + i * aLength, rows: min(blockRows, aRows - i), aLength: aLength, b + j * bLength,
+      columns: min(blockRows, bRows - j), bLength: bLength, depth: depth,
       into: output + (i * outputLength + j), outputLength: outputLength, update)
   }
 }

@@ -36,31 +36,6 @@ final class RowProductsTests: XCTestCase {
     }
   }
 
-  func testProductsWithTrianglesMatchWholeProducts() {
-    for count in [1, 7, 8, 47, 49, 100] {
-      let length = paddedRowLength(count)
-      let a = uniform("a", count: 5 * length, seed: 0)
-      for triangle in [Triangle.lower, .upper] {
-        var b = uniform("b", count: count * length, seed: count << 32)
-        for i in 0..<count {
-          for l in 0..<length where triangle == .lower ? l > i : l < i || l >= count {
-            b[i * length + l] = 0
-          }
-        }
-        var (whole, parts) = (
-          [Double](repeating: 9, count: 5 * length), [Double](repeating: 9, count: 5 * length)
-        )
-        multiplyRows(
-          a, aRows: 5, aLength: length, b, bRows: count, bLength: length, depth: length,
-          into: &whole, outputLength: length)
-        multiplyRows(
-          a, aRows: 5, aLength: length, b, bRows: count, bLength: length, depth: length,
-          into: &parts, outputLength: length, triangle: triangle)
-        for i in whole.indices { XCTAssertEqual(parts[i], whole[i], accuracy: 1e-12) }
-      }
-    }
-  }
-
   func testProductsWithEachOtherFillBothTriangles() {
     for (rows, length) in [(1, 8), (9, 16), (48, 8), (49, 24), (101, 8)] {
       let a = uniform("a", count: rows * length, seed: rows << 32)
