@@ -42,14 +42,20 @@ final class HingeWorkspace {
     capacity = min(rows, dimensions)
     length = paddedRowLength(capacity)
     sampleLength = paddedRowLength(rows)
+    memory = try AlignedBuffer(
+      count: Self.elementCount(rows: rows, dimensions: dimensions, hasGram: hasGram))
+    active.reserveCapacity(rows)
+  }
+
+  /// Elements of the memory.
+  static func elementCount(rows: Int, dimensions: Int, hasGram: Bool) -> Int {
+    let capacity = min(rows, dimensions)
     let usesSamples = HingeSamples.usesSamples(rows: rows, dimensions: dimensions)
     let panel = max(
       hasGram ? 0 : capacity * paddedRowLength(dimensions),
-      usesSamples ? 0 : dimensions * Self.panelSamples)
-    memory = try AlignedBuffer(
-      count: sampleLength + (2 * capacity + 2) * length + BlockedCholesky.inverseCount(capacity)
-        + BlockedCholesky.scratchCount(capacity) + panel)
-    active.reserveCapacity(rows)
+      usesSamples ? 0 : dimensions * panelSamples)
+    return paddedRowLength(rows) + (2 * capacity + 2) * paddedRowLength(capacity)
+      + BlockedCholesky.inverseCount(capacity) + BlockedCholesky.scratchCount(capacity) + panel
   }
 
   /// t of the class at hand, `[rows]`.

@@ -14,6 +14,9 @@ final class LargeHinge {
   private static let mostClasses = 256
   /// Most samples whose products with each other are kept.
   private static let mostGramRows = 2048
+  /// Most elements of all workspaces together, 1 GB: with large equations, fewer classes are solved at
+  /// once than there are threads.
+  private static let mostWorkspaceElements = 1 << 27
   /// Most samples that are added to the shared equations at once.
   private static let panelSamples = 1024
 
@@ -31,7 +34,9 @@ final class LargeHinge {
   private let vectors: AlignedBuffer<Double>
   private let workspaces: [HingeWorkspace]
 
-  /// - Parameter workers: Classes that are solved at once, each on a thread and in memory of its own.
+  /// - Parameters:
+  ///   - classes: Classes that are solved.
+  ///   - workers: Most classes that are solved at once, each on a thread and in memory of its own.
   /// - Throws: `SKDError.outOfMemory`.
   init(rows: Int, dimensions: Int, classes: Int, workers: Int) throws {
     self.rows = rows
@@ -50,7 +55,10 @@ final class LargeHinge {
     vectors = try AlignedBuffer(
       count: chunk * (2 * system.length + 2 * sampleLength + (usesSamples ? featureLength : 0))
         + BlockedCholesky.solveScratchCount(rows: chunk) + featureLength)
-    workspaces = try (0..<min(workers, classes)).map { _ in
+    let sizeOfOne = HingeWorkspace.elementCount(
+      rows: rows, dimensions: dimensions + 1, hasGram: hasGram)
+    let fitting = Self.mostWorkspaceElements / sizeOfOne
+    workspaces = try (0..<max(1, min(workers, classes, fitting))).map { _ in
       try HingeWorkspace(rows: rows, dimensions: dimensions + 1, hasGram: hasGram)
     }
   }

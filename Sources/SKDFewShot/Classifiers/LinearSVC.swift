@@ -42,7 +42,9 @@ public final class LinearSVC: LinearClassifier {
     solver =
       isLargeFit(rows: rows, dimensions: dimensions, classes: classes)
       ? .large(
-        try LargeHinge(rows: rows, dimensions: dimensions, classes: classes, workers: workers))
+        try LargeHinge(
+          rows: rows, dimensions: dimensions, classes: Self.solved(of: classes).count,
+          workers: workers))
       : .small(try SmallSVC(rows: rows, dimensions: dimensions))
     fitted = try AlignedBuffer(count: classes * featureLength + classes)
   }
@@ -69,8 +71,7 @@ public final class LinearSVC: LinearClassifier {
     _ features: UnsafePointer<Float>, labels: UnsafePointer<Int64>,
     _ options: FitOptions = FitOptions()
   ) -> FitOutcome {
-    // With two classes, one's problem is the mirror image of the other's.
-    let solved = classes == 2 ? 1..<2 : 0..<classes
+    let solved = Self.solved(of: classes)
     let outcome: FitOutcome
     switch solver {
     case .small(let machines):
@@ -85,6 +86,9 @@ public final class LinearSVC: LinearClassifier {
     }
     return outcome
   }
+
+  /// With two classes, one's problem is the mirror image of the other's.
+  private static func solved(of classes: Int) -> Range<Int> { classes == 2 ? 1..<2 : 0..<classes }
 
   private func write(_ k: Int, _ coefficients: UnsafePointer<Double>) {
     (fitted.pointer + k * featureLength).update(from: coefficients, count: dimensions)
