@@ -69,10 +69,13 @@ def overview(runs: list[dict[str, Any]], report: dict[str, Any], engines: dict[s
                 label=name if place == 0 else None,
             )
             left.text(place + offset, mean + 1.5, f"{mean:.1f}", ha="center", fontsize=8)
-    names = [f"{run['recipe']}\n{SHOTS[shots]}" for run, shots in bars]
+    names = []
+    for run, shots in bars:
+        method = run["recipe"].removesuffix(f"-{run['data']}-fast")
+        names.append(f"{method}\n{run['data']}\n{SHOTS[shots].removeprefix('5-way ')}")
     left.set_xticks(range(len(bars)), names, fontsize=8)
-    left.set(ylabel="accuracy on novel classes (%)", ylim=(50, 100), title="Accuracy")
-    left.legend(fontsize=8, loc="upper left")
+    left.set(ylabel="5-way accuracy, novel classes (%)", ylim=(50, 100), title="Accuracy")
+    left.legend(fontsize=8, loc="upper center", ncols=2)
     rows = [
         (row["work"].replace(", ", "\n", 1), row["ratio"])
         for row in report["results"]
@@ -198,7 +201,7 @@ def paper(runs: list[dict[str, Any]], report: dict[str, Any]) -> None:
     ax.text(
         published,
         0.02,
-        f"PyTorch, gen0-cifar-fs: {published:.0f} h ",
+        f"PyTorch, gen0-cifar-fs: {published:.0f} h \n{report['machine']['processor']} ",
         transform=ax.get_xaxis_transform(),
         ha="right",
         fontsize=8,
@@ -209,7 +212,7 @@ def paper(runs: list[dict[str, Any]], report: dict[str, Any]) -> None:
     ax.set(
         xlabel="hours of training: those of the processor, divided by the threads",
         ylabel="5-way 1-shot accuracy on validation classes (%)",
-        title=report["machine"]["processor"],
+        title="; ".join(sorted({run["machine"] for run in runs})),
     )
     ax.legend(fontsize=8)
     save(figure, "paper")
