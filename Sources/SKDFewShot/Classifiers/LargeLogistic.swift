@@ -331,21 +331,9 @@ final class LargeLogistic {
     let image = usesSamples ? dLogits : step
     let linear = penalty * largeDotProduct(point, image, length: size)
     let quadratic = penalty * largeDotProduct(step, image, length: size)
-    var (low, high, t) = (0.0, Double.infinity, 1.0)
-    for _ in 0..<Self.maximumEvaluations {
+    return stepOfSmallSlope(initialSlope: initialSlope, start: 1) { t in
       evaluate(at: t)
-      let slope = state.slope + linear + t * quadratic
-      if slope.magnitude <= -0.1 * initialSlope { return t }
-      if slope < 0 { low = t } else { high = t }
-      let newton = t - slope / (state.curvature + quadratic)
-      if newton > low && newton < high {
-        t = newton
-      } else {
-        t = high < .infinity ? (low + high) / 2 : 2 * t
-      }
+      return (state.slope + linear + t * quadratic, state.curvature + quadratic)
     }
-    return nil
   }
-
-  private static let maximumEvaluations = 60
 }

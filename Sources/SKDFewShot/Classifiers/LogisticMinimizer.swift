@@ -211,23 +211,11 @@ final class LogisticMinimizer {
     guard initialSlope < 0, initialSlope.isFinite else { return nil }
     let linear = penalty * coefficientProduct(point, direction)
     let quadratic = penalty * coefficientProduct(direction, direction)
-    var (low, high) = (0.0, Double.infinity)
-    var t =
+    let start =
       isScaled ? 1 : -initialSlope / (evaluate(at: 0, labels: labels).curvature + quadratic)
-    for _ in 0..<Self.maximumEvaluations {
+    return stepOfSmallSlope(initialSlope: initialSlope, start: start) { t in
       let line = evaluate(at: t, labels: labels)
-      let slope = line.slope + linear + t * quadratic
-      if slope.magnitude <= -0.1 * initialSlope { return t }
-      if slope < 0 { low = t } else { high = t }
-      let newton = t - slope / (line.curvature + quadratic)
-      if newton > low && newton < high {
-        t = newton
-      } else {
-        t = high < .infinity ? (low + high) / 2 : 2 * t
-      }
+      return (line.slope + linear + t * quadratic, line.curvature + quadratic)
     }
-    return nil
   }
-
-  private static let maximumEvaluations = 60
 }
